@@ -1,0 +1,51 @@
+#include "graph_watch.hpp"
+
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+
+namespace llamood {
+
+bool NodeName::is(const char* other) const {
+    return std::strncmp(stem, other, static_cast<std::size_t>(stem_length)) == 0 &&
+           other[stem_length] == '\0';
+}
+
+namespace {
+
+// False for nodes whose name does not end in "-<layer>".
+bool parse(const ggml_tensor* node, NodeName& name) {
+    const char* text = ggml_get_name(node);
+    const char* dash = std::strrchr(text, '-');
+    if (dash == nullptr || dash[1] < '0' || dash[1] > '9') return false;
+    char* end = nullptr;
+    const long layer = std::strtol(dash + 1, &end, 10);
+    if (*end != '\0' || layer > 1 << 20) return false;
+    name = {text, static_cast<int>(dash - text), static_cast<int>(layer)};
+    return true;
+}
+
+}  // namespace
+
+bool GraphWatch::callback(ggml_tensor* node, bool ask, void* self) {
+    const auto& watchers = static_cast<GraphWatch*>(self)->watchers_;
+    NodeName name{};
+    if (watchers.empty() || !parse(node, name)) return !ask;
+    if (ask) {
+        bool wanted = false;
+        for (GraphWatcher* watcher : watchers) wanted |= watcher->ask(node, name);
+        return wanted;
+    }
+    for (GraphWatcher* watcher : watchers) watcher->see(node, name);
+    return true;  // false would cancel the decode
+}
+
+void GraphWatch::add(GraphWatcher* watcher) {
+    watchers_.push_back(watcher);
+}
+
+void GraphWatch::remove(GraphWatcher* watcher) {
+    watchers_.erase(std::remove(watchers_.begin(), watchers_.end(), watcher), watchers_.end());
+}
+
+}  // namespace llamood

@@ -1,0 +1,10 @@
+#include "register.hpp"
+
+PYBIND11_MODULE(_core, m) {
+    m.doc() = "The compiled half of llamood; private to the package.";
+    register_bank(m);
+    register_graph_watch(m);
+    register_injector(m);
+    register_tap(m);
+    register_fingerprint(m);
+}

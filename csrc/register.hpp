@@ -1,0 +1,10 @@
+// One register_<noun> per binding file; module.cpp calls them and does nothing else.
+#pragma once
+
+#include <pybind11/pybind11.h>
+
+void register_bank(pybind11::module_& m);
+void register_graph_watch(pybind11::module_& m);
+void register_injector(pybind11::module_& m);
+void register_tap(pybind11::module_& m);
+void register_fingerprint(pybind11::module_& m);

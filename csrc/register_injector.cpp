@@ -1,0 +1,45 @@
+#include <pybind11/numpy.h>
+#include <pybind11/stl.h>
+
+#include <cstdint>
+#include <memory>
+
+#include "injector.hpp"
+#include "register.hpp"
+
+namespace py = pybind11;
+using llamood::Bank;
+using llamood::GraphWatch;
+using llamood::Injector;
+
+void register_injector(py::module_& m) {
+    py::class_<Injector>(m, "Injector")
+        .def(py::init([](GraphWatch& watch, std::uintptr_t unsafe_ctx) {
+                 return std::make_unique<Injector>(watch,
+                                                   reinterpret_cast<llama_context*>(unsafe_ctx));
+             }),
+             py::arg("watch"), py::arg("unsafe_ctx"), py::keep_alive<1, 2>())
+        .def(
+            "apply",
+            [](Injector& self, const std::shared_ptr<Bank>& bank, std::vector<float> weights,
+               int first, int last) {
+                // The arguments are C++ values by now; nothing below makes a Python object.
+                const py::gil_scoped_release release;
+                return self.apply(bank, weights, {first, last});
+            },
+            py::arg("bank"), py::arg("weights"), py::arg("first"), py::arg("last"),
+            "Steer from the next decode on; returns whether the device was written.")
+        .def(
+            "rest",
+            [](Injector& self) {
+                const py::gil_scoped_release release;
+                return self.rest();
+            },
+            "Add nothing from the next decode on; returns whether the device was written.")
+        .def("missing_layers", &Injector::missing_layers)
+        .def("close", &Injector::close)
+        .def_property_readonly("n_layer", &Injector::n_layer)
+        .def_property_readonly("n_embd", &Injector::n_embd)
+        .def_property_readonly("setter_calls", &Injector::setter_calls)
+        .def_property_readonly("writes", &Injector::writes);
+}

@@ -1,0 +1,52 @@
+"""The one family of errors that llamood raises on purpose.
+
+Every message names what was found, what was expected and what to do; the fields say
+the same to a program. The command line turns them into exit code 1 in one place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+
+class LlamoodError(ValueError):
+    """Base of all errors of llamood. ``str(error)`` is one sentence for a person."""
+
+
+class FileError(LlamoodError):
+    """A file of vectors (or of queries, texts, moods) that cannot be used.
+
+    ``path``: the file. ``faults``: every fault found, one sentence each.
+    """
+
+    def __init__(self, path: str | Path, *faults: str) -> None:
+        self.path = Path(path)
+        self.faults = faults
+        super().__init__(f"{self.path}: " + "; ".join(faults))
+
+
+class FilesError(LlamoodError):
+    """Several files that cannot be used. ``errors``: what is wrong with each."""
+
+    def __init__(self, errors: Iterable[FileError]) -> None:
+        self.errors = tuple(errors)
+        lines = "".join(f"\n  {error}" for error in self.errors)
+        super().__init__(f"{len(self.errors)} files cannot be used:{lines}")
+
+
+class VectorError(LlamoodError):
+    """Vectors that do not fit together, or do not fit the model."""
+
+
+class MoodError(LlamoodError):
+    """A mood that means nothing. ``where``: the place in it, as in ``joy.ramp``."""
+
+    def __init__(self, where: str, fault: str) -> None:
+        self.where = where
+        self.fault = fault
+        super().__init__(f"mood at {where!r}: {fault}" if where else f"mood: {fault}")
+
+
+class ModelError(LlamoodError):
+    """A model that cannot be loaded, steered or measured."""
