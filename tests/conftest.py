@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from llama_gguf import CHATML, LlamaShape, byte_tokenizer, random_weights, write_llama
+
 
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
@@ -20,3 +22,22 @@ def shared_data() -> Path:
 def stories(shared_data: Path) -> Path:
     """A real tiny llama (5 layers, width 64, F32) that nobody here made."""
     return shared_data / "stories260K" / "stories260K-f32.gguf"
+
+
+@pytest.fixture(scope="session")
+def tiny_chat(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A random llama that answers chats: 4 layers, width 64, bytes for tokens, F32."""
+    shape = LlamaShape(
+        n_layer=4, n_embd=64, n_ff=128, n_head=4, n_head_kv=2, n_vocab=300, n_ctx=1024
+    )
+    path = tmp_path_factory.mktemp("models") / "tiny-chat.gguf"
+    write_llama(
+        path,
+        shape,
+        random_weights(shape, seed=1, scale=0.2),
+        tokenizer=byte_tokenizer(shape.n_vocab),
+        chat_template=CHATML,
+        quant="f32",
+        name="tiny chat",
+    )
+    return path

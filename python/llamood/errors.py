@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
+SHOWN = 12  # faults of one file in its message; the field `faults` has all
+
 
 class LlamoodError(ValueError):
     """Base of all errors of llamood. ``str(error)`` is one sentence for a person."""
@@ -23,7 +25,9 @@ class FileError(LlamoodError):
     def __init__(self, path: str | Path, *faults: str) -> None:
         self.path = Path(path)
         self.faults = faults
-        super().__init__(f"{self.path}: " + "; ".join(faults))
+        more = len(faults) - SHOWN
+        shown = (*faults[:SHOWN], f"and {more} faults more") if more > 0 else faults
+        super().__init__(f"{self.path}: " + "; ".join(shown))
 
 
 class FilesError(LlamoodError):

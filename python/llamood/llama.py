@@ -19,7 +19,6 @@ from typing import Any
 
 import llama_cpp
 import numpy as np
-import numpy.typing as npt
 
 from llamood import _core
 from llamood.errors import ModelError, MoodError
@@ -47,6 +46,8 @@ class Llama(llama_cpp.Llama):  # type: ignore[misc]
     were cached under another mood are computed again, not reused.
     """
 
+    n_tokens: int  # llama_cpp's: how many tokens are cached
+
     def __init__(
         self,
         model_path: str | PathLike[str],
@@ -70,8 +71,8 @@ class Llama(llama_cpp.Llama):  # type: ignore[misc]
 
         # Which steering each cached position was decoded under: Steering.key, 0 = none.
         self._kv_keys = np.zeros(self._n_ctx, dtype=np.int64)
-        if emotions is not None:
-            self._take_emotions(emotions)
+        if emotions is not None and self._watch is not None:
+            self._take_emotions(emotions, self._watch)
 
     # llama_cpp.Llama makes this struct, then the context from it. The eval callback can be given
     # at no other time.
@@ -86,7 +87,9 @@ class Llama(llama_cpp.Llama):  # type: ignore[misc]
             params.cb_eval_user_data = self._watch.user_data
         self._context_params = params
 
-    def _take_emotions(self, emotions: str | PathLike[str] | EmotionVectors) -> None:
+    def _take_emotions(
+        self, emotions: str | PathLike[str] | EmotionVectors, watch: _core.GraphWatch
+    ) -> None:
         evs = emotions if isinstance(emotions, EmotionVectors) else load(Path(emotions))
         model = self._model.model
         evs.require_fit(
@@ -104,8 +107,8 @@ class Llama(llama_cpp.Llama):  # type: ignore[misc]
         self._emotions = evs
         self._digest = digest_of(evs)
         self._bank = _core.Bank(evs.data)
-        context = ctypes.cast(self._ctx.ctx, ctypes.c_void_p).value
-        self._injector = _core.Injector(self._watch, unsafe_ctx=context)
+        context = ctypes.cast(self._ctx.ctx, ctypes.c_void_p).value or 0
+        self._injector = _core.Injector(watch, unsafe_ctx=context)
 
     # -- mood ------------------------------------------------------------------------------
 
@@ -253,7 +256,7 @@ class Llama(llama_cpp.Llama):  # type: ignore[misc]
             self._require_taken()
 
     def _inject(self, steering: Steering) -> None:
-        if self._injector is None:
+        if self._injector is None or self._bank is None:
             return
         if steering.key:
             self._injector.apply(self._bank, steering.weights, steering.first, steering.last)
@@ -293,8 +296,9 @@ class Llama(llama_cpp.Llama):  # type: ignore[misc]
 
     def close(self) -> None:
         """Free the model and its context."""
-        if getattr(self, "_injector", None) is not None:
-            self._injector.close()
+        injector: _core.Injector | None = getattr(self, "_injector", None)
+        if injector is not None:
+            injector.close()
         if hasattr(self, "_stack"):
             super().close()
 

@@ -1,0 +1,53 @@
+# Everything lives in a virtual environment of its own, .venv; PYTHON chooses its interpreter.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+CXX_FILES := $(wildcard csrc/*.cpp csrc/*.hpp)
+PY_FOLDERS := python tools tests
+
+.PHONY: demo test lint format bench clean
+
+demo: $(VENV)/.runs
+	$(BIN)/llamood demo
+
+test: $(VENV)/.tests
+	$(BIN)/pytest $(PYTEST_ARGS)
+
+# The compiler's warnings are errors here: the module is compiled once more, and not installed.
+lint: $(VENV)/.tests
+	$(BIN)/ruff check $(PY_FOLDERS)
+	$(BIN)/ruff format --check $(PY_FOLDERS)
+	$(BIN)/mypy
+	$(BIN)/clang-format --dry-run --Werror $(CXX_FILES)
+	$(BIN)/cmake -S . -B build/lint -DLLAMOOD_WERROR=ON -DCMAKE_BUILD_TYPE=Release \
+	    -DPython_EXECUTABLE=$(abspath $(BIN)/python) \
+	    -Dpybind11_DIR=$$($(BIN)/python -m pybind11 --cmakedir)
+	$(BIN)/cmake --build build/lint --parallel
+
+format: $(VENV)/.tests
+	$(BIN)/ruff check --fix $(PY_FOLDERS)
+	$(BIN)/ruff format $(PY_FOLDERS)
+	$(BIN)/clang-format -i $(CXX_FILES)
+
+bench: $(VENV)/.tests
+	$(BIN)/python tools/bench/run.py
+
+clean:
+	rm -rf $(VENV) build
+
+# llama-cpp-python is compiled once (about six minutes on two cores) and shared by the build and
+# the run: the build finds the one that is installed.
+$(VENV)/.llama: pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet "scikit-build-core>=0.11" "pybind11>=3.0,<4" cmake ninja
+	@echo "Installing llama-cpp-python: compiles llama.cpp the first time, about six minutes."
+	$(BIN)/pip install --quiet llama-cpp-python==0.3.36
+	touch $@
+
+$(VENV)/.runs: $(VENV)/.llama CMakeLists.txt $(CXX_FILES)
+	$(BIN)/pip install --quiet --no-build-isolation -e ".[plot]"
+	touch $@
+
+$(VENV)/.tests: $(VENV)/.runs
+	$(BIN)/pip install --quiet --no-build-isolation -e ".[plot,convert,test,lint]"
+	touch $@

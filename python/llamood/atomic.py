@@ -1,0 +1,75 @@
+"""Files that are written whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from .errors import FileError
+
+
+def write_files(contents: Mapping[Path, Callable[[Path], object]]) -> None:
+    """Write several files so that a failure leaves the old ones, or none, and no others.
+
+    ``contents``: target -> a function that writes the content to the path it is given.
+    Every content is written beside its target and flushed to the disk before the first
+    target is replaced. Folders that are missing are made, and removed again on failure.
+
+    Raises `FileError` where the disk refuses (full, read-only, a folder in the way).
+    """
+    temporary = {target: _beside(target) for target in contents}
+    made: list[Path] = []
+    try:
+        for target in temporary:
+            if target.is_dir():
+                raise FileError(target, "is a folder, expected a file or nothing at this path")
+            made += _make_folder(target.parent)
+        for target, path in temporary.items():
+            try:
+                contents[target](path)
+                _flush(path)
+            except OSError as error:
+                raise FileError(target, f"cannot be written: {error.strerror or error}") from error
+        for target, path in temporary.items():
+            try:
+                path.replace(target)
+            except OSError as error:
+                raise FileError(target, f"cannot be replaced: {error.strerror}") from error
+    except BaseException:
+        for path in temporary.values():
+            with contextlib.suppress(OSError):  # never made
+                path.unlink()
+        for folder in reversed(made):
+            with contextlib.suppress(OSError):  # another process has put something in it
+                folder.rmdir()
+        raise
+    for folder in {target.parent for target in temporary}:
+        _flush(folder)
+
+
+def _beside(target: Path) -> Path:
+    return target.with_name(f".{target.name}.{secrets.token_hex(4)}.tmp")
+
+
+def _make_folder(folder: Path) -> list[Path]:
+    """Make the folder; the folders that had to be made, outermost first."""
+    missing = [path for path in (folder, *folder.parents) if not path.exists()]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise FileError(folder, f"cannot be made a folder: {error.strerror}") from error
+    return missing[::-1]
+
+
+def _flush(path: Path) -> None:
+    """Wait until the file or folder is on the disk."""
+    if os.name == "nt" and path.is_dir():
+        return  # Windows has no handle for this
+    handle = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,340 @@
+"""From a model to its emotion vectors, measured on the quantised model itself.
+
+The paper's method (arXiv 2502.04075, section 3): each question is answered plainly and with the
+emotion asked for; the hidden states of the answer's tokens are averaged per layer, and the
+vector of an emotion is the mean over questions of (emotional answer - plain answer), neither
+normalised nor rotated. For models too small to follow an instruction the same difference is
+taken between labelled texts.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from llamood import _core
+from llamood.answer_faults import answer_fault
+from llamood.atomic import write_files
+from llamood.errors import ModelError
+from llamood.files import save
+from llamood.listener import SITES, Listener
+from llamood.queries import Queries, load_queries
+from llamood.running_means import RunningMeans
+from llamood.texts import LabelledTexts
+from llamood.vectors import EmotionVectors, Measurement, Site
+
+NEUTRAL = "neutral"
+LONGEST_PROMPT = 256  # tokens; questions are sentences, not documents
+LONGEST_TEXT = 256  # tokens of a labelled text; what is longer is cut there
+
+Progress = Callable[[int, int], None]
+
+
+def asked_with(question: str, emotion: str) -> str:
+    """The user's turn that asks for an emotional answer; the plain one is the question alone."""
+    return f"{question}\n\nAnswer with {emotion}."
+
+
+@dataclass(frozen=True)
+class _Job:
+    """One answer or text to measure: ``label`` is how it is asked, or what it is."""
+
+    emotion: str  # whose sum it enters; neutral texts have a sum of their own
+    label: str
+    text: str
+
+
+class Extraction:
+    """A measurement that can be stopped at any point, also by kill -9, and begun again.
+
+    ``model``: a GGUF file. ``output``: the folder of the vectors; the unfinished measurement
+    lies there too, as ``extraction.partial``. Without it nothing is written. From ``queries``
+    (the shipped set if neither is given) or from ``texts``; ``as_answer_to``: put each text as
+    the answer to this question into the chat template, and read the answer's tokens only.
+    ``per_emotion`` and ``per_label`` bound how many questions and texts are used.
+    ``parallel``: answers at a time. ``max_tokens``: longest answer. ``restart``: forget an
+    unfinished measurement of other settings. ``llama``: arguments of ``llama_cpp.Llama``.
+
+    The same seed, ``parallel`` and model give the same vectors, stopped in between or not: work
+    goes in fixed groups of ``parallel`` answers, and a group is measured whole or not at all.
+    """
+
+    def __init__(
+        self,
+        model: str | PathLike[str],
+        *,
+        output: str | PathLike[str] | None = None,
+        queries: Queries | None = None,
+        texts: LabelledTexts | None = None,
+        as_answer_to: str | None = None,
+        per_label: int = 400,
+        per_emotion: int | None = None,
+        seed: int = 0,
+        parallel: int = 8,
+        max_tokens: int = 96,
+        restart: bool = False,
+        **llama: Any,
+    ) -> None:
+        if texts is not None and queries is not None:
+            raise ModelError("measure from questions or from texts, not from both")
+        self._model = Path(model)
+        self._output = None if output is None else Path(output)
+        self._llama = llama
+        self._from_texts = texts is not None
+        self._as_answer_to = as_answer_to
+        self._parallel = max(2, parallel - parallel % 2)  # pairs are measured together
+        self._max_tokens = max_tokens
+        self._seed = seed
+        if texts is None:
+            queries = queries or load_queries()
+            self._emotions = queries.emotions
+            self._jobs = _questions(queries, per_emotion)
+        else:
+            texts = texts.sample(per_label, seed=seed)
+            self._emotions = texts.emotions
+            self._jobs = [
+                _Job(name, name, text) for name in texts.names for text in texts.texts[name]
+            ]
+        try:
+            self._fingerprint = _core.fingerprint(str(self._model))
+        except ValueError as error:
+            raise ModelError(str(error)) from error
+        self._settings = self._identity()
+        self._means = RunningMeans.load(
+            None if self._output is None else self._output / "extraction.partial",
+            settings=self._settings,
+            restart=restart,
+        )
+
+    @property
+    def total(self) -> int:
+        """Answers or texts in all."""
+        return len(self._jobs)
+
+    @property
+    def done(self) -> int:
+        """Answers or texts measured so far, also by an earlier, stopped run."""
+        return self._means.done
+
+    def run(self, progress: Progress | None = None) -> None:
+        """Measure what is left; ``progress(done, total)`` after each group.
+
+        Raises ModelError for a model that cannot be asked or read.
+        """
+        if progress is not None:
+            progress(self.done, self.total)
+        if self.done == self.total:
+            return
+        with Listener(
+            self._model,
+            parallel=self._parallel,
+            n_prompt=LONGEST_PROMPT,
+            n_answer=LONGEST_TEXT if self._from_texts else self._max_tokens,
+            **self._llama,
+        ) as listener:
+            self._means.know_model(listener.metadata)
+            while self.done < self.total:
+                begin = self.done
+                jobs = self._jobs[begin : begin + self._parallel]
+                if self._from_texts:
+                    self._measure_texts(listener, jobs)
+                else:
+                    self._measure_pairs(listener, jobs, begin)
+                self._means.keep(done=begin + len(jobs))
+                if progress is not None:
+                    progress(self.done, self.total)
+
+    def _measure_pairs(self, listener: Listener, jobs: Sequence[_Job], begin: int) -> None:
+        prompts = [
+            listener.prompt(job.text if job.label == NEUTRAL else asked_with(job.text, job.label))
+            for job in jobs
+        ]
+        seeds = [_seed(self._seed, begin + i) for i in range(len(jobs))]
+        heard = listener.answers(prompts, seeds=seeds)
+        for (job, emotional), plain in zip(
+            zip(jobs[0::2], heard[0::2], strict=True), heard[1::2], strict=True
+        ):
+            fault = answer_fault(emotional.text, emotional.n_token, plain=None) or answer_fault(
+                plain.text, plain.n_token, plain=emotional.text
+            )
+            if fault is None:
+                self._means.add(job.emotion, emotional.mean - plain.mean)
+                self._means.add_square(plain.square)
+            self._means.record(job.emotion, job.text, (plain, emotional), fault)
+
+    def _measure_texts(self, listener: Listener, jobs: Sequence[_Job]) -> None:
+        prefix = [] if self._as_answer_to is None else listener.prompt(self._as_answer_to)
+        sequences = []
+        for job in jobs:
+            tokens = listener.tokens(job.text, first=not prefix)[:LONGEST_TEXT]
+            sequences.append((prefix + tokens, len(prefix)))
+        for job, heard in zip(jobs, listener.texts(sequences), strict=True):
+            fault = None if heard.n_token else "no token beyond the first position"
+            if fault is None:
+                self._means.add(job.emotion, heard.mean)
+                if job.label == NEUTRAL:
+                    self._means.add_square(heard.square)
+            self._means.record(job.emotion, job.text, (heard,), fault)
+
+    # -- results ---------------------------------------------------------------------------
+
+    def vectors(self, site: Site = "layer_out") -> EmotionVectors:
+        """The vectors at a site, float32 (n_emotion, n_layer, n_embd).
+
+        Raises ModelError before the measurement is done, where nothing usable was said, and
+        for a site that the model's graph does not name.
+        """
+        if self.done < self.total:
+            raise ModelError(f"measured {self.done} of {self.total}: run() to the end first")
+        at = SITES.index(site)
+        used = self._means.used
+        unusable = [e for e in self._emotions if not used.get(e)]
+        if unusable or (self._from_texts and not used.get(NEUTRAL)):
+            raise ModelError(
+                f"{self._model}: nothing usable was measured for {', '.join(unusable) or NEUTRAL}; "
+                "the reasons are in the report (a model too small to follow an instruction is "
+                "measured from labelled texts: texts=, --texts)"
+            )
+        data = np.stack([self._means.mean(e)[at] for e in self._emotions])
+        if self._from_texts:
+            data = data - self._means.mean(NEUTRAL)[at]
+        if not np.isfinite(data).all():
+            raise ModelError(
+                f"{self._model}: this model's graph does not name the site {site!r}; measure at "
+                "'layer_out'"
+            )
+        return EmotionVectors(
+            names=self._emotions,
+            data=data.astype(np.float32),
+            measurement=self._measurement(site),
+            pairs=tuple(used[e] for e in self._emotions),
+        )
+
+    def _measurement(self, site: Site) -> Measurement:
+        rms = np.sqrt(self._means.square()[SITES.index(site)])
+        return Measurement(
+            method="labelled-texts" if self._from_texts else "mean-difference",
+            site=site,
+            positions="generated",
+            model_name=self._means.model.get("name") or self._model.stem,
+            model_arch=self._means.model.get("arch"),
+            model_fingerprint=self._fingerprint,
+            residual_rms=tuple(rms.tolist()),
+        )
+
+    def sites(self) -> tuple[Site, ...]:
+        """The sites at which this model could be measured."""
+        mean = self._means.mean(self._emotions[0])
+        return tuple(site for at, site in enumerate(SITES) if np.isfinite(mean[at]).all())
+
+    def report(self) -> dict[str, Any]:
+        """JSON-able: settings, pairs used and dropped and why, norms per layer, cosines."""
+        by_site = {}
+        for site in self.sites():
+            evs = self.vectors(site)
+            by_site[site] = {
+                "norms": {n: row.tolist() for n, row in zip(evs.names, evs.norms(), strict=True)},
+                "cosines": evs.cosines().tolist(),
+                "cosines_with_base": evs.cosines(evs.base())[:, 0].tolist(),
+                "residual_rms": list(evs.measurement.residual_rms or ()),
+            }
+        return {
+            "model": {**self._means.model, "fingerprint": self._fingerprint},
+            "settings": self._settings,
+            "emotions": list(self._emotions),
+            "used": {
+                e: self._means.used.get(e, 0)
+                for e in (*self._emotions, NEUTRAL)
+                if e in self._means.used or e != NEUTRAL
+            },
+            "dropped": self._means.dropped,
+            "sites": by_site,
+        }
+
+    def save(self) -> list[Path]:
+        """Write one file per emotion, then the report and the answers; returns the paths.
+
+        ``output/`` holds site ``layer_out``, ``output/attn_out/`` the other. The unfinished
+        measurement is removed last.
+        """
+        if self._output is None:
+            raise ModelError("nothing to save to: Extraction(..., output=FOLDER)")
+        paths = save(self.vectors("layer_out"), self._output)
+        if "attn_out" in self.sites():
+            paths += save(self.vectors("attn_out"), self._output / "attn_out")
+        report = json.dumps(self.report(), indent=1) + "\n"
+        lines = [json.dumps(record, ensure_ascii=False) for record in self._means.records]
+        texts = {
+            self._output / "report.json": report,
+            self._output / "answers.jsonl": "\n".join(lines) + "\n",
+        }
+        write_files({path: partial(_write_text, text) for path, text in texts.items()})
+        self._means.forget()
+        return [*paths, *texts]
+
+    def _identity(self) -> dict[str, Any]:
+        """What must be equal for a stopped measurement to go on."""
+        jobs = json.dumps([(job.emotion, job.label, job.text) for job in self._jobs])
+        return {
+            "from": "texts" if self._from_texts else "queries",
+            "as_answer_to": self._as_answer_to,
+            "work": hashlib.blake2b(jobs.encode(), digest_size=8).hexdigest(),
+            "n_work": len(self._jobs),
+            "model": self._fingerprint,
+            "model_bytes": self._model.stat().st_size,
+            "seed": self._seed,
+            "parallel": self._parallel,
+            "max_tokens": self._max_tokens,
+        }
+
+
+def extract(
+    model: str | PathLike[str],
+    *,
+    site: Site = "layer_out",
+    progress: Progress | None = None,
+    **settings: Any,
+) -> EmotionVectors:
+    """Measure a model's emotion vectors; ``settings`` are those of `Extraction`.
+
+    Raises ModelError for a model that cannot be loaded, asked or read.
+    """
+    extraction = Extraction(model, **settings)
+    extraction.run(progress)
+    if settings.get("output") is not None:
+        extraction.save()
+    return extraction.vectors(site)
+
+
+def _write_text(text: str, path: Path) -> None:
+    path.write_text(text, encoding="utf-8")
+
+
+def _questions(queries: Queries, per_emotion: int | None) -> list[_Job]:
+    """Emotional and plain in turn, the emotions taking turns too, so that all grow together."""
+    jobs = []
+    for emotion, question in _in_turn(queries, per_emotion):
+        jobs.append(_Job(emotion, emotion, question))
+        jobs.append(_Job(emotion, NEUTRAL, question))
+    return jobs
+
+
+def _in_turn(queries: Queries, per_emotion: int | None) -> Iterator[tuple[str, str]]:
+    longest = max(len(queries.questions[e]) for e in queries.emotions)
+    for i in range(min(longest, per_emotion or longest)):
+        for emotion in queries.emotions:
+            if i < len(queries.questions[emotion]):
+                yield emotion, queries.questions[emotion][i]
+
+
+def _seed(seed: int, job: int) -> int:
+    digest = hashlib.blake2b(f"{seed}:{job}".encode(), digest_size=4).digest()
+    return int.from_bytes(digest, "little")

@@ -1,0 +1,240 @@
+"""Measuring vectors on a real model file: what is read, resumed, dropped and reported."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import llamood
+from llamood import Extraction, FileError, ModelError
+from llamood.answer_faults import answer_fault
+from llamood.listener import Listener
+from llamood.queries import Queries
+from llamood.texts import LabelledTexts, load_texts
+
+QUERIES = Queries(
+    {
+        "joy": ("What did you find?", "Who came home?", "Did it snow?"),
+        "anger": ("Who broke the cup?", "Why so late?", "Where is it?"),
+        "neutral": ("What time is it?",),
+    }
+)
+TEXTS = LabelledTexts(
+    names=("joy", "fear", "neutral"),
+    texts={
+        "joy": ("what a lovely day", "I love this song so much", "great"),
+        "fear": ("I am scared of the dark", "do not go down there"),
+        "neutral": ("the shop opens at nine", "it is on the table", "the bus is blue"),
+    },
+)
+
+
+def small(model: Path, **settings: Any) -> Extraction:
+    settings = {"queries": QUERIES, "parallel": 4, "max_tokens": 12, "n_threads": 1, **settings}
+    return Extraction(model, **settings)
+
+
+def finished(extraction: Extraction) -> Extraction:
+    extraction.run()
+    return extraction
+
+
+def test_answers_are_read_while_they_are_generated(tiny_chat: Path) -> None:
+    with Listener(tiny_chat, parallel=3, n_prompt=64, n_answer=16, n_threads=1) as listener:
+        prompts = [listener.prompt(q) for q in ("What is it?", "Who?", "Where do we go now?")]
+        heard = listener.answers(prompts, seeds=[1, 2, 3])
+        again = listener.answers(prompts, seeds=[1, 2, 3])
+        assert [h.text for h in again] == [h.text for h in heard]
+        assert len({h.text for h in heard}) == 3
+        # Generate once more, alone, to have the tokens; then read those in a second pass.
+        for prompt, seed, side_by_side in zip(prompts, (1, 2, 3), heard, strict=True):
+            alone = listener.answers([prompt], seeds=[seed])[0]
+            np.testing.assert_allclose(alone.mean, side_by_side.mean, rtol=2e-3, atol=2e-4)
+
+
+def test_a_second_pass_over_given_tokens_reads_the_same(tiny_chat: Path) -> None:
+    with Listener(tiny_chat, parallel=2, n_prompt=64, n_answer=64, n_threads=1) as listener:
+        prompt = listener.prompt("What is it?")
+        answer = listener.tokens("It is a lamp.", first=False)
+        whole = listener.texts([(prompt + answer, len(prompt)), (answer, 0)])
+        assert [h.n_token for h in whole] == [len(answer), len(answer) - 1]  # first position left
+        one, rest = listener.texts([(prompt + answer[:1], len(prompt)), (answer, 1)])
+        assert one.n_token == 1
+        np.testing.assert_allclose(rest.mean, whole[1].mean, rtol=1e-5, atol=1e-6)
+
+
+def test_first_position_is_left_out(stories: Path) -> None:
+    with Listener(stories, parallel=2, n_prompt=32, n_answer=32, n_threads=1) as listener:
+        tokens = listener.tokens("Once upon a time", first=True)
+        whole, tail = listener.texts([(tokens, 0), (tokens, 1)])
+        assert whole.n_token == tail.n_token == len(tokens) - 1
+        np.testing.assert_array_equal(whole.mean, tail.mean)
+
+
+def test_from_questions_gives_both_sites_and_a_report(tiny_chat: Path, tmp_path: Path) -> None:
+    extraction = finished(small(tiny_chat, output=tmp_path / "evs"))
+    assert extraction.total == extraction.done == 12
+    evs = extraction.vectors()
+    assert evs.names == ("joy", "anger")
+    assert evs.data.shape == (2, 4, 64)
+    assert evs.pairs == (3, 3)
+    assert evs.measurement.model_name == "tiny chat"
+    assert evs.measurement.residual_rms is not None
+    assert len(evs.measurement.residual_rms) == 4
+    assert extraction.vectors("attn_out").measurement.site == "attn_out"
+    assert not np.array_equal(extraction.vectors("attn_out").data, evs.data)
+
+    extraction.save()
+    again = llamood.load(tmp_path / "evs")
+    np.testing.assert_array_equal(again.select(evs.names).data, evs.data)
+    assert again.measurement == evs.measurement
+    report = json.loads((tmp_path / "evs" / "report.json").read_text(encoding="utf-8"))
+    assert report["used"] == {"joy": 3, "anger": 3}
+    assert set(report["sites"]) == {"layer_out", "attn_out"}
+    assert np.asarray(report["sites"]["layer_out"]["cosines"]).shape == (2, 2)
+    answers = (tmp_path / "evs" / "answers.jsonl").read_text(encoding="utf-8").splitlines()
+    assert len(answers) == 6
+    assert not list((tmp_path / "evs").glob("*.partial"))
+
+
+def test_vectors_are_means_of_differences(tiny_chat: Path) -> None:
+    one = Queries({"joy": QUERIES.questions["joy"][:1]})
+    extraction = finished(small(tiny_chat, queries=one, parallel=2))
+    with Listener(tiny_chat, parallel=2, n_prompt=256, n_answer=12, n_threads=1) as listener:
+        question = one.questions["joy"][0]
+        prompts = [listener.prompt(f"{question}\n\nAnswer with joy."), listener.prompt(question)]
+        from llamood.extract import _seed
+
+        emotional, plain = listener.answers(prompts, seeds=[_seed(0, 0), _seed(0, 1)])
+    expected = (emotional.mean - plain.mean)[0].astype(np.float32)
+    np.testing.assert_array_equal(extraction.vectors().data[0], expected)
+
+
+def test_the_same_seed_gives_the_same_vectors(tiny_chat: Path) -> None:
+    first = finished(small(tiny_chat, seed=3)).vectors()
+    np.testing.assert_array_equal(finished(small(tiny_chat, seed=3)).vectors().data, first.data)
+    assert not np.array_equal(finished(small(tiny_chat, seed=4)).vectors().data, first.data)
+
+
+def test_from_texts_is_the_difference_of_label_means(tiny_chat: Path) -> None:
+    evs = finished(small(tiny_chat, queries=None, texts=TEXTS)).vectors()
+    assert evs.names == ("joy", "fear")
+    assert evs.pairs == (3, 2)
+    means = {}
+    with Listener(tiny_chat, parallel=1, n_prompt=64, n_answer=64, n_threads=1) as listener:
+        for name, texts in TEXTS.texts.items():
+            each = [
+                listener.texts([(listener.tokens(text, first=True), 0)])[0].mean[0]
+                for text in texts
+            ]
+            means[name] = np.mean(each, axis=0)
+    for name in evs.names:
+        np.testing.assert_allclose(evs[name], means[name] - means["neutral"], rtol=1e-3, atol=1e-4)
+
+
+def test_as_answer_reads_the_answer_only(tiny_chat: Path) -> None:
+    plain = finished(small(tiny_chat, queries=None, texts=TEXTS)).vectors()
+    placed = finished(
+        small(tiny_chat, queries=None, texts=TEXTS, as_answer_to="How was the day?")
+    ).vectors()
+    assert placed.data.shape == plain.data.shape
+    assert not np.allclose(placed.data, plain.data, atol=1e-3)
+
+
+def test_a_killed_run_goes_on_where_it_was(tiny_chat: Path, tmp_path: Path) -> None:
+    whole = finished(small(tiny_chat)).vectors()
+    program = """
+import sys, os, signal
+sys.path.insert(0, sys.argv[3])
+from test_extract import small
+extraction = small(sys.argv[1], output=sys.argv[2])
+extraction.run(lambda done, total: os.kill(os.getpid(), signal.SIGKILL) if done == 8 else None)
+"""
+    run = subprocess.run(
+        [sys.executable, "-c", program, tiny_chat, tmp_path / "evs", Path(__file__).parent],
+        check=False,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1] / "tools")},
+    )
+    assert run.returncode == -signal.SIGKILL
+    assert [path.name for path in (tmp_path / "evs").iterdir()] == ["extraction.partial"]
+    resumed = small(tiny_chat, output=tmp_path / "evs")
+    assert resumed.done == 8
+    steps: list[int] = []
+    resumed.run(lambda done, total: steps.append(done))
+    assert steps == [8, 12]
+    np.testing.assert_array_equal(resumed.vectors().data, whole.data)
+
+
+def test_another_measurement_is_not_taken_up(tiny_chat: Path, tmp_path: Path) -> None:
+    begun = small(tiny_chat, output=tmp_path)
+    with pytest.raises(KeyboardInterrupt):
+        begun.run(interrupt_at(4))
+    with pytest.raises(FileError, match=r"other settings.*seed was 0 and is 1"):
+        small(tiny_chat, output=tmp_path, seed=1)
+    assert small(tiny_chat, output=tmp_path, seed=1, restart=True).done == 0
+    assert small(tiny_chat, output=tmp_path).done == 4
+
+
+def interrupt_at(n: int) -> Any:
+    def progress(done: int, total: int) -> None:
+        if done >= n:
+            raise KeyboardInterrupt
+
+    return progress
+
+
+def test_a_broken_unfinished_measurement_is_named(tiny_chat: Path, tmp_path: Path) -> None:
+    (tmp_path / "extraction.partial").write_bytes(b"PK\x03\x04 half")
+    with pytest.raises(FileError, match=r"unfinished measurement.*--restart"):
+        small(tiny_chat, output=tmp_path)
+
+
+def test_unfinished_has_no_vectors(tiny_chat: Path) -> None:
+    with pytest.raises(ModelError, match=r"measured 0 of 12"):
+        small(tiny_chat).vectors()
+
+
+def test_a_model_without_template_says_what_to_do(stories: Path) -> None:
+    with pytest.raises(ModelError, match=r"no chat template.*labelled texts"):
+        finished(small(stories))
+
+
+def test_no_model_file(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="not a GGUF"):
+        small(tmp_path / "none.gguf")
+    (tmp_path / "text.gguf").write_text("hello")
+    with pytest.raises(ModelError, match="not a GGUF"):
+        small(tmp_path / "text.gguf")
+
+
+def test_useless_answers_are_dropped_with_the_reason() -> None:
+    assert answer_fault("Yes.", 2, plain=None) == "shorter than 4 tokens"
+    assert answer_fault("so " * 50, 100, plain=None) == "repeats itself"
+    assert answer_fault("A fine lamp.", 5, plain="A fine lamp.") is not None
+    assert answer_fault("A fine lamp.", 5, plain="A lamp.") is None
+
+
+def test_nothing_usable_is_an_error_not_a_vector(tiny_chat: Path) -> None:
+    extraction = finished(small(tiny_chat, max_tokens=2))
+    with pytest.raises(ModelError, match="nothing usable"):
+        extraction.vectors()
+    assert extraction.report is not None
+
+
+@pytest.mark.slow
+def test_goemotions_on_a_model_that_nobody_here_made(
+    stories: Path, shared_data: Path, tmp_path: Path
+) -> None:
+    texts = load_texts(shared_data / "goemotions-ekman" / "train.tsv")
+    evs = llamood.extract(stories, texts=texts, per_label=40, output=tmp_path / "evs")
+    assert evs.n_emotion == 6
+    assert np.isfinite(evs.data).all()
+    assert llamood.load(tmp_path / "evs" / "attn_out").measurement.site == "attn_out"
