@@ -4,6 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 CXX_FILES := $(wildcard csrc/*.cpp csrc/*.hpp)
 PY_FOLDERS := python tools tests
+# `parity` adds PyTorch and transformers, for the tests that compare with them.
+EXTRAS ?= plot,convert,test,lint
 
 .PHONY: demo test lint format bench clean
 
@@ -49,5 +51,5 @@ $(VENV)/.runs: $(VENV)/.llama CMakeLists.txt $(CXX_FILES)
 	touch $@
 
 $(VENV)/.tests: $(VENV)/.runs
-	$(BIN)/pip install --quiet --no-build-isolation -e ".[plot,convert,test,lint]"
+	$(BIN)/pip install --quiet --no-build-isolation -e ".[$(EXTRAS)]"
 	touch $@

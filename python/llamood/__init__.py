@@ -5,7 +5,7 @@ from __future__ import annotations
 import llama_cpp as _llama_cpp  # noqa: F401  (first: it loads the libraries that _core links to)
 
 from llamood import _core as _core
-from llamood import judges
+from llamood import demo, judges
 from llamood.convert import convert
 from llamood.errors import FileError, LlamoodError, ModelError, MoodError, VectorError
 from llamood.extract import Extraction, extract
@@ -28,6 +28,7 @@ __all__ = [
     "MoodError",
     "VectorError",
     "convert",
+    "demo",
     "extract",
     "judges",
     "load",
