@@ -29,8 +29,9 @@ bool parse(const ggml_tensor* node, NodeName& name) {
 
 bool GraphWatch::callback(ggml_tensor* node, bool ask, void* self) {
     const auto& watchers = static_cast<GraphWatch*>(self)->watchers_;
+    const auto is_idle = [](const GraphWatcher* watcher) { return watcher->idle(); };
     NodeName name{};
-    if (watchers.empty() || !parse(node, name)) return !ask;
+    if (std::all_of(watchers.begin(), watchers.end(), is_idle) || !parse(node, name)) return !ask;
     if (ask) {
         bool wanted = false;
         for (GraphWatcher* watcher : watchers) wanted |= watcher->ask(node, name);

@@ -20,6 +20,8 @@ struct NodeName {
 class GraphWatcher {
   public:
     virtual ~GraphWatcher() = default;
+    // True while no node is of interest: spares reading the names of all nodes of every decode.
+    virtual bool idle() const = 0;
     // Before the node is computed. True asks for see() with its data complete; that ends a
     // sub-graph there and synchronises the device, so ask only for what is read.
     virtual bool ask(ggml_tensor* node, const NodeName& name) = 0;

@@ -99,7 +99,7 @@ std::vector<int> Injector::missing_layers() const {
 }
 
 bool Injector::ask(ggml_tensor* node, const NodeName& name) {
-    if (setter_calls_ == 0 || n_found_ == n_layer_ - 1) return false;
+    if (idle()) return false;
     if (name.layer < 1 || name.layer >= n_layer_ || leaves_[name.layer] != nullptr) return false;
     if (!name.is("l_out") || node->op != GGML_OP_ADD) return false;
     ggml_tensor* leaf = node->src[1];

@@ -60,6 +60,7 @@ class Injector final : public GraphWatcher {
     std::int64_t setter_calls() const { return setter_calls_; }
     std::int64_t writes() const { return writes_; }
 
+    bool idle() const override { return setter_calls_ == 0 || n_found_ == n_layer_ - 1; }
     bool ask(ggml_tensor* node, const NodeName& name) override;
     void see(ggml_tensor*, const NodeName&) override {}
 

@@ -72,13 +72,13 @@ const std::int64_t* Tap::count(int slot) const {
 }
 
 bool Tap::ask(ggml_tensor* node, const NodeName& name) {
-    return reading_ && name.layer < n_layer_ && site_of(name) >= 0 && node->type == GGML_TYPE_F32 &&
+    return !idle() && name.layer < n_layer_ && site_of(name) >= 0 && node->type == GGML_TYPE_F32 &&
            node->ne[0] == n_embd_;
 }
 
 void Tap::see(ggml_tensor* node, const NodeName& name) {
     const int site = site_of(name);
-    if (!reading_ || site < 0 || name.layer >= n_layer_ || node->ne[0] != n_embd_) return;
+    if (idle() || site < 0 || name.layer >= n_layer_ || node->ne[0] != n_embd_) return;
     const auto n_row = static_cast<std::size_t>(ggml_nrows(node));
     const std::vector<int>* slots = nullptr;
     if (n_row == slots_.size()) {

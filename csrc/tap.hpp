@@ -47,6 +47,7 @@ class Tap final : public GraphWatcher {
     int n_embd() const { return n_embd_; }
     int n_slot() const { return n_slot_; }
 
+    bool idle() const override { return !reading_; }
     bool ask(ggml_tensor* node, const NodeName& name) override;
     void see(ggml_tensor* node, const NodeName& name) override;
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-import llama_cpp as _llama_cpp  # noqa: F401  (first: it loads the libraries that _core links to)
+# ruff: noqa: E402  (nothing else may load before the compiled module is known to fit)
+from llamood import _versions
 
-from llamood import _core as _core
+_versions.check()
+
 from llamood import demo, judges
 from llamood.convert import convert
 from llamood.errors import FileError, LlamoodError, ModelError, MoodError, VectorError

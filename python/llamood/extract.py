@@ -78,7 +78,7 @@ class Extraction:
         per_label: int = 400,
         per_emotion: int | None = None,
         seed: int = 0,
-        parallel: int = 8,
+        parallel: int = 16,
         max_tokens: int = 96,
         restart: bool = False,
         **llama: Any,

@@ -6,6 +6,7 @@ that reads them while they are computed. What is known of the graph is known by 
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from llamood.errors import ModelError
 from llamood.vectors import Site
 
 Float64 = npt.NDArray[np.float64]
+_LOG = logging.getLogger("llama-cpp-python")
 Row = tuple[int, int, int, bool, int]  # token, position, sequence, wants logits, slot or -1
 SITES: tuple[Site, ...] = ("layer_out", "attn_out")  # the tap's order
 
@@ -269,7 +271,10 @@ class _ManySequences(llama_cpp.Llama):  # type: ignore[misc]
     ) -> None:
         self._watch = watch
         self._n_seq_max = n_seq_max
-        super().__init__(model, n_batch=n_batch, n_ubatch=n_batch, verbose=False, **llama)
+        try:
+            super().__init__(model, n_batch=n_batch, n_ubatch=n_batch, verbose=False, **llama)
+        finally:
+            _LOG.setLevel(logging.ERROR)  # what verbose=False sets
 
     @property
     def context_params(self) -> Any:
@@ -282,6 +287,9 @@ class _ManySequences(llama_cpp.Llama):  # type: ignore[misc]
         params.cb_eval = llama_cpp.ggml_backend_sched_eval_callback(self._watch.callback)
         params.cb_eval_user_data = self._watch.user_data
         self._context_params = params
+        # The context is about to be made, and llama.cpp to warn that it is longer than the model
+        # was trained for. The cache of all sequences together is; none of them is.
+        _LOG.setLevel(logging.CRITICAL)
 
 
 class _Sampler:

@@ -197,18 +197,37 @@ class Llama(llama_cpp.Llama):  # type: ignore[misc]
         self, tokens: Sequence[int], *args: Any, **kwargs: Any
     ) -> Generator[int, Sequence[int] | None, None]:
         """``llama_cpp.Llama.generate`` under the mood of the moment."""
+        generate = super().generate
+        if self._injector is None:
+            return generate(tokens, *args, **kwargs)  # type: ignore[no-any-return]
+        return self._generate(generate, tokens, *args, **kwargs)
+
+    def _generate(
+        self, generate: Any, tokens: Sequence[int], *args: Any, **kwargs: Any
+    ) -> Generator[int, Sequence[int] | None, None]:
         asked = _GENERATE.bind(self, tokens, *args, **kwargs)
         asked.apply_defaults()
         prompt = list(tokens)
         if asked.arguments["reset"]:
             self._drop_stale(prompt)
-            self._prompt_end = len(prompt)
+            prompt_end = len(prompt)
         else:
-            self._prompt_end = self.n_tokens + len(prompt)
+            prompt_end = self.n_tokens + len(prompt)
+        stream = generate(prompt, *args, **kwargs)
+        forced: Sequence[int] | None = None
         try:
-            yield from super().generate(prompt, *args, **kwargs)
+            while True:
+                # Between two steps, which may be for good, the caller may decode by hand.
+                self._prompt_end = prompt_end
+                try:
+                    token = stream.send(forced)
+                except StopIteration:
+                    return
+                finally:
+                    self._prompt_end = None
+                forced = yield token
         finally:
-            self._prompt_end = None
+            stream.close()
 
     def _current(self) -> Steering:
         return self._steering if self._call is None else self._call[1]
@@ -234,7 +253,7 @@ class Llama(llama_cpp.Llama):  # type: ignore[misc]
         last of them is steered, and those before it are not.
         """
         tokens = list(tokens)
-        if not tokens:  # only drops what is cached beyond n_tokens
+        if self._injector is None or not tokens:  # no token: drops what is beyond n_tokens
             super().eval(tokens)
             return
         steering = self._current()

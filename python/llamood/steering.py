@@ -40,6 +40,12 @@ class Steering:
             )
         if not row.any():
             return UNSTEERED
+        if last < 1:
+            raise MoodError(
+                "$layers",
+                "llama.cpp adds nothing at layer 0, and no other layer was asked for; "
+                "ask for layers from 1 on",
+            )
         text = digest + row.tobytes() + f"{first}:{last}".encode()
         key = int.from_bytes(hashlib.blake2b(text, digest_size=8).digest(), "little", signed=True)
         return cls(tuple(row.tolist()), first, last, mood.positions, key)

@@ -1,0 +1,84 @@
+"""``make bench``: every bound on speed, measured on this machine.
+
+Prints a table (or, with ``--json``, one JSON object) and exits with 1 where a bound is missed.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import sys
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from importlib.metadata import version
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # for llama_gguf
+
+import click
+from paired import Measure
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+WIDTH = 110  # of the table where there is no terminal to fit
+# Imports come last: the models of the others have warmed the disk, but not these processes.
+BENCHES = ("steering", "wrapper", "extraction", "imports")
+
+
+@click.command()
+@click.argument("names", nargs=-1, type=click.Choice(BENCHES))
+@click.option("--json", "as_json", is_flag=True, help="One JSON object instead of a table.")
+def main(names: Sequence[str], as_json: bool) -> None:
+    """Run the named benches, or all of them."""
+    measures: list[Measure] = []
+    for name in names or BENCHES:
+        click.echo(f"{name} ...", err=True)
+        measure: Callable[[], list[Measure]] = import_module(name).measure
+        measures += measure()
+    if as_json:
+        click.echo(json.dumps({**machine(), "measures": [m.to_dict() for m in measures]}))
+    else:
+        console = Console(width=None if sys.stdout.isatty() else WIDTH)
+        console.print(table(measures))
+    sys.exit(0 if all(measure.holds for measure in measures) else 1)
+
+
+def machine() -> dict[str, str | int | None]:
+    """What the numbers depend on."""
+    return {
+        "machine": platform.machine(),
+        "cores": os.cpu_count(),
+        "python": platform.python_version(),
+        "llama_cpp_python": version("llama-cpp-python"),
+    }
+
+
+def table(measures: Sequence[Measure]) -> Table:
+    """One row per measure; what missed its bound says so."""
+    facts = machine()
+    shown = Table(
+        title="Medians of paired, interleaved runs",
+        caption=f"{facts['cores']} cores, {facts['machine']}, Python {facts['python']}, "
+        f"llama-cpp-python {facts['llama_cpp_python']}",
+        box=box.SIMPLE,
+    )
+    shown.add_column("measure", overflow="fold")
+    shown.add_column("model")
+    for column in ("min", "median", "max", "bound"):
+        shown.add_column(column, justify="right", no_wrap=True)
+    shown.add_column("")
+    for measure in measures:
+        numbers = (min(measure.values), measure.median, max(measure.values))
+        cells = [f"{number:.3f} {measure.unit}" for number in numbers]
+        bound, verdict = "", ""
+        if measure.bound is not None:
+            bound = f"{'>=' if measure.at_least else '<='} {measure.bound:g} {measure.unit}"
+            verdict = "[green]holds[/]" if measure.holds else "[red]missed[/]"
+        shown.add_row(measure.name, measure.model, *cells, bound, verdict)
+    return shown
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,53 @@
+"""What it costs to use `llamood.Llama` in place of `llama_cpp.Llama` and feel nothing."""
+
+from __future__ import annotations
+
+import time
+from contextlib import closing
+
+import llama_cpp
+import numpy as np
+from models import MODELS, BenchModel
+from paired import Block, Measure, interleave, ratios
+
+import llamood
+
+N_CTX = 512
+N_PROMPT = 8
+LONGER = 4  # an answer is as long as so many blocks: completions have a cost per call as well
+
+
+def measure() -> list[Measure]:
+    return [_measure(model) for model in MODELS]
+
+
+def _measure(model: BenchModel) -> Measure:
+    arguments = model.arguments(n_ctx=N_CTX)
+    n_token = LONGER * model.n_token
+    with (
+        closing(llama_cpp.Llama(**arguments)) as plain,
+        closing(llamood.Llama(**arguments, emotions=model.vectors())) as ours,
+    ):
+        blocks = {"plain": block(plain, n_token), "ours": block(ours, n_token)}
+        seconds = interleave(blocks, n_round=model.n_round // 2)
+    return Measure(
+        name="llamood.Llama / llama_cpp.Llama, no mood",
+        model=model.name,
+        values=ratios(seconds["ours"], seconds["plain"]),
+        bound=1.01,
+    )
+
+
+def block(llm: llama_cpp.Llama, n_token: int) -> Block:
+    """Times one completion of ``n_token`` tokens; each round has a prompt of its own."""
+
+    def run(number: int) -> float:
+        prompt = np.random.default_rng(number + 1).integers(32, 127, N_PROMPT).tolist()
+        begin = time.perf_counter()
+        answer = llm.create_completion(prompt, max_tokens=n_token, temperature=0.0)
+        took = time.perf_counter() - begin
+        if answer["usage"]["completion_tokens"] != n_token:
+            raise RuntimeError(f"the answer ended early: {answer['usage']}")
+        return took
+
+    return run
