@@ -6,10 +6,10 @@ import json
 from pathlib import Path
 
 import pytest
-from measure_demo_model import Bench, table
 
 import llamood
 from llamood import demo
+from measure_demo_model import Bench, table
 
 MIB = 1 << 20
 

@@ -96,6 +96,7 @@ def test_from_questions_gives_both_sites_and_a_report(tiny_chat: Path, tmp_path:
     again = llamood.load(tmp_path / "evs")
     np.testing.assert_array_equal(again.select(evs.names).data, evs.data)
     assert again.measurement == evs.measurement
+    np.testing.assert_array_equal(llamood.convert(tmp_path / "evs").data, again.data)
     report = json.loads((tmp_path / "evs" / "report.json").read_text(encoding="utf-8"))
     assert report["used"] == {"joy": 3, "anger": 3}
     assert set(report["sites"]) == {"layer_out", "attn_out"}

@@ -20,8 +20,7 @@ def main() -> int:
     package = Path(spec.origin).resolve().parent
     lib = package / "lib"
     suffix = {"darwin": ".dylib", "win32": ".dll"}.get(sys.platform, ".so")
-    base = next(p for p in sorted(lib.iterdir()) if p.stem.endswith("ggml-base") and p.suffix == suffix)
-    ggml = ctypes.CDLL(str(base))
+    ggml = ctypes.CDLL(str(next(lib.glob(f"*ggml-base{suffix}"))))
     facts = [(package.parent / "include").as_posix(), lib.as_posix()]
     for name in ("ggml_version", "ggml_commit"):
         function = getattr(ggml, name)

@@ -120,9 +120,7 @@ def measure(bench: Bench, questions: tuple[str, ...], chosen: dict[str, float]) 
             "ratio": float(got.probabilities[:, label].mean()) / unsteered,
             "top1": float((got.probabilities.argmax(axis=1) == label).mean()),
             "random_ratios": [value / unsteered for value in random],
-            "perplexity_ratio": float(
-                np.median(got.perplexities) / np.median(plain.perplexities)
-            ),
+            "perplexity_ratio": float(np.median(got.perplexities) / np.median(plain.perplexities)),
             "sample": got.texts[0],
         }
     return {
@@ -138,7 +136,7 @@ def measure(bench: Bench, questions: tuple[str, ...], chosen: dict[str, float]) 
 
 def table(measured: dict[str, Any]) -> str:
     lines = [
-        "| emotion | intensity | unsteered | steered | ratio | top-1 | random vectors | perplexity |",
+        "| emotion | intensity | unsteered | steered | ratio | top-1 | random | perplexity |",
         "|---|---|---|---|---|---|---|---|",
     ]
     for emotion, row in measured["emotions"].items():

@@ -177,12 +177,12 @@ class Extraction:
             tokens = listener.tokens(job.text, first=not prefix)[:LONGEST_TEXT]
             sequences.append((prefix + tokens, len(prefix)))
         for job, heard in zip(jobs, listener.texts(sequences), strict=True):
-            fault = None if heard.n_token else "no token beyond the first position"
-            if fault is None:
-                self._means.add(job.emotion, heard.mean)
-                if job.label == NEUTRAL:
-                    self._means.add_square(heard.square)
-            self._means.record(job.emotion, job.text, (heard,), fault)
+            if heard.n_token == 0:
+                self._means.record(job.emotion, job.text, (heard,), "no token beyond the first")
+                continue
+            self._means.add(job.emotion, heard.mean)
+            if job.label == NEUTRAL:
+                self._means.add_square(heard.square)
 
     # -- results ---------------------------------------------------------------------------
 
@@ -196,12 +196,14 @@ class Extraction:
             raise ModelError(f"measured {self.done} of {self.total}: run() to the end first")
         at = SITES.index(site)
         used = self._means.used
-        unusable = [e for e in self._emotions if not used.get(e)]
-        if unusable or (self._from_texts and not used.get(NEUTRAL)):
+        needed = (*self._emotions, NEUTRAL) if self._from_texts else self._emotions
+        unusable = [name for name in needed if not used.get(name)]
+        if unusable:
+            reasons = {name: self._means.dropped.get(name) for name in unusable}
             raise ModelError(
-                f"{self._model}: nothing usable was measured for {', '.join(unusable) or NEUTRAL}; "
-                "the reasons are in the report (a model too small to follow an instruction is "
-                "measured from labelled texts: texts=, --texts)"
+                f"{self._model}: nothing usable was measured for {', '.join(unusable)}; dropped: "
+                f"{reasons} (a model too small to follow an instruction is measured from "
+                "labelled texts: texts=, --texts)"
             )
         data = np.stack([self._means.mean(e)[at] for e in self._emotions])
         if self._from_texts:
@@ -260,7 +262,7 @@ class Extraction:
         }
 
     def save(self) -> list[Path]:
-        """Write one file per emotion, then the report and the answers; returns the paths.
+        """Write one file per emotion, then the report and what was answered; returns the paths.
 
         ``output/`` holds site ``layer_out``, ``output/attn_out/`` the other. The unfinished
         measurement is removed last.
@@ -271,11 +273,10 @@ class Extraction:
         if "attn_out" in self.sites():
             paths += save(self.vectors("attn_out"), self._output / "attn_out")
         report = json.dumps(self.report(), indent=1) + "\n"
-        lines = [json.dumps(record, ensure_ascii=False) for record in self._means.records]
-        texts = {
-            self._output / "report.json": report,
-            self._output / "answers.jsonl": "\n".join(lines) + "\n",
-        }
+        lines = (json.dumps(r, ensure_ascii=False) + "\n" for r in self._means.records)
+        texts = {self._output / "report.json": report}
+        if not self._from_texts:
+            texts[self._output / "answers.jsonl"] = "".join(lines)
         write_files({path: partial(_write_text, text) for path, text in texts.items()})
         self._means.forget()
         return [*paths, *texts]

@@ -62,6 +62,7 @@ def save(evs: EmotionVectors, folder: str | os.PathLike[str]) -> list[Path]:
 def paths_of(source: Source, *, suffixes: tuple[str, ...]) -> list[Path]:
     """The files meant: those of a folder with such a suffix, sorted, or those named.
 
+    A folder with control vectors means those: what else lies there is their report.
     Raises `FileError` for a path where nothing is, a folder without such files, or one with
     files of different suffixes.
     """
@@ -82,6 +83,9 @@ def paths_of(source: Source, *, suffixes: tuple[str, ...]) -> list[Path]:
     )
     if not inside:
         raise FileError(path, f"is a folder without {', '.join(suffixes)} files")
+    vectors = [entry for entry in inside if entry.suffix.lower() == SUFFIX]
+    if vectors:
+        return vectors
     kinds = sorted({entry.suffix.lower() for entry in inside})
     if len(kinds) > 1:
         raise FileError(path, f"holds {' and '.join(kinds)} files; name those that are meant")

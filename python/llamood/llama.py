@@ -310,7 +310,11 @@ class Llama(llama_cpp.Llama):  # type: ignore[misc]
 
     def load_state(self, state: Any) -> None:
         """``llama_cpp.Llama.load_state``; a state saved by plain llama_cpp is unsteered."""
-        super().load_state(state)
+        try:
+            super().load_state(state)
+        except BaseException:
+            self.reset()  # what is cached now is neither the old state nor the new one
+            raise
         self._kv_keys[: self.n_tokens] = getattr(state, "llamood_kv_keys", 0)
 
     def close(self) -> None:

@@ -1,0 +1,50 @@
+"""The command line: ``llamood COMMAND``. One file for each command, loaded when it is asked for."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+import click
+
+from llamood.cli.errors import reported
+
+COMMANDS = {  # name -> what it does; the module of that name holds it as `command`
+    "demo": "The bundled model answers the same questions in every emotion.",
+    "extract": "Measure emotion vectors on a model.",
+    "convert": "Bring vectors of other formats in, or take them out.",
+    "inspect": "Show what is in a file or folder of vectors.",
+    "generate": "One completion, streamed.",
+    "chat": "A conversation, with moods.",
+}
+
+
+class Commands(click.Group):
+    """The commands of the table above."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = import_module(f"llamood.cli.{cmd_name}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+    def invoke(self, ctx: click.Context) -> object:
+        with reported():
+            return super().invoke(ctx)
+
+
+@click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="llamood")
+def main() -> None:
+    """Make a quantised language model feel.
+
+    \b
+    Example:
+      llamood generate demo --feel joy=1 "Tell me about the garden."
+    """

@@ -1,0 +1,212 @@
+"""``llamood chat``: a conversation, with moods."""
+
+from __future__ import annotations
+
+import contextlib
+import random
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from types import FrameType
+
+import click
+
+from llamood.cli import models, options
+from llamood.cli.consoles import remark
+from llamood.cli.conversation import Conversation, Turn
+from llamood.cli.prompts import has_chat_template
+from llamood.errors import LlamoodError
+from llamood.llama import Llama
+from llamood.mood import Mood
+
+HELP = """\
+/feel joy=1,fear=0.2   feel this from now on; /feel alone is neutral, /feel @mood.json a file
+/mood                  what is felt now, and what could be
+/save FILE             write the conversation with its moods as JSON
+/help                  this
+/exit                  leave, as Ctrl-D does; Ctrl-C stops an answer"""
+
+
+@click.command("chat")
+@options.model_argument
+@options.vectors_option
+@options.feel_option
+@options.system_option
+@options.sampling_options(max_tokens=512)
+@options.device_options
+def command(
+    *,
+    model: str,
+    emotions: str | None,
+    moods: tuple[Mood, ...],
+    system: str | None,
+    sampling: options.Sampling,
+    device: options.Device,
+) -> None:
+    """Talk with MODEL, and change its mood while talking: /feel joy=1.
+
+    /help lists what can be said to llamood itself. Ctrl-C stops an answer; Ctrl-D leaves.
+
+    \b
+    Examples:
+      llamood chat demo --feel joy=1
+      llamood chat model.gguf -e evs/ --system "You are a guard."
+    """
+    mood = options.merged(moods)
+    llm = models.open_in_mood(model, emotions=emotions, mood=mood, device=device)
+    if llm.emotions is None:
+        remark(f"Note: no vectors in {models.default_vectors(model)}, so it can feel nothing.")
+    if not has_chat_template(llm):
+        remark("Note: this model has no chat template and may not know how to converse.")
+    Chat(llm, Conversation(system=system), sampling).run()
+
+
+class Chat:
+    """Reads lines, answers them, and obeys those that begin with a slash."""
+
+    def __init__(self, llm: Llama, conversation: Conversation, sampling: options.Sampling) -> None:
+        self._llm = llm
+        self._conversation = conversation
+        self._sampling = sampling
+        self._seeds = random.Random(sampling.seed)
+        self._at_terminal = sys.stdin.isatty()
+        self._commands: dict[str, Callable[[str], None]] = {
+            "/feel": self._feel,
+            "/mood": self._show_mood,
+            "/save": self._save,
+            "/help": self._help,
+        }
+
+    def run(self) -> None:
+        """Until /exit or the end of the input."""
+        if self._at_terminal:
+            with contextlib.suppress(ImportError):
+                import readline  # noqa: F401  (gives input() a history and editing)
+            remark("/help lists the commands.")
+        while (line := self._read()) is not None:
+            if line == "/exit":
+                return
+            try:
+                if line.startswith("/"):
+                    self._obey(line)
+                elif line:
+                    self._answer(line)
+            except LlamoodError as error:
+                remark(str(error))
+            except KeyboardInterrupt:  # pressed just before or after an answer
+                remark("")
+
+    def _read(self) -> str | None:
+        """The next line without the space around it; None at the end."""
+        try:
+            return input(self._invitation()).strip()
+        except EOFError:
+            if self._at_terminal:
+                click.echo()
+            return None
+        except KeyboardInterrupt:
+            if not self._at_terminal:
+                raise
+            remark("\nCtrl-D or /exit leaves.")
+            return ""
+
+    def _invitation(self) -> str:
+        if not self._at_terminal:
+            return ""
+        mood = self._llm.mood
+        return "> " if mood.is_neutral else f"[{mood.to_short()}] > "
+
+    # -- what begins with a slash ----------------------------------------------------------
+
+    def _obey(self, line: str) -> None:
+        name, _, argument = line.partition(" ")
+        if name not in self._commands:
+            remark(f"There is no {name}; /help lists what there is.")
+            return
+        self._commands[name](argument.strip())
+
+    def _feel(self, argument: str) -> None:
+        self._llm.feel(Mood.parse(argument))
+        self._show_mood("")
+
+    def _show_mood(self, _: str) -> None:
+        mood = self._llm.mood
+        emotions = self._llm.emotions
+        known = "nothing" if emotions is None else ", ".join(emotions.names)
+        remark(f"{'neutral' if mood.is_neutral else mood.to_short()} (can feel {known})")
+
+    def _save(self, argument: str) -> None:
+        if not argument:
+            remark("Where to? /save FILE")
+            return
+        path = Path(argument).expanduser()
+        self._conversation.save(path, model=self._llm.model_path)
+        remark(f"{len(self._conversation.turns)} turns saved to {path}")
+
+    def _help(self, _: str) -> None:
+        remark(HELP)
+
+    # -- answers ---------------------------------------------------------------------------
+
+    def _answer(self, user: str) -> None:
+        forgotten = self._conversation.forgotten
+        room = min(self._sampling.max_tokens, self._llm.n_ctx() // 4)
+        tokens = self._conversation.prompt(self._llm, user, room=room)
+        if self._conversation.forgotten > forgotten:
+            n = self._conversation.forgotten - forgotten
+            remark(f"(The context is full: the oldest {n} of the remembered turns are forgotten.)")
+        sampling = replace(self._sampling, seed=self._seeds.getrandbits(32))
+        mood = self._llm.mood.to_dict()
+        text, ended = self._speak(tokens, sampling)
+        if ended == "length":
+            remark("(Cut at the longest answer; --max-tokens and --ctx allow more.)")
+        if text or ended != "interrupted":
+            self._conversation.turns.append(Turn(user, text, mood, sampling.seed, ended))
+
+    def _speak(self, tokens: list[int], sampling: options.Sampling) -> tuple[str, str]:
+        """Write the answer as it comes; the text, and how it ended."""
+        said: list[str] = []
+        ended = "interrupted"
+        try:
+            with stoppable() as stopped:
+                stream = self._llm.create_completion(tokens, stream=True, **sampling.arguments())
+                for chunk in stream:
+                    choice = chunk["choices"][0]
+                    stopped.softly = True
+                    said.append(choice["text"])
+                    click.echo(choice["text"], nl=False)
+                    if choice["finish_reason"] is not None:
+                        ended = choice["finish_reason"]
+                    elif stopped.asked:
+                        stream.close()
+                        break
+        except KeyboardInterrupt:
+            self._llm.reset()  # it stopped in the middle of a step: trust nothing that is cached
+        click.echo()
+        return "".join(said).strip(), ended
+
+
+class Stop:
+    """Whether Ctrl-C has been pressed, and how it is taken."""
+
+    asked = False
+    softly = False  # wait for the token that is being computed
+
+
+@contextlib.contextmanager
+def stoppable() -> Iterator[Stop]:
+    """Ctrl-C in the block raises KeyboardInterrupt; once `softly` is set, it first only asks."""
+    stop = Stop()
+
+    def on_interrupt(_signal: int, _frame: FrameType | None) -> None:
+        if stop.asked or not stop.softly:
+            raise KeyboardInterrupt
+        stop.asked = True
+
+    before = signal.signal(signal.SIGINT, on_interrupt)
+    try:
+        yield stop
+    finally:
+        signal.signal(signal.SIGINT, before)

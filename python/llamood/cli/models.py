@@ -1,0 +1,105 @@
+"""What MODEL and -e mean, and how a model is opened for a command."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+
+from llamood import demo
+from llamood.cli.consoles import remark
+from llamood.cli.options import Device
+from llamood.errors import FileError, LlamoodError, ModelError
+from llamood.gguf_header import opened, read_header
+from llamood.llama import Llama
+from llamood.mood import Mood
+
+DEMO = "demo"
+LARGEST_DEFAULT_CONTEXT = 4096  # tokens; models are trained for more than memory may hold
+CONTEXT_STEP = 256  # llama.cpp rounds a context up to this; llama_cpp's buffers do not follow
+
+
+def model_path(model: str) -> Path:
+    """The file that MODEL names; ``demo`` is the bundled one."""
+    return demo.MODEL if model == DEMO else Path(model)
+
+
+def default_vectors(model: str) -> Path:
+    """``<model>.evs`` beside the model file; for ``demo`` the bundled vectors."""
+    if model == DEMO:
+        return demo.VECTORS
+    path = Path(model)
+    return path.with_name(path.name.removesuffix(".gguf") + ".evs")
+
+
+def open_in_mood(model: str, *, emotions: str | None, mood: Mood, device: Device) -> Llama:
+    """MODEL with the vectors of -e, else with the default ones if they are there, in this mood.
+
+    Raises `ModelError` if it does not load, `FileError` for a mood without vectors.
+    """
+    vectors = default_vectors(model) if emotions is None else Path(emotions)
+    if emotions is None and not vectors.exists():
+        if not mood.is_neutral:
+            raise FileError(
+                vectors,
+                f"no emotion vectors there; measure them (llamood extract {model}), or say where "
+                "they are (-e PATH)",
+            )
+        return open_model(model, emotions=None, device=device)
+    llm = open_model(model, emotions=vectors, device=device)
+    llm.feel(mood)
+    return llm
+
+
+def open_model(model: str, *, emotions: Path | None, device: Device) -> Llama:
+    """MODEL in llama.cpp, silent, with the vectors. Raises `ModelError` if it does not load."""
+    path = model_path(model)
+    require_model(path)
+    context = device.ctx or min(_trained_context(path), LARGEST_DEFAULT_CONTEXT)
+    context += -context % CONTEXT_STEP
+    with warnings.catch_warnings(record=True) as remarks:
+        warnings.simplefilter("always", UserWarning)
+        try:
+            llm = Llama(
+                path,
+                emotions=emotions,
+                n_ctx=context,
+                n_gpu_layers=device.n_gpu_layers,
+                n_threads=device.threads,
+                verbose=False,
+            )
+        except LlamoodError:
+            raise
+        except ValueError as error:  # llama_cpp has no type of its own for this
+            raise ModelError(
+                f"{path}: llama.cpp cannot load this model ({error}); it may be damaged, of an "
+                "architecture newer than this llama.cpp, or too large for the memory "
+                "(--n-gpu-layers 0 keeps it off the GPU, --ctx takes a smaller context)"
+            ) from error
+    for warning in remarks:
+        remark(f"Note: {warning.message}")
+    return llm
+
+
+def require_model(path: Path) -> None:
+    """Raise `ModelError` unless there is a GGUF file."""
+    if not path.is_file():
+        found = "a folder" if path.is_dir() else "nothing there"
+        raise ModelError(f"{path}: a GGUF model was expected, found {found}; {DEMO!r} is bundled")
+    try:
+        with path.open("rb") as file:
+            magic = file.read(4)
+    except OSError as error:
+        raise ModelError(f"{path}: cannot be read: {error.strerror}") from error
+    if magic != b"GGUF":
+        raise ModelError(f"{path}: a GGUF model was expected, found a file of another kind")
+
+
+def _trained_context(path: Path) -> int:
+    """The context length in the model's header, in tokens."""
+    try:
+        with opened(path) as file:
+            metadata = read_header(file, path).metadata
+    except FileError:  # llama.cpp has the last word on models, and says what is wrong
+        return LARGEST_DEFAULT_CONTEXT
+    length = metadata.get(f"{metadata.get('general.architecture')}.context_length")
+    return length if isinstance(length, int) and length > 0 else LARGEST_DEFAULT_CONTEXT

@@ -1,0 +1,175 @@
+"""Arguments and options that several commands share, and the values they become."""
+
+from __future__ import annotations
+
+import functools
+import secrets
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import click
+
+from llamood.errors import MoodError
+from llamood.mood import Mood
+
+Command = Callable[..., Any]
+
+
+class MoodType(click.ParamType[Mood]):
+    """A mood in short form, or ``@FILE``."""
+
+    name = "mood"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Mood:
+        if isinstance(value, Mood):
+            return value
+        try:
+            return Mood.parse(value)
+        except MoodError as error:
+            self.fail(str(error), param, ctx)
+
+
+def merged(moods: Sequence[Mood]) -> Mood:
+    """All of them as one; where two name the same emotion or setting, the later one counts."""
+    return Mood({key: value for mood in moods for key, value in mood.to_dict().items()})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sampling:
+    """How tokens are drawn."""
+
+    max_tokens: int
+    temperature: float
+    top_p: float
+    seed: int  # 0 to 2**32 - 1
+
+    def arguments(self) -> dict[str, Any]:
+        """What ``create_completion`` calls them."""
+        return {
+            "max_tokens": self.max_tokens,
+            "temperature": self.temperature,
+            "top_p": self.top_p,
+            "seed": self.seed,
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Device:
+    """Where and in how much memory llama.cpp runs the model. None: llama.cpp's choice."""
+
+    n_gpu_layers: int
+    threads: int | None
+    ctx: int | None
+
+
+model_argument = click.argument("model", metavar="MODEL")
+
+vectors_option = click.option(
+    "-e",
+    "--emotions",
+    metavar="PATH",
+    help="Emotion vectors: a folder or a file. Default: the folder <MODEL>.evs beside the model.",
+)
+
+feel_option = click.option(
+    "--feel",
+    "moods",
+    type=MoodType(),
+    metavar="MOOD",
+    multiple=True,
+    help="As in joy=0.8,fear=-0.2 or @mood.json. May be given again: the later one counts.",
+)
+
+system_option = click.option("--system", metavar="TEXT", help="System prompt.")
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Write the result as JSON.")
+
+
+def sampling_options(*, max_tokens: int) -> Callable[[Command], Command]:
+    """The command gets them as ``sampling``; ``max_tokens`` is the default of that option."""
+
+    def decorate(command: Command) -> Command:
+        @functools.wraps(command)
+        def gathered(
+            *, max_tokens: int, temperature: float, top_p: float, seed: int | None, **rest: Any
+        ) -> Any:
+            sampling = Sampling(
+                max_tokens=max_tokens,
+                temperature=temperature,
+                top_p=top_p,
+                seed=secrets.randbits(32) if seed is None else seed,
+            )
+            return command(sampling=sampling, **rest)
+
+        return _with_options(
+            gathered,
+            click.option(
+                "--max-tokens",
+                type=click.IntRange(min=1),
+                default=max_tokens,
+                show_default=True,
+                help="Longest answer.",
+            ),
+            click.option(
+                "--temperature",
+                type=click.FloatRange(min=0),
+                default=0.6,
+                show_default=True,
+                help="0 takes the likeliest token.",
+            ),
+            click.option(
+                "--top-p",
+                type=click.FloatRange(min=0, max=1),
+                default=0.9,
+                show_default=True,
+                help="Draw from the likeliest tokens of this much probability.",
+            ),
+            click.option(
+                "--seed",
+                type=click.IntRange(min=0, max=2**32 - 1),
+                help="The same seed gives the same answer. Default: another each time.",
+            ),
+        )
+
+    return decorate
+
+
+def device_options(command: Command) -> Command:
+    """The command gets them as ``device``."""
+
+    @functools.wraps(command)
+    def gathered(*, n_gpu_layers: int, threads: int | None, ctx: int | None, **rest: Any) -> Any:
+        return command(device=Device(n_gpu_layers=n_gpu_layers, threads=threads, ctx=ctx), **rest)
+
+    return _with_options(gathered, *_HARDWARE, ctx_option)
+
+
+_HARDWARE = (
+    click.option(
+        "--n-gpu-layers",
+        type=click.IntRange(min=-1),
+        default=-1,
+        show_default=True,
+        help="Layers on the GPU, if there is one; -1 for all.",
+    ),
+    click.option("--threads", type=click.IntRange(min=1), help="CPU threads."),
+)
+
+ctx_option = click.option(
+    "--ctx",
+    type=click.IntRange(min=1),
+    help="Context in tokens. Default: what the model was trained for, 4096 at most.",
+)
+
+
+def hardware_options(command: Command) -> Command:
+    """The command gets them as ``n_gpu_layers`` and ``threads``."""
+    return _with_options(command, *_HARDWARE)
+
+
+def _with_options(command: Command, *options: Callable[[Command], Command]) -> Command:
+    """The command with these options, which its help lists in this order."""
+    for option in reversed(options):
+        command = option(command)
+    return command
