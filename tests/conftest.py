@@ -41,3 +41,10 @@ def tiny_chat(tmp_path_factory: pytest.TempPathFactory) -> Path:
         name="tiny chat",
     )
     return path
+
+
+@pytest.fixture(params=["tiny_chat", "stories"])
+def model(request: pytest.FixtureRequest) -> Path:
+    """Both small models: the random one always, the real one where it is."""
+    path: Path = request.getfixturevalue(request.param)
+    return path
