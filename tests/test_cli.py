@@ -18,7 +18,7 @@ import pytest
 
 import llamood
 from cli_runs import EMOTIONS, LLAMOOD, run, save_vectors, with_vectors
-from llamood import EmotionVectors, Measurement, demo, judges
+from llamood import EmotionVectors, Measurement, Mood, demo, judges
 from llamood.cli import COMMANDS, main
 from llamood.cli.models import default_vectors
 
@@ -324,6 +324,7 @@ def stand_in(tiny_chat: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(demo, "MODEL", tiny_chat)
     monkeypatch.setattr(demo, "VECTORS", tmp_path / "evs")
     monkeypatch.setattr(demo, "questions", lambda: ("What is it?", "Who came?", "Where?", "Why?"))
+    monkeypatch.setattr(demo, "mood", lambda emotion, intensity: Mood({emotion: intensity}))
     monkeypatch.setattr(demo, "intensities", lambda: {"joy": (1.0, 2.0), "fear": (0.5, 1.0)})
 
 

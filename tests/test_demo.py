@@ -63,6 +63,6 @@ def test_steering_works_here_too(bench: Bench) -> None:
     plain = bench.answers(questions, {})
     for emotion, (_, strong) in demo.intensities().items():
         label = bench.judge.labels.index(emotion)
-        got = bench.answers(questions, {emotion: strong})
+        got = bench.answers(questions, demo.mood(emotion, strong).to_dict())
         assert got.probabilities[:, label].mean() > 2 * plain.probabilities[:, label].mean()
         assert (got.probabilities.argmax(axis=1) == label).mean() >= 0.6

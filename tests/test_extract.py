@@ -20,6 +20,7 @@ from llamood.listener import Listener
 from llamood.queries import Queries
 from llamood.texts import LabelledTexts, load_texts
 
+ONE_THREAD: dict[str, Any] = {"n_threads": 1, "n_threads_batch": 1}
 QUERIES = Queries(
     {
         "joy": ("What did you find?", "Who came home?", "Did it snow?"),
@@ -38,7 +39,7 @@ TEXTS = LabelledTexts(
 
 
 def small(model: Path, **settings: Any) -> Extraction:
-    settings = {"queries": QUERIES, "parallel": 4, "max_tokens": 12, "n_threads": 1, **settings}
+    settings = {"queries": QUERIES, "parallel": 4, "max_tokens": 12, **ONE_THREAD, **settings}
     return Extraction(model, **settings)
 
 
@@ -48,7 +49,7 @@ def finished(extraction: Extraction) -> Extraction:
 
 
 def test_answers_are_read_while_they_are_generated(tiny_chat: Path) -> None:
-    with Listener(tiny_chat, parallel=3, n_prompt=64, n_answer=16, n_threads=1) as listener:
+    with Listener(tiny_chat, parallel=3, n_prompt=64, n_answer=16, **ONE_THREAD) as listener:
         prompts = [listener.prompt(q) for q in ("What is it?", "Who?", "Where do we go now?")]
         heard = listener.answers(prompts, seeds=[1, 2, 3])
         again = listener.answers(prompts, seeds=[1, 2, 3])
@@ -61,7 +62,7 @@ def test_answers_are_read_while_they_are_generated(tiny_chat: Path) -> None:
 
 
 def test_a_second_pass_over_given_tokens_reads_the_same(tiny_chat: Path) -> None:
-    with Listener(tiny_chat, parallel=2, n_prompt=64, n_answer=64, n_threads=1) as listener:
+    with Listener(tiny_chat, parallel=2, n_prompt=64, n_answer=64, **ONE_THREAD) as listener:
         prompt = listener.prompt("What is it?")
         answer = listener.tokens("It is a lamp.", first=False)
         whole = listener.texts([(prompt + answer, len(prompt)), (answer, 0)])
@@ -72,7 +73,7 @@ def test_a_second_pass_over_given_tokens_reads_the_same(tiny_chat: Path) -> None
 
 
 def test_first_position_is_left_out(stories: Path) -> None:
-    with Listener(stories, parallel=2, n_prompt=32, n_answer=32, n_threads=1) as listener:
+    with Listener(stories, parallel=2, n_prompt=32, n_answer=32, **ONE_THREAD) as listener:
         tokens = listener.tokens("Once upon a time", first=True)
         whole, tail = listener.texts([(tokens, 0), (tokens, 1)])
         assert whole.n_token == tail.n_token == len(tokens) - 1
@@ -109,7 +110,7 @@ def test_from_questions_gives_both_sites_and_a_report(tiny_chat: Path, tmp_path:
 def test_vectors_are_means_of_differences(tiny_chat: Path) -> None:
     one = Queries({"joy": QUERIES.questions["joy"][:1]})
     extraction = finished(small(tiny_chat, queries=one, parallel=2))
-    with Listener(tiny_chat, parallel=2, n_prompt=256, n_answer=12, n_threads=1) as listener:
+    with Listener(tiny_chat, parallel=2, n_prompt=256, n_answer=12, **ONE_THREAD) as listener:
         question = one.questions["joy"][0]
         prompts = [listener.prompt(f"{question}\n\nAnswer with joy."), listener.prompt(question)]
         from llamood.extract import _seed
@@ -130,7 +131,7 @@ def test_from_texts_is_the_difference_of_label_means(tiny_chat: Path) -> None:
     assert evs.names == ("joy", "fear")
     assert evs.pairs == (3, 2)
     means = {}
-    with Listener(tiny_chat, parallel=1, n_prompt=64, n_answer=64, n_threads=1) as listener:
+    with Listener(tiny_chat, parallel=1, n_prompt=64, n_answer=64, **ONE_THREAD) as listener:
         for name, texts in TEXTS.texts.items():
             each = [
                 listener.texts([(listener.tokens(text, first=True), 0)])[0].mean[0]

@@ -1,8 +1,8 @@
 """Measure how the bundled model feels: the figures of its model card.
 
-Intensities are chosen on the neutral questions of the shipped query set; what is reported is
-measured on the held-out questions, with no emotional instruction anywhere. The control is a
-random vector with the same norm in every layer, at the same intensity.
+Layers and intensities are chosen on the neutral questions of the shipped query set; what is
+reported is measured on the held-out questions, with no emotional instruction anywhere. The control
+is a random vector with the same norm in every layer, at the same intensity.
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ import llamood.demo
 from llamood import EmotionVectors
 from llamood.queries import load_queries
 
-GRID = (0.5, 0.75, 1.0, 1.25, 1.5, 1.75, 2.0, 2.5, 3.0)
+GRID = (0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6, 0.7, 0.8, 0.9, 1.0, 1.1, 1.2, 1.35, 1.5)
+LAYERS: tuple[tuple[int, int] | None, ...] = (None, (1, 3), (1, 4), (2, 4), (2, 5), (3, 5))
 N_CHOICE = 24  # questions on which intensities are chosen
 LARGEST_PERPLEXITY = 1.6  # when choosing; the bound to show is 2
 SAMPLING = {"temperature": 0.6, "top_p": 0.9, "max_tokens": 96}
@@ -48,7 +49,7 @@ class Bench:
         self.model = model
         self.llm = llamood.Llama(model, emotions=vectors, n_ctx=512, logits_all=True, verbose=False)
 
-    def answers(self, questions: tuple[str, ...], mood: dict[str, float]) -> Answers:
+    def answers(self, questions: tuple[str, ...], mood: dict[str, Any]) -> Answers:
         texts, perplexities = [], []
         for seed, question in enumerate(questions):
             messages = [{"role": "user", "content": question}]
@@ -77,21 +78,53 @@ class Bench:
         return float(math.exp(-chosen.mean()))
 
 
-def choose(bench: Bench, questions: tuple[str, ...]) -> dict[str, float]:
-    """Per emotion the intensity with the highest mean probability among the fluent ones."""
+@dataclass(frozen=True)
+class Choice:
+    """``layers``: None for all. ``intensity`` and ``probability``: per emotion."""
+
+    layers: tuple[int, int] | None
+    intensity: dict[str, float]
+    probability: dict[str, float]
+
+    @property
+    def weakest(self) -> float:
+        return min(self.probability.values())
+
+    def mood(self, emotion: str) -> dict[str, Any]:
+        mood: dict[str, Any] = {emotion: self.intensity[emotion]}
+        return mood if self.layers is None else {**mood, "$layers": list(self.layers)}
+
+
+def choose(bench: Bench, questions: tuple[str, ...]) -> Choice:
+    """The layers whose weakest emotion is strongest, each emotion at its best fluent intensity."""
     plain = bench.answers(questions, {})
-    chosen = {}
-    for emotion in track(bench.vectors.names, description="Choosing intensities"):
+    choices = [
+        chosen_at(bench, questions, layers, plain)
+        for layers in track(LAYERS, description="Choosing layers and intensities")
+    ]
+    for choice in choices:
+        click.echo(f"{choice.layers}: weakest {choice.weakest:.2f}, {choice.intensity}", err=True)
+    return max(choices, key=lambda choice: choice.weakest)
+
+
+def chosen_at(
+    bench: Bench, questions: tuple[str, ...], layers: tuple[int, int] | None, plain: Answers
+) -> Choice:
+    """Per emotion the intensity with the highest mean probability among the fluent ones."""
+    best = Choice(layers, {}, {})
+    for emotion in bench.vectors.names:
         label = bench.judge.labels.index(emotion)
-        best = (-1.0, GRID[0])
+        best.probability[emotion] = -1.0
         for intensity in GRID:
-            got = bench.answers(questions, {emotion: intensity})
+            got = bench.answers(questions, Choice(layers, {emotion: intensity}, {}).mood(emotion))
             ratio = np.median(got.perplexities) / np.median(plain.perplexities)
             if ratio > LARGEST_PERPLEXITY:
                 break
-            best = max(best, (float(got.probabilities[:, label].mean()), intensity))
-        chosen[emotion] = best[1]
-    return chosen
+            probability = float(got.probabilities[:, label].mean())
+            if probability > best.probability[emotion]:
+                best.probability[emotion] = probability
+                best.intensity[emotion] = intensity
+    return best
 
 
 def random_like(vectors: EmotionVectors, *, seed: int) -> EmotionVectors:
@@ -101,20 +134,20 @@ def random_like(vectors: EmotionVectors, *, seed: int) -> EmotionVectors:
     return EmotionVectors(vectors.names, noise.astype(np.float32))
 
 
-def measure(bench: Bench, questions: tuple[str, ...], chosen: dict[str, float]) -> dict[str, Any]:
+def measure(bench: Bench, questions: tuple[str, ...], choice: Choice) -> dict[str, Any]:
     plain = bench.answers(questions, {})
     noise = [Bench(bench.model, random_like(bench.vectors, seed=s)) for s in range(N_RANDOM)]
     rows = {}
-    for emotion, intensity in track(list(chosen.items()), description="Measuring"):
+    for emotion in track(list(choice.intensity), description="Measuring"):
         label = bench.judge.labels.index(emotion)
-        got = bench.answers(questions, {emotion: intensity})
+        got = bench.answers(questions, choice.mood(emotion))
         unsteered = float(plain.probabilities[:, label].mean())
         random = [
-            float(n.answers(questions, {emotion: intensity}).probabilities[:, label].mean())
+            float(n.answers(questions, choice.mood(emotion)).probabilities[:, label].mean())
             for n in noise
         ]
         rows[emotion] = {
-            "intensity": intensity,
+            "intensity": choice.intensity[emotion],
             "unsteered": unsteered,
             "steered": float(got.probabilities[:, label].mean()),
             "ratio": float(got.probabilities[:, label].mean()) / unsteered,
@@ -126,7 +159,8 @@ def measure(bench: Bench, questions: tuple[str, ...], chosen: dict[str, float]) 
     return {
         "n_question": len(questions),
         "sampling": SAMPLING,
-        "intensity": chosen,
+        "layers": choice.layers,
+        "intensity": choice.intensity,
         "unsteered_perplexity": float(np.median(plain.perplexities)),
         "unsteered_sample": plain.texts[0],
         "question": questions[0],
@@ -154,10 +188,10 @@ def table(measured: dict[str, Any]) -> str:
 @click.option("--vectors", type=Path, default=llamood.demo.VECTORS, show_default=True)
 @click.option("-o", "--output", type=Path, required=True, help="JSON file of figures.")
 def main(model: Path, vectors: Path, output: Path) -> None:
-    """Choose intensities, measure, write OUTPUT and print the table of the model card."""
+    """Choose layers and intensities, measure, write OUTPUT, print the model card's table."""
     bench = Bench(model, llamood.load(vectors))
-    chosen = choose(bench, load_queries().neutral[:N_CHOICE])
-    measured = measure(bench, llamood.demo.questions(), chosen)
+    choice = choose(bench, load_queries().neutral[:N_CHOICE])
+    measured = measure(bench, llamood.demo.questions(), choice)
     output.write_text(json.dumps(measured, indent=1) + "\n", encoding="utf-8")
     click.echo(table(measured))
 

@@ -110,7 +110,7 @@ def answered(llm: Llama, judge: Judge, question: str, doses: Doses, *, seed: int
     texts = []
     with progress(printable(question)) as advance:
         for emotion, intensity in asked:
-            mood = Mood() if emotion is None else Mood({emotion: intensity})
+            mood = Mood() if emotion is None else demo.mood(emotion, intensity)
             completion = llm.create_completion(
                 tokens, mood=mood, **{**ANSWER.arguments(), "seed": seed}
             )

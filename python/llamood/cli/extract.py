@@ -110,6 +110,7 @@ def command(
         restart=restart,
         n_gpu_layers=n_gpu_layers,
         n_threads=threads,
+        n_threads_batch=threads,
     )
     if extraction.done:
         remark(f"Going on at {extraction.done} of {extraction.total}.")

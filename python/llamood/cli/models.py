@@ -65,6 +65,7 @@ def open_model(model: str, *, emotions: Path | None, device: Device) -> Llama:
                 n_ctx=context,
                 n_gpu_layers=device.n_gpu_layers,
                 n_threads=device.threads,
+                n_threads_batch=device.threads,
                 verbose=False,
             )
         except LlamoodError:

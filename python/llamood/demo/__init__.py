@@ -10,6 +10,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+from llamood.mood import Mood
+
 _FOLDER = Path(__file__).parent
 MODEL = _FOLDER / "model.gguf"
 VECTORS = _FOLDER / "evs"
@@ -29,3 +31,9 @@ def measured() -> dict[str, Any]:
 def intensities() -> dict[str, tuple[float, float]]:
     """Emotion -> a mild and a strong intensity; the strong one is that of the model card."""
     return {name: (strong / 2, strong) for name, strong in measured()["intensity"].items()}
+
+
+def mood(emotion: str, intensity: float) -> Mood:
+    """This emotion, in the layers for which the intensities were chosen."""
+    layers = measured()["layers"]
+    return Mood({emotion: intensity} if layers is None else {emotion: intensity, "$layers": layers})
