@@ -240,3 +240,21 @@ def test_goemotions_on_a_model_that_nobody_here_made(
     assert evs.n_emotion == 6
     assert np.isfinite(evs.data).all()
     assert llamood.load(tmp_path / "evs" / "attn_out").measurement.site == "attn_out"
+
+
+def test_what_prompts_begin_with_alike_is_decoded_once(tiny_chat: Path) -> None:
+    from llamood.listener import _generations
+
+    assert _generations([[1, 2, 3], [1, 2, 4], [1, 2, 4, 5], [9]]) == [
+        [(0, 0, 0), (3, 3, 0)],
+        [(1, 0, 2)],
+        [(2, 1, 3)],
+    ]
+    assert _generations([[1, 2], [1, 2]]) == [[(0, 0, 0)], [(1, 0, 1)]]
+    with Listener(tiny_chat, parallel=3, n_prompt=64, n_answer=8, **ONE_THREAD) as listener:
+        prompts = [listener.prompt(q) for q in ("What is it?", "What is it then?", "Who?")]
+        together = listener.answers(prompts, seeds=[5, 6, 7])
+        for prompt, seed, heard in zip(prompts, (5, 6, 7), together, strict=True):
+            alone = listener.answers([prompt], seeds=[seed])[0]
+            assert alone.text == heard.text
+            np.testing.assert_allclose(alone.mean, heard.mean, rtol=2e-3, atol=2e-4)

@@ -23,9 +23,25 @@ EMOTIONS = ("anger", "disgust", "fear", "joy", "sadness", "surprise")
 HELD_OUT_QUESTIONS = asking.HELD_OUT_QUESTIONS
 
 SHARE_PLAIN = 0.5  # of answers whose question asks for no feeling
-SHARE_UNASKED = 0.04  # of those, answers with a feeling nobody asked for: tones stay reachable
-SHARE_INVENTED = 0.10  # of topics, nouns made of syllables: they can only be copied
 SHARE_SYSTEM = 0.15  # of conversations with a system message
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mixture:
+    """What a stage of training sees more or less of.
+
+    ``unasked``: of plain questions, those answered with a feeling nobody asked for, so that
+    tones stay reachable. ``drifting``: of these answers, those that begin plainly and slide into
+    the feeling. ``invented``: of topics, nouns made of syllables, which can only be copied.
+    """
+
+    unasked: float
+    drifting: float
+    invented: float
+
+
+FIRST_STAGE = Mixture(unasked=0.04, drifting=0.0, invented=0.10)
+SECOND_STAGE = Mixture(unasked=0.12, drifting=0.5, invented=0.30)
 
 
 @dataclass(frozen=True)
@@ -98,8 +114,11 @@ TIMES = (
 class Generator:
     """Writes conversations; `held_out` uses the nouns, kinds and forms kept from training."""
 
-    def __init__(self, *, seed: int, held_out: bool = False) -> None:
+    def __init__(
+        self, *, seed: int, held_out: bool = False, mixture: Mixture = FIRST_STAGE
+    ) -> None:
         self.rng = random.Random(seed)
+        self.mixture = mixture
         table = kinds()
         usual = [kind for kind in table if kind.name not in HELD_OUT_KINDS]
         if held_out:
@@ -111,7 +130,7 @@ class Generator:
             self.kinds = [replace(k, nouns=nouns_of(k, held_out=False)) for k in usual]
             self.forms = forms(asking.FORMS_TEXT)
         self.choices = [(kind, noun) for kind in self.kinds for noun in kind.nouns]
-        self.invented = 0.0 if held_out else SHARE_INVENTED
+        self.invented = 0.0 if held_out else mixture.invented
 
     def conversations(self, n: int) -> Iterator[Conversation]:
         for _ in range(n):
@@ -144,9 +163,11 @@ class Generator:
             told = self._fill(TONES[tone].greetings[which], {})
         else:
             user, told = self._exchange(topic, tone=tone)
-        if tone == "neutral" and rng.random() < SHARE_UNASKED:
+        if tone == "neutral" and rng.random() < self.mixture.unasked:
             tone = rng.choice(EMOTIONS)
-            told = self.answer(topic, tone=tone, wants="any", given={})
+            felt = self.answer(topic, tone=tone, wants="any", given={})
+            drifts = self.mixture.drifting and rng.random() < self.mixture.drifting
+            told = f"{told.partition('. ')[0].rstrip('.')}. {felt}" if drifts else felt
         elif tone != "neutral" and asked:
             user = self._ask(user, tone=tone)
         return Turn(user, told, tone)

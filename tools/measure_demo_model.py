@@ -1,8 +1,8 @@
 """Measure how the bundled model feels: the figures of its model card.
 
-Layers and intensities are chosen on the neutral questions of the shipped query set; what is
-reported is measured on the held-out questions, with no emotional instruction anywhere. The control
-is a random vector with the same norm in every layer, at the same intensity.
+Layers and intensities are chosen on questions like those of the training; what is reported is
+measured on the held-out questions, with no emotional instruction anywhere. The control is a random
+vector with the same norm in every layer, at the same intensity.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -20,13 +21,13 @@ from rich.progress import track
 
 import llamood
 import llamood.demo
+from demo_corpus import Generator
 from llamood import EmotionVectors
-from llamood.queries import load_queries
 
-GRID = (0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6, 0.7, 0.8, 0.9, 1.0, 1.1, 1.2, 1.35, 1.5)
-LAYERS: tuple[tuple[int, int] | None, ...] = (None, (1, 3), (1, 4), (2, 4), (2, 5), (3, 5))
-N_CHOICE = 24  # questions on which intensities are chosen
-LARGEST_PERPLEXITY = 1.6  # when choosing; the bound to show is 2
+GRID = tuple(round(0.4 * 1.05**step, 3) for step in range(24))  # 0.4 to 1.23
+LAYERS = ((2, 4), (2, 6))
+CHOICE_SEED, N_CHOICE = 4321, 32  # questions on which layers and intensities are chosen
+LARGEST_PERPLEXITY = 1.85  # when choosing; the bound to show is 2
 SAMPLING = {"temperature": 0.6, "top_p": 0.9, "max_tokens": 96}
 N_RANDOM = 3  # random vectors per emotion
 
@@ -80,51 +81,68 @@ class Bench:
 
 @dataclass(frozen=True)
 class Choice:
-    """``layers``: None for all. ``intensity`` and ``probability``: per emotion."""
+    """Layers, and per emotion its intensity and the share of answers that it then tops."""
 
-    layers: tuple[int, int] | None
+    layers: tuple[int, int]
     intensity: dict[str, float]
-    probability: dict[str, float]
+    top1: dict[str, float]
 
     @property
     def weakest(self) -> float:
-        return min(self.probability.values())
+        return min(self.top1.values())
 
     def mood(self, emotion: str) -> dict[str, Any]:
-        mood: dict[str, Any] = {emotion: self.intensity[emotion]}
-        return mood if self.layers is None else {**mood, "$layers": list(self.layers)}
+        return mood_at(self.layers, emotion, self.intensity[emotion])
 
 
-def choose(bench: Bench, questions: tuple[str, ...]) -> Choice:
+def mood_at(layers: tuple[int, int], emotion: str, intensity: float) -> dict[str, Any]:
+    return {emotion: intensity, "$layers": list(layers)}
+
+
+def choice_questions() -> tuple[str, ...]:
+    """Plain questions such as the model was trained on; the held-out forms are not among them."""
+    first = (
+        c.turns[0]
+        for c in Generator(seed=CHOICE_SEED).conversations(100 * N_CHOICE)
+        if not c.system
+    )
+    plain = (turn.user for turn in first if turn.tone == "neutral" and "\n" not in turn.user)
+    return tuple(islice(plain, N_CHOICE))
+
+
+def choose(bench: Bench) -> Choice:
     """The layers whose weakest emotion is strongest, each emotion at its best fluent intensity."""
+    questions = choice_questions()
     plain = bench.answers(questions, {})
     choices = [
         chosen_at(bench, questions, layers, plain)
         for layers in track(LAYERS, description="Choosing layers and intensities")
     ]
     for choice in choices:
-        click.echo(f"{choice.layers}: weakest {choice.weakest:.2f}, {choice.intensity}", err=True)
+        click.echo(f"{choice.layers}: {choice.intensity} {choice.top1}", err=True)
     return max(choices, key=lambda choice: choice.weakest)
 
 
 def chosen_at(
-    bench: Bench, questions: tuple[str, ...], layers: tuple[int, int] | None, plain: Answers
+    bench: Bench, questions: tuple[str, ...], layers: tuple[int, int], plain: Answers
 ) -> Choice:
-    """Per emotion the intensity with the highest mean probability among the fluent ones."""
+    """Per emotion the smallest intensity of those that top most answers and read fluently."""
     best = Choice(layers, {}, {})
     for emotion in bench.vectors.names:
         label = bench.judge.labels.index(emotion)
-        best.probability[emotion] = -1.0
+        best.top1[emotion] = -1.0
         for intensity in GRID:
-            got = bench.answers(questions, Choice(layers, {emotion: intensity}, {}).mood(emotion))
-            ratio = np.median(got.perplexities) / np.median(plain.perplexities)
-            if ratio > LARGEST_PERPLEXITY:
+            got = bench.answers(questions, mood_at(layers, emotion, intensity))
+            if perplexity_ratio(got, plain) > LARGEST_PERPLEXITY:
                 break
-            probability = float(got.probabilities[:, label].mean())
-            if probability > best.probability[emotion]:
-                best.probability[emotion] = probability
-                best.intensity[emotion] = intensity
+            top1 = float((got.probabilities.argmax(axis=1) == label).mean())
+            if top1 > best.top1[emotion]:
+                best.top1[emotion], best.intensity[emotion] = top1, intensity
     return best
+
+
+def perplexity_ratio(got: Answers, plain: Answers) -> float:
+    return float(np.median(got.perplexities) / np.median(plain.perplexities))
 
 
 def random_like(vectors: EmotionVectors, *, seed: int) -> EmotionVectors:
@@ -153,7 +171,7 @@ def measure(bench: Bench, questions: tuple[str, ...], choice: Choice) -> dict[st
             "ratio": float(got.probabilities[:, label].mean()) / unsteered,
             "top1": float((got.probabilities.argmax(axis=1) == label).mean()),
             "random_ratios": [value / unsteered for value in random],
-            "perplexity_ratio": float(np.median(got.perplexities) / np.median(plain.perplexities)),
+            "perplexity_ratio": perplexity_ratio(got, plain),
             "sample": got.texts[0],
         }
     return {
@@ -190,8 +208,7 @@ def table(measured: dict[str, Any]) -> str:
 def main(model: Path, vectors: Path, output: Path) -> None:
     """Choose layers and intensities, measure, write OUTPUT, print the model card's table."""
     bench = Bench(model, llamood.load(vectors))
-    choice = choose(bench, load_queries().neutral[:N_CHOICE])
-    measured = measure(bench, llamood.demo.questions(), choice)
+    measured = measure(bench, llamood.demo.questions(), choose(bench))
     output.write_text(json.dumps(measured, indent=1) + "\n", encoding="utf-8")
     click.echo(table(measured))
 

@@ -11,14 +11,16 @@ import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 import click
+import gguf
 import torch
 from tokenizers import Tokenizer
 from torch import Tensor
 from torch.nn import functional
 
-from demo_corpus import HELD_OUT_QUESTIONS, Generator
+from demo_corpus import FIRST_STAGE, HELD_OUT_QUESTIONS, SECOND_STAGE, Generator, Mixture
 from demo_network import Network
 from demo_tokenizer import encode_conversation, gguf_tokenizer, train_tokenizer
 from llama_gguf import CHATML, LlamaShape, Quant, write_llama
@@ -28,6 +30,7 @@ NAME = "llamood demo companion"
 WIDTHS = (32, 40, 48, 60, 64, 80, 96, 120, 128, 160, 192, 240, 256, 320, 384, 480)
 N_HELD_OUT = 6  # batches whose loss is followed
 N_FOR_TOKENIZER = 20_000
+SECOND_RATE = 1.5e-3  # learning rate of the second stage
 PROMPT_WEIGHT = 0.2  # of the loss on tokens that the user or the template writes
 
 
@@ -37,6 +40,7 @@ class Settings:
 
     seed: int
     steps: int
+    mixture: Mixture
     batch_tokens: int = 3840
     learning_rate: float = 3e-3
     warmup: int = 100
@@ -153,7 +157,13 @@ class Progress:
 
 
 def train(
-    network: Network, tokenizer: Tokenizer, *, settings: Settings, output: Path, every: int
+    network: Network,
+    tokenizer: Tokenizer,
+    *,
+    settings: Settings,
+    output: Path,
+    every: int,
+    earlier: dict[str, Any] | None = None,
 ) -> Progress:
     """Train for ``settings.steps`` steps; every ``every`` steps the loss is noted and a usable
     model file written."""
@@ -162,7 +172,7 @@ def train(
     began, recent = time.monotonic(), 0.0
     feed = batches(
         tokenizer,
-        Generator(seed=settings.seed),
+        Generator(seed=settings.seed, mixture=settings.mixture),
         batch_tokens=settings.batch_tokens,
         prompt_weight=PROMPT_WEIGHT,
     )
@@ -180,7 +190,7 @@ def train(
             raise click.ClickException(f"the loss is {recent} at step {number}")
         if (number + 1) % every == 0 or number + 1 == settings.steps:
             progress.add(number + 1, recent, held_out_loss(network, held_out))
-            save(output, network, tokenizer, settings=settings, progress=progress)
+            save(output, network, tokenizer, settings=settings, progress=progress, earlier=earlier)
             click.echo(f"{progress.curve[-1]} {progress.seconds:.0f} s", err=True)
     return progress
 
@@ -198,6 +208,7 @@ def save(
     *,
     settings: Settings,
     progress: Progress,
+    earlier: dict[str, Any] | None,
     quant: Quant = "q8_0",
 ) -> None:
     """Write model.gguf, training.json and questions.json into ``output``."""
@@ -222,6 +233,7 @@ def save(
         "quantisation": quant,
         "file_bytes": model.stat().st_size,
         "loss_curve": progress.curve,
+        "earlier_stage": earlier,
     }
     _write(output / "training.json", json.dumps(log, indent=1))
     _write(output / "questions.json", json.dumps(list(HELD_OUT_QUESTIONS), indent=1))
@@ -233,25 +245,50 @@ def _write(path: Path, text: str) -> None:
     beside.replace(path)
 
 
+def weights_of(model: Path) -> dict[str, Tensor]:
+    """The weights of a model file that `save` wrote, as float32."""
+    return {
+        tensor.name: torch.from_numpy(gguf.dequantize(tensor.data, tensor.tensor_type).copy())
+        for tensor in gguf.GGUFReader(model).tensors
+    }
+
+
 @click.command(help=__doc__)
 @click.option("--seed", default=7, show_default=True)
 @click.option("--steps", default=2000, show_default=True, help="Training steps.")
 @click.option("--threads", default=2, show_default=True, help="CPU threads.")
 @click.option("--every", default=50, show_default=True, help="Steps between model files.")
+@click.option(
+    "--after",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="Second stage: go on from the model and tokenizer in this folder.",
+)
 @click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="Folder.")
-def main(seed: int, steps: int, threads: int, every: int, output: Path) -> None:
-    settings = Settings(seed=seed, steps=steps, threads=threads)
+def main(seed: int, steps: int, threads: int, every: int, after: Path | None, output: Path) -> None:
     torch.set_num_threads(threads)
     torch.manual_seed(seed)
     output.mkdir(parents=True, exist_ok=True)
-    texts = Generator(seed=seed).conversations(N_FOR_TOKENIZER)
-    tokenizer = train_tokenizer(
-        (m["content"] for conversation in texts for m in conversation.messages()),
-        n_vocab=SHAPE.n_vocab,
-    )
+    network, earlier = Network(SHAPE), None
+    if after is None:
+        settings = Settings(seed=seed, steps=steps, mixture=FIRST_STAGE, threads=threads)
+        texts = Generator(seed=seed).conversations(N_FOR_TOKENIZER)
+        tokenizer = train_tokenizer(
+            (m["content"] for conversation in texts for m in conversation.messages()),
+            n_vocab=SHAPE.n_vocab,
+        )
+    else:
+        settings = Settings(
+            seed=seed,
+            steps=steps,
+            mixture=SECOND_STAGE,
+            threads=threads,
+            learning_rate=SECOND_RATE,
+        )
+        tokenizer = Tokenizer.from_file(str(after / "tokenizer.json"))
+        network.load_state_dict(weights_of(after / "model.gguf"))
+        earlier = json.loads((after / "training.json").read_text(encoding="utf-8"))
     tokenizer.save(str(output / "tokenizer.json"))
-    network = Network(SHAPE)
-    train(network, tokenizer, settings=settings, output=output, every=every)
+    train(network, tokenizer, settings=settings, output=output, every=every, earlier=earlier)
 
 
 if __name__ == "__main__":

@@ -195,19 +195,25 @@ class Listener:
     def _decode_prompts(self, prompts: Sequence[Sequence[int]]) -> Iterator[tuple[int, int]]:
         """Decode all prompts; yields (row, sequence) where a prompt's last token was decoded.
 
-        The row's logits hold until the next step of this iterator.
+        The row's logits hold until the next step of this iterator. What prompts begin with
+        alike (the template, the question of a pair) is decoded once and its cache shared.
         """
         self._forget()
-        rows = [
-            (token, at, s, at == len(prompt) - 1, -1)
-            for s, prompt in enumerate(prompts)
-            for at, token in enumerate(prompt)
-        ]
-        for piece in self._pieces(rows):
-            self._decode(piece)
-            for place, (_, _, s, is_last, _) in enumerate(piece):
-                if is_last:
-                    yield place, s
+        memory = llama_cpp.llama_get_memory(self._ctx)
+        for generation in _generations(prompts):
+            rows: list[Row] = []
+            for s, source, n_shared in generation:
+                if n_shared:
+                    llama_cpp.llama_memory_seq_cp(memory, source, s, 0, n_shared)
+                last = len(prompts[s]) - 1
+                rows += [
+                    (prompts[s][at], at, s, at == last, -1) for at in range(n_shared, last + 1)
+                ]
+            for piece in self._pieces(rows):
+                self._decode(piece)
+                for place, (_, _, s, is_last, _) in enumerate(piece):
+                    if is_last:
+                        yield place, s
 
     def _pieces(self, rows: list[Row]) -> Iterator[list[Row]]:
         for begin in range(0, len(rows), self._n_batch):
@@ -258,6 +264,30 @@ class Listener:
             mean = self._tap.sum(slot) / counts[:, :, None]
             square = self._tap.square(slot) / counts
         return Heard(text.strip(), n_token, mean, square)
+
+
+def _generations(prompts: Sequence[Sequence[int]]) -> list[list[tuple[int, int, int]]]:
+    """Each prompt as (sequence, an earlier one, how many tokens they begin with alike).
+
+    A prompt stands one generation after the one it shares with, so that what it shares has been
+    decoded; at least its last token is its own.
+    """
+    born = [0] * len(prompts)
+    generations: list[list[tuple[int, int, int]]] = [[]]
+    for s, prompt in enumerate(prompts):
+        shared = [min(_n_alike(prompts[e], prompt), len(prompt) - 1) for e in range(s)]
+        n_shared = max(shared, default=0)
+        source = shared.index(n_shared) if n_shared else s
+        born[s] = born[source] + 1 if n_shared else 0
+        if born[s] == len(generations):
+            generations.append([])
+        generations[born[s]].append((s, source, n_shared))
+    return generations
+
+
+def _n_alike(one: Sequence[int], other: Sequence[int]) -> int:
+    pairs = zip(one, other, strict=False)
+    return next((i for i, (a, b) in enumerate(pairs) if a != b), min(len(one), len(other)))
 
 
 class _ManySequences(llama_cpp.Llama):  # type: ignore[misc]

@@ -65,6 +65,7 @@ class Llama(llama_cpp.Llama):  # type: ignore[misc]
         self._steering = UNSTEERED
         self._call: tuple[Mood, Steering] | None = None  # of the call that is running now
         self._prompt_end: int | None = None  # where generated tokens begin; None outside a call
+        self._injected = UNSTEERED  # what the injector was told last
         self._taken = False  # a steered decode has shown that the model takes vectors
 
         super().__init__(str(model_path), **llama)
@@ -275,12 +276,13 @@ class Llama(llama_cpp.Llama):  # type: ignore[misc]
             self._require_taken()
 
     def _inject(self, steering: Steering) -> None:
-        if self._injector is None or self._bank is None:
+        if self._injector is None or self._bank is None or steering is self._injected:
             return
         if steering.key:
             self._injector.apply(self._bank, steering.weights, steering.first, steering.last)
         else:
             self._injector.rest()
+        self._injected = steering
 
     def _require_taken(self) -> None:
         assert self._injector is not None

@@ -35,5 +35,4 @@ def intensities() -> dict[str, tuple[float, float]]:
 
 def mood(emotion: str, intensity: float) -> Mood:
     """This emotion, in the layers for which the intensities were chosen."""
-    layers = measured()["layers"]
-    return Mood({emotion: intensity} if layers is None else {emotion: intensity, "$layers": layers})
+    return Mood({emotion: intensity, "$layers": measured()["layers"]})
