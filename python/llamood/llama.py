@@ -65,7 +65,7 @@ class Llama(llama_cpp.Llama):  # type: ignore[misc]
         self._steering = UNSTEERED
         self._call: tuple[Mood, Steering] | None = None  # of the call that is running now
         self._prompt_end: int | None = None  # where generated tokens begin; None outside a call
-        self._injected = UNSTEERED  # what the injector was told last
+        self._injected: Steering | None = UNSTEERED  # what the injector was told last
         self._taken = False  # a steered decode has shown that the model takes vectors
 
         super().__init__(str(model_path), **llama)
@@ -324,6 +324,7 @@ class Llama(llama_cpp.Llama):  # type: ignore[misc]
         injector: _core.Injector | None = getattr(self, "_injector", None)
         if injector is not None:
             injector.close()
+            self._injected = None  # whatever is asked of it now raises
         if hasattr(self, "_stack"):
             super().close()
 
