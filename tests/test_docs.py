@@ -1,0 +1,54 @@
+"""The documents say what is there."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import gguf
+import pytest
+
+import llamood
+from llamood import demo
+from llamood.cli import COMMANDS
+
+ROOT = Path(__file__).resolve().parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_readme_names_commands_that_exist_and_all_of_them() -> None:
+    assert set(re.findall(r"\bllamood ([a-z]+)\b", README)) & set(COMMANDS) == set(COMMANDS)
+    shown = re.findall(r"^    llamood ([a-z]+)", README, flags=re.MULTILINE)
+    assert set(shown) <= set(COMMANDS)
+
+
+def test_readme_documents_every_key_of_the_file(tmp_path: Path) -> None:
+    path = llamood.save(llamood.load(demo.VECTORS), tmp_path)[0]
+    keys = {key for key in gguf.GGUFReader(path).fields if key.startswith("llamood.")}
+    documented = set(re.findall(r"`(llamood\.[a-z_0-9.]+)`", README))
+    assert keys <= documented
+
+
+def test_readme_program_runs(capsys: pytest.CaptureFixture[str]) -> None:
+    program = re.search(r"```python\n(import llamood\n.*?)```", README, flags=re.DOTALL)
+    assert program is not None
+    exec(compile(program.group(1), "README.md", "exec"), {})
+    printed = capsys.readouterr().out.strip().splitlines()
+    assert len(printed) >= 3
+
+
+def test_the_architecture_page_names_files_that_exist() -> None:
+    page = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    package = ROOT / "python" / "llamood"
+    for name in re.findall(r"`([a-z_]+\.py)`", page):
+        assert (package / name).exists() or (package / "cli" / name).exists(), name
+
+
+def test_one_version() -> None:
+    pyproject = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    assert f'version = "{llamood.__version__}"' in pyproject
+    pins = re.findall(r"llama-cpp-python==([0-9.]+)", pyproject)
+    assert len(pins) == 2
+    assert len(set(pins)) == 1
+    assert pins[0] in README
+    assert pins[0] in (ROOT / "Makefile").read_text(encoding="utf-8")
