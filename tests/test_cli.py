@@ -350,3 +350,8 @@ def test_demo_shows_three_questions_and_counts_all() -> None:
     assert "Why?" not in shown
     assert shown.count("unsteered") == 4  # three tables of answers and the last one
     assert "(x 0.5)" in shown
+
+
+def test_the_bundled_vectors_are_inspected_by_name() -> None:
+    described = json.loads(run("inspect", "demo", "--json").stdout)
+    assert described == json.loads(run("inspect", demo.VECTORS, "--json").stdout)

@@ -52,8 +52,9 @@ def test_the_measured_figures_keep_the_promises() -> None:
 
 def test_the_training_log_has_what_repeats_it() -> None:
     log = json.loads((Path(demo.__file__).parent / "training.json").read_text(encoding="utf-8"))
-    first, *_, last = log["loss_curve"]
+    first, last = log["earlier_stage"]["loss_curve"][0], log["loss_curve"][-1]
     assert last["held_out_loss"] < first["held_out_loss"] / 2
+    assert log["wall_seconds"] + log["earlier_stage"]["wall_seconds"] < 7200
     assert log["file_bytes"] == demo.MODEL.stat().st_size
 
 

@@ -42,7 +42,7 @@ def command(
 
     \b
     Examples:
-      llamood generate demo --feel joy=1 "Tell me about the garden."
+      llamood generate demo --feel 'joy=0.7,$layers=2:4' "Tell me about bread."
       llamood generate model.gguf -e evs/ --feel joy=0.8,fear=0.2 "Who is there?"
       llamood generate model.gguf --raw --feel @mood.json "Once upon a time"
     """

@@ -12,7 +12,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from llamood.cli import options
+from llamood.cli import models, options
 from llamood.cli.consoles import printable, profile, results, write_json
 from llamood.cli.plots import FORMATS, draw
 from llamood.convert import convert
@@ -30,7 +30,8 @@ from llamood.vectors import BASE, EmotionVectors
 def command(*, path: str, plot: str | None, as_json: bool) -> None:
     """Show metadata, norms in each layer and cosines of the vectors in PATH.
 
-    PATH is a folder or a file of any format that llamood convert reads.
+    PATH is a folder or a file of any format that llamood convert reads, or demo: the vectors of
+    the bundled model.
 
     \b
     Examples:
@@ -40,7 +41,7 @@ def command(*, path: str, plot: str | None, as_json: bool) -> None:
     """
     if plot is not None and Path(plot).suffix.lower() not in FORMATS:
         raise click.UsageError(f"--plot writes {', '.join(FORMATS)}, not {plot}")
-    evs = convert(path)
+    evs = convert(models.default_vectors(path) if path == models.DEMO else path)
     if plot is not None:
         draw(evs, Path(plot))
     if as_json:
