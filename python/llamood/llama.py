@@ -253,11 +253,14 @@ class Llama(llama_cpp.Llama):  # type: ignore[misc]
         Outside of a generating call the tokens are a prompt: with ``$positions: generated`` the
         last of them is steered, and those before it are not.
         """
-        tokens = list(tokens)
+        steering = self._current()
         if self._injector is None or not tokens:  # no token: drops what is beyond n_tokens
             super().eval(tokens)
             return
-        steering = self._current()
+        if not steering.key:
+            self._decode(tokens, steering)
+            return
+        tokens = list(tokens)
         prompt_end = self.n_tokens + len(tokens) if self._prompt_end is None else self._prompt_end
         start = min(max(steering.start(self.n_tokens, prompt_end), 0), len(tokens))
         if start > 0:
@@ -265,9 +268,10 @@ class Llama(llama_cpp.Llama):  # type: ignore[misc]
         if start < len(tokens):
             self._decode(tokens[start:], steering)
 
-    def _decode(self, tokens: list[int], steering: Steering) -> None:
+    def _decode(self, tokens: Sequence[int], steering: Steering) -> None:
         begin = self.n_tokens
-        self._inject(steering)
+        if steering is not self._injected:
+            self._inject(steering)
         try:
             super().eval(tokens)
         finally:
@@ -276,7 +280,7 @@ class Llama(llama_cpp.Llama):  # type: ignore[misc]
             self._require_taken()
 
     def _inject(self, steering: Steering) -> None:
-        if self._injector is None or self._bank is None or steering is self._injected:
+        if self._injector is None or self._bank is None:
             return
         if steering.key:
             self._injector.apply(self._bank, steering.weights, steering.first, steering.last)

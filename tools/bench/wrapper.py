@@ -14,7 +14,7 @@ import llamood
 
 N_CTX = 512
 N_PROMPT = 8
-LONGER = 4  # an answer is as long as so many blocks: completions have a cost per call as well
+LONGER = 2  # an answer is as long as so many blocks: completions have a cost per call as well
 
 
 def measure() -> list[Measure]:
@@ -29,7 +29,7 @@ def _measure(model: BenchModel) -> Measure:
         closing(llamood.Llama(**arguments, emotions=model.vectors())) as ours,
     ):
         blocks = {"plain": block(plain, n_token), "ours": block(ours, n_token)}
-        seconds = interleave(blocks, n_round=model.n_round // 2)
+        seconds = interleave(blocks, n_round=2 * model.n_round)
     return Measure(
         name="llamood.Llama / llama_cpp.Llama, no mood",
         model=model.name,
