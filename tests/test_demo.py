@@ -60,10 +60,10 @@ def test_the_training_log_has_what_repeats_it() -> None:
 
 @pytest.mark.slow
 def test_steering_works_here_too(bench: Bench) -> None:
-    questions = demo.questions()[:16]
+    questions = demo.questions()
     plain = bench.answers(questions, {})
     for emotion, (_, strong) in demo.intensities().items():
         label = bench.judge.labels.index(emotion)
         got = bench.answers(questions, demo.mood(emotion, strong).to_dict())
-        assert got.probabilities[:, label].mean() > 2 * plain.probabilities[:, label].mean()
-        assert (got.probabilities.argmax(axis=1) == label).mean() >= 0.6
+        assert got.probabilities[:, label].mean() >= 3 * plain.probabilities[:, label].mean()
+        assert (got.probabilities.argmax(axis=1) == label).mean() >= 0.7, emotion

@@ -124,6 +124,11 @@ class Extraction:
         """Answers or texts measured so far, also by an earlier, stopped run."""
         return self._means.done
 
+    @property
+    def kept(self) -> int:
+        """Of those, how many a run begun anew would not repeat: what is safe in ``output``."""
+        return self._means.kept()
+
     def run(self, progress: Progress | None = None) -> None:
         """Measure what is left; ``progress(done, total)`` after each group.
 

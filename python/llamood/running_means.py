@@ -141,6 +141,10 @@ class RunningMeans:
         np.savez(content, about=np.array(json.dumps(about)), **arrays)
         write_files({self._path: lambda path: path.write_bytes(content.getvalue())})
 
+    def kept(self) -> int:
+        """How much of ``done`` is safe on disk: less if a `keep` was interrupted."""
+        return RunningMeans.load(self._path, settings=self._settings, restart=False).done
+
     def forget(self) -> None:
         """Remove the file: the measurement is finished."""
         if self._path is not None:

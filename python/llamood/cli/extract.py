@@ -119,7 +119,7 @@ def command(
             extraction.run(advance)
     except KeyboardInterrupt:
         remark(
-            f"\nStopped at {extraction.done} of {extraction.total}. What is measured is kept in "
+            f"\nStopped at {extraction.kept} of {extraction.total}. What is measured is kept in "
             f"{folder}; the same command goes on from there, and --restart begins again."
         )
         ctx.exit(1)
