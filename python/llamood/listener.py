@@ -10,6 +10,7 @@ import logging
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import cached_property
 from os import PathLike
 from types import TracebackType
 from typing import Any
@@ -122,17 +123,7 @@ class Listener:
 
         Raises ModelError where the model has no template or the prompt is too long.
         """
-        template = self.metadata.get("tokenizer.chat_template")
-        if template is None:
-            raise ModelError(
-                f"{self._llama.model_path}: the model has no chat template, so it cannot be asked; "
-                "measure from labelled texts instead (texts=, --texts)"
-            )
-        text = llama_cpp.llama_chat_format.Jinja2ChatFormatter(
-            template=template,
-            eos_token=self._piece(self._llama.token_eos()),
-            bos_token=self._piece(self._llama.token_bos()),
-        )(messages=[{"role": "user", "content": question}])
+        text = self._format(messages=[{"role": "user", "content": question}])
         tokens = self._llama.tokenize(
             text.prompt.encode(), add_bos=not text.added_special, special=True
         )
@@ -142,6 +133,21 @@ class Listener:
                 "fit; shorten it"
             )
         return list(tokens)
+
+    @cached_property
+    def _format(self) -> Any:
+        """The model's chat template, compiled once."""
+        template = self.metadata.get("tokenizer.chat_template")
+        if template is None:
+            raise ModelError(
+                f"{self._llama.model_path}: the model has no chat template, so it cannot be asked; "
+                "measure from labelled texts instead (texts=, --texts)"
+            )
+        return llama_cpp.llama_chat_format.Jinja2ChatFormatter(
+            template=template,
+            eos_token=self._piece(self._llama.token_eos()),
+            bos_token=self._piece(self._llama.token_bos()),
+        )
 
     def tokens(self, text: str, *, first: bool) -> list[int]:
         """Tokens of a plain text; ``first``: it begins the sequence."""
