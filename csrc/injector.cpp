@@ -3,8 +3,10 @@
 #include <ggml-backend.h>
 
 #include <algorithm>
+#include <cstddef>
 #include <stdexcept>
 #include <string>
+#include <utility>
 
 namespace llamood {
 
@@ -29,36 +31,72 @@ void Injector::require_open() const {
     if (ctx_ == nullptr) throw std::runtime_error("the context is closed");
 }
 
-bool Injector::apply(const std::shared_ptr<const Bank>& bank, const std::vector<float>& weights,
-                     LayerRange range) {
-    require_open();
-    if (bank->n_layer() != n_layer_ || bank->n_embd() != n_embd_) {
-        throw std::invalid_argument("the vectors have " + std::to_string(bank->n_layer()) +
-                                    " layers of width " + std::to_string(bank->n_embd()) +
+void Injector::require_fit(const Bank& bank, std::size_t n_weight) const {
+    if (bank.n_layer() != n_layer_ || bank.n_embd() != n_embd_) {
+        throw std::invalid_argument("the vectors have " + std::to_string(bank.n_layer()) +
+                                    " layers of width " + std::to_string(bank.n_embd()) +
                                     ", the model has " + std::to_string(n_layer_) + " of width " +
                                     std::to_string(n_embd_));
     }
-    if (weights.size() != static_cast<std::size_t>(bank->n_emotion())) {
-        throw std::invalid_argument("expected " + std::to_string(bank->n_emotion()) +
-                                    " weights, found " + std::to_string(weights.size()));
+    if (n_weight != static_cast<std::size_t>(bank.n_emotion())) {
+        throw std::invalid_argument("expected " + std::to_string(bank.n_emotion()) +
+                                    " weights, found " + std::to_string(n_weight));
     }
-    range = {std::max(range.first, 1), std::min(range.last, n_layer_ - 1)};
-    if (bank == bank_ && weights == weights_ && range == range_) return false;
+}
 
-    bank->blend(weights.data(), range, blend_.data());
+bool Injector::apply(const std::shared_ptr<const Bank>& bank, const std::vector<float>& weights,
+                     LayerRange range) {
+    require_open();
+    require_fit(*bank, weights.size());
+    rows_.clear();
+    llama_synchronize(ctx_);  // a decode in flight still reads what is written here
+    return bring(bank, weights.data(), range);
+}
+
+void Injector::play(const std::shared_ptr<const Bank>& bank, std::vector<float> rows,
+                    LayerRange range, llama_pos position) {
+    require_open();
+    const std::size_t n_emotion = bank->n_emotion();
+    require_fit(*bank, rows.size() % n_emotion == 0 ? n_emotion : rows.size());
+    if (n_found_ == 0) throw std::logic_error("no decode has shown where the vectors are added");
+    llama_synchronize(ctx_);
+    rows_ = std::move(rows);
+    played_ = bank;
+    played_range_ = range;
+    position_ = position;
+}
+
+void Injector::take_row() {
+    const llama_pos position = llama_memory_seq_pos_max(llama_get_memory(ctx_), 0);
+    const std::size_t n_emotion = played_->n_emotion();
+    const auto row = static_cast<std::ptrdiff_t>(position) - position_;
+    if (row < 0 || static_cast<std::size_t>(row) >= rows_.size() / n_emotion) return;
+    bring(played_, rows_.data() + row * n_emotion, played_range_);
+}
+
+bool Injector::bring(const std::shared_ptr<const Bank>& bank, const float* weights,
+                     LayerRange range) {
+    range = {std::max(range.first, 1), std::min(range.last, n_layer_ - 1)};
+    const bool same =
+        bank == bank_ && range == range_ && std::equal(weights_.begin(), weights_.end(), weights);
+    if (same) return false;
+
+    bank->blend(weights, range, blend_.data());
     // Layers that were steered and no longer are must be written too: they are zero now.
     hand_over(range_.empty() ? range
                              : LayerRange{std::min(range.first, range_.first),
                                           std::max(range.last, range_.last)});
     bank_ = bank;
-    weights_ = weights;
+    weights_.assign(weights, weights + bank->n_emotion());
     range_ = range;
     return true;
 }
 
 bool Injector::rest() {
     require_open();
+    rows_.clear();
     if (range_.empty()) return false;
+    llama_synchronize(ctx_);
     std::fill(blend_.begin(), blend_.end(), 0.0f);
     hand_over(range_);
     bank_ = nullptr;
@@ -79,7 +117,6 @@ void Injector::hand_over(LayerRange range) {
         ++setter_calls_;
         return;
     }
-    llama_synchronize(ctx_);  // a decode in flight still reads these tensors
     for (int layer = range.first; layer <= range.last; ++layer) {
         if (leaves_[layer] == nullptr) continue;
         ggml_backend_tensor_set(leaves_[layer],
@@ -100,6 +137,7 @@ std::vector<int> Injector::missing_layers() const {
 
 bool Injector::ask(ggml_tensor* node, const NodeName& name) {
     if (idle()) return false;
+    if (!rows_.empty() && name.layer == 0 && name.is("l_out")) take_row();
     if (name.layer < 1 || name.layer >= n_layer_ || leaves_[name.layer] != nullptr) return false;
     if (!name.is("l_out") || node->op != GGML_OP_ADD) return false;
     ggml_tensor* leaf = node->src[1];

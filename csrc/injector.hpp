@@ -14,6 +14,11 @@
 //   model's weights (a bias) is never taken.
 // - A buffer that is too short leaves old numbers in the layers it does not reach: all layers
 //   are passed, always.
+// - The eval callback is asked about a graph's nodes in order, before the part of the graph that
+//   holds them is computed. "l_out-0" comes before the first node that reads a control vector, so
+//   what is written when it is asked for counts for this very graph. By then the batch is in
+//   the memory, whose largest position is that of the token being decoded. Nothing synchronises
+//   there: the decode before must be over, as it is where its logits were sampled.
 // - Some architectures never add a control vector; the setter succeeds and does nothing. After
 //   the first decode with a vector set, missing_layers() tells.
 #pragma once
@@ -44,6 +49,14 @@ class Injector final : public GraphWatcher {
     bool apply(const std::shared_ptr<const Bank>& bank, const std::vector<float>& weights,
                LayerRange range);
 
+    // From the next decode on, the token at `position` + i of sequence 0 is decoded under row i of
+    // `rows` (n, n_emotion), without being told again: each decode takes one token and is
+    // followed by sampling. Beyond the rows the last one stays. Ends with apply() or rest().
+    // Throws as apply() does, and std::logic_error before a steered decode has shown that the
+    // model takes vectors.
+    void play(const std::shared_ptr<const Bank>& bank, std::vector<float> rows, LayerRange range,
+              llama_pos position);
+
     // From the next decode on, add nothing. Returns whether anything was written. A context
     // that was never steered is left untouched; any other adds zeros, which is bit-equal.
     bool rest();
@@ -60,14 +73,21 @@ class Injector final : public GraphWatcher {
     std::int64_t setter_calls() const { return setter_calls_; }
     std::int64_t writes() const { return writes_; }
 
-    bool idle() const override { return setter_calls_ == 0 || n_found_ == n_layer_ - 1; }
+    bool idle() const override {
+        return rows_.empty() && (setter_calls_ == 0 || n_found_ == n_layer_ - 1);
+    }
     bool ask(ggml_tensor* node, const NodeName& name) override;
     void see(ggml_tensor*, const NodeName&) override {}
 
   private:
     void require_open() const;
+    void require_fit(const Bank& bank, std::size_t n_weight) const;
+    // What the device holds, made to be this; returns whether it was something else.
+    bool bring(const std::shared_ptr<const Bank>& bank, const float* weights, LayerRange range);
     // Brings blend_ to the device, by the setter or into the tensors of `range`.
     void hand_over(LayerRange range);
+    // The row of the token that is being decoded, where there is one.
+    void take_row();
 
     GraphWatch& watch_;
     llama_context* ctx_;
@@ -76,9 +96,13 @@ class Injector final : public GraphWatcher {
     std::vector<ggml_tensor*> leaves_;  // (n_layer), null until seen
     int n_found_ = 0;
     std::vector<float> blend_;          // (n_layer, n_embd), what the device holds
-    std::shared_ptr<const Bank> bank_;  // bank, weights and range of the last apply()
+    std::shared_ptr<const Bank> bank_;  // bank, weights and range of the blend
     std::vector<float> weights_;
-    LayerRange range_{1, 0};  // empty while nothing is added
+    LayerRange range_{1, 0};   // empty while nothing is added
+    std::vector<float> rows_;  // (n, n_emotion) of play(), empty while nothing is played
+    std::shared_ptr<const Bank> played_;
+    LayerRange played_range_{1, 0};
+    llama_pos position_ = 0;  // of the first row
     std::int64_t setter_calls_ = 0;
     std::int64_t writes_ = 0;
 };

@@ -3,6 +3,9 @@
 
 #include <cstdint>
 #include <memory>
+#include <stdexcept>
+#include <utility>
+#include <vector>
 
 #include "injector.hpp"
 #include "register.hpp"
@@ -29,6 +32,21 @@ void register_injector(py::module_& m) {
             },
             py::arg("bank"), py::arg("weights"), py::arg("first"), py::arg("last"),
             "Steer from the next decode on; returns whether the device was written.")
+        .def(
+            "play",
+            [](Injector& self, const std::shared_ptr<Bank>& bank,
+               const py::array_t<float, py::array::c_style | py::array::forcecast>& rows, int first,
+               int last, llama_pos position) {
+                if (rows.ndim() != 2 || rows.shape(1) != bank->n_emotion()) {
+                    throw std::invalid_argument("expected rows of one weight per emotion");
+                }
+                std::vector<float> copied(rows.data(), rows.data() + rows.size());
+                const py::gil_scoped_release release;
+                self.play(bank, std::move(copied), {first, last}, position);
+            },
+            py::arg("bank"), py::arg("rows"), py::arg("first"), py::arg("last"),
+            py::arg("position"),
+            "Decode the token at position + i under row i, without being told again.")
         .def(
             "rest",
             [](Injector& self) {

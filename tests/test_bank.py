@@ -53,6 +53,35 @@ def test_one_emotion_at_intensity_one_is_its_vector_bit_by_bit() -> None:
     assert np.array_equal(bank.blend(np.array([0, 1, 0], np.float32), 0, 3), data[1])
 
 
+def test_written_to_an_array_that_is_there() -> None:
+    bank, data = random_bank(5, 3, 700)
+    weights = np.array([1, 0, -2, 0.5, 3], np.float32)
+    out = np.full((3, 700), np.nan, np.float32)
+    assert bank.blend(weights, 1, 2, out) is out
+    assert np.array_equal(out, bank.blend(weights, 1, 2))
+    read_only = out.copy()
+    read_only.flags.writeable = False
+    for wrong in (out[:2], out.T, out[:, ::2], out.astype(np.float64), read_only):
+        with pytest.raises((ValueError, TypeError)):
+            bank.blend(weights, 0, 2, wrong)
+
+
+def test_every_bit_is_one_multiplication_and_one_addition_a_vector() -> None:
+    """So that a blend is the same on every machine; numpy's float32 rounds after each."""
+    bank, data = random_bank(7, 2, 3000)
+    weights = np.random.default_rng(1).standard_normal(7).astype(np.float32)
+    expected = weights[0] * data[0]
+    for weight, vector in zip(weights[1:3], data[1:3], strict=True):
+        expected = expected + weight * vector
+    for begin in (3, 6):  # what was added so far, then a sum of up to three
+        group = zip(weights[begin : begin + 3], data[begin : begin + 3], strict=True)
+        first, *others = (weight * vector for weight, vector in group)
+        expected = expected + first
+        for other in others:
+            expected = expected + other
+    assert np.array_equal(bank.blend(weights, 0, 1), expected)
+
+
 def test_an_emotion_of_weight_zero_is_not_read() -> None:
     data = np.ones((2, 2, 8), np.float32)
     data[1] = np.nan
