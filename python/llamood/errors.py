@@ -51,6 +51,15 @@ class MoodError(LlamoodError):
         self.fault = fault
         super().__init__(f"mood at {where!r}: {fault}" if where else f"mood: {fault}")
 
+    def within(self, place: str) -> MoodError:
+        """The same fault, seen from outside: its place lies in ``place``."""
+        dot = "." if place and self.where and not self.where.startswith("[") else ""
+        return MoodError(f"{place}{dot}{self.where}", self.fault)
+
 
 class ModelError(LlamoodError):
     """A model that cannot be loaded, steered or measured."""
+
+
+class MoodWarning(UserWarning):
+    """Something that a mood asked for and does not get: beyond a limit, or out of reach."""
