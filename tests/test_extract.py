@@ -14,8 +14,9 @@ import numpy as np
 import pytest
 
 import llamood
-from llamood import Extraction, FileError, ModelError
 from llamood.answer_faults import answer_fault
+from llamood.errors import FileError, ModelError
+from llamood.extract import Extraction
 from llamood.listener import Listener
 from llamood.queries import Queries
 from llamood.texts import LabelledTexts, load_texts

@@ -16,7 +16,7 @@ import pytest
 import llamood
 from ignoring_model import KV_HEADS, N_EMBD, write_ignoring_model
 from llamood import _core
-from llamood.errors import ModelError, MoodError
+from llamood.errors import ModelError, MoodError, VectorError
 from voices import (
     JOY,
     PROMPT,
@@ -35,8 +35,8 @@ Float32 = npt.NDArray[np.float32]
 
 
 def injector_of(llm: llamood.Llama) -> _core.Injector:
-    assert llm._injector is not None
-    return llm._injector
+    assert llm._injection is not None
+    return llm._injection.injector
 
 
 def blend(evs: llamood.EmotionVectors, mood: dict[str, Any]) -> Float32:
@@ -285,7 +285,7 @@ def test_opened_and_closed_200_times_leaks_nothing(tiny_chat: Path) -> None:
 def test_what_is_compiled_goes_with_the_voice(tiny_chat: Path) -> None:
     llm = voice(tiny_chat)
     answer(llm)
-    parts = [weakref.ref(part) for part in (llm, llm._injector, llm._bank, llm._watch)]
+    parts = [weakref.ref(part) for part in (llm, injector_of(llm), llm._injection, llm._watch)]
     assert all(part() is not None for part in parts)
     del llm
     gc.collect()
@@ -296,7 +296,7 @@ def test_a_voice_that_could_not_be_made_leaves_nothing_open(tiny_chat: Path) -> 
     wrong = llamood.EmotionVectors(("joy",), np.ones((1, 2, 3)))
     before = psutil.Process().open_files()
     for _ in range(3):
-        with pytest.raises(llamood.VectorError):
+        with pytest.raises(VectorError):
             voice(tiny_chat, emotions=wrong)
     assert psutil.Process().open_files() == before
 

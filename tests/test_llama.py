@@ -19,6 +19,7 @@ from llama_cpp.llama_speculative import LlamaPromptLookupDecoding
 import llamood
 from llamood import _core
 from llamood.errors import LlamoodError, MoodError, VectorError
+from llamood.vectors import Measurement
 from voices import JOY, PROMPT, SETTINGS, answer, plain, random_vectors, shape_of, voice
 
 MESSAGES = [
@@ -346,7 +347,7 @@ def test_a_mood_needs_emotions(tiny_chat: Path) -> None:
     [
         ({"jo": 1}, "did you mean 'joy'"),
         ({"joy": float("nan")}, "number between"),
-        ({"joy": "much"}, "a number was expected"),
+        ({"joy": "much"}, "a number or a schedule was expected"),
         ({"joy": 1, "$colour": "red"}, "unknown setting"),
         ({"joy": 1, "$layers": [0, 99]}, "layers 0 to 99"),
         (5, "emotions and weights were expected"),
@@ -374,7 +375,7 @@ def test_vectors_of_another_model_are_refused_with_both_sides_named(tiny_chat: P
     own = _core.fingerprint(str(tiny_chat))
 
     def known(**facts: Any) -> llamood.EmotionVectors:
-        return replace(fitting, measurement=llamood.Measurement(**facts))
+        return replace(fitting, measurement=Measurement(**facts))
 
     wrong = {
         "width 65 in the vectors, 64 in the model": np.ones((1, n_layer, n_embd + 1)),
@@ -407,7 +408,7 @@ def test_emotions_from_files_are_those_that_were_saved(tiny_chat: Path, tmp_path
 
 def test_vectors_of_the_attention_output_are_used_with_a_warning(tiny_chat: Path) -> None:
     evs = random_vectors(tiny_chat)
-    theirs = replace(evs, measurement=llamood.Measurement(site="attn_out"))
+    theirs = replace(evs, measurement=Measurement(site="attn_out"))
     with pytest.warns(UserWarning, match="measured at the attention output"):
         llm = voice(tiny_chat, emotions=theirs)
     assert complete(llm, mood=JOY) == complete(voice(tiny_chat), mood=JOY)

@@ -32,6 +32,9 @@ MOODS: dict[str, Mood] = {
     "anger": ANGER,
     "all": {"joy": 1.0, "$positions": "all"},
     "layers": {"joy": 1.0, "$layers": [2, 3]},
+    "ramp": {"joy": {"ramp": [0.2, 1.5], "over": 6}},
+    "wave": {"anger": {"wave": [-1.0, 0.5], "period": 5}, "$positions": "all"},
+    "word": {"anger": {"on": "e", "pulse": 1.0, "release": 3}, "joy": 0.6},
 }
 # Where a prefix is used again the rest is decoded in other batches, which rounds otherwise;
 # keys and values in float32 keep that small. Moods differ by more than 0.1.
@@ -247,7 +250,8 @@ def test_a_loaded_state_is_used_where_it_fits(tiny_chat: Path) -> None:
     state = llm.save_state()
     llm.reset()
     llm.load_state(state)
-    llm._drop_stale(llm.tokenize(PROMPT.encode()))
+    prompt = llm.tokenize(PROMPT.encode())
+    llm._drop_stale(prompt, llm._perform(position=len(prompt) - 1))
     assert llm.n_tokens == state.n_tokens
 
 

@@ -15,7 +15,11 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from llamood.errors import FileError, MoodError
-from llamood.mood import Mood
+from llamood.mood import Mood, affect
+from llamood.notation import FUNCTIONS
+from llamood.shapes import Constant as constant  # noqa: N813
+from llamood.shapes import Ramp, Wave
+from schedules import MOODS, schedules
 
 NAMES = ("anger", "fear", "joy", "sadness")
 N_LAYER, N_EMBD = 3, 8
@@ -35,11 +39,17 @@ emotion_names = st.text(min_size=1, max_size=12).filter(
 
 @st.composite
 def moods(draw: st.DrawFn, names: st.SearchStrategy[str] = emotion_names) -> Mood:
-    written: dict[str, Any] = draw(st.dictionaries(names, any_weight, max_size=5))
+    felt = st.one_of(any_weight, schedules())
+    written: dict[str, Any] = draw(st.dictionaries(names, felt, max_size=5))
     settings = {
+        "valence": st.floats(-1, 1),
+        "arousal": st.just(Wave(-0.5, 0.5, period=9)),
         "$blend": st.sampled_from(["sum", "shared-once"]),
         "$positions": st.sampled_from(["generated", "all"]),
         "$layers": st.tuples(st.integers(0, 200), st.integers(0, 200)).map(sorted),
+        "$dose": st.sampled_from(["stored", "relative"]),
+        "$inertia": st.floats(0.1, 100),
+        "$max": st.floats(0, 10),
     }
     for key, values in settings.items():
         if draw(st.booleans()):
@@ -81,24 +91,31 @@ def test_all_ways_of_writing_make_the_same_value() -> None:
     for other in others:
         assert other == mood
         assert hash(other) == hash(mood)
-    assert mood.weights == {"joy": 0.8, "sadness": 0.2}
+    assert mood.emotions == {"joy": constant(0.8), "sadness": constant(0.2)}
     assert not mood.is_neutral
 
 
 def test_settings_are_read() -> None:
-    mood = Mood(**{"$blend": "shared-once", "$positions": "all", "$layers": (8, 20)}, joy=1)
+    said = {"$blend": "shared-once", "$positions": "all", "$layers": (8, 20)}
+    more = {"$dose": "relative", "$inertia": 30, "$max": 1.5}
+    mood = Mood({**said, **more}, joy=1)
     assert (mood.blend, mood.positions, mood.layers) == ("shared-once", "all", (8, 20))
-    assert mood == Mood.parse("joy=1,$blend=shared-once,$layers=8:20,$positions=all")
-    assert mood.to_short() == "joy=1,$blend=shared-once,$positions=all,$layers=8:20"
-    for key in ("$blend", "$positions", "$layers"):
+    assert (mood.dose, mood.inertia, mood.max) == ("relative", 30.0, 1.5)
+    short = (
+        "joy=1,$blend=shared-once,$positions=all,$layers=8:20,$dose=relative,$inertia=30,$max=1.5"
+    )
+    assert mood == Mood.parse(short)
+    assert mood.to_short() == short
+    for key in (*said, *more):
         assert Mood({k: v for k, v in mood.to_dict().items() if k != key}) != mood
 
 
 def test_numbers_of_every_kind_become_floats() -> None:
     mood = Mood(a=1, b=np.float32(0.5), c=np.int64(-2), d=-0.0)
-    assert all(type(weight) is float for weight in mood.weights.values())
-    assert mood.weights == {"a": 1.0, "b": 0.5, "c": -2.0, "d": 0.0}
-    assert str(mood.weights["d"]) == "0.0"
+    written = mood.to_dict()
+    assert all(type(weight) is float for weight in written.values())
+    assert written == {"a": 1.0, "b": 0.5, "c": -2.0, "d": 0.0}
+    assert str(written["d"]) == "0.0"
 
 
 def test_a_mood_does_not_change() -> None:
@@ -110,7 +127,7 @@ def test_a_mood_does_not_change() -> None:
     with pytest.raises(AttributeError):
         mood.blend = "shared-once"  # type: ignore[misc]
     with pytest.raises(TypeError):
-        mood.weights["joy"] = 2.0  # type: ignore[index]
+        mood.emotions["joy"] = 2.0  # type: ignore[index]
     assert mood == Mood(joy=1.0)
 
 
@@ -119,7 +136,7 @@ def test_every_form_leads_back(mood: Mood) -> None:
     assert Mood(mood.to_dict()) == mood
     assert Mood(json.loads(json.dumps(mood.to_dict()))) == mood
     assert Mood.parse(mood.to_short()) == mood
-    assert eval(repr(mood), {"Mood": Mood}) == mood
+    assert eval(repr(mood), {"Mood": Mood, **FUNCTIONS}) == mood
     assert copy.deepcopy(mood) == mood
     assert pickle.loads(pickle.dumps(mood)) == mood
 
@@ -130,21 +147,28 @@ def test_every_form_leads_back(mood: Mood) -> None:
 @pytest.mark.parametrize(
     ("written", "where", "fault"),
     [
-        ({"joy": {"ramp": [0, 1], "over": 9}}, "joy", "a number was expected, found a dict"),
-        ({"joy": {"hold": 0.5}}, "joy", "a number was expected, found a dict"),
-        ({"joy": [1]}, "joy", "a number was expected, found a list"),
-        ({"joy": "1"}, "joy", "a number was expected, found '1'"),
-        ({"joy": None}, "joy", "a number was expected, found null"),
-        ({"joy": True}, "joy", "a number was expected, found a bool"),
-        ({"joy": np.bool_(True)}, "joy", "a number was expected, found a bool"),
-        ({"joy": 1j}, "joy", "a number was expected, found a complex"),
+        ({"joy": {"ramp": [0, 1]}}, "joy", "over is missing"),
+        ({"joy": {"hold": 0.5}}, "joy", "was expected, found 'hold'"),
+        ({"joy": {"ramp": [0, "1"], "over": 9}}, "joy.ramp[1]", "found '1'"),
+        ({"joy": [1]}, "joy", "a number or a schedule was expected, found a list"),
+        ({"joy": "1"}, "joy", "a number or a schedule was expected, found '1'"),
+        ({"joy": None}, "joy", "a number or a schedule was expected, found null"),
+        ({"joy": True}, "joy", "a number or a schedule was expected, found a bool"),
+        ({"joy": np.bool_(True)}, "joy", "a number or a schedule was expected, found a bool"),
+        ({"joy": 1j}, "joy", "a number or a schedule was expected, found a complex"),
         ({"joy": float("nan")}, "joy", "found nan"),
         ({"joy": float("-inf")}, "joy", "found -inf"),
         ({"joy": 1000.5}, "joy", "between -1000 and 1000 was expected, found 1000.5"),
         ({"joy": 10**400}, "joy", "found a huge number"),
-        ({"valence": 0.5}, "valence", "name emotions instead"),
-        ({"$inertia": 30}, "$inertia", "known are $blend, $layers, $positions"),
-        ({"$dose": "relative"}, "$dose", "known are $blend, $layers, $positions"),
+        ({"valence": 1.5}, "valence", "lies between -1 and 1, found 1.5"),
+        ({"arousal": {"ramp": [-2, 0], "over": 9}}, "arousal", "lies between -1 and 1, found -2"),
+        ({"dominance": None}, "dominance", "a number or a schedule was expected, found null"),
+        ({"$color": 30}, "$color", "known are $blend, $dose, $inertia, $layers, $max, $positions"),
+        ({"$inertia": 0}, "$inertia", "a number between 0.01 and 1e+06"),
+        ({"$inertia": "30"}, "$inertia", "a number was expected, found '30'"),
+        ({"$dose": "absolute"}, "$dose", "stored or relative was expected"),
+        ({"$max": -1}, "$max", "a number between 0 and"),
+        ({"$max": float("nan")}, "$max", "found nan"),
         ({"$blend": "mean"}, "$blend", "sum or shared-once was expected, found 'mean'"),
         ({"$positions": ["all"]}, "$positions", "generated or all was expected, found a list"),
         ({"$layers": 8}, "$layers", "first and last layer were expected, as in [8, 20], found 8"),
@@ -184,7 +208,13 @@ def test_an_emotion_given_twice_is_refused() -> None:
         ("joy=", "joy"),
         ("joy=much", "joy"),
         ("joy=nan", "joy"),
-        ("joy=ramp(0,1.2,64),fear=1", "joy"),
+        ("joy=ramp(0,1.2),fear=1", "joy"),
+        ("joy=ramp(0,1.2,64", "joy"),
+        ("joy=ramp(0,1.2,x),fear=1", "joy.over"),
+        ("joy=1,fear=on(no,pulse(1)", "fear"),
+        ("valence=2", "valence"),
+        ("$inertia=much", "$inertia"),
+        ("$max=", "$max"),
         ("joy=1,", ""),
         ("=1", ""),
         ("@", ""),
@@ -235,7 +265,8 @@ def test_a_file_is_read(tmp_path: Path) -> None:
         (b'{"joy": 1, "joy": 2}', "given twice"),
         (b'{"joy": NaN}', "found nan"),
         (b'{"joy": 1e999}', "found inf"),
-        (b'{"joy": {"ramp": [0, 1]}}', "mood at 'joy': a number was expected, found a dict"),
+        (b'{"joy": {"ramp": [0, 1]}}', "mood at 'joy'"),
+        (b'{"joy": {"ramp": [0, 1], "over": 2, "over": 3}}', "mood at 'over': given twice"),
         (b'{"\\ud800": 1}', "is printable"),
         (b'{"joy": 1}' + b" " * 65_536, "larger than 64 KiB"),
     ],
@@ -266,6 +297,63 @@ def test_row_follows_the_order_of_the_names() -> None:
     assert row.dtype == np.float32
     assert row.tolist() == [-1, 0, 0, 0.25]
     assert Mood(sadness=0.25, anger=-1).row(NAMES[::-1]).tolist() == [0.25, 0, 0, -1]
+
+
+def test_rows_follow_the_schedules() -> None:
+    mood = Mood({"joy": {"ramp": [0, 1.2], "over": 4}, "fear": -0.5, "base": 0.4})
+    rows = mood.rows(6, NAMES)
+    assert (rows.shape, rows.dtype) == ((6, 4), np.float32)
+    joy = np.array([0, 0.3, 0.6, 0.9, 1.2, 1.2])
+    expected = np.column_stack([np.zeros(6), np.full(6, -0.5), joy, np.zeros(6)]) + 0.1
+    np.testing.assert_allclose(rows, expected, rtol=1e-6)
+    for token in range(6):
+        constants = Mood(joy=joy[token], fear=-0.5, base=0.4)
+        np.testing.assert_array_equal(constants.row(NAMES), rows[token])
+
+
+def test_affect_is_resolved_by_what_is_published() -> None:
+    names = ("anger", "joy", "pride")
+    for mood in (Mood(affect(valence=0.76, arousal=0.48, dominance=0.35)), Mood(joy=1)):
+        np.testing.assert_allclose(mood.row(names), [0, 1, 0], atol=0.01)
+    both = Mood(affect(valence=0.76, arousal=0.48), anger=0.25)
+    assert both.row(names)[0] == pytest.approx(0.25, abs=0.02)
+    moving = Mood(affect(valence=Ramp(0, 0.6, over=6)))
+    rows = moving.rows(7, names)
+    np.testing.assert_allclose(rows, np.linspace(0, 1, 7)[:, np.newaxis] * rows[-1], atol=1e-6)
+    assert affect() == {}
+    with pytest.raises(MoodError, match="valence"):
+        affect(valence="much")
+
+
+@pytest.mark.parametrize("written", MOODS)
+def test_moods_as_they_are_documented(written: dict[str, Any]) -> None:
+    mood = Mood(written)
+    assert not mood.is_neutral
+    assert Mood(mood.to_dict()) == mood == Mood.parse(mood.to_short())
+
+
+def test_a_function_is_felt_but_not_written() -> None:
+    def joy(token: int) -> float:
+        return token / 4
+
+    mood = Mood(joy=joy)
+    assert mood.rows(3, NAMES)[:, 2].tolist() == [0, 0.25, 0.5]
+    assert "joy" in repr(mood)
+    assert mood == Mood.of({"joy": joy}) != Mood(joy=lambda token: 1)
+    for write in (mood.to_dict, mood.to_short):
+        with pytest.raises(MoodError, match="no written form") as caught:
+            write()
+        assert caught.value.where == "joy"
+    assert Mood.of(mood, fear=1).emotions.keys() == {"joy", "fear"}
+
+
+def test_what_a_mood_is() -> None:
+    assert Mood({"joy": 0, "$inertia": 3}).is_neutral
+    assert not Mood({"joy": {"ramp": [0, 1], "over": 3}}).is_neutral
+    assert Mood(joy=1, valence=0.5).is_constant
+    assert not Mood({"joy": {"ramp": [0, 1], "over": 3}}).is_constant
+    assert Mood({"joy": {"sum": [1, {"on": "no", "constant": 1}]}}).listens
+    assert not Mood({"joy": {"ramp": [0, 1], "over": 3}}).listens
 
 
 def test_rows_repeat_the_row() -> None:

@@ -3,38 +3,51 @@
 from __future__ import annotations
 
 # ruff: noqa: E402  (nothing else may load before the compiled module is known to fit)
+# ruff: noqa: N813  (schedules are classes, and are written like functions)
 from llamood import _versions
 
 _versions.check()
 
-from llamood import demo, judges
+from llamood import demo, errors, judges
 from llamood.convert import convert
-from llamood.errors import FileError, LlamoodError, ModelError, MoodError, VectorError
-from llamood.extract import Extraction, extract
+from llamood.errors import LlamoodError
+from llamood.extract import extract
 from llamood.files import load, save
 from llamood.llama import Llama
-from llamood.mood import Mood
-from llamood.vectors import EmotionVectors, Measurement
+from llamood.mood import Mood, affect
+from llamood.shapes import Constant as constant
+from llamood.shapes import Decay as decay
+from llamood.shapes import Drift as drift
+from llamood.shapes import Keys as keys
+from llamood.shapes import Pulse as pulse
+from llamood.shapes import Ramp as ramp
+from llamood.shapes import Wave as wave
+from llamood.triggers import On as on
+from llamood.vectors import EmotionVectors
 
 __version__ = "0.1.0"
 
 __all__ = [
     "EmotionVectors",
-    "Extraction",
-    "FileError",
     "Llama",
     "LlamoodError",
-    "Measurement",
-    "ModelError",
     "Mood",
-    "MoodError",
-    "VectorError",
+    "affect",
+    "constant",
     "convert",
+    "decay",
     "demo",
+    "drift",
+    "errors",
     "extract",
     "judges",
+    "keys",
     "load",
+    "on",
+    "pulse",
+    "ramp",
     "save",
+    "wave",
 ]
 
 

@@ -1,76 +1,90 @@
-"""What a model is asked to feel: an intensity for each emotion, and how they mix."""
+"""What a model is asked to feel: a schedule for each emotion, and how they mix."""
 
 from __future__ import annotations
 
 import difflib
-import json
-import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from numbers import Real
-from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Literal, TypeAlias, get_args
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
+from . import notation, short_form
+from .affect import AXES, AffectMap
 from .errors import FileError, MoodError
+from .parameters import found
+from .schedule import NOTHING_HEARD, Heard, Schedule, Tokens, Values
+from .settings import SETTINGS, Blend, Dose, Positions
+from .shapes import Constant
 
-Blend = Literal["sum", "shared-once"]
-Positions = Literal["generated", "all"]
 Rows = npt.NDArray[np.float32]
 
 BASE = "base"
-LARGEST = 1e3  # intensities are multiples of a vector; models collapse long before this
-FILE_LIMIT = 64 * 1024  # bytes of a mood file
-AFFECT = ("valence", "arousal", "dominance")
 UNNAMEABLE = frozenset(",=()")  # what the short form separates with
 
 
 @dataclass(frozen=True, init=False, repr=False)
 class Mood:
-    """A constant mood; an immutable value, neutral when empty.
+    """What is asked for, token by token; an immutable value, neutral when empty.
 
-    ``weights``: emotion -> intensity, a multiple of its vector; negative pushes away.
-    ``blend``: ``sum`` adds the weighted vectors; ``shared-once`` adds the part that all
-    vectors share once, at the strongest weight, and each vector's own part at its weight.
-    ``positions``: ``generated`` begins at the last prompt token, ``all`` at the first.
-    ``layers``: first and last layer (both included, counted from 0), or None for all.
+    ``emotions``: emotion -> schedule of its intensity, a multiple of its vector; negative
+    pushes away. ``affect``: axis (valence, arousal, dominance) -> schedule of the coordinate,
+    -1..1, for which a mix of emotions is found. ``blend``: ``sum`` adds the weighted vectors;
+    ``shared-once`` adds the part that all vectors share once, at the strongest weight, and
+    each vector's own part at its weight. ``positions``: ``generated`` begins at the last
+    prompt token, ``all`` at the first. ``layers``: first and last layer (both included,
+    counted from 0), or None for all. ``dose``: an intensity is a multiple of the vector as
+    ``stored``, or, ``relative``, of the root mean square of the hidden state in each layer.
+    ``inertia``: half-life in tokens with which the mix moves to what is asked, or None to be
+    there at once. ``max``: the largest size of the mix (see ``Palette.sizes``), or None for
+    that of the strongest emotion at its ceiling.
 
     Keys beginning with ``$`` are these settings: ``Mood({"joy": 1, "$layers": [8, 20]})``.
     Raises `MoodError` naming the place at fault. Whether an emotion exists is known only
-    when `row` is given the names at hand.
+    when the names at hand are given.
     """
 
-    weights: Mapping[str, float]
+    emotions: Mapping[str, Schedule]
+    affect: Mapping[str, Schedule]
     blend: Blend
     positions: Positions
     layers: tuple[int, int] | None
+    dose: Dose
+    inertia: float | None
+    max: float | None
 
     def __init__(self, mapping: Mapping[str, Any] | None = None, /, **emotions: Any) -> None:
         if mapping is not None and not isinstance(mapping, Mapping):
-            raise MoodError("", f"emotions and weights were expected, found {_found(mapping)}")
-        given = _merged(mapping or {}, emotions)
-        settings: dict[str, Any] = {"blend": "sum", "positions": "generated", "layers": None}
-        weights: dict[str, float] = {}
-        for key, value in given.items():
+            raise MoodError("", f"emotions and weights were expected, found {found(mapping)}")
+        settings = {key: setting.default for key, setting in SETTINGS.items()}
+        felt: dict[str, Schedule] = {}
+        affect: dict[str, Schedule] = {}
+        for key, value in _merged(mapping or {}, emotions).items():
             if key.startswith("$"):
-                settings[key[1:]] = _setting(key, value)
+                settings[key] = _setting(key, value)
+            elif key in AXES:
+                affect[key] = _coordinate(key, value)
             else:
-                weights[_name(key)] = _weight(key, value)
-        object.__setattr__(self, "weights", MappingProxyType(weights))
-        for field, value in settings.items():
-            object.__setattr__(self, field, value)
+                felt[_name(key)] = _schedule(key, value)
+        object.__setattr__(self, "emotions", MappingProxyType(felt))
+        object.__setattr__(self, "affect", MappingProxyType(affect))
+        for key, value in settings.items():
+            object.__setattr__(self, key[1:], value)
 
     def __hash__(self) -> int:
-        return hash((frozenset(self.weights.items()), self.blend, self.positions, self.layers))
+        return hash(frozenset(self._mapping().items()))
 
     def __repr__(self) -> str:
-        return f"Mood({self.to_dict() or ''})"
+        inner = ", ".join(
+            f"{key!r}: {value.value if isinstance(value, Constant) else repr(value)}"
+            for key, value in self._mapping().items()
+        )
+        return f"Mood({{{inner}}})" if inner else "Mood()"
 
     def __reduce__(self) -> tuple[type[Mood], tuple[dict[str, Any]]]:
-        return Mood, (self.to_dict(),)
+        return Mood, (self._mapping(),)
 
     @classmethod
     def of(cls, value: MoodLike = None, /, **emotions: Any) -> Mood:
@@ -78,7 +92,7 @@ class Mood:
         if isinstance(value, str):
             value = cls.parse(value)
         if isinstance(value, Mood):
-            return cls(value.to_dict(), **emotions) if emotions else value
+            return cls(value._mapping(), **emotions) if emotions else value
         return cls(value, **emotions)
 
     @classmethod
@@ -88,75 +102,166 @@ class Mood:
         Raises `MoodError`, or `FileError` for anything wrong with the file or in it.
         """
         text = text.strip()
-        if text.startswith("@"):
-            return _read(text[1:])
-        return cls(_unique(_split(text)))
+        if not text.startswith("@"):
+            return cls(short_form.read(text))
+        path = text[1:]
+        if not path:
+            raise MoodError("", "the name of a file was expected after @")
+        written = short_form.read_file(path)
+        try:
+            return cls(written)
+        except MoodError as error:
+            raise FileError(path, str(error)) from error
 
     @property
     def is_neutral(self) -> bool:
-        """True where nothing is to be added: every weight is 0."""
-        return not any(self.weights.values())
+        """True where nothing is asked for at any token."""
+        return all(schedule.bounds() == (0.0, 0.0) for schedule in self.schedules().values())
+
+    @property
+    def listens(self) -> bool:
+        """True where what is asked depends on the text, or on a Python function."""
+        return any(schedule.listens for schedule in self.schedules().values())
+
+    @property
+    def is_constant(self) -> bool:
+        """True where every token is asked the same."""
+        return all(isinstance(schedule, Constant) for schedule in self.schedules().values())
+
+    def schedules(self) -> dict[str, Schedule]:
+        """Emotion or axis of affect -> schedule."""
+        return {**self.emotions, **self.affect}
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON-able; ``Mood(mood.to_dict()) == mood``. Settings at their default are left out."""
-        written: dict[str, Any] = dict(self.weights)
-        if self.blend != "sum":
-            written["$blend"] = self.blend
-        if self.positions != "generated":
-            written["$positions"] = self.positions
-        if self.layers is not None:
-            written["$layers"] = list(self.layers)
-        return written
+        """JSON-able; ``Mood(mood.to_dict()) == mood``. Settings at their default are left out.
+
+        Raises `MoodError` where a Python function has no written form.
+        """
+        return {key: _json(key, value) for key, value in self._mapping().items()}
 
     def to_short(self) -> str:
-        """The command line's form; ``Mood.parse(mood.to_short()) == mood``."""
-        written = self.to_dict()
-        if self.layers is not None:
-            written["$layers"] = "{}:{}".format(*self.layers)
-        return ",".join(
-            f"{key}={repr(value).removesuffix('.0') if isinstance(value, float) else value}"
-            for key, value in written.items()
-        )
+        """The command line's form; ``Mood.parse(mood.to_short()) == mood``. Raises as `to_dict`."""
+        return short_form.write(self._mapping())
 
-    def row(self, names: Sequence[str]) -> Rows:
-        """Effective weights, float32 ``(n_emotion,)``: ``row @ vectors`` is the blend.
+    def _mapping(self) -> dict[str, Any]:
+        """Key -> schedule or setting, what is at its default left out."""
+        said = {
+            key: getattr(self, key[1:])
+            for key, setting in SETTINGS.items()
+            if getattr(self, key[1:]) != setting.default
+        }
+        return {**self.schedules(), **said}
 
-        ``names``: the emotions at hand, in the order of the vectors. ``base``, unless it is
-        among them, stands for the mean of them all. Raises `MoodError` for an emotion that
-        is not at hand.
-        """
-        asked = np.zeros(len(names), dtype=np.float64)
-        places = {name: place for place, name in enumerate(names)}
-        for name, weight in self.weights.items():
-            if name in places:
-                asked[places[name]] = weight
-            elif name != BASE or not names:
-                raise MoodError(name, _unknown(name, names))
-        shared = 0.0 if BASE in places else self.weights.get(BASE, 0.0)
-
-        # With base B = mean_k EV_k and s the strongest weight, shared-once is
-        #     s B + sum_k w_k (EV_k - B) = sum_k w_k EV_k + (s - sum_k w_k) B,
-        # and B spread over the n vectors makes the effective weight of each
-        #     w_k + (s - sum_k w_k) / n.
-        # `base` asked for by name has no part of its own: it counts only towards s.
-        if self.blend == "shared-once":
-            shared = _strongest(self.weights.values()) - float(asked.sum())
-        if shared:
-            asked += shared / len(names)
-        return asked.astype(np.float32)
+    # -- numbers ---------------------------------------------------------------------------
 
     def rows(self, n_token: int, names: Sequence[str]) -> Rows:
-        """`row` for each of ``n_token`` generated tokens: float32 ``(n_token, n_emotion)``."""
-        return np.tile(self.row(names), (n_token, 1))
+        """The weights asked at tokens 0 to ``n_token`` - 1, as if no text were heard.
+
+        float32 ``(n_token, n_emotion)``; ``row @ vectors`` is the blend. Token 0 is the last one
+        of the prompt, which predicts the first generated one. ``names``: the emotions at hand,
+        in the order of the vectors. ``base``, unless it is among them, stands for the mean of
+        them all. Affect is resolved by the published coordinates of the emotions. Raises
+        `MoodError` for an emotion that is not at hand.
+        """
+        self.require_known(names)
+        named = self.named(np.arange(n_token), names, affect_map=AffectMap.of_names(names))
+        return blended(named.weights, self.blend).astype(np.float32)
+
+    def row(self, names: Sequence[str]) -> Rows:
+        """The first of `rows`: float32 ``(n_emotion,)``."""
+        first: Rows = self.rows(1, names)[0]
+        return first
+
+    def require_known(self, names: Sequence[str]) -> None:
+        """Raise `MoodError` for an emotion that is neither among ``names`` nor ``base``."""
+        for name in self.emotions:
+            if name not in names and (name != BASE or not names):
+                raise MoodError(name, _unknown(name, names))
+
+    def named(
+        self,
+        tokens: Tokens,
+        names: Sequence[str],
+        *,
+        affect_map: AffectMap | None,
+        heard: Heard = NOTHING_HEARD,
+    ) -> Named:
+        """The intensity asked of each emotion at each token, before they are blended.
+
+        ``affect_map`` may be None where the mood names no point of affect.
+        """
+        places = {name: place for place, name in enumerate((*names, BASE))}
+        places |= {name: place for place, name in enumerate(names)}  # a vector named base counts
+        weights = np.zeros((len(tokens), len(names) + 1))
+        for name, schedule in self.emotions.items():
+            weights[:, places[name]] = _values(name, schedule, tokens, heard)
+        if not self.affect or affect_map is None:
+            return Named(weights, np.zeros(len(tokens), dtype=bool))
+        points = np.zeros((len(tokens), len(AXES)))
+        for axis, schedule in self.affect.items():
+            points[:, AXES.index(axis)] = _values(axis, schedule, tokens, heard)
+        valence, arousal, dominance = (axis in self.affect for axis in AXES)
+        mix = affect_map.mix(points, named=(valence, arousal, dominance))
+        weights[:, [places[name] for name in affect_map.names]] += mix.weights
+        return Named(weights, mix.outside)
 
 
 # What `Mood.of` takes. None is neutral.
 MoodLike: TypeAlias = Mood | Mapping[str, Any] | str | None
 
 
-def _strongest(weights: Iterable[float]) -> float:
-    """The weight largest in size, with its sign; of two equal in size the positive one."""
-    return max(weights, key=lambda weight: (abs(weight), weight), default=0.0)
+@dataclass(frozen=True, eq=False)
+class Named:
+    """``weights``: float64 (n_token, n_emotion + 1), the last for ``base`` where no vector has
+    that name. ``outside``: bool (n_token,), the point of affect is out of reach."""
+
+    weights: Values
+    outside: npt.NDArray[np.bool_]
+
+
+def affect(
+    *, valence: Any = None, arousal: Any = None, dominance: Any = None
+) -> dict[str, Schedule]:
+    """A mood at this point of affect, each axis -1..1 or a schedule; axes left out are free.
+
+    For ``feel``, ``feeling`` and ``mood=``. Raises `MoodError`.
+    """
+    point = dict(zip(AXES, (valence, arousal, dominance), strict=True))
+    return dict(Mood({axis: value for axis, value in point.items() if value is not None}).affect)
+
+
+def blended(named: Values, blend: Blend) -> Values:
+    """Effective weights (n_token, n_emotion) of `Named.weights`: ``row @ vectors`` is the blend.
+
+    With base B = mean_k EV_k and s the strongest weight, shared-once is
+        s B + sum_k w_k (EV_k - B) = sum_k w_k EV_k + (s - sum_k w_k) B,
+    and B spread over the n vectors makes the effective weight of each
+        w_k + (s - sum_k w_k) / n.
+    ``base`` asked for by name has no part of its own: it counts only towards s.
+    """
+    weights, shared = named[:, :-1], named[:, -1]
+    if not weights.shape[1]:
+        return weights
+    if blend == "shared-once":
+        shared = _strongest(named) - weights.sum(axis=1)
+    # Where nothing is shared nothing may be rounded.
+    return np.where(
+        shared[:, np.newaxis] == 0, weights, weights + shared[:, np.newaxis] / weights.shape[1]
+    )
+
+
+def _strongest(named: Values) -> Values:
+    """Of each row the weight largest in size, with its sign; of two equal the positive one."""
+    highest, lowest = named.max(axis=1), named.min(axis=1)
+    strongest: Values = np.where(highest >= -lowest, highest, lowest)
+    return strongest
+
+
+def _values(name: str, schedule: Schedule, tokens: Tokens, heard: Heard) -> Values:
+    try:
+        return schedule.at(tokens, heard)
+    except MoodError as error:
+        raise error.within(name) from None
 
 
 def _unknown(name: str, names: Sequence[str]) -> str:
@@ -166,155 +271,51 @@ def _unknown(name: str, names: Sequence[str]) -> str:
     return f"no such emotion among those at hand ({', '.join(known) or 'none'}){hint}"
 
 
-def _found(value: object) -> str:
-    """``value`` as an error message shows it: numbers and short texts whole, else the type."""
-    if value is None:
-        return "null"
-    if isinstance(value, str | int | float) and not isinstance(value, bool):
-        text = repr(value) if not isinstance(value, int) or abs(value) < 1e9 else "a huge number"
-        return text if len(text) <= 40 else f"{text[:37]}..."
-    return f"a {type(value).__name__}"
-
-
 def _merged(mapping: Mapping[str, Any], emotions: Mapping[str, Any]) -> dict[str, Any]:
     for key in mapping:
         if not isinstance(key, str):
-            raise MoodError("", f"the name of an emotion was expected, found {_found(key)}")
+            raise MoodError("", f"the name of an emotion was expected, found {found(key)}")
         if key in emotions:
             raise MoodError(key, "given twice; give it once")
     return {**mapping, **emotions}
 
 
 def _name(name: str) -> str:
-    if name in AFFECT:
-        raise MoodError(name, "coordinates of affect are not understood; name emotions instead")
     if not name or name != name.strip() or name[0] == "@" or not name.isprintable():
         fault = "an emotion's name is printable, without space around it or '@' before it"
     elif UNNAMEABLE & set(name):
         fault = "an emotion's name holds no comma, equals sign or parenthesis"
     else:
         return name
-    raise MoodError(name, f"{fault}; rename the vector")
+    raise MoodError(name[:40], f"{fault}; rename the vector")
 
 
-def _weight(name: str, value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, Real):
-        raise MoodError(name, f"a number was expected, found {_found(value)}")
+def _schedule(key: str, value: Any) -> Schedule:
     try:
-        weight = float(value)
-    except OverflowError:
-        weight = math.inf
-    if not abs(weight) <= LARGEST:  # so written, NaN is refused too
-        fault = f"a number between -{LARGEST:g} and {LARGEST:g} was expected"
-        raise MoodError(name, f"{fault}, found {_found(value)}")
-    return weight + 0.0  # -0.0 becomes 0.0: nothing is added either way
-
-
-def _setting(key: str, value: object) -> Any:
-    if key not in SETTINGS:
-        raise MoodError(key, f"unknown setting; known are {', '.join(sorted(SETTINGS))}")
-    return SETTINGS[key](key, value)
-
-
-def _one_of(known: tuple[str, ...]) -> Callable[[str, object], str]:
-    def check(key: str, value: object) -> str:
-        if not isinstance(value, str) or value not in known:
-            raise MoodError(key, f"{' or '.join(known)} was expected, found {_found(value)}")
-        return value
-
-    return check
-
-
-def _layers(key: str, value: object) -> tuple[int, int]:
-    expected = "first and last layer were expected, as in [8, 20]"
-    if not isinstance(value, list | tuple) or len(value) != 2:
-        raise MoodError(key, f"{expected}, found {_found(value)}")
-    for layer in value:
-        if isinstance(layer, bool) or not isinstance(layer, int) or layer < 0:
-            raise MoodError(key, f"{expected}, found {_found(layer)} in it")
-    if value[0] > value[1]:
-        raise MoodError(key, f"{expected}, found the first after the last")
-    return value[0], value[1]
-
-
-SETTINGS: Mapping[str, Callable[[str, object], Any]] = {
-    "$blend": _one_of(get_args(Blend)),
-    "$positions": _one_of(get_args(Positions)),
-    "$layers": _layers,
-}
-
-
-def _unique(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
-    """The pairs as a dict; a repeated key is refused instead of silently replaced."""
-    seen: dict[str, Any] = {}
-    for key, value in pairs:
-        if key in seen:
-            raise MoodError(key, "given twice; give it once")
-        seen[key] = value
-    return seen
-
-
-def _split(text: str) -> list[tuple[str, Any]]:
-    """Short form -> (key, value) pairs; commas within parentheses do not separate."""
-    parts, depth, start = [], 0, 0
-    for place, char in enumerate(text):
-        depth += (char == "(") - (char == ")")
-        if char == "," and depth <= 0:
-            parts.append(text[start:place])
-            start = place + 1
-    parts.append(text[start:])
-    if parts == [""]:
-        return []
-    return [_pair(part) for part in parts]
-
-
-def _pair(part: str) -> tuple[str, Any]:
-    key, equals, value = (piece.strip() for piece in part.partition("="))
-    if not equals:
-        raise MoodError(key, "name=intensity was expected, as in joy=0.8")
-    if key == "$layers":
-        ends = value.split(":")
-        whole = len(ends) == 2 and all(end.isascii() and end.isdigit() for end in ends)
-        if not whole or len(value) > 20:
-            raise MoodError(key, f"first:last was expected, as in 8:20, found {_found(value)}")
-        return key, [int(end) for end in ends]
-    if key.startswith("$"):
-        return key, value
-    try:
-        return key, float(value)
-    except ValueError:
-        raise MoodError(key, f"a number was expected, found {_found(value)}") from None
-
-
-def _read(path: str) -> Mood:
-    """The mood in a JSON file; every fault is a `FileError`."""
-    if not path:
-        raise MoodError("", "the name of a file was expected after @")
-    content = _content(path)
-    try:
-        return Mood(_object(json.loads(content, object_pairs_hook=_unique)))
+        return notation.from_json(value)
     except MoodError as error:
-        raise FileError(path, str(error)) from error
-    except (ValueError, RecursionError) as error:
-        raise FileError(path, f"not JSON: {error}") from error
+        raise error.within(key) from None
 
 
-def _content(path: str) -> bytes:
-    file = Path(path)
-    if not file.is_file():
-        found = "something that is no file" if file.exists() else "nothing there"
-        raise FileError(path, f"a JSON file was expected, found {found}")
+def _coordinate(axis: str, value: Any) -> Schedule:
+    schedule = _schedule(axis, value)
+    low, high = schedule.bounds()
+    if not schedule.calls and not (low >= -1 and high <= 1):
+        beyond = low if low < -1 else high
+        raise MoodError(axis, f"a coordinate of affect lies between -1 and 1, found {beyond:g}")
+    return schedule
+
+
+def _setting(key: str, value: Any) -> Any:
+    if key not in SETTINGS:
+        raise MoodError(key[:40], f"unknown setting; known are {', '.join(sorted(SETTINGS))}")
+    return SETTINGS[key].read(key, value)
+
+
+def _json(key: str, value: Any) -> Any:
+    if not isinstance(value, Schedule):
+        return list(value) if isinstance(value, tuple) else value
     try:
-        with file.open("rb") as stream:
-            data = stream.read(FILE_LIMIT + 1)
-    except OSError as error:
-        raise FileError(path, f"cannot be read: {error.strerror}") from error
-    if len(data) > FILE_LIMIT:
-        raise FileError(path, f"larger than {FILE_LIMIT // 1024} KiB; a mood is a short file")
-    return data
-
-
-def _object(value: object) -> dict[str, Any]:
-    if not isinstance(value, dict):
-        raise MoodError("", f'an object was expected, as in {{"joy": 0.8}}, found {_found(value)}')
-    return value
+        return notation.to_json(value)
+    except MoodError as error:
+        raise error.within(key) from None

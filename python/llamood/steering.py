@@ -1,69 +1,194 @@
-"""A mood, resolved against the vectors at hand: what the injector is told."""
+"""A mood, resolved against the vectors at hand: what is added at each token, within limits."""
 
 from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from functools import cached_property
 
-from llamood.errors import MoodError
-from llamood.mood import Mood, Positions
-from llamood.vectors import EmotionVectors
+import numpy as np
+
+from .composition import Max
+from .errors import MoodError
+from .mood import BASE, Mood, Named, Rows, blended
+from .palette import Palette
+from .schedule import NOTHING_HEARD, Heard, Tokens
+from .settings import Dose
+from .vectors import Float64
+
+_ROUNDING = 1e-9
 
 
 @dataclass(frozen=True)
-class Steering:
-    """Weights of the vectors at hand, in layers ``first`` to ``last``, both inclusive.
+class Blend:
+    """What is added at a token: ``weights`` of the vectors in a dose, in layers ``first`` to
+    ``last``, both inclusive.
 
     ``key``: equal for equal blends of equal vectors, also in another process; 0 where nothing
     is added. Cached hidden states are told apart by it.
     """
 
     weights: tuple[float, ...]
+    dose: Dose
     first: int
     last: int
-    positions: Positions
     key: int
 
-    @classmethod
-    def of(cls, mood: Mood, emotions: EmotionVectors, *, digest: bytes) -> Steering:
-        """``digest``: of ``emotions`` (see :func:`digest_of`).
 
-        Raises MoodError for emotions that are not at hand and layers that the model lacks.
-        """
-        row = mood.row(emotions.names)
-        first, last = mood.layers or (0, emotions.n_layer - 1)
-        if last >= emotions.n_layer:
-            raise MoodError(
-                "$layers",
-                f"asked for layers {first} to {last}, but the model has layers 0 to "
-                f"{emotions.n_layer - 1}",
-            )
-        if not row.any():
-            return UNSTEERED
-        if last < 1:
-            raise MoodError(
-                "$layers",
-                "llama.cpp adds nothing at layer 0, and no other layer was asked for; "
-                "ask for layers from 1 on",
-            )
-        text = digest + row.tobytes() + f"{first}:{last}".encode()
+NOTHING = Blend(weights=(), dose="stored", first=0, last=-1, key=0)
+
+
+@dataclass(frozen=True)
+class Notice:
+    """Something that was asked for and is not given. ``what``: of what, so as to say it once."""
+
+    what: str
+    text: str
+
+
+@dataclass(frozen=True, eq=False)
+class Target:
+    """For each token, float64 (n_token, n_emotion): the weights ``asked``, and what the limits
+    leave of them."""
+
+    asked: Float64
+    limited: Float64
+    notices: tuple[Notice, ...] = ()
+
+
+class Steering:
+    """One mood with the vectors at hand; never changes.
+
+    Raises MoodError for emotions that are not at hand, layers that the model lacks, and a dose
+    that these vectors cannot be given in.
+    """
+
+    def __init__(self, mood: Mood, stored: Palette) -> None:
+        self.mood = mood
+        self.palette = stored if mood.dose == "stored" else stored.relative
+        self.names = stored.emotions.names
+        mood.require_known(self.names)
+        self.first, self.last = _layers(mood, stored.emotions.n_layer)
+
+    @cached_property
+    def beginning(self) -> Target:
+        """`target` of token 0 alone, where nothing has been heard yet."""
+        return self._target(np.zeros(1, dtype=np.int64), NOTHING_HEARD)
+
+    @cached_property
+    def still(self) -> Blend | None:
+        """The one blend of all tokens, where nothing changes."""
+        if not self.mood.is_constant or self.mood.inertia is not None:
+            return None
+        return self.blend(self.beginning.limited[0])
+
+    @cached_property
+    def resting(self) -> Float64:
+        """(n_emotion,): what the mood comes to at its beginning, of the vectors as stored."""
+        resting: Float64 = self.beginning.limited[0] / self.palette.units
+        return resting
+
+    def target(self, tokens: Tokens, heard: Heard) -> Target:
+        """What the mood comes to at ``tokens``, which are counted from its own beginning."""
+        if not self.mood.is_constant:
+            return self._target(tokens, heard)
+        n, first = len(tokens), self.beginning
+        return Target(first.asked.repeat(n, axis=0), first.limited.repeat(n, axis=0), first.notices)
+
+    def blend(self, row: Float64 | Rows) -> Blend:
+        """What weights (n_emotion,) add in this mood's dose and layers; rounded to float32."""
+        weights = np.asarray(row, dtype=np.float32) + np.float32(0)  # -0.0 becomes 0.0
+        if not weights.any():
+            return NOTHING
+        first, last = self.first, self.last
+        text = self.palette.digest + weights.tobytes() + f"{first}:{last}".encode()
         key = int.from_bytes(hashlib.blake2b(text, digest_size=8).digest(), "little", signed=True)
-        return cls(tuple(row.tolist()), first, last, mood.positions, key)
+        return Blend(tuple(weights.tolist()), self.mood.dose, first, last, key)
 
-    def start(self, n_past: int, prompt_end: int) -> int:
-        """Where steering begins, counted from ``n_past``; negative where it lies before it.
+    # -- limits ----------------------------------------------------------------------------
 
-        ``generated`` begins with the last token of the prompt, which predicts the first word
-        of the answer.
-        """
-        if self.positions == "all" or not self.key:
-            return -n_past
-        return prompt_end - 1 - n_past
+    def _target(self, tokens: Tokens, heard: Heard) -> Target:
+        affect_map = self.palette.affect_map if self.mood.affect else None
+        named = self.mood.named(tokens, self.names, affect_map=affect_map, heard=heard)
+        asked = blended(named.weights, self.mood.blend)
+        held, notices = self._held(named.weights)
+        limited = asked if held is named.weights else blended(held, self.mood.blend)
+        limited, too_large = self._capped(limited)
+        return Target(asked, limited, (*self._unreached(named), *notices, *too_large))
+
+    @cached_property
+    def _limits(self) -> Float64:
+        """(n_emotion + 1,) as `Named.weights`: the largest intensity of each, either way."""
+        limits = dict(zip(self.names, self.palette.ceilings.tolist(), strict=True))
+        limits.setdefault(BASE, np.inf)
+        for name, schedule in self.mood.emotions.items():
+            if isinstance(schedule, Max):
+                limits[name] = schedule.size
+        return np.array([*(limits[name] for name in self.names), limits[BASE]])
+
+    @cached_property
+    def _cap(self) -> float:
+        """The largest size of the whole mix: unless asked for, that of the emotion which is the
+        strongest at its own limit; none where a limit is not known."""
+        if self.mood.max is not None:
+            return self.mood.max
+        limits = self._limits[:-1]
+        if not np.isfinite(limits).all():
+            return np.inf
+        return float(self.palette.sizes(np.diag(limits), (self.first, self.last)).max())
+
+    def _held(self, weights: Float64) -> tuple[Float64, tuple[Notice, ...]]:
+        limits = self._limits
+        asked = np.abs(weights).max(axis=0, initial=0.0)
+        if (asked <= limits).all():
+            return weights, ()
+        notices = tuple(
+            Notice(
+                name,
+                f"{name} is held at {limit:g}, the largest intensity at which these vectors are "
+                f"known to read fluently; {most:g} was asked for ('max' sets another limit)",
+            )
+            for name, limit, most in zip((*self.names, BASE), limits, asked, strict=True)
+            if most > limit
+        )
+        return np.clip(weights, -limits, limits), notices
+
+    def _capped(self, rows: Float64) -> tuple[Float64, tuple[Notice, ...]]:
+        if not np.isfinite(self._cap) or not rows.any():
+            return rows, ()
+        sizes = self.palette.sizes(rows, (self.first, self.last))
+        over = sizes > self._cap * (1 + _ROUNDING)
+        if not over.any():
+            return rows, ()
+        factors = np.divide(self._cap, sizes, out=np.ones_like(sizes), where=over)
+        text = (
+            f"the whole mix is held at size {self._cap:.3g}, where 1 is about one vector at "
+            f"intensity 1; {sizes.max():.3g} was asked for ('$max' sets another limit)"
+        )
+        return rows * factors[:, np.newaxis], (Notice("$max", text),)
+
+    def _unreached(self, named: Named) -> tuple[Notice, ...]:
+        if not named.outside.any():
+            return ()
+        axes = ", ".join(self.mood.affect)
+        text = (
+            f"the point asked for ({axes}) lies outside what a mix of these emotions reaches; "
+            "the nearest that it does reach is taken (llamood inspect shows where they lie)"
+        )
+        return (Notice("affect", text),)
 
 
-UNSTEERED = Steering(weights=(), first=0, last=-1, positions="all", key=0)
-
-
-def digest_of(emotions: EmotionVectors) -> bytes:
-    """16 bytes that tell one set of vectors from another."""
-    return hashlib.blake2b(emotions.data.tobytes(), digest_size=16).digest()
+def _layers(mood: Mood, n_layer: int) -> tuple[int, int]:
+    first, last = mood.layers or (0, n_layer - 1)
+    if last >= n_layer:
+        raise MoodError(
+            "$layers",
+            f"asked for layers {first} to {last}, but the model has layers 0 to {n_layer - 1}",
+        )
+    if last < 1 and not mood.is_neutral:
+        raise MoodError(
+            "$layers",
+            "llama.cpp adds nothing at layer 0, and no other layer was asked for; "
+            "ask for layers from 1 on",
+        )
+    return first, last

@@ -16,13 +16,12 @@ import llama_cpp
 from models import MODELS, BenchModel
 from paired import Measure, ratios
 
-import llamood
-from llamood.extract import asked_with
+from llamood.extract import Extraction, asked_with
 from llamood.listener import CANDIDATES, TEMPERATURE, TOP_P
 from llamood.queries import Queries
 
 N_GROUP = 5  # groups of answers, of which the first loads the model and is not counted
-PARALLEL: int = inspect.signature(llamood.Extraction).parameters["parallel"].default
+PARALLEL: int = inspect.signature(Extraction).parameters["parallel"].default
 MAX_TOKENS = 32
 EMOTION = "joy"
 # Short: a token of these models is one byte.
@@ -76,7 +75,7 @@ def _measure(model: BenchModel) -> Measure:
         TemporaryDirectory() as folder,
     ):
         pairing = Pairing(plain)
-        extraction = llamood.Extraction(
+        extraction = Extraction(
             path,
             output=folder,
             queries=Queries({EMOTION: QUESTIONS}),

@@ -13,6 +13,7 @@ COMMANDS = {  # name -> what it does; the module of that name holds it as `comma
     "extract": "Measure emotion vectors on a model.",
     "convert": "Bring vectors of other formats in, or take them out.",
     "inspect": "Show what is in a file or folder of vectors.",
+    "plot": "Draw a mood over tokens.",
     "generate": "One completion, streamed.",
     "chat": "A conversation, with moods.",
 }

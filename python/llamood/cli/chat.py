@@ -17,12 +17,13 @@ from llamood.cli import models, options
 from llamood.cli.consoles import remark
 from llamood.cli.conversation import Conversation, Turn
 from llamood.cli.prompts import has_chat_template
-from llamood.errors import LlamoodError
+from llamood.errors import LlamoodError, MoodError
 from llamood.llama import Llama
 from llamood.mood import Mood
 
 HELP = """\
-/feel joy=1,fear=0.2   feel this from now on; /feel alone is neutral, /feel @mood.json a file
+/feel joy=1,fear=0.2   feel this from now on, as behind --feel: joy=ramp(0,1,64), @mood.json;
+                       /feel alone is neutral
 /mood                  what is felt now, and what could be
 /save FILE             write the conversation with its moods as JSON
 /help                  this
@@ -116,7 +117,12 @@ class Chat:
         if not self._at_terminal:
             return ""
         mood = self._llm.mood
-        return "> " if mood.is_neutral else f"[{mood.to_short()}] > "
+        shown = "" if mood.is_neutral else _short(mood)
+        if not mood.is_constant or mood.inertia is not None:
+            # What is asked for moves: tell where the last answer has left it.
+            mix = " ".join(f"{name} {weight:.2g}" for name, weight in self._llm.mix.items())
+            shown = f"{shown} now {mix or 'neutral'}".lstrip()
+        return f"[{shown}] > " if shown else "> "
 
     # -- what begins with a slash ----------------------------------------------------------
 
@@ -135,7 +141,7 @@ class Chat:
         mood = self._llm.mood
         emotions = self._llm.emotions
         known = "nothing" if emotions is None else ", ".join(emotions.names)
-        remark(f"{'neutral' if mood.is_neutral else mood.to_short()} (can feel {known})")
+        remark(f"{'neutral' if mood.is_neutral else _short(mood)} (can feel {known})")
 
     def _save(self, argument: str) -> None:
         if not argument:
@@ -186,6 +192,14 @@ class Chat:
             self._llm.reset()  # it stopped in the middle of a step: trust nothing that is cached
         click.echo()
         return "".join(said).strip(), ended
+
+
+def _short(mood: Mood) -> str:
+    """As it could be typed, unless it came from a file that is too long for that."""
+    try:
+        return mood.to_short()
+    except MoodError:
+        return f"a mood of {', '.join(mood.schedules())}"
 
 
 class Stop:

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import sys
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
 
 import click
 
+from llamood.atomic import write_files
 from llamood.cli import models, options, prompts
 from llamood.cli.consoles import write_json
+from llamood.cli.curves import draw_trace
+from llamood.cli.plots import picture
 from llamood.errors import ModelError
 from llamood.llama import Llama
 from llamood.mood import Mood
@@ -22,6 +29,19 @@ from llamood.mood import Mood
 @click.option("--raw", is_flag=True, help="Continue PROMPT as it is, also with a chat model.")
 @options.sampling_options(max_tokens=256)
 @options.device_options
+@click.option(
+    "--trace",
+    "trace_path",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Write the answer as JSON, with the weights asked and applied at each token.",
+)
+@click.option(
+    "--plot",
+    metavar="FILE",
+    callback=picture,
+    help="Draw those weights over the tokens: .png, .svg or .pdf (needs matplotlib).",
+)
 @options.json_option
 def command(
     *,
@@ -33,6 +53,8 @@ def command(
     raw: bool,
     sampling: options.Sampling,
     device: options.Device,
+    trace_path: Path | None,
+    plot: Path | None,
     as_json: bool,
 ) -> None:
     """Answer PROMPT, or continue it, in a mood.
@@ -45,6 +67,7 @@ def command(
       llamood generate demo --feel 'joy=0.7,$layers=2:4' "Tell me about bread."
       llamood generate model.gguf -e evs/ --feel joy=0.8,fear=0.2 "Who is there?"
       llamood generate model.gguf --raw --feel @mood.json "Once upon a time"
+      llamood generate demo --feel 'joy=ramp(0,1,32),$layers=2:4' --plot joy.png "Tell me of tea."
     """
     if raw and system is not None:
         raise click.UsageError("--system belongs to a conversation; leave it out, or --raw")
@@ -53,24 +76,44 @@ def command(
     text = _standard_input() if prompt == "-" else prompt
     tokens = _tokens(llm, text, system=system, raw=raw)
     prompts.require_room(llm, tokens)
+    asked = {**sampling.arguments(), "trace": trace_path is not None or plot is not None}
+    about = {
+        "model": str(models.model_path(model)),
+        "mood": mood.to_dict(),
+        "seed": sampling.seed,
+        "prompt": text,
+    }
     if as_json:
-        completion = llm.create_completion(tokens, **sampling.arguments())
-        choice = completion["choices"][0]
-        write_json(
-            {
-                "model": str(models.model_path(model)),
-                "mood": mood.to_dict(),
-                "seed": sampling.seed,
-                "prompt": text,
-                "text": choice["text"],
-                "finish_reason": choice["finish_reason"],
-                "usage": completion["usage"],
-            }
-        )
-        return
-    for chunk in llm.create_completion(tokens, stream=True, **sampling.arguments()):
-        click.echo(chunk["choices"][0]["text"], nl=False)
+        completion = llm.create_completion(tokens, **asked)
+        written = {**about, **_said(completion), "usage": completion["usage"]}
+        write_json(written)
+    else:
+        written = {**about, **_streamed(llm.create_completion(tokens, stream=True, **asked))}
+    if trace_path is not None:
+        content = json.dumps(written, indent=1, ensure_ascii=False) + "\n"
+        write_files({trace_path: lambda path: path.write_text(content, encoding="utf-8")})
+    if plot is not None:
+        draw_trace(plot, written["trace"])
+
+
+def _streamed(chunks: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """Write the text as it comes; what `_said` tells of the whole."""
+    pieces: list[str] = []
+    for chunk in chunks:
+        last = chunk
+        pieces.append(chunk["choices"][0]["text"])
+        click.echo(pieces[-1], nl=False)
     click.echo()
+    return {**_said(last), "text": "".join(pieces)}
+
+
+def _said(result: Mapping[str, Any]) -> dict[str, Any]:
+    choice = result["choices"][0]
+    return {
+        "text": choice["text"],
+        "finish_reason": choice["finish_reason"],
+        **result.get("llamood", {}),
+    }
 
 
 def _standard_input() -> str:

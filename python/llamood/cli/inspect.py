@@ -12,9 +12,10 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from llamood.affect import AXES, AffectMap
 from llamood.cli import models, options
 from llamood.cli.consoles import printable, profile, results, write_json
-from llamood.cli.plots import FORMATS, draw
+from llamood.cli.plots import draw, picture
 from llamood.convert import convert
 from llamood.vectors import BASE, EmotionVectors
 
@@ -24,11 +25,12 @@ from llamood.vectors import BASE, EmotionVectors
 @click.option(
     "--plot",
     metavar="FILE",
+    callback=picture,
     help="Draw norms and cosines too: .png, .svg or .pdf (needs matplotlib).",
 )
 @options.json_option
-def command(*, path: str, plot: str | None, as_json: bool) -> None:
-    """Show metadata, norms in each layer and cosines of the vectors in PATH.
+def command(*, path: str, plot: Path | None, as_json: bool) -> None:
+    """Show metadata, norms in each layer, cosines and affect of the vectors in PATH.
 
     PATH is a folder or a file of any format that llamood convert reads, or demo: the vectors of
     the bundled model.
@@ -39,11 +41,9 @@ def command(*, path: str, plot: str | None, as_json: bool) -> None:
       llamood inspect evs/joy.gguf --json
       llamood inspect evs/ --plot evs.png
     """
-    if plot is not None and Path(plot).suffix.lower() not in FORMATS:
-        raise click.UsageError(f"--plot writes {', '.join(FORMATS)}, not {plot}")
     evs = convert(models.default_vectors(path) if path == models.DEMO else path)
     if plot is not None:
-        draw(evs, Path(plot))
+        draw(evs, plot)
     if as_json:
         write_json(described(evs))
         return
@@ -51,11 +51,18 @@ def command(*, path: str, plot: str | None, as_json: bool) -> None:
     console.print(_measurement_table(evs))
     _print_emotions(console, evs)
     console.print(cosines_table(evs))
+    affect = AffectMap.fit(evs)
+    if affect.names:
+        console.print(_affect_table(affect))
 
 
 def described(evs: EmotionVectors) -> dict[str, Any]:
-    """Everything about the vectors but the vectors, JSON-able. Norms are one a layer."""
+    """Everything about the vectors but the vectors, JSON-able. Norms are one a layer.
+
+    ``affect`` is None where no emotion has known coordinates.
+    """
     with_base = evs.cosines(evs.base())[:, 0]
+    affect = AffectMap.fit(evs)
     return {
         "n_layer": evs.n_layer,
         "n_embd": evs.n_embd,
@@ -74,6 +81,7 @@ def described(evs: EmotionVectors) -> dict[str, Any]:
                 zip(evs.names, evs.norms(), evs.cosines(), strict=True)
             )
         },
+        "affect": _affect(affect) if affect.names else None,
     }
 
 
@@ -122,6 +130,27 @@ def _print_emotions(console: Console, evs: EmotionVectors) -> None:
             "-" if affect is None else ", ".join(f"{value:.2f}" for value in affect),
         )
     console.print(table)
+
+
+def _affect(affect: AffectMap) -> dict[str, Any]:
+    """JSON-able: where intensity 1 of each emotion lies, and how well each axis is carried."""
+    return {
+        "coordinates": dict(zip(affect.names, affect.coordinates.tolist(), strict=True)),
+        "carried": dict(zip(AXES, affect.carried, strict=True)),
+        "weak": list(affect.weak_axes()),
+        "left_out": list(affect.left_out),
+    }
+
+
+def _affect_table(affect: AffectMap) -> Table:
+    table = Table("intensity 1 of", title="Affect", caption=affect.report())
+    for axis in AXES:
+        table.add_column(axis, justify="right")
+    for name, place in zip(affect.names, affect.coordinates.tolist(), strict=True):
+        table.add_row(printable(name), *(f"{value:.2f}" for value in place))
+    for name in affect.left_out:
+        table.add_row(printable(name), *("-" for _ in AXES))
+    return table
 
 
 def _course(values: Sequence[float]) -> str:

@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import click
 import numpy as np
 
 from llamood.atomic import write_files
@@ -22,19 +23,35 @@ def draw(evs: EmotionVectors, path: Path) -> None:
     ``path`` ends in one of `FORMATS`. Raises `LlamoodError` where matplotlib is not installed,
     `FileError` where the file cannot be written.
     """
-    try:
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise LlamoodError("--plot needs matplotlib: pip install 'llamood[plot]'") from error
-    figure = Figure(figsize=(10, 2.5 + INCHES_PER_EMOTION * evs.n_emotion), layout="constrained")
+    figure = new_figure(figsize=(10, 2.5 + INCHES_PER_EMOTION * evs.n_emotion))
     left, right = figure.subplots(1, 2, width_ratios=(3, 2))
     _norms(figure, left, evs)
     _cosines(figure, right, evs)
-    write_files({path: partial(_save, figure, path.suffix[1:].lower())})
+    write_files({path: partial(save, figure, path.suffix)})
 
 
-def _save(figure: Any, kind: str, path: Path) -> None:
-    figure.savefig(path, format=kind, dpi=150)
+def new_figure(*, figsize: tuple[float, float]) -> Any:
+    """An empty figure, in inches. Raises `LlamoodError` where matplotlib is not installed."""
+    try:
+        from matplotlib.figure import Figure
+    except ImportError as error:
+        raise LlamoodError("pictures need matplotlib: pip install 'llamood[plot]'") from error
+    return Figure(figsize=figsize, layout="constrained")
+
+
+def save(figure: Any, suffix: str, path: Path) -> None:
+    """``suffix``: one of `FORMATS`, which ``path``, a temporary one, need not end in."""
+    figure.savefig(path, format=suffix[1:].lower(), dpi=150)
+
+
+def picture(_ctx: click.Context, param: click.Parameter, value: str | None) -> Path | None:
+    """Callback of an option that names a picture: refuses what cannot be drawn."""
+    if value is None:
+        return None
+    if Path(value).suffix.lower() not in FORMATS:
+        name = max(param.opts, key=len)
+        raise click.UsageError(f"{name} writes {', '.join(FORMATS)}, not {value}")
+    return Path(value)
 
 
 def _norms(figure: Any, axes: Any, evs: EmotionVectors) -> None:

@@ -1,0 +1,154 @@
+"""A mood over the tokens of one answer: what was asked and what is applied at each of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from .ear import Ear
+from .mood import Rows
+from .steering import Blend, Notice, Steering
+from .triggers import On
+from .vectors import Float64
+
+BLOCK = 256  # tokens that are evaluated ahead
+
+
+class Performance:
+    """The rows of one answer. Token 0 is the last one of the prompt, at ``position``.
+
+    ``before``: the weights (n_emotion,) that were applied last, as multiples of the vectors as
+    stored; where the mood has inertia it moves on from there. ``notice`` is told what a limit
+    takes away. Rows never depend on how many are asked for at once.
+    """
+
+    def __init__(
+        self,
+        steering: Steering,
+        *,
+        position: int,
+        before: Float64,
+        notice: Callable[[Notice], None],
+    ) -> None:
+        self.steering = steering
+        self.position = position
+        self.spoken = -1  # the last token that was decoded, as far as is known
+        self._begin = 0  # the token at which this mood began
+        self._before = before
+        self._notice = notice
+        self._asked: list[Float64] = []
+        self._applied: list[Float64] = []
+        self._scale: list[Float64] = []  # of each token, the units of its palette
+        self._ear = Ear()
+
+    @property
+    def start(self) -> int:
+        """The position from which the prompt is steered."""
+        return 0 if self.steering.mood.positions == "all" else self.position
+
+    @property
+    def n_heard(self) -> int:
+        """Generated tokens that have been heard; only moods that listen need to be told."""
+        return self._ear.n_heard
+
+    def change(self, steering: Steering, token: int) -> None:
+        """Another mood from ``token`` on, where its own token 0 is."""
+        self._forget(token)
+        self._fill(token)
+        self.steering = steering
+        self._begin = token
+
+    def hear(self, token: int, piece: bytes) -> None:
+        """The text of generated token ``token`` (from 1 on), the next to hear or one to hear
+        anew, which takes those after it back."""
+        self._ear.forget(token - 1)
+        self._forget(token)
+        self._ear.hear(piece, self._texts())
+
+    def blend(self, token: int) -> Blend:
+        """What is added at ``token``."""
+        return self.steering.still or self.steering.blend(self._row(token))
+
+    def block(self, token: int, n: int) -> tuple[Rows, npt.NDArray[np.int64]]:
+        """Of ``n`` tokens from ``token`` on: the weights applied, float32 (n, n_emotion), and the
+        keys of their blends."""
+        self._fill(token + n)
+        rows = _rounded(np.array(self._applied[token : token + n]))
+        known: dict[bytes, int] = {}
+        keys = np.zeros(n, dtype=np.int64)
+        for i, row in enumerate(rows):
+            bits = row.tobytes()
+            if bits not in known:
+                known[bits] = self.steering.blend(row).key
+            keys[i] = known[bits]
+        return rows, keys
+
+    def is_still(self, token: int) -> bool:
+        """Whether what is added changes no more from ``token`` on."""
+        if self.steering.still is not None:
+            return True
+        if not self.steering.mood.is_constant or token == 0:
+            return False
+        goal = self.steering.beginning.limited[0]
+        return bool((_rounded(self._row(token - 1)) == _rounded(goal)).all())
+
+    def row(self, token: int) -> tuple[Rows, Rows]:
+        """The weights asked and those applied at ``token``, float32 (n_emotion,) each."""
+        return _rounded(self._of(self._asked, token)), _rounded(self._row(token))
+
+    def after(self, token: int) -> Float64:
+        """The weights applied at ``token``, as multiples of the vectors as stored."""
+        if self.steering.still is not None and token >= self._begin:
+            return self.steering.resting
+        return self._row(token) / self._scale[token]
+
+    # -- rows, made as they are needed -----------------------------------------------------
+
+    def _row(self, token: int) -> Float64:
+        return self._of(self._applied, token)
+
+    def _of(self, rows: Sequence[Float64], token: int) -> Float64:
+        self._fill(token + 1)
+        return rows[token]
+
+    def _forget(self, n: int) -> None:
+        for rows in (self._asked, self._applied, self._scale):
+            del rows[n:]
+
+    def _fill(self, n: int) -> None:
+        """Make the rows before ``n``."""
+        begin = len(self._applied)
+        if n <= begin:
+            return
+        tokens = np.arange(begin, n) - self._begin
+        target = self.steering.target(tokens, self._ear.heard().since(self._begin))
+        for notice in target.notices:
+            self._notice(notice)
+        units = self.steering.palette.units
+        last = (self._applied[-1] / self._scale[-1] if begin else self._before) * units
+        kept = _kept(self.steering.mood.inertia)
+        for asked, goal in zip(target.asked, target.limited, strict=True):
+            last = goal + kept * (last - goal) if kept else goal
+            self._asked.append(asked)
+            self._applied.append(last)
+            self._scale.append(units)
+
+    def _texts(self) -> set[str]:
+        return {
+            inner.text
+            for schedule in self.steering.mood.schedules().values()
+            for inner in schedule.walk()
+            if isinstance(inner, On)
+        }
+
+
+def _kept(inertia: float | None) -> float:
+    """What one token leaves of the distance to what is asked."""
+    return 0.0 if inertia is None else float(0.5 ** (1 / inertia))
+
+
+def _rounded(row: Float64) -> Rows:
+    rounded: Rows = row.astype(np.float32) + np.float32(0)
+    return rounded
