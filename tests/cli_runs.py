@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 from click.testing import CliRunner, Result
 
-from llamood import EmotionVectors, Measurement, save
+from llamood import EmotionVectors, save
 from llamood.cli import main
+from llamood.vectors import Measurement
 
 LLAMOOD = [sys.executable, "-c", "from llamood.cli import main; main(prog_name='llamood')"]
 EMOTIONS = ("joy", "fear", "anger")

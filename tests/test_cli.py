@@ -18,9 +18,10 @@ import pytest
 
 import llamood
 from cli_runs import EMOTIONS, LLAMOOD, run, save_vectors, with_vectors
-from llamood import EmotionVectors, Measurement, Mood, demo, judges
+from llamood import EmotionVectors, Mood, demo, judges
 from llamood.cli import COMMANDS, main
 from llamood.cli.models import default_vectors
+from llamood.vectors import Measurement
 
 GENERATE = ("--seed", "3", "--max-tokens", "12", "--threads", "1")
 

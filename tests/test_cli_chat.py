@@ -22,6 +22,7 @@ from cli_runs import LLAMOOD, run, with_vectors
 from llama_gguf import CHATML, LlamaShape, byte_tokenizer, write_llama
 from llamood.cli.conversation import Conversation, Turn
 from llamood.cli.prompts import chat_tokens
+from llamood.errors import ModelError
 
 CHAT = ("--seed", "3", "--max-tokens", "12", "--threads", "1")
 PATIENCE = 60  # seconds that a busy machine may take
@@ -158,6 +159,21 @@ def test_the_prompt_shows_the_mood(small: Path) -> None:
         shown.wait_for(r"\[joy=1\] > $")
         shown.type("/feel\n")
         shown.wait_for(r"\n> $")
+        # What moves is shown with where it is: neutral still, then what the answer ended with.
+        shown.type("/feel joy=1,$inertia=0.01\n")
+        shown.wait_for(r"\[joy=1,\$inertia=0.01 now neutral\] > $")
+        shown.type("Hello\n")
+        shown.wait_for(r"now joy 1\] > $")
+
+
+def test_a_mood_too_long_to_type_is_named(small: Path, tmp_path: Path) -> None:
+    points = [[token, token % 7 / 10] for token in range(900)]
+    file = tmp_path / "long.json"
+    file.write_text(json.dumps({"joy": {"keys": points}}))
+    with terminal("chat", small, *CHAT, "--feel", f"@{file}") as shown:
+        shown.wait_for(r"\[a mood of joy now neutral\] > $")
+        shown.type("/mood\n")
+        shown.wait_for(r"a mood of joy \(can feel")
 
 
 # -- through a pipe -------------------------------------------------------------------------
@@ -266,7 +282,7 @@ def test_what_is_kept_is_the_system_prompt_and_the_newest_turns(tiny_chat: Path)
     one_more = Conversation(system="You are a guard.", turns=turns[conversation.forgotten - 1 :])
     assert len(chat_tokens(llm, one_more._messages("the last one", 0))) + 100 > 512
 
-    with pytest.raises(llamood.ModelError, match="context 512"):
+    with pytest.raises(ModelError, match="context 512"):
         conversation.prompt(llm, "x" * 600, room=100)
     assert turns[conversation.forgotten :] == kept  # a line too long costs no history
     llm.close()

@@ -60,7 +60,7 @@ def _measure(model: BenchModel) -> list[Measure]:
             bound=1.02,
         ),
         Measure(
-            name="mood changing every token / unsteered",
+            name="feel() before every token / unsteered",
             model=model.name,
             values=ratios(seconds["changing"], over),
             bound=1.05 if model is QWEN else None,
