@@ -54,7 +54,7 @@ def test_one_emotion_at_intensity_one_is_its_vector_bit_by_bit() -> None:
 
 
 def test_written_to_an_array_that_is_there() -> None:
-    bank, data = random_bank(5, 3, 700)
+    bank, _ = random_bank(5, 3, 700)
     weights = np.array([1, 0, -2, 0.5, 3], np.float32)
     out = np.full((3, 700), np.nan, np.float32)
     assert bank.blend(weights, 1, 2, out) is out

@@ -34,7 +34,7 @@ MOODS: dict[str, Mood] = {
     "layers": {"joy": 1.0, "$layers": [2, 3]},
     "ramp": {"joy": {"ramp": [0.2, 1.5], "over": 6}},
     "wave": {"anger": {"wave": [-1.0, 0.5], "period": 5}, "$positions": "all"},
-    "word": {"anger": {"on": "e", "pulse": 1.0, "release": 3}, "joy": 0.6},
+    "word": {"anger": {"on": "e", "pulse": 1.0, "release": 3}, "joy": 0.75},
 }
 # Where a prefix is used again the rest is decoded in other batches, which rounds otherwise;
 # keys and values in float32 keep that small. Moods differ by more than 0.1.

@@ -61,9 +61,6 @@ class Combined(Schedule):
     def _reach(self) -> float:
         return max(max(-low, high) for low, high in self._bounds())
 
-    def inner(self) -> tuple[Schedule, ...]:
-        return self.parts
-
     @property
     def length(self) -> int | None:
         lengths = [part.length for part in self.parts if not isinstance(part, Constant)]
@@ -121,9 +118,6 @@ class Then(Schedule):
     def bounds(self) -> tuple[float, float]:
         return hull(self.first.bounds(), self.second.bounds())
 
-    def inner(self) -> tuple[Schedule, ...]:
-        return self.first, self.second
-
     @property
     def length(self) -> int | None:
         length = self.second.length
@@ -150,9 +144,6 @@ class Clamp(Schedule):
         low, high = np.clip(self.schedule.bounds(), self.low, self.high).tolist()
         return low, high
 
-    def inner(self) -> tuple[Schedule, ...]:
-        return (self.schedule,)
-
     @property
     def length(self) -> int | None:
         return self.schedule.length
@@ -175,9 +166,6 @@ class Delay(Schedule):
 
     def bounds(self) -> tuple[float, float]:
         return hull((0.0, 0.0), self.schedule.bounds())
-
-    def inner(self) -> tuple[Schedule, ...]:
-        return (self.schedule,)
 
     @property
     def length(self) -> int | None:
@@ -216,9 +204,6 @@ class Repeat(Schedule):
     def bounds(self) -> tuple[float, float]:
         return self.schedule.bounds()
 
-    def inner(self) -> tuple[Schedule, ...]:
-        return (self.schedule,)
-
     @property
     def length(self) -> int | None:
         return None if self.times is None else self.times * self._period
@@ -244,9 +229,6 @@ class Max(Schedule):
     def bounds(self) -> tuple[float, float]:
         low, high = np.clip(self.schedule.bounds(), -self.size, self.size).tolist()
         return low, high
-
-    def inner(self) -> tuple[Schedule, ...]:
-        return (self.schedule,)
 
     @property
     def length(self) -> int | None:

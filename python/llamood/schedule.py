@@ -128,7 +128,9 @@ class Schedule(ABC):
 
     def inner(self) -> tuple[Schedule, ...]:
         """The schedules that it is made of."""
-        return ()
+        values = [getattr(self, p.attribute) for p in parameters(type(self))]
+        parts = [part for v in values for part in (v if isinstance(v, tuple) else (v,))]
+        return tuple(part for part in parts if isinstance(part, Schedule))
 
     def walk(self) -> Iterator[Schedule]:
         """It and all that it is made of."""

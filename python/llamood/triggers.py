@@ -37,9 +37,6 @@ class On(Schedule):
     def bounds(self) -> tuple[float, float]:
         return hull((0.0, 0.0), self.schedule.bounds())
 
-    def inner(self) -> tuple[Schedule, ...]:
-        return (self.schedule,)
-
 
 @dataclass(frozen=True)
 class Function:
