@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -156,6 +157,15 @@ def test_any_answer_can_be_drawn(tmp_path: Path) -> None:
     curves.draw_trace(picture, {"emotions": list(EMOTIONS), "tokens": tokens})
     assert picture.read_bytes().startswith(PNG)
     curves.draw_trace(picture, {"emotions": list(EMOTIONS), "tokens": []})
+
+
+def test_without_matplotlib_nothing_is_said_in_vain(
+    small: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    result = run("generate", small, *GENERATE, "Hello", "--plot", "out.png")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "pip install 'llamood[plot]'" in result.stderr
 
 
 def test_a_trace_that_cannot_be_written_is_a_failure(small: Path, tmp_path: Path) -> None:

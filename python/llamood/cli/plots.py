@@ -32,11 +32,15 @@ def draw(evs: EmotionVectors, path: Path) -> None:
 
 def new_figure(*, figsize: tuple[float, float]) -> Any:
     """An empty figure, in inches. Raises `LlamoodError` where matplotlib is not installed."""
+    return _figure_class()(figsize=figsize, layout="constrained")
+
+
+def _figure_class() -> Any:
     try:
         from matplotlib.figure import Figure
     except ImportError as error:
         raise LlamoodError("pictures need matplotlib: pip install 'llamood[plot]'") from error
-    return Figure(figsize=figsize, layout="constrained")
+    return Figure
 
 
 def save(figure: Any, suffix: str, path: Path) -> None:
@@ -45,12 +49,14 @@ def save(figure: Any, suffix: str, path: Path) -> None:
 
 
 def picture(_ctx: click.Context, param: click.Parameter, value: str | None) -> Path | None:
-    """Callback of an option that names a picture: refuses what cannot be drawn."""
+    """Callback of an option that names a picture: refuses what cannot be drawn, before there is
+    anything to draw."""
     if value is None:
         return None
     if Path(value).suffix.lower() not in FORMATS:
         name = max(param.opts, key=len)
         raise click.UsageError(f"{name} writes {', '.join(FORMATS)}, not {value}")
+    _figure_class()
     return Path(value)
 
 
