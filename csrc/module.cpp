@@ -6,5 +6,6 @@ PYBIND11_MODULE(_core, m) {
     register_graph_watch(m);
     register_injector(m);
     register_tap(m);
+    register_probe(m);
     register_fingerprint(m);
 }

@@ -1,9 +1,9 @@
 #include "tap.hpp"
 
-#include <ggml-backend.h>
-
 #include <algorithm>
 #include <stdexcept>
+
+#include "host_rows.hpp"
 
 namespace llamood {
 
@@ -89,12 +89,7 @@ void Tap::see(ggml_tensor* node, const NodeName& name) {
         return;  // a split batch: count() tells
     }
 
-    const float* rows = static_cast<const float*>(node->data);
-    if (!ggml_backend_buffer_is_host(node->buffer)) {
-        rows_.resize(n_row * n_embd_);
-        ggml_backend_tensor_get(node, rows_.data(), 0, rows_.size() * sizeof(float));
-        rows = rows_.data();
-    }
+    const float* rows = host_rows(node, rows_);
     for (std::size_t r = 0; r < n_row; ++r) {
         const int slot = (*slots)[r];
         if (slot < 0) continue;

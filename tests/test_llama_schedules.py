@@ -19,7 +19,7 @@ import pytest
 from llama_cpp.llama_speculative import LlamaPromptLookupDecoding
 
 import llamood
-import llamood.llama
+import llamood.voice
 from llamood.errors import MoodError
 from llamood.vectors import Measurement
 from voices import PROMPT, Answer, answer, logits, random_vectors, shape_of, voice
@@ -95,7 +95,7 @@ CLOSED = ["rise", "fall", "pulse", "late", "waves", "steps", "shared"]
 def test_a_schedule_is_bit_equal_to_constants_set_before_each_token(
     model: Path, name: str, block: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(llamood.llama, "BLOCK", block)
+    monkeypatch.setattr(llamood.voice, "BLOCK", block)
     expected = by_hand(model, constants(MOODS[name], model))
     llm = voice(model)
     llm.feel(MOODS[name])

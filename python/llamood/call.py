@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from .mood import Mood
 from .steering import Steering
@@ -17,9 +15,3 @@ class Call:
 
     mood: tuple[Mood, Steering | None] | None
     trace: Trace | None
-
-    def told(self, result: Mapping[str, Any]) -> Mapping[str, Any]:
-        """The result of the call, with the trace in it where one was asked for."""
-        if self.trace is None:
-            return result
-        return {**result, "llamood": {"trace": self.trace.to_dict()}}

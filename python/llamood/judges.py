@@ -26,7 +26,6 @@ import json
 import math
 import re
 import unicodedata
-import zipfile
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -38,6 +37,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .arrays import read_arrays
 from .errors import FileError
 
 BUNDLED = Path(__file__).parent / "data" / "judge.npz"
@@ -120,7 +120,9 @@ def bundled() -> Judge:
 def load_judge(path: str | Path) -> Judge:
     """Read a judge's file. Raises `FileError` if it is missing, too large or not a judge."""
     path = Path(path)
-    arrays = _arrays(path)
+    arrays = read_arrays(
+        path, _EXPECTED, what="judge", max_bytes=MAX_FILE_BYTES, max_array_bytes=MAX_ARRAY_BYTES
+    )
     faults = _faults(arrays)
     if faults:
         raise FileError(path, *faults)
@@ -137,7 +139,7 @@ def load_judge(path: str | Path) -> Judge:
     )
 
 
-_DTYPES = {
+_EXPECTED = {
     "labels": ("U", 1),
     "vocabulary": ("u1", 1),
     "idf": ("f2", 1),
@@ -149,38 +151,9 @@ _DTYPES = {
 }
 
 
-def _arrays(path: Path) -> dict[str, NDArray[Any]]:
-    try:
-        size = path.stat().st_size
-        if size > MAX_FILE_BYTES:
-            raise FileError(path, f"a judge has at most {MAX_FILE_BYTES} bytes, this has {size}")
-        with zipfile.ZipFile(path) as archive:
-            too_large = [e.filename for e in archive.infolist() if e.file_size > MAX_ARRAY_BYTES]
-        if too_large:
-            raise FileError(path, f"arrays that unpack to too much: {', '.join(too_large)}")
-        with np.load(path, allow_pickle=False) as file:
-            return {name: file[name] for name in _DTYPES if name in file}
-    except OSError as error:
-        raise FileError(path, f"cannot be read: {error.strerror or error}") from error
-    except (ValueError, EOFError, zipfile.BadZipFile, zipfile.LargeZipFile) as error:
-        if isinstance(error, FileError):
-            raise
-        raise FileError(path, f"not a judge's .npz: {error}; train one again") from error
-
-
 def _faults(arrays: Mapping[str, NDArray[Any]]) -> list[str]:
     """Every fault of a judge's arrays, one sentence each; an empty list if there is none."""
-    missing = [name for name in _DTYPES if name not in arrays]
-    if missing:
-        return [f"the array {name!r} is missing" for name in missing]
-    faults = [
-        f"{name!r} is {arrays[name].dtype.str[1:]} with {arrays[name].ndim} dimensions; "
-        f"expected {kind} with {ndim}"
-        for name, (kind, ndim) in _DTYPES.items()
-        if not arrays[name].dtype.str[1:].startswith(kind) or arrays[name].ndim != ndim
-    ]
-    if faults:
-        return faults
+    faults = []
     n_label = len(arrays["labels"])
     n_feature = len(arrays["idf"])
     if arrays["weights"].shape != (n_feature, n_label) or n_label == 0:

@@ -16,7 +16,8 @@ from .vectors import EmotionVectors, Float32, Float64
 
 @dataclass(frozen=True, eq=False)
 class Palette:
-    """``data``: float32 (n_emotion, n_layer, n_embd), what intensity 1 adds. ``ceilings``:
+    """``data``: float32 (n_emotion, n_layer, n_embd), what intensity 1 adds; ``factors``: float64
+    (n_emotion, n_layer), how many times the vector as stored that is in a layer. ``ceilings``:
     float64 (n_emotion,), the largest intensity that reads fluently; infinite where not known.
     ``units``: float64 (n_emotion,), the intensity here that is as strong as intensity 1 of the
     vector as stored. ``digest``: 16 bytes that tell one palette from another.
@@ -24,6 +25,7 @@ class Palette:
 
     emotions: EmotionVectors
     data: Float32
+    factors: Float64
     ceilings: Float64
     units: Float64
     digest: bytes
@@ -33,7 +35,8 @@ class Palette:
         """The dose ``stored``."""
         ceilings = np.array([np.inf if c is None else c for c in emotions.ceiling])
         digest = hashlib.blake2b(emotions.data.tobytes(), digest_size=16).digest()
-        return cls(emotions, emotions.data, ceilings, np.ones(emotions.n_emotion), digest)
+        ones = np.ones((emotions.n_emotion, emotions.n_layer))
+        return cls(emotions, emotions.data, ones, ceilings, ones[:, 0], digest)
 
     @cached_property
     def relative(self) -> Palette:
@@ -53,13 +56,16 @@ class Palette:
         of_layer = np.array(residual)
         of_vector = np.sqrt(np.square(self.data, dtype=np.float64).mean(axis=2))
         known = of_layer > 0
-        factor = np.divide(of_layer, of_vector, out=np.zeros_like(of_vector), where=of_vector > 0)
-        data = (self.data * factor[:, :, np.newaxis]).astype(np.float32)
+        factors = np.divide(of_layer, of_vector, out=np.zeros_like(of_vector), where=of_vector > 0)
+        data = (self.data * factors[:, :, np.newaxis]).astype(np.float32)
         data.flags.writeable = False
         units = np.sqrt(np.square(of_vector[:, known] / of_layer[known]).mean(axis=1))
         units[units == 0] = 1.0  # vectors of zeros are as strong in any dose
         digest = hashlib.blake2b(self.digest + data.tobytes(), digest_size=16).digest()
-        return replace(self, data=data, ceilings=self.ceilings * units, units=units, digest=digest)
+        ceilings = self.ceilings * units
+        return replace(
+            self, data=data, factors=factors, ceilings=ceilings, units=units, digest=digest
+        )
 
     @cached_property
     def affect_map(self) -> AffectMap:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+from collections.abc import Mapping
 from typing import Any
 
 from .mood import Rows
@@ -14,17 +15,25 @@ class Trace:
     def __init__(self, emotions: tuple[str, ...]) -> None:
         self._emotions = emotions
         self._pieces: list[bytes] = []
-        self._rows: list[tuple[Rows, Rows]] = []
+        self._said: list[dict[str, Any]] = []
 
-    def add(self, piece: bytes, *, asked: Rows, applied: Rows) -> None:
-        """A generated token: the bytes of its text, and the weights float32 (n_emotion,) under
-        which it was chosen."""
+    def add(
+        self,
+        piece: bytes,
+        *,
+        asked: Rows,
+        applied: Rows,
+        reading: Mapping[str, float] | None = None,
+    ) -> None:
+        """A generated token: the bytes of its text, the weights float32 (n_emotion,) under which
+        it was chosen, and what was read up to there."""
         self._pieces.append(piece)
-        self._rows.append((asked, applied))
+        said: dict[str, Any] = {"asked": _short(asked), "applied": _short(applied)}
+        self._said.append(said if reading is None else {**said, "reading": dict(reading)})
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON-able: ``emotions``, and for each of ``tokens`` its ``text`` and the weights
-        ``asked`` and ``applied``, in the order of ``emotions``.
+        """JSON-able: ``emotions``, and for each of ``tokens`` its ``text``, the weights ``asked``
+        and ``applied`` in the order of ``emotions``, and the ``reading`` of a voice that reads.
 
         A character that spans tokens stands with the last of them.
         """
@@ -35,8 +44,7 @@ class Trace:
         return {
             "emotions": list(self._emotions),
             "tokens": [
-                {"text": text, "asked": _short(asked), "applied": _short(applied)}
-                for text, (asked, applied) in zip(texts, self._rows, strict=True)
+                {"text": text, **said} for text, said in zip(texts, self._said, strict=True)
             ],
         }
 

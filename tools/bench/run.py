@@ -24,7 +24,7 @@ from rich.table import Table
 
 WIDTH = 110  # of the table where there is no terminal to fit
 # Imports come last: the models of the others have warmed the disk, but not these processes.
-BENCHES = ("steering", "schedules", "wrapper", "extraction", "blend", "imports")
+BENCHES = ("steering", "schedules", "reading", "wrapper", "extraction", "blend", "imports")
 
 
 @click.command()

@@ -16,6 +16,7 @@ COMMANDS = {  # name -> what it does; the module of that name holds it as `comma
     "plot": "Draw a mood over tokens.",
     "generate": "One completion, streamed.",
     "chat": "A conversation, with moods.",
+    "read": "Show which emotions a text expresses.",
 }
 
 

@@ -25,6 +25,7 @@ HELP = """\
 /feel joy=1,fear=0.2   feel this from now on, as behind --feel: joy=ramp(0,1,64), @mood.json;
                        /feel alone is neutral
 /mood                  what is felt now, and what could be
+/read                  what the last answer expressed, in standard deviations of neutral text
 /save FILE             write the conversation with its moods as JSON
 /help                  this
 /exit                  leave, as Ctrl-D does; Ctrl-C stops an answer"""
@@ -56,7 +57,7 @@ def command(
       llamood chat model.gguf -e evs/ --system "You are a guard."
     """
     mood = options.merged(moods)
-    llm = models.open_in_mood(model, emotions=emotions, mood=mood, device=device)
+    llm = models.open_in_mood(model, emotions=emotions, mood=mood, device=device, reading=True)
     if llm.emotions is None:
         remark(f"Note: no vectors in {models.default_vectors(model)}, so it can feel nothing.")
     if not has_chat_template(llm):
@@ -76,6 +77,7 @@ class Chat:
         self._commands: dict[str, Callable[[str], None]] = {
             "/feel": self._feel,
             "/mood": self._show_mood,
+            "/read": self._show_reading,
             "/save": self._save,
             "/help": self._help,
         }
@@ -142,6 +144,12 @@ class Chat:
         emotions = self._llm.emotions
         known = "nothing" if emotions is None else ", ".join(emotions.names)
         remark(f"{'neutral' if mood.is_neutral else _short(mood)} (can feel {known})")
+
+    def _show_reading(self, _: str) -> None:
+        reading = sorted(self._llm.reading.items(), key=lambda item: -item[1])
+        remark(
+            "  ".join(f"{name} {score:.1f}" for name, score in reading) or "nothing was said yet"
+        )
 
     def _save(self, argument: str) -> None:
         if not argument:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -29,6 +30,11 @@ def results() -> Console:
 def write_json(value: Any) -> None:
     """One JSON value on stdout."""
     click.echo(json.dumps(value, indent=2, allow_nan=False))
+
+
+def standard_input() -> str:
+    """All of it."""
+    return sys.stdin.buffer.read().decode(errors="replace")
 
 
 def remark(text: str) -> None:

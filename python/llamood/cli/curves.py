@@ -46,12 +46,27 @@ def draw_trace(path: Path, trace: Mapping[str, Any]) -> None:
 
     ``trace``: as ``Trace.to_dict`` gives it.
     """
-    emotions, tokens = trace["emotions"], trace["tokens"]
-    asked, applied = (
-        np.array([token[side] for token in tokens], np.float32).reshape(-1, len(emotions))
-        for side in ("asked", "applied")
-    )
-    texts = [_label(token["text"]) for token in tokens]
+    asked, applied = _columns(trace, "asked"), _columns(trace, "applied")
+    _draw_lines(path, trace, asked, applied, ylabel="weight")
+
+
+def draw_readings(path: Path, reading: Mapping[str, Any]) -> None:
+    """Smoothed readings over the tokens that were read; ``reading``: as ``llamood read --json``."""
+    smoothed = _columns(reading, "reading")
+    _draw_lines(path, reading, smoothed, smoothed, ylabel="reading")
+
+
+def _columns(said: Mapping[str, Any], side: str) -> Rows:
+    """(n_token, n_emotion)"""
+    rows = [token[side] for token in said["tokens"]]
+    return np.array(rows, np.float32).reshape(-1, len(said["emotions"]))
+
+
+def _draw_lines(
+    path: Path, said: Mapping[str, Any], asked: Rows, applied: Rows, *, ylabel: str
+) -> None:
+    emotions = said["emotions"]
+    texts = [_label(token["text"]) for token in said["tokens"]]
     n_line = max(-(-len(texts) // LONGEST_LINE), 1)
     per_line = max(-(-len(texts) // n_line), 1)  # lines of equal length
     figure = new_figure(figsize=(WIDTH, 0.6 + 2.6 * n_line))
@@ -63,7 +78,7 @@ def draw_trace(path: Path, trace: Mapping[str, Any]) -> None:
         axes.set_xlim(begin - 0.5, begin + per_line - 0.5)
         places = range(begin, begin + len(texts[here]))
         axes.set_xticks(places, texts[here], rotation=90, size=9, parse_math=False)
-        axes.set_ylabel("weight")
+        axes.set_ylabel(ylabel)
     handles = {line.get_label(): line for axes in lines for line in axes.lines}
     named = [handles[printable(name)] for name in emotions if printable(name) in handles]
     if named:

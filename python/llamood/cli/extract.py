@@ -8,11 +8,15 @@ from typing import Any
 import click
 from rich.table import Table
 
-from llamood.cli import models, options
+from llamood.cli import baselines, models, options
 from llamood.cli.consoles import printable, profile, progress, remark, results, write_json
+from llamood.errors import ModelError
 from llamood.extract import Extraction
+from llamood.probe_measurement import held_out
 from llamood.queries import load_queries
 from llamood.texts import LabelledTexts, load_texts
+
+PER_LABEL = 400  # labelled texts that are measured
 
 
 @click.command("extract")
@@ -83,7 +87,8 @@ def command(
     each emotion asked for.
 
     Stopped at any point, the same command goes on where it was. Writes one GGUF file for each
-    emotion, the same for the attention output (attn_out/), report.json and answers.jsonl.
+    emotion, the same for the attention output (attn_out/), report.json, answers.jsonl, and the
+    baseline that llamood read needs, reading.npz.
 
     \b
     Examples:
@@ -97,20 +102,21 @@ def command(
     folder = _output(model, output)
     path = models.model_path(model)
     models.require_model(path)
+    llama = options.Device(n_gpu_layers=n_gpu_layers, threads=threads, ctx=None).hardware()
+    asked = None if queries is None else load_queries(queries)
+    labelled = None if texts is None else _texts(texts, labels)
     extraction = Extraction(
         path,
         output=folder,
-        queries=None if queries is None else load_queries(queries),
-        texts=None if texts is None else _texts(texts, labels),
+        queries=asked,
+        texts=labelled,
         as_answer_to=as_answer_to,
-        per_label=per_label or 400,
+        per_label=per_label or PER_LABEL,
         seed=seed,
         parallel=parallel,
         max_tokens=max_tokens,
         restart=restart,
-        n_gpu_layers=n_gpu_layers,
-        n_threads=threads,
-        n_threads_batch=threads,
+        **llama,
     )
     if extraction.done:
         remark(f"Going on at {extraction.done} of {extraction.total}.")
@@ -125,10 +131,28 @@ def command(
         ctx.exit(1)
     paths = extraction.save()
     report = extraction.report()
+    probe = None
+    try:
+        if labelled is None:
+            passages = baselines.answers_of(
+                path, report["emotions"], queries=asked, seed=seed, llama=llama
+            )
+        else:
+            used = per_label or PER_LABEL
+            passages = held_out(
+                path, labelled, used=used, as_answer_to=as_answer_to, seed=seed, **llama
+            )
+        probe = baselines.measured(path, extraction.vectors(), passages, llama=llama)
+        paths.append(probe.save(folder))
+        report["reading"] = {"layer": probe.layer, **probe.about}
+    except ModelError as error:
+        remark(f"Note: nothing can be read with these vectors: {error}")
     if as_json:
         write_json({"files": [str(written) for written in paths], **report})
         return
     results().print(report_table(report))
+    if probe is not None:
+        click.echo(baselines.quality_of(probe))
     click.echo(f"{len(paths)} files in {folder}")
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ import click
 
 from llamood.atomic import write_files
 from llamood.cli import models, options, prompts
-from llamood.cli.consoles import write_json
+from llamood.cli.consoles import standard_input, write_json
 from llamood.cli.curves import draw_trace
 from llamood.cli.plots import picture
 from llamood.errors import ModelError
@@ -73,7 +72,7 @@ def command(
         raise click.UsageError("--system belongs to a conversation; leave it out, or --raw")
     mood = options.merged(moods)
     llm = models.open_in_mood(model, emotions=emotions, mood=mood, device=device)
-    text = _standard_input() if prompt == "-" else prompt
+    text = standard_input() if prompt == "-" else prompt
     tokens = _tokens(llm, text, system=system, raw=raw)
     prompts.require_room(llm, tokens)
     asked = {**sampling.arguments(), "trace": trace_path is not None or plot is not None}
@@ -114,10 +113,6 @@ def _said(result: Mapping[str, Any]) -> dict[str, Any]:
         "finish_reason": choice["finish_reason"],
         **result.get("llamood", {}),
     }
-
-
-def _standard_input() -> str:
-    return sys.stdin.buffer.read().decode(errors="replace")
 
 
 def _tokens(llm: Llama, prompt: str, *, system: str | None, raw: bool) -> list[int]:

@@ -12,6 +12,7 @@ from llamood.errors import FileError, LlamoodError, ModelError
 from llamood.gguf_header import opened, read_header
 from llamood.llama import Llama
 from llamood.mood import Mood
+from llamood.probe import FILE_NAME, Probe
 
 DEMO = "demo"
 LARGEST_DEFAULT_CONTEXT = 4096  # tokens; models are trained for more than memory may hold
@@ -31,8 +32,11 @@ def default_vectors(model: str) -> Path:
     return path.with_name(path.name.removesuffix(".gguf") + ".evs")
 
 
-def open_in_mood(model: str, *, emotions: str | None, mood: Mood, device: Device) -> Llama:
+def open_in_mood(
+    model: str, *, emotions: str | None, mood: Mood, device: Device, reading: bool = False
+) -> Llama:
     """MODEL with the vectors of -e, else with the default ones if they are there, in this mood.
+    ``reading``: and with readings, where their baseline is there.
 
     Raises `ModelError` if it does not load, `FileError` for a mood without vectors.
     """
@@ -45,12 +49,21 @@ def open_in_mood(model: str, *, emotions: str | None, mood: Mood, device: Device
                 "they are (-e PATH)",
             )
         return open_model(model, emotions=None, device=device)
-    llm = open_model(model, emotions=vectors, device=device)
+    llm = open_model(
+        model, emotions=vectors, device=device, readings=reading and has_baseline(vectors)
+    )
     llm.feel(mood)
     return llm
 
 
-def open_model(model: str, *, emotions: Path | None, device: Device) -> Llama:
+def has_baseline(vectors: Path) -> bool:
+    """Whether a baseline of readings lies with these vectors."""
+    return ((vectors if vectors.is_dir() else vectors.parent) / FILE_NAME).is_file()
+
+
+def open_model(
+    model: str, *, emotions: Path | None, device: Device, readings: bool | Probe = False
+) -> Llama:
     """MODEL in llama.cpp, silent, with the vectors. Raises `ModelError` if it does not load."""
     path = model_path(model)
     require_model(path)
@@ -62,11 +75,10 @@ def open_model(model: str, *, emotions: Path | None, device: Device) -> Llama:
             llm = Llama(
                 path,
                 emotions=emotions,
+                readings=readings,
                 n_ctx=context,
-                n_gpu_layers=device.n_gpu_layers,
-                n_threads=device.threads,
-                n_threads_batch=device.threads,
                 verbose=False,
+                **device.hardware(),
             )
         except LlamoodError:
             raise

@@ -62,6 +62,14 @@ class Device:
     threads: int | None
     ctx: int | None
 
+    def hardware(self) -> dict[str, Any]:
+        """What ``llama_cpp.Llama`` calls it, without the context."""
+        return {
+            "n_gpu_layers": self.n_gpu_layers,
+            "n_threads": self.threads,
+            "n_threads_batch": self.threads,
+        }
+
 
 model_argument = click.argument("model", metavar="MODEL")
 

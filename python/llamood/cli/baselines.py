@@ -1,0 +1,51 @@
+"""The baseline of readings, measured with a bar, and how good it is in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from llamood import judges
+from llamood.cli.consoles import progress
+from llamood.probe import Probe
+from llamood.probe_measurement import Passage, answers, measure
+from llamood.queries import Queries
+from llamood.vectors import EmotionVectors
+
+
+def answers_of(
+    path: Path,
+    emotions: Sequence[str],
+    *,
+    queries: Queries | None = None,
+    seed: int = 0,
+    llama: Mapping[str, Any],
+) -> list[Passage]:
+    """`answers`, with a bar."""
+    with progress(f"Asking {path.name}", keep=True) as advance:
+        return answers(path, emotions, queries=queries, seed=seed, progress=advance, **llama)
+
+
+def measured(
+    path: Path, evs: EmotionVectors, passages: Sequence[Passage], *, llama: Mapping[str, Any]
+) -> Probe:
+    """`measure`, with a bar, compared with the bundled judge."""
+    with progress(f"Reading with {path.name}", keep=True) as advance:
+        return measure(path, evs, passages, judge=judges.bundled(), progress=advance, **llama)
+
+
+def quality_of(probe: Probe) -> str:
+    """In a sentence, how well the probe reads."""
+    quality = probe.about.get("quality")
+    if not quality or quality.get("macro_auroc") is None:
+        return f"Reading in layer {probe.layer}; how well could not be told."
+    text = (
+        f"Reading in layer {probe.layer}: area under the ROC curve {quality['macro_auroc']:.2f} on "
+        f"{quality['n']} texts that had no say in it (0.5 is chance)"
+    )
+    if "accuracy" in quality:
+        text += f"; the right emotion is the highest in {100 * quality['accuracy']:.0f} %"
+    if "judge_accuracy" in quality:
+        text += f", by the judge in {100 * quality['judge_accuracy']:.0f} %"
+    return f"{text}."

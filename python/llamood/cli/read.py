@@ -1,0 +1,170 @@
+"""``llamood read``: what a text expresses, as the model reads it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+from rich.table import Table
+from rich.text import Text
+
+from llamood.cli import baselines, models, options
+from llamood.cli.consoles import printable, results, standard_input, write_json
+from llamood.cli.curves import draw_readings
+from llamood.cli.demo import COLOURS
+from llamood.cli.plots import picture
+from llamood.cli.prompts import chat_tokens, has_chat_template, plain_tokens, require_room
+from llamood.errors import FileError
+from llamood.files import load
+from llamood.llama import Llama
+from llamood.probe import Probe
+from llamood.reader import smooth
+
+QUESTION = "Say something."  # what a text is read as the answer to
+SHOWN_FROM = 1.0  # z-score above which a token is coloured
+STRONG_FROM = 2.0
+
+
+@click.command("read")
+@options.model_argument
+@click.argument("text", metavar="TEXT", required=False)
+@options.vectors_option
+@click.option("--measure", "anew", is_flag=True, help="Measure the baseline first, and store it.")
+@click.option("--raw", is_flag=True, help="Read TEXT by itself, also with a chat model.")
+@click.option("--layer", type=click.IntRange(min=0), help="Read this layer, not the best one.")
+@click.option(
+    "--plot",
+    metavar="FILE",
+    callback=picture,
+    help="Draw the readings over the tokens: .png, .svg or .pdf (needs matplotlib).",
+)
+@options.device_options
+@options.json_option
+def command(
+    *,
+    model: str,
+    text: str | None,
+    emotions: str | None,
+    anew: bool,
+    raw: bool,
+    layer: int | None,
+    plot: Path | None,
+    device: options.Device,
+    as_json: bool,
+) -> None:
+    """Show which emotions MODEL finds in TEXT, token by token. TEXT - reads standard input.
+
+    A model with a chat template reads TEXT as an answer of its own. Figures are z-scores: 0 is
+    as in neutral text, 1 is one standard deviation of its tokens above. The baseline for that is
+    measured by llamood extract, or here with --measure: the model answers plain questions,
+    plainly and with each emotion.
+
+    \b
+    Examples:
+      llamood read demo "I am so happy that it rests. I am afraid of the dark."
+      llamood read model.gguf -e evs/ --measure
+      llamood read model.gguf --plot reading.png - < letter.txt
+    """
+    if text is None and not anew:
+        raise click.UsageError("say what to read: TEXT, - for standard input, or --measure")
+    vectors = models.default_vectors(model) if emotions is None else Path(emotions)
+    folder = vectors if vectors.is_dir() else vectors.parent
+    probe = _measured_anew(model, vectors, folder, device) if anew else Probe.load(folder)
+    if layer is not None:
+        probe = probe.at(layer)
+    if text is None:
+        if as_json:
+            write_json({"layer": probe.layer, **probe.about})
+        else:
+            click.echo(baselines.quality_of(probe))
+        return
+    llm = models.open_model(model, emotions=vectors, device=device, readings=probe)
+    asked = None if raw or not has_chat_template(llm) else QUESTION
+    reading = read_text(llm, standard_input() if text == "-" else text, asked=asked)
+    if plot is not None:
+        draw_readings(plot, reading)
+    if as_json:
+        write_json(reading)
+        return
+    console = results()
+    console.print(coloured(reading))
+    console.print(table(reading))
+
+
+def read_text(llm: Llama, text: str, *, asked: str | None) -> dict[str, Any]:
+    """JSON-able: for each token its ``text``, its own ``scores`` and the smoothed ``reading``, in
+    the order of ``emotions``; and the ``mean`` of all scores of each emotion.
+
+    ``asked``: the question that the text is read as an answer to; None reads it by itself, without
+    its first token. Raises `ModelError` for a text that is empty or does not fit the context.
+    """
+    reader = llm.reader
+    if asked is None:
+        prefix, own = [], plain_tokens(llm, text)
+    else:
+        prefix = chat_tokens(llm, [{"role": "user", "content": asked}])
+        own = list(llm.tokenize(text.encode(), add_bos=False, special=False))
+    begin = max(len(prefix), 1)  # the first position of all is an outlier
+    tokens = [*prefix, *own]
+    require_room(llm, tokens if own else own)
+    llm.reset()
+    llm.eval(tokens)
+    scores = reader.scores(begin, len(tokens))
+    means = scores.mean(axis=0).tolist() if len(scores) else []
+    pieces = [llm.detokenize([token]).decode(errors="replace") for token in tokens[begin:]]
+    return {
+        "layer": reader.layer,
+        "emotions": list(reader.names),
+        "mean": dict(zip(reader.names, means, strict=False)),
+        "tokens": [
+            {"text": piece, "scores": each.tolist(), "reading": upto.tolist()}
+            for piece, each, upto in zip(pieces, scores, smooth(scores), strict=True)
+        ],
+    }
+
+
+def coloured(reading: dict[str, Any]) -> Text:
+    """The text, each token in the colour of the emotion that is read there, where one is."""
+    shown = Text()
+    for token in reading["tokens"]:
+        place = int(np.argmax(token["reading"]))
+        score = token["reading"][place]
+        colour = COLOURS.get(reading["emotions"][place], "white")
+        style = "" if score < SHOWN_FROM else colour if score < STRONG_FROM else f"bold {colour}"
+        shown.append(printable(token["text"]), style=style)
+    return shown
+
+
+def table(reading: dict[str, Any]) -> Table:
+    """Mean and highest smoothed score of each emotion, the highest mean first."""
+    shown = Table("emotion", title=f"Read in layer {reading['layer']}, in standard deviations")
+    shown.add_column("mean", justify="right")
+    shown.add_column("highest", justify="right")
+    shown.add_column("there")
+    smoothed = np.array([token["reading"] for token in reading["tokens"]])
+    for name, mean in sorted(reading["mean"].items(), key=lambda item: -item[1]):
+        column = smoothed[:, reading["emotions"].index(name)]
+        at = int(column.argmax())
+        words = "".join(token["text"] for token in reading["tokens"][max(at - 4, 0) : at + 1])
+        shown.add_row(
+            Text(name, style=COLOURS.get(name, "default")),
+            f"{mean:.2f}",
+            f"{column[at]:.2f}",
+            printable(words.strip()),
+        )
+    return shown
+
+
+def _measured_anew(model: str, vectors: Path, folder: Path, device: options.Device) -> Probe:
+    if not vectors.exists():
+        raise FileError(
+            vectors, f"no emotion vectors there; measure them (llamood extract {model})"
+        )
+    path, evs = models.model_path(model), load(vectors)
+    models.require_model(path)
+    passages = baselines.answers_of(path, evs.names, llama=device.hardware())
+    probe = baselines.measured(path, evs, passages, llama=device.hardware())
+    probe.save(folder)
+    return probe

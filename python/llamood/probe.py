@@ -1,0 +1,212 @@
+"""How emotions are read off the hidden states of one model.
+
+A hidden state is projected on a direction for each emotion: its vector without the mean of all
+vectors (which emotion, not how emotional), at unit length. Neutral text gives a baseline, with
+which a projection becomes a z-score: 0 is as in neutral text, 1 is one standard deviation of
+its tokens above.
+
+What the injector adds is in the hidden states that are read, and moves on through the layers
+above. How far each weight in each layer moves each projection in neutral text is measured, and
+taken off, so that a neutral text under an injected emotion reads as neutral. To first order: the
+model answers large doses with more than is in proportion.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from .arrays import read_arrays
+from .atomic import write_files
+from .errors import FileError, ModelError
+from .vectors import EmotionVectors, Float32, Float64
+
+FILE_NAME = "reading.npz"  # in the folder of the vectors
+MAX_FILE_BYTES = 2_000_000_000
+MAX_ABOUT = 100_000  # characters
+
+_EXPECTED = {
+    "names": ("U", 1),
+    "layers": ("i8", 1),
+    "directions": ("f4", 3),
+    "mean": ("f4", 2),
+    "spread": ("f4", 2),
+    "response": ("f4", 4),
+    "auroc": ("f4", 2),
+    "layer": ("i8", 0),
+    "about": ("U", 0),
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Probe:
+    """For the emotions ``names``, at each of ``layers`` (n_layer_read, rising).
+
+    ``directions``: float32 (n_layer_read, n_emotion, n_embd), of unit length. ``mean`` and
+    ``spread``: float32 (n_layer_read, n_emotion), of the projections of the tokens of neutral
+    text. ``response``: float32 (n_layer, n_emotion, n_layer_read, n_emotion), by how much one
+    vector as measured, added in one layer, moves each projection. ``auroc``: float32
+    (n_layer_read, n_emotion), how well labelled texts are told apart, 0.5 by chance; NaN where
+    that was not measured. ``layer``: the one that is read unless another is asked for.
+    ``about``: JSON-able, what it was measured on, and how good it is on texts that had no say in
+    the choice of the layer.
+    """
+
+    names: tuple[str, ...]
+    layers: tuple[int, ...]
+    directions: Float32
+    mean: Float32
+    spread: Float32
+    response: Float32
+    auroc: Float32
+    layer: int
+    about: Mapping[str, Any]
+
+    def place(self, layer: int) -> int:
+        """The index of a layer among those that can be read. Raises `ModelError`."""
+        if layer not in self.layers:
+            raise ModelError(
+                f"layer {layer} cannot be read; layers {self.layers[0]} to {self.layers[-1]} can"
+            )
+        return self.layers.index(layer)
+
+    def at(self, layer: int) -> Probe:
+        """The same, read at another layer. Raises `ModelError` where that cannot be."""
+        self.place(layer)
+        return replace(self, layer=layer)
+
+    def scores(self, projections: npt.ArrayLike, layer: int) -> Float64:
+        """Z-scores of projections (..., n_emotion) at a layer."""
+        at = self.place(layer)
+        scores: Float64 = (np.asarray(projections, np.float64) - self.mean[at]) / self.spread[at]
+        return scores
+
+    def require_fit(self, emotions: EmotionVectors) -> None:
+        """Raise `ModelError` unless it was measured with these vectors on their model."""
+        mine, its = self.about.get("fingerprint"), emotions.measurement.model_fingerprint
+        known = mine is not None and its is not None
+        if set(self.names) != set(emotions.names) or (known and mine != its):
+            raise ModelError(
+                f"the baseline of the readings was measured for {', '.join(self.names)} on model "
+                f"{mine}; the vectors are {', '.join(emotions.names)} of model {its}: measure it "
+                "again (llamood read --measure)"
+            )
+
+    def save(self, folder: str | PathLike[str]) -> Path:
+        """Write ``<folder>/reading.npz``. Raises `FileError`."""
+        path = Path(folder) / FILE_NAME
+        arrays = {
+            name: np.asarray(getattr(self, name)) for name in _EXPECTED if name != "about"
+        } | {"about": np.array(json.dumps(dict(self.about)))}
+        write_files({path: partial(_write, arrays)})
+        return path
+
+    @classmethod
+    def load(cls, folder: str | PathLike[str]) -> Probe:
+        """Read ``<folder>/reading.npz``. Raises `FileError` with every fault."""
+        path = Path(folder) / FILE_NAME
+        if not path.exists():
+            raise FileError(
+                path,
+                "does not exist: there is no baseline to read emotions against; measure it "
+                "(llamood read --measure)",
+            )
+        arrays = read_arrays(
+            path,
+            _EXPECTED,
+            what="baseline of readings",
+            max_bytes=MAX_FILE_BYTES,
+            max_array_bytes=MAX_FILE_BYTES,
+        )
+        faults = _faults(arrays)
+        if faults:
+            raise FileError(path, *faults)
+        return cls(
+            names=tuple(str(name) for name in arrays["names"]),
+            layers=tuple(arrays["layers"].tolist()),
+            directions=_frozen(arrays["directions"]),
+            mean=_frozen(arrays["mean"]),
+            spread=_frozen(arrays["spread"]),
+            response=_frozen(arrays["response"]),
+            auroc=_frozen(arrays["auroc"]),
+            layer=int(arrays["layer"]),
+            about=json.loads(str(arrays["about"])),
+        )
+
+
+def directions_of(emotions: EmotionVectors, layers: tuple[int, ...]) -> Float32:
+    """Float32 (n_layer_read, n_emotion, n_embd): what is each emotion's own, at unit length.
+
+    A single emotion is its own direction. Raises `ModelError` where nothing is left of one.
+    """
+    own = emotions.data[:, list(layers)].astype(np.float64)
+    if emotions.n_emotion > 1:
+        own = own - own.mean(axis=0)
+    length = np.linalg.norm(own, axis=2, keepdims=True)
+    if not length.all():
+        emotion, layer = np.argwhere(length[:, :, 0] == 0)[0]
+        raise ModelError(
+            f"{emotions.names[emotion]} has nothing of its own in layer {layers[layer]}; emotions "
+            "that cannot be told apart cannot be read"
+        )
+    return np.ascontiguousarray((own / length).transpose(1, 0, 2), dtype=np.float32)
+
+
+def _write(arrays: Mapping[str, npt.NDArray[Any]], path: Path) -> None:
+    with path.open("wb") as file:
+        np.savez_compressed(file, **dict(arrays))  # type: ignore[arg-type]
+
+
+def _faults(arrays: Mapping[str, npt.NDArray[Any]]) -> list[str]:
+    names, layers = arrays["names"].tolist(), arrays["layers"].tolist()
+    n_read, n_emotion = len(layers), len(names)
+    n_layer, n_embd = arrays["response"].shape[0], arrays["directions"].shape[2]
+    shapes = {
+        "directions": (n_read, n_emotion, n_embd),
+        "mean": (n_read, n_emotion),
+        "spread": (n_read, n_emotion),
+        "response": (n_layer, n_emotion, n_read, n_emotion),
+        "auroc": (n_read, n_emotion),
+    }
+    faults = [
+        f"{name!r} has shape {arrays[name].shape}, expected {shape}"
+        for name, shape in shapes.items()
+        if arrays[name].shape != shape
+    ]
+    if not names or len(set(names)) < n_emotion:
+        faults.append("the names of the emotions are not different ones")
+    if not layers or layers != sorted(set(layers)) or layers[0] < 0 or layers[-1] > n_layer - 2:
+        faults.append(f"layers {layers[:5]} are not those of a model of {n_layer} layers")
+    if int(arrays["layer"]) not in layers:
+        faults.append(f"layer {int(arrays['layer'])} is not among those that were measured")
+    finite = ("directions", "mean", "spread", "response")
+    faults += [f"{name!r} holds NaN or infinity" for name in finite if not _finite(arrays[name])]
+    if not (arrays["spread"] > 0).all():
+        faults.append("a spread is not above 0")
+    if not _is_object(str(arrays["about"])):
+        faults.append("'about' is not a JSON object")
+    return faults
+
+
+def _finite(array: npt.NDArray[Any]) -> bool:
+    return bool(np.isfinite(array).all())
+
+
+def _is_object(text: str) -> bool:
+    try:
+        return len(text) <= MAX_ABOUT and isinstance(json.loads(text), dict)
+    except (ValueError, RecursionError):
+        return False
+
+
+def _frozen(array: npt.NDArray[Any]) -> Float32:
+    array.flags.writeable = False
+    return array

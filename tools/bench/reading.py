@@ -1,0 +1,51 @@
+"""What it costs to read what is expressed, token by token."""
+
+from __future__ import annotations
+
+from contextlib import closing
+
+import numpy as np
+from models import MODELS, BenchModel
+from paired import Measure, interleave, ratios
+
+import llamood
+from llamood.probe import Probe, directions_of
+from schedules import N_CTX, block
+
+
+def measure() -> list[Measure]:
+    return [_measure(model) for model in MODELS]
+
+
+def _measure(model: BenchModel) -> Measure:
+    evs = model.vectors()
+    arguments = model.arguments(n_ctx=N_CTX)
+    with (
+        closing(llamood.Llama(**arguments, emotions=evs)) as plain,
+        closing(llamood.Llama(**arguments, emotions=evs, readings=probe_of(evs))) as reading,
+    ):
+        blocks = {"plain": block(plain, {}), "reading": block(reading, {})}
+        seconds = interleave(blocks, n_round=model.n_round // 4)
+        if not reading.reading:
+            raise RuntimeError("nothing was read")
+    return Measure(
+        name="with readings / without, no mood",
+        model=model.name,
+        values=ratios(seconds["reading"], seconds["plain"]),
+    )
+
+
+def probe_of(evs: llamood.EmotionVectors) -> Probe:
+    """At two thirds of the depth; its figures mean nothing, for they cost the same."""
+    layer, n = round(2 / 3 * evs.n_layer), evs.n_emotion
+    return Probe(
+        names=evs.names,
+        layers=(layer,),
+        directions=directions_of(evs, (layer,)),
+        mean=np.zeros((1, n), np.float32),
+        spread=np.ones((1, n), np.float32),
+        response=np.zeros((evs.n_layer, n, 1, n), np.float32),
+        auroc=np.full((1, n), np.nan, np.float32),
+        layer=layer,
+        about={},
+    )
