@@ -80,7 +80,9 @@ def test_a_baseline_is_measured_where_there_is_none(tmp_path: Path) -> None:
     assert "by the judge in" in result.stdout
     probe = Probe.load(vectors)
     assert set(probe.names) == set(llamood.load(vectors).names)
-    figures = json.loads(run("read", "demo", "-e", vectors, "--measure", "--json", "--threads", "1").stdout)
+    figures = json.loads(
+        run("read", "demo", "-e", vectors, "--measure", "--json", "--threads", "1").stdout
+    )
     assert figures["quality"]["macro_auroc"] >= 0.9
 
 

@@ -17,7 +17,7 @@ from hypothesis.extra.numpy import arrays
 from scipy import stats
 
 from llamood import demo, measures
-from llamood.answer_faults import repeats_itself
+from llamood.answer_faults import answer_fault
 from llamood.errors import LlamoodError
 from llamood.intervals import Interval, interval, ratio_interval
 from llamood.side_effects import collapse, side_effects
@@ -407,8 +407,8 @@ def test_collapse_by_hand() -> None:
 @given(st.lists(st.sampled_from(["so", "very", "glad"]), min_size=30, max_size=70))
 def test_a_text_dropped_for_repeating_itself_is_collapsed(words: list[str]) -> None:
     text = " ".join(words)
-    assert (len(words) >= 40 and collapse(text).repeated > 0.5) == repeats_itself(text)
-    assert collapse(text).collapsed or not repeats_itself(text)
+    fault = answer_fault(text, len(words), plain=None)
+    assert (fault == "repeats itself") == collapse(text).collapsed
 
 
 def test_strange_texts_are_measured_too() -> None:

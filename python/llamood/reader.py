@@ -40,7 +40,9 @@ class Reader:
         order = [probe.names.index(name) for name in palette.emotions.names]
         scale = np.array(palette.emotions.scale)
         moved = probe.response[:, order, at, :].astype(np.float64)
-        self._response = moved * scale[np.newaxis, :, np.newaxis]  # (n_layer, n_emotion, n_read)
+        there = palette.data.any(axis=2).T  # a layer may have been emptied since
+        # (n_layer, n_emotion, n_read)
+        self._response = moved * (scale * there)[:, :, np.newaxis]
         self._moved = np.zeros((n_ctx, len(probe.names)))  # of each position, by what was added
 
     @property

@@ -28,7 +28,7 @@ from llamood.performance import BLOCK, Performance
 from llamood.probe import Probe
 from llamood.reader import Reader
 from llamood.steering import NOTHING, Blend, Notice, Steering
-from llamood.vectors import EmotionVectors, Float32
+from llamood.vectors import EmotionVectors, Float32, Float64
 
 _GENERATE = inspect.signature(llama_cpp.Llama.generate)
 _NOWHERE = range(0)
@@ -339,6 +339,32 @@ class Voice(llama_cpp.Llama):  # type: ignore[misc]
         if self._reader is not None:
             weights = blend.weights or np.zeros(len(self._felt))
             self._reader.note(position, np.tile(weights, (n, 1)), blend)
+
+    def surprise(self, prompt: Sequence[int], answer: Sequence[int]) -> Float64:
+        """Negative log likelihood of each token of an answer without steering, (n_answer,), in
+        nats. Forgets what is cached. Raises `ModelError` where both do not fit a batch."""
+        tokens = [*prompt, *answer]
+        if not prompt or len(tokens) > min(self.n_batch, self._n_ctx):
+            raise ModelError(
+                f"{len(tokens)} tokens, of which {len(prompt)} are the prompt; between 1 and "
+                f"{min(self.n_batch, self._n_ctx)} fit a batch (n_batch, n_ctx)"
+            )
+        self.reset()
+        self._performance, self._told = None, _NOWHERE
+        before: bool = self._logits_all
+        self._logits_all: bool = True
+        try:
+            if self._injection is None:
+                super().eval(tokens)
+            else:
+                self._decode(tokens, NOTHING)
+        finally:
+            self._logits_all = before
+        logits = self.scores[len(prompt) - 1 : len(tokens) - 1].astype(np.float64)
+        peak = logits.max(axis=1)
+        total = peak + np.log(np.exp(logits - peak[:, np.newaxis]).sum(axis=1))
+        likely: Float64 = total - logits[np.arange(len(answer)), list(answer)]
+        return likely
 
     # -- what is not steered, and what must follow the cache -------------------------------
 

@@ -11,6 +11,7 @@ from llamood.cli.errors import reported
 COMMANDS = {  # name -> what it does; the module of that name holds it as `command`
     "demo": "The bundled model answers the same questions in every emotion.",
     "extract": "Measure emotion vectors on a model.",
+    "calibrate": "Find the largest fluent dose of each emotion, and rescale.",
     "convert": "Bring vectors of other formats in, or take them out.",
     "inspect": "Show what is in a file or folder of vectors.",
     "plot": "Draw a mood over tokens.",

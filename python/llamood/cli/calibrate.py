@@ -1,0 +1,216 @@
+"""``llamood calibrate``: find each emotion's fluent range on a model, and rescale."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.table import Table
+
+from llamood import judges
+from llamood.calibrate import Bounds, Calibration, Limits, Range, calibrated, candidates
+from llamood.cli import models, options
+from llamood.cli.consoles import printable, progress, remark, results, write_json
+from llamood.cli.prompts import chat_tokens
+from llamood.errors import FileError, ModelError
+from llamood.extract import Progress
+from llamood.files import load, save
+from llamood.probe import FILE_NAME
+from llamood.queries import load_queries
+from llamood.vectors import EmotionVectors
+
+AUTO, ALL = "auto", "all"
+USUAL_TRIALS = 8  # of one emotion
+
+
+class LayersType(click.ParamType[str]):
+    """``auto``, ``all`` or ``first:last``."""
+
+    name = "layers"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        first, colon, last = str(value).partition(":")
+        if value not in (AUTO, ALL) and not (colon and first.isdigit() and last.isdigit()):
+            self.fail(f"auto, all or first:last was expected, as in 8:20, not {value}", param, ctx)
+        return str(value)
+
+
+@click.command("calibrate")
+@options.model_argument
+@options.vectors_option
+@click.option("-o", "--output", metavar="FOLDER", help="Default: the folder of the vectors.")
+@click.option(
+    "--layers",
+    type=LayersType(),
+    default=ALL,
+    show_default=True,
+    help="Where to add: all, first:last as in 8:20, or auto to try some ranges.",
+)
+@click.option(
+    "--questions",
+    "n_question",
+    type=click.IntRange(min=4),
+    default=24,
+    show_default=True,
+    help="Plain questions that are answered at each dose.",
+)
+@click.option(
+    "--perplexity",
+    type=click.FloatRange(min=1.0),
+    default=1.5,
+    show_default=True,
+    help="Largest ratio to the unsteered answers' perplexity.",
+)
+@click.option("--max-tokens", type=click.IntRange(min=8), default=96, show_default=True)
+@click.option("--seed", type=click.IntRange(min=0, max=2**32 - 1), default=0, show_default=True)
+@options.device_options
+@options.json_option
+def command(
+    *,
+    model: str,
+    emotions: str | None,
+    output: str | None,
+    layers: str,
+    n_question: int,
+    perplexity: float,
+    max_tokens: int,
+    seed: int,
+    device: options.Device,
+    as_json: bool,
+) -> None:
+    """Find the largest dose of each emotion at which MODEL still answers fluently, and rescale the
+    vectors so that 1.0 is that dose. It becomes their ceiling.
+
+    Fluent is: no more perplexed than the limit, no loops, neither half as long nor twice as long
+    as without. With --layers the vectors keep only what is in those layers; auto takes the range
+    in which the answers, as fluent everywhere, show most often the emotion that was asked for.
+
+    \b
+    Examples:
+      llamood calibrate model.gguf
+      llamood calibrate model.gguf -e evs/ -o calibrated/ --layers auto
+    """
+    vectors = models.default_vectors(model) if emotions is None else Path(emotions)
+    if output is None and model == models.DEMO and emotions is None:
+        raise click.UsageError("the bundled vectors stay as they are: say where to write (-o)")
+    if not vectors.exists():
+        raise FileError(
+            vectors, f"no emotion vectors there; measure them (llamood extract {model})"
+        )
+    target = Path(output) if output is not None else vectors
+    if target.is_file():
+        raise click.UsageError("vectors in a single file are written to a folder: say which (-o)")
+    evs = load(vectors)
+    llm = models.open_model(model, emotions=vectors, device=device)
+    ranges = _ranges(layers, evs.n_layer)
+    questions = load_queries().neutral[:n_question]
+    prompts = [chat_tokens(llm, [{"role": "user", "content": q}]) for q in questions]
+    limits = Limits(perplexity=perplexity)
+    with progress(f"Asking {Path(llm.model_path).name}", keep=True) as advance:
+        calibration = Calibration(llm, prompts, limits=limits, max_tokens=max_tokens, seed=seed)
+        found = _bounds(calibration, evs.names, ranges, advance)
+    judge = judges.bundled()
+    specific = {each: calibration.specificity(found[each], judge) for each in ranges}
+    best = max(ranges, key=lambda each: specific[each])
+    if not any(bounds.best for bounds in found[best].values()):
+        raise ModelError("no dose of any emotion was fluent; nothing is written")
+    made = calibrated(evs, found[best], layers=None if best == (1, evs.n_layer - 1) else best)
+    paths = save(made, target)
+    _take_baseline_along(vectors, target)
+    report = _report(evs, found, specific, best)
+    if as_json:
+        write_json({"files": [str(path) for path in paths], **report})
+        return
+    results().print(_table(report))
+    for name, bounds in found[best].items():
+        if bounds.best is None:
+            remark(f"Note: no dose of {printable(name)} was fluent; it is left as it was.")
+    click.echo(f"{len(paths)} files in {target}; 1.0 is now the largest fluent dose of each.")
+
+
+def _bounds(
+    calibration: Calibration, names: Sequence[str], ranges: Sequence[Range], advance: Progress
+) -> dict[Range, dict[str, Bounds]]:
+    """For each range of layers, of each emotion. How many trials that takes is guessed for the
+    bar."""
+    found: dict[Range, dict[str, Bounds]] = {layers: {} for layers in ranges}
+    searches = [(layers, name) for layers in ranges for name in names]
+    total = len(searches) * USUAL_TRIALS
+    for number, (layers, name) in enumerate(searches):
+
+        def tried(n_trial: int, *, before: int = number * USUAL_TRIALS) -> None:
+            advance(before + min(n_trial, USUAL_TRIALS), total)
+
+        found[layers][name] = calibration.bounds(name, layers, tried=tried)
+    advance(total, total)
+    return found
+
+
+def _ranges(layers: str, n_layer: int) -> list[Range]:
+    if layers == AUTO:
+        return candidates(n_layer)
+    if layers == ALL:
+        return [(1, n_layer - 1)]
+    first, last = (int(end) for end in layers.split(":"))
+    if not 1 <= first <= last < n_layer:
+        raise ModelError(f"layers {first} to {last} were asked for; there are 1 to {n_layer - 1}")
+    return [(first, last)]
+
+
+def _take_baseline_along(vectors: Path, target: Path) -> None:
+    """Readings are taken against the vectors as measured, whatever they are scaled by."""
+    baseline = (vectors if vectors.is_dir() else vectors.parent) / FILE_NAME
+    if baseline.is_file() and not (target / FILE_NAME).exists():
+        shutil.copyfile(baseline, target / FILE_NAME)
+
+
+def _report(
+    evs: EmotionVectors,
+    found: dict[Range, dict[str, Bounds]],
+    specific: dict[Range, float],
+    best: Range,
+) -> dict[str, Any]:
+    """JSON-able."""
+    return {
+        "layers": list(best),
+        "specificity": specific[best],
+        "tried": [{"layers": list(each), "specificity": specific[each]} for each in found],
+        "emotions": {
+            name: {
+                "dose": None if bounds.best is None else bounds.best.dose,
+                "perplexity": None if bounds.best is None else bounds.best.fluency.perplexity,
+                "collapse": None if bounds.best is None else bounds.best.fluency.collapse,
+                "length": None if bounds.best is None else bounds.best.fluency.length,
+                "trials": [{"dose": trial.dose, **vars(trial.fluency)} for trial in bounds.trials],
+            }
+            for name, bounds in ((name, found[best][name]) for name in evs.names)
+        },
+    }
+
+
+def _table(report: dict[str, Any]) -> Table:
+    first, last = report["layers"]
+    table = Table(
+        "emotion",
+        title=f"Largest fluent doses in layers {first} to {last}",
+        caption=f"The judge finds the emotion asked for in {100 * report['specificity']:.0f} % of "
+        "the answers at these doses.",
+    )
+    for title in ("dose", "perplexity", "loops", "length", "trials"):
+        table.add_column(title, justify="right")
+    for name, row in report["emotions"].items():
+        if row["dose"] is None:
+            table.add_row(printable(name), "-", "-", "-", "-", str(len(row["trials"])))
+            continue
+        table.add_row(
+            printable(name),
+            f"{row['dose']:.3g}",
+            f"x {row['perplexity']:.2f}",
+            f"{100 * row['collapse']:.0f} %",
+            f"x {row['length']:.2f}",
+            str(len(row["trials"])),
+        )
+    return table
