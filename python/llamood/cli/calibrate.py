@@ -64,8 +64,20 @@ class LayersType(click.ParamType[str]):
     show_default=True,
     help="Largest ratio to the unsteered answers' perplexity.",
 )
-@click.option("--max-tokens", type=click.IntRange(min=8), default=96, show_default=True)
-@click.option("--seed", type=click.IntRange(min=0, max=2**32 - 1), default=0, show_default=True)
+@click.option(
+    "--max-tokens",
+    type=click.IntRange(min=8),
+    default=96,
+    show_default=True,
+    help="Longest answer.",
+)
+@click.option(
+    "--seed",
+    type=click.IntRange(min=0, max=2**32 - 1),
+    default=0,
+    show_default=True,
+    help="The same seed finds the same doses.",
+)
 @options.device_options
 @options.json_option
 def command(
