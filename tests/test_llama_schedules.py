@@ -315,6 +315,24 @@ def test_a_text_that_spans_tokens_starts_a_schedule(tiny_chat: Path, drafting: b
     assert answer(other, n_token=N).equals(expected)
 
 
+def test_a_mood_that_listens_may_come_in_the_middle(tiny_chat: Path) -> None:
+    """What was said before it is known to it, and what was felt before stays as it was."""
+    llm = voice(tiny_chat)
+    llm.feel(MOODS["fall"])
+    stream = llm.generate(llm.tokenize(PROMPT.encode()), temp=0.0)
+    said = list(islice(stream, 10))
+    assert llm._performance is not None
+    before = [llm._performance.row(token)[1].tolist() for token in range(10)]
+    text = b"".join(llm._piece(token) for token in said[-2:]).decode("latin-1")
+    llm.feel({"anger": {"on": text, "constant": 1.0}, "joy": 0.25})
+    said += list(islice(stream, 10))
+    rows = [llm._performance.row(token)[1].tolist() for token in range(20)]
+    assert rows[:10] == before
+    names = random_vectors(tiny_chat).names
+    expected = by_hand(tiny_chat, lambda t: dict(zip(names, rows[min(t, 19)], strict=True)))
+    assert said == expected.tokens[:20]
+
+
 def test_a_function_of_the_token_is_asked(model: Path) -> None:
     asked: list[int] = []
 

@@ -184,14 +184,14 @@ ALARM: dict[str, Any] = {"anger": {"on": "no", "pulse": 1.0, "release": 4}}
 
 def tell(performance: Performance, *said: str, begin: int = 1) -> None:
     for token, piece in enumerate(said, begin):
-        performance.hear(token, piece.encode())
+        performance.hear(token, token_id=0, piece=piece.encode())
 
 
 def test_a_text_starts_a_schedule_at_the_token_that_ends_it() -> None:
     performance = perform(ALARM)
     rows = [performance.blend(0)]
     for token, piece in enumerate(["Oh", " n", "o", ".", ".", ".", "."], 1):
-        performance.hear(token, piece.encode())
+        performance.hear(token, token_id=0, piece=piece.encode())
         rows.append(performance.blend(token))
     assert [row.weights[0] if row.weights else 0 for row in rows] == [
         0,
@@ -216,16 +216,17 @@ def test_a_guess_that_was_wrong_is_taken_back() -> None:
 
 def test_a_mood_that_comes_later_hears_from_then_on() -> None:
     performance = perform({"joy": 1})
-    tell(performance, "no", " n")
+    before = [performance.row(token)[1].tolist() for token in range(3)]
     performance.change(Steering(Mood(ALARM), PALETTE), 3)
-    tell(performance, "o", " no", begin=3)
+    assert performance.n_heard == 0  # nothing was listened to: it is told what it has missed
+    tell(performance, "no", " n", "o", " no")
     # The one that ends after the mood began counts, though it had begun before.
     assert performance.blend(3).weights[0] == 1
     assert performance.blend(4).weights[0] == 1
+    assert [performance.row(token)[1].tolist() for token in range(3)] == before
     earlier = perform({"joy": 1})
-    tell(earlier, "no", ".")
     earlier.change(Steering(Mood(ALARM), PALETTE), 3)
-    tell(earlier, ".", begin=3)
+    tell(earlier, "no", ".", ".")
     assert earlier.blend(3) == NOTHING
 
 

@@ -49,8 +49,12 @@ def plain(model: Path, **settings: Any) -> llama_cpp.Llama:
 
 
 def voice(model: Path, **settings: Any) -> llamood.Llama:
-    """A voice with `random_vectors`, unless other ``emotions`` are given."""
-    return llamood.Llama(model, **{"emotions": random_vectors(model), **SETTINGS, **settings})
+    """A voice with `random_vectors`, unless other ``emotions`` are given.
+
+    Unguarded: what models of random weights say is one loop.
+    """
+    defaults = {"emotions": random_vectors(model), "guard": False, **SETTINGS}
+    return llamood.Llama(model, **{**defaults, **settings})
 
 
 def logits(llm: llama_cpp.Llama) -> npt.NDArray[np.float32]:

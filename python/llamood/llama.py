@@ -36,6 +36,8 @@ class Llama(Voice):
     ``emotions``: the emotion vectors to feel with, as a path (see ``llamood.load``) or a
     value. ``readings``: also read what is expressed (see `reading`), with the baseline that
     lies in the folder of the vectors, or with a `Probe`; costs a stop of the graph at one layer.
+    ``guard``: take the mood back, smoothly, where an answer begins to loop; the result then has
+    what happened under ``["llamood"]["guard"]``, and of a stream each chunk from there on.
     All other arguments are those of ``llama_cpp.Llama``; unknown names are refused with a
     TypeError.
 
@@ -52,6 +54,7 @@ class Llama(Voice):
         *,
         emotions: str | PathLike[str] | EmotionVectors | None = None,
         readings: bool | Probe = False,
+        guard: bool = True,
         **llama: Any,
     ) -> None:
         _refuse_unknown(llama)
@@ -59,7 +62,7 @@ class Llama(Voice):
         self._readings = readings
         self._feels: tuple[Mood, Steering | None] = (Mood(), None)
         self._noticed: set[str] = set()
-        super().__init__(str(model_path), watched=emotions is not None, **llama)
+        super().__init__(str(model_path), watched=emotions is not None, guarded=guard, **llama)
         if emotions is not None:
             evs = emotions if isinstance(emotions, EmotionVectors) else load(Path(emotions))
             probe = _probe(readings, emotions)
@@ -154,7 +157,7 @@ class Llama(Voice):
 
     def _in_mood(self, mood: MoodLike, trace: bool, method: Any, *args: Any, **kwargs: Any) -> Any:
         # llama_cpp's own methods call each other: what is within a call belongs to it.
-        if mood is None and not trace and (self._reader is None or self._call is not None):
+        if mood is None and not trace and (self._emotions is None or self._call is not None):
             return method(*args, **kwargs)
         if trace and self._emotions is None:
             raise MoodError(
@@ -188,6 +191,10 @@ class Llama(Voice):
         self, call: Call, result: Mapping[str, Any], *, ended: bool
     ) -> Mapping[str, Any]:
         said: dict[str, Any] = {}
+        performance = self._performance
+        if performance is not None and performance.watch is not None:
+            told = performance.watch.told(performance.spoken)
+            said |= {} if told is None else {"guard": told}
         if self._reader is not None:
             said["reading"] = self.reading
         if call.trace is not None and ended:
@@ -207,7 +214,12 @@ class Llama(Voice):
         self.feel()
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**super().__getstate__(), "emotions": self._emotions, "readings": self._readings}
+        return {
+            **super().__getstate__(),
+            "emotions": self._emotions,
+            "readings": self._readings,
+            "guard": self._guarded,
+        }
 
 
 def _refuse_unknown(llama: Mapping[str, Any]) -> None:

@@ -10,10 +10,11 @@ import numpy.typing as npt
 from .ear import Ear
 from .mood import Rows
 from .steering import Blend, Notice, Steering
-from .triggers import On
 from .vectors import Float64
+from .watch import Watch
 
 BLOCK = 256  # tokens that are evaluated ahead
+MOST_AHEAD = 2**31  # where nothing need be heard
 
 
 class Performance:
@@ -21,7 +22,8 @@ class Performance:
 
     ``before``: the weights (n_emotion,) that were applied last, as multiples of the vectors as
     stored; where the mood has inertia it moves on from there. ``notice`` is told what a limit
-    takes away. Rows never depend on how many are asked for at once.
+    takes away. ``guarded``: a mood that makes the answer collapse is taken back (see `Watch`).
+    Rows never depend on how many are asked for at once.
     """
 
     def __init__(
@@ -31,8 +33,11 @@ class Performance:
         position: int,
         before: Float64,
         notice: Callable[[Notice], None],
+        guarded: bool = False,
     ) -> None:
         self.steering = steering
+        self._guarded = guarded
+        self.watch = Watch() if guarded and not steering.mood.is_neutral else None
         self.position = position
         self.spoken = -1  # the last token that was decoded, as far as is known
         self._begin = 0  # the token at which this mood began
@@ -49,31 +54,53 @@ class Performance:
         return 0 if self.steering.mood.positions == "all" else self.position
 
     @property
+    def listens(self) -> bool:
+        """Whether generated tokens must be heard."""
+        return self.steering.mood.listens or self.watch is not None
+
+    @property
     def n_heard(self) -> int:
-        """Generated tokens that have been heard; only moods that listen need to be told."""
-        return self._ear.n_heard
+        """Generated tokens that have been heard by all that listens."""
+        if self.watch is None:
+            return self._ear.n_heard
+        if not self.steering.mood.listens:
+            return self.watch.n_heard
+        return min(self._ear.n_heard, self.watch.n_heard)
+
+    def ahead(self, token: int) -> int:
+        """How many tokens from ``token`` on need not be heard before they are decoded."""
+        if self.steering.mood.listens:
+            return 0
+        return MOST_AHEAD if self.watch is None else self.watch.ahead(token)
 
     def change(self, steering: Steering, token: int) -> None:
         """Another mood from ``token`` on, where its own token 0 is."""
-        self._forget(token)
         self._fill(token)
+        self._forget(token)
         self.steering = steering
         self._begin = token
+        if self._guarded and self.watch is None and not steering.mood.is_neutral:
+            self.watch = Watch()
 
-    def hear(self, token: int, piece: bytes) -> None:
+    def hear(self, token: int, *, token_id: int, piece: bytes) -> None:
         """The text of generated token ``token`` (from 1 on), the next to hear or one to hear
         anew, which takes those after it back."""
-        self._ear.forget(token - 1)
-        self._forget(token)
-        self._ear.hear(piece, self._texts())
+        if self.steering.mood.listens:
+            self._forget(max(token, self._begin))  # what was played under another mood stays
+            self._ear.forget(token - 1)
+            self._ear.hear(piece, self.steering.texts)
+        if self.watch is not None:
+            self.watch.hear(token, token_id=token_id, piece=piece)
 
     def blend(self, token: int) -> Blend:
         """What is added at ``token``."""
-        return self.steering.still or self.steering.blend(self._row(token))
+        if self.steering.still is not None and self._factor(token) == 1:
+            return self.steering.still
+        return self.steering.blend(self._row(token) * self._factor(token))
 
     def block(self, token: int, n: int) -> tuple[Rows, npt.NDArray[np.int64]]:
-        """Of ``n`` tokens from ``token`` on: the weights applied, float32 (n, n_emotion), and the
-        keys of their blends."""
+        """Of ``n`` tokens from ``token`` on, at most `ahead`: the weights applied, float32
+        (n, n_emotion), and the keys of their blends."""
         self._fill(token + n)
         rows = _rounded(np.array(self._applied[token : token + n]))
         known: dict[bytes, int] = {}
@@ -96,13 +123,18 @@ class Performance:
 
     def row(self, token: int) -> tuple[Rows, Rows]:
         """The weights asked and those applied at ``token``, float32 (n_emotion,) each."""
-        return _rounded(self._of(self._asked, token)), _rounded(self._row(token))
+        applied = self._row(token) * self._factor(token)
+        return _rounded(self._of(self._asked, token)), _rounded(applied)
 
     def after(self, token: int) -> Float64:
         """The weights applied at ``token``, as multiples of the vectors as stored."""
+        factor = self._factor(token)
         if self.steering.still is not None and token >= self._begin:
-            return self.steering.resting
-        return self._row(token) / self._scale[token]
+            return self.steering.resting if factor == 1 else self.steering.resting * factor
+        return self._row(token) * factor / self._scale[token]
+
+    def _factor(self, token: int) -> float:
+        return 1.0 if self.watch is None else self.watch.factor(token)
 
     # -- rows, made as they are needed -----------------------------------------------------
 
@@ -118,10 +150,12 @@ class Performance:
             del rows[n:]
 
     def _fill(self, n: int) -> None:
-        """Make the rows before ``n``."""
+        """Make the rows before ``n``, and some more where they are known already."""
         begin = len(self._applied)
         if n <= begin:
             return
+        if not self.steering.mood.listens and n > 1:
+            n = max(n, begin + BLOCK)
         tokens = np.arange(begin, n) - self._begin
         target = self.steering.target(tokens, self._ear.heard().since(self._begin))
         for notice in target.notices:
@@ -134,14 +168,6 @@ class Performance:
             self._asked.append(asked)
             self._applied.append(last)
             self._scale.append(units)
-
-    def _texts(self) -> set[str]:
-        return {
-            inner.text
-            for schedule in self.steering.mood.schedules().values()
-            for inner in schedule.walk()
-            if isinstance(inner, On)
-        }
 
 
 def _kept(inertia: float | None) -> float:

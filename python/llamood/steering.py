@@ -14,6 +14,7 @@ from .mood import BASE, Mood, Named, Rows, blended
 from .palette import Palette
 from .schedule import NOTHING_HEARD, Heard, Tokens
 from .settings import Dose
+from .triggers import On
 from .vectors import Float64
 
 _ROUNDING = 1e-9
@@ -87,6 +88,16 @@ class Steering:
         """(n_emotion,): what the mood comes to at its beginning, of the vectors as stored."""
         resting: Float64 = self.beginning.limited[0] / self.palette.units
         return resting
+
+    @cached_property
+    def texts(self) -> frozenset[str]:
+        """What the mood listens for."""
+        return frozenset(
+            inner.text
+            for schedule in self.mood.schedules().values()
+            for inner in schedule.walk()
+            if isinstance(inner, On)
+        )
 
     def target(self, tokens: Tokens, heard: Heard) -> Target:
         """What the mood comes to at ``tokens``, which are counted from its own beginning."""

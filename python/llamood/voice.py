@@ -37,13 +37,14 @@ _NOWHERE = range(0)
 class Voice(llama_cpp.Llama):  # type: ignore[misc]
     """A ``llama_cpp.Llama`` whose tokens are decoded under `_current`.
 
-    ``watched``: its graph is looked at, so that vectors can be added. ``llama``: arguments of
-    ``llama_cpp.Llama``.
+    ``watched``: its graph is looked at, so that vectors can be added. ``guarded``: moods are taken
+    back where an answer collapses. ``llama``: arguments of ``llama_cpp.Llama``.
     """
 
     n_tokens: int  # llama_cpp's: how many tokens are cached
 
-    def __init__(self, model_path: str, *, watched: bool, **llama: Any) -> None:
+    def __init__(self, model_path: str, *, watched: bool, guarded: bool, **llama: Any) -> None:
+        self._guarded = guarded
         self._watch = _core.GraphWatch() if watched else None
         self._emotions: EmotionVectors | None = None
         self._injection: Injection | None = None
@@ -51,7 +52,9 @@ class Voice(llama_cpp.Llama):  # type: ignore[misc]
         self._call: Call | None = None  # the one that is running now
         self._stepping = False  # within a step of `generate`
         self._performance: Performance | None = None  # of the answer that was spoken last
+        self._by_hand: Performance | None = None  # of the tokens that were decoded by hand last
         self._told = _NOWHERE  # positions whose blend the injector knows already
+        self._pieces: dict[int, bytes] = {}  # texts of tokens, as far as they were asked for
         self._read_from = 1  # the position from which `reading` counts
         super().__init__(model_path, **llama)
         # Which blend each cached position was decoded under: Blend.key, 0 = none.
@@ -122,7 +125,8 @@ class Voice(llama_cpp.Llama):  # type: ignore[misc]
         call.apply_defaults()
         prompt = list(tokens)
         n_before = 0 if call.arguments["reset"] else self.n_tokens
-        performance = self._perform(position=n_before + len(prompt) - 1)
+        position = n_before + len(prompt) - 1
+        performance = self._perform(position=position, guarded=self._guarded)
         if call.arguments["reset"]:
             self._drop_stale(prompt, performance)
         trace = None if self._call is None else self._call.trace
@@ -150,12 +154,18 @@ class Voice(llama_cpp.Llama):  # type: ignore[misc]
         finally:
             stream.close()
 
-    def _perform(self, *, position: int) -> Performance:
+    def _perform(self, *, position: int, guarded: bool) -> Performance:
         """A new answer, whose prompt ends at ``position``."""
         self._settle()
         steering = self._current()[1]
         assert steering is not None
-        return Performance(steering, position=position, before=self._felt, notice=self._notice)
+        return Performance(
+            steering,
+            position=position,
+            before=self._felt,
+            notice=self._notice,
+            guarded=guarded,
+        )
 
     @property
     def mix(self) -> dict[str, float]:
@@ -165,6 +175,20 @@ class Voice(llama_cpp.Llama):  # type: ignore[misc]
         self._settle()
         mix = zip(self._emotions.names, self._felt.tolist(), strict=True)
         return {name: weight for name, weight in mix if weight}
+
+    def _by_hand_at(self, position: int) -> Performance:
+        """For a prompt that is decoded by hand; the same again where nothing changes."""
+        last = self._by_hand
+        if (
+            last is not None
+            and last is self._performance
+            and last.steering is self._current()[1]
+            and last.steering.still is not None
+        ):
+            last.position = position
+            return last
+        self._by_hand = self._perform(position=position, guarded=False)
+        return self._by_hand
 
     def _settle(self) -> None:
         """Keep what was applied at the last token of the answer that runs."""
@@ -197,7 +221,7 @@ class Voice(llama_cpp.Llama):  # type: ignore[misc]
         elif not self._stepping:
             if self.n_tokens <= self._read_from:
                 self._read_from = 1  # another text; its first position is an outlier
-            performance = self._perform(position=self.n_tokens + len(tokens) - 1)
+            performance = self._by_hand_at(self.n_tokens + len(tokens) - 1)
             self._performance, self._told = performance, _NOWHERE
             self._eval_prompt(list(tokens), performance)
             performance.spoken = 0
@@ -215,7 +239,7 @@ class Voice(llama_cpp.Llama):  # type: ignore[misc]
         if number <= 0:
             self._eval_prompt(tokens, performance)
         else:
-            if performance.steering.mood.listens:
+            if performance.listens:
                 self._hear(tokens, performance)
             blend = performance.blend(number)
             alike = itertools.takewhile(
@@ -238,11 +262,17 @@ class Voice(llama_cpp.Llama):  # type: ignore[misc]
         missed = self.input_ids[begin : self.n_tokens].tolist()
         number = self.n_tokens - performance.position - len(missed)
         for token in [*missed, *tokens]:
-            performance.hear(number, self._piece(token))
+            performance.hear(number, token_id=token, piece=self._piece(token))
             number += 1
 
     def _piece(self, token: int) -> bytes:
         """The text of one token; nothing for those that only steer the conversation."""
+        known = self._pieces.get(token)
+        if known is None:
+            known = self._pieces[token] = self._piece_of(token)
+        return known
+
+    def _piece_of(self, token: int) -> bytes:
         for size in (32, 512, 65_536):
             buffer = ctypes.create_string_buffer(size)
             n = llama_cpp.llama_token_to_piece(self._model.vocab, token, buffer, size, 0, False)
@@ -256,16 +286,16 @@ class Voice(llama_cpp.Llama):  # type: ignore[misc]
         begin = self.n_tokens
         self._told = _NOWHERE
         number = begin - performance.position
-        if performance.steering.mood.listens or begin >= self._n_ctx:
+        n = min(performance.ahead(number), self._n_ctx - begin)
+        if n <= 0:
             return
         assert self._injection is not None
-        n = self._n_ctx - begin
         if performance.is_still(number):
             blend = performance.blend(number)
             if blend.key and not self._injection.is_taken:
                 return
             self._injection.add(blend)
-            self._kv_keys[begin:] = blend.key
+            self._kv_keys[begin : begin + n] = blend.key
             self._note(begin, n, blend)
         elif self._injection.is_taken and self.draft_model is None:
             n = min(n, BLOCK)

@@ -6,15 +6,16 @@ import contextlib
 import random
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 import click
 
 from llamood.cli import models, options
-from llamood.cli.consoles import remark
+from llamood.cli.consoles import looped, remark
 from llamood.cli.conversation import Conversation, Turn
 from llamood.cli.prompts import has_chat_template
 from llamood.errors import LlamoodError, MoodError
@@ -173,21 +174,28 @@ class Chat:
             remark(f"(The context is full: the oldest {n} of the remembered turns are forgotten.)")
         sampling = replace(self._sampling, seed=self._seeds.getrandbits(32))
         mood = self._llm.mood.to_dict()
-        text, ended = self._speak(tokens, sampling)
+        text, ended, told = self._speak(tokens, sampling)
+        if "guard" in told:
+            sentence = looped(told["guard"])
+            remark(f"({sentence[0].upper()}{sentence[1:]}.)")
         if ended == "length":
             remark("(Cut at the longest answer; --max-tokens and --ctx allow more.)")
         if text or ended != "interrupted":
             self._conversation.turns.append(Turn(user, text, mood, sampling.seed, ended))
 
-    def _speak(self, tokens: list[int], sampling: options.Sampling) -> tuple[str, str]:
-        """Write the answer as it comes; the text, and how it ended."""
+    def _speak(
+        self, tokens: list[int], sampling: options.Sampling
+    ) -> tuple[str, str, Mapping[str, Any]]:
+        """Write the answer as it comes; the text, how it ended, and what llamood tells of it."""
         said: list[str] = []
         ended = "interrupted"
+        told: Mapping[str, Any] = {}
         try:
             with stoppable() as stopped:
                 stream = self._llm.create_completion(tokens, stream=True, **sampling.arguments())
                 for chunk in stream:
                     choice = chunk["choices"][0]
+                    told = chunk.get("llamood", {})
                     stopped.softly = True
                     said.append(choice["text"])
                     click.echo(choice["text"], nl=False)
@@ -199,7 +207,7 @@ class Chat:
         except KeyboardInterrupt:
             self._llm.reset()  # it stopped in the middle of a step: trust nothing that is cached
         click.echo()
-        return "".join(said).strip(), ended
+        return "".join(said).strip(), ended, told
 
 
 def _short(mood: Mood) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -40,6 +40,14 @@ def standard_input() -> str:
 def remark(text: str) -> None:
     """A line to the person, on stderr."""
     click.echo(text, err=True)
+
+
+def looped(told: Mapping[str, Any]) -> str:
+    """What the guard told of an answer, in a sentence."""
+    return (
+        f"the answer began to loop at token {told['token']} ({printable(told['text'])}), and the "
+        f"mood was taken back; {100 * told['factor']:.0f} % of it was left at the end"
+    )
 
 
 def printable(text: str) -> str:
