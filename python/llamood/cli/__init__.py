@@ -12,6 +12,7 @@ COMMANDS = {  # name -> what it does; the module of that name holds it as `comma
     "demo": "The bundled model answers the same questions in every emotion.",
     "extract": "Measure emotion vectors on a model.",
     "calibrate": "Find the largest fluent dose of each emotion, and rescale.",
+    "eval": "Measure whether steering works on a model.",
     "convert": "Bring vectors of other formats in, or take them out.",
     "inspect": "Show what is in a file or folder of vectors.",
     "plot": "Draw a mood over tokens.",

@@ -116,7 +116,8 @@ def command(
     if target.is_file():
         raise click.UsageError("vectors in a single file are written to a folder: say which (-o)")
     evs = load(vectors)
-    llm = models.open_model(model, emotions=vectors, device=device)
+    # Unguarded: a dose at which answers collapse is to be found, not mended.
+    llm = models.open_model(model, emotions=vectors, device=device, guard=False)
     ranges = _ranges(layers, evs.n_layer)
     questions = load_queries().neutral[:n_question]
     prompts = [chat_tokens(llm, [{"role": "user", "content": q}]) for q in questions]

@@ -62,7 +62,12 @@ def has_baseline(vectors: Path) -> bool:
 
 
 def open_model(
-    model: str, *, emotions: Path | None, device: Device, readings: bool | Probe = False
+    model: str,
+    *,
+    emotions: Path | None,
+    device: Device,
+    readings: bool | Probe = False,
+    guard: bool = True,
 ) -> Llama:
     """MODEL in llama.cpp, silent, with the vectors. Raises `ModelError` if it does not load."""
     path = model_path(model)
@@ -76,6 +81,7 @@ def open_model(
                 path,
                 emotions=emotions,
                 readings=readings,
+                guard=guard,
                 n_ctx=context,
                 verbose=False,
                 **device.hardware(),

@@ -1,0 +1,371 @@
+"""Evaluation: the same answers stopped or not, honest controls, and figures that follow."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import llamood
+from cli_runs import run
+from llamood import demo, measures
+from llamood.answer_log import Answer
+from llamood.cli.prompts import chat_tokens
+from llamood.conditions import (
+    BOTH,
+    PROMPT,
+    RANDOM,
+    UNSTEERED,
+    VECTOR,
+    Condition,
+    conditions,
+    random_beside,
+)
+from llamood.errors import FileError, LlamoodError, ModelError
+from llamood.evaluate import PARTIAL, Evaluation
+from llamood.extract import asked_with
+from llamood.findings import findings, to_markdown
+from llamood.judges import bundled
+from llamood.side_effects import collapse, side_effects
+
+N_QUESTION = 4
+LAYERS = (2, 4)
+N_DRAW = 200
+EMOTIONS = ("joy", "fear")
+
+
+def evaluation(**changed: Any) -> Evaluation:
+    settings: dict[str, Any] = {
+        "emotions": llamood.load(demo.VECTORS).select(EMOTIONS),
+        "prompt": lambda llm, q: chat_tokens(llm, [{"role": "user", "content": q}]),
+        "questions": demo.questions()[:N_QUESTION],
+        "layers": LAYERS,
+        "intensities": (0.0, 0.5, 1.0),
+        "max_tokens": 24,
+        "n_threads": 1,
+        "n_threads_batch": 1,
+    }
+    return Evaluation(demo.MODEL, **{**settings, **changed})
+
+
+@pytest.fixture(scope="module")
+def answers() -> tuple[Answer, ...]:
+    """Of an evaluation that nobody stopped."""
+    whole = evaluation()
+    whole.run()
+    return whole.answers
+
+
+@pytest.fixture(scope="module")
+def found(answers: tuple[Answer, ...]) -> dict[str, Any]:
+    return findings(answers, judge=bundled(), n_draw=N_DRAW)
+
+
+def of(answers: Sequence[Answer], kind: str, emotion: str | None, at: float) -> list[Answer]:
+    return [a for a in answers if (a.kind, a.emotion, a.intensity) == (kind, emotion, at)]
+
+
+def row_of(found: dict[str, Any], emotion: str | None, kind: str, at: float) -> dict[str, Any]:
+    (row,) = (
+        row
+        for row in found["rows"]
+        if (row["emotion"], row["condition"], row["intensity"]) == (emotion, kind, at)
+    )
+    return row  # type: ignore[no-any-return]
+
+
+# -- conditions -----------------------------------------------------------------------------
+
+
+def test_one_condition_is_shared_and_the_rest_is_of_each_emotion() -> None:
+    evs = replace(llamood.load(demo.VECTORS).select(EMOTIONS), ceiling=(None, 2.0))
+    assert [(c.kind, c.emotion, c.intensity, c.dose) for c in conditions(evs, (1.0, 0.0, 0.5))] == [
+        (UNSTEERED, None, 0.0, 0.0),
+        (VECTOR, "joy", 0.5, 0.5),
+        (VECTOR, "joy", 1.0, 1.0),
+        (PROMPT, "joy", 0.0, 0.0),
+        (BOTH, "joy", 1.0, 1.0),
+        (RANDOM, "joy", 0.5, 0.5),
+        (RANDOM, "joy", 1.0, 1.0),
+        (VECTOR, "fear", 0.5, 1.0),
+        (VECTOR, "fear", 1.0, 2.0),
+        (PROMPT, "fear", 0.0, 0.0),
+        (BOTH, "fear", 1.0, 2.0),
+        (RANDOM, "fear", 0.5, 1.0),
+        (RANDOM, "fear", 1.0, 2.0),
+    ]
+
+
+def test_what_a_condition_says_and_feels() -> None:
+    both = Condition(BOTH, "joy", 1.0, 1.5)
+    assert both.turn("Why?") == asked_with("Why?", "joy")
+    assert Condition(VECTOR, "joy", 1.0, 1.5).turn("Why?") == "Why?"
+    assert both.mood(LAYERS).layers == LAYERS
+    assert both.mood(None).row(["joy"]) == pytest.approx([1.5])
+    assert Condition(RANDOM, "joy", 1.0, 1.5).mood(None).row(["random joy"]) == pytest.approx([1.5])
+    assert Condition(PROMPT, "joy", 0.0, 0.0).mood(LAYERS).is_neutral
+
+
+def test_random_vectors_are_as_long_in_each_layer() -> None:
+    evs = llamood.load(demo.VECTORS)
+    drawn = random_beside(evs, seed=3)
+    assert drawn.names[0] == f"random {evs.names[0]}"
+    np.testing.assert_allclose(drawn.norms(), evs.norms(), rtol=1e-6)
+    assert np.abs(evs.cosines(drawn)).max() < 0.2
+    assert np.abs(drawn.cosines() - np.eye(evs.n_emotion)).max() < 0.2
+    assert np.array_equal(random_beside(evs, seed=3).data, drawn.data)
+    assert not np.array_equal(random_beside(evs, seed=4).data, drawn.data)
+    assert np.array_equal(
+        random_beside(evs.select("joy"), seed=3)["random joy"], drawn["random joy"]
+    )
+
+
+# -- answers --------------------------------------------------------------------------------
+
+
+def test_the_unsteered_answer_is_given_once_a_question(answers: tuple[Answer, ...]) -> None:
+    assert [a.number for a in answers if a.kind == UNSTEERED] == list(range(N_QUESTION))
+    assert len(answers) == N_QUESTION * (1 + 6 * len(EMOTIONS))
+
+
+def test_the_vectors_applied_are_those_of_the_condition(answers: tuple[Answer, ...]) -> None:
+    for answer in answers:
+        expected = {
+            UNSTEERED: {},
+            PROMPT: {},
+            VECTOR: {answer.emotion: answer.dose},
+            BOTH: {answer.emotion: answer.dose},
+            RANDOM: {f"random {answer.emotion}": answer.dose},
+        }
+        assert answer.mix == pytest.approx(expected[answer.kind])
+
+
+def test_conditions_answer_differently(answers: tuple[Answer, ...]) -> None:
+    for other in (VECTOR, PROMPT, BOTH, RANDOM):
+        at = 0.0 if other == PROMPT else 1.0
+        plain, joy = of(answers, UNSTEERED, None, 0.0), of(answers, other, "joy", at)
+        assert [a.text for a in plain] != [a.text for a in joy]
+
+
+def test_surprise_is_that_of_the_unsteered_model_after_the_same_prompt(
+    answers: tuple[Answer, ...],
+) -> None:
+    llm = llamood.Llama(demo.MODEL, n_ctx=512, n_threads=1, n_threads_batch=1, verbose=False)
+    for kind, at in ((VECTOR, 1.0), (PROMPT, 0.0)):
+        answer = of(answers, kind, "joy", at)[0]
+        turn = asked_with(answer.question, "joy") if kind == PROMPT else answer.question
+        prompt = chat_tokens(llm, [{"role": "user", "content": turn}])
+        assert answer.surprise in [  # with or without the blank before the text
+            pytest.approx(llm.surprise(prompt, tokens).mean(), rel=1e-4)
+            for text in (answer.text, f" {answer.text}")
+            if (tokens := llm.tokenize(text.encode(), add_bos=False, special=False))
+        ]
+
+
+def test_stopped_and_gone_on_with_it_is_the_same(
+    answers: tuple[Answer, ...], tmp_path: Path
+) -> None:
+    def stop_at(limit: int) -> Any:
+        def progress(done: int, total: int) -> None:
+            if done == limit:
+                raise KeyboardInterrupt
+
+        return progress
+
+    for limit in (9, 20):
+        with pytest.raises(KeyboardInterrupt):
+            evaluation(output=tmp_path).run(stop_at(limit))
+    path = tmp_path / PARTIAL
+    with path.open("ab") as file:
+        file.write(b'{"number": 1, "que')  # as kill -9 may leave it
+    with pytest.raises(FileError, match=r"other settings \(seed was 0 and is 1\)"):
+        evaluation(output=tmp_path, seed=1)
+    assert evaluation(output=tmp_path, seed=1, restart=True).done == 0
+    resumed = evaluation(output=tmp_path)
+    assert resumed.done == 20
+    resumed.run()
+    assert resumed.answers == answers
+    lines = path.read_text(encoding="utf-8").split("\n")
+    assert [Answer(**json.loads(line)) for line in lines[1:-1]] == list(answers)
+    resumed.forget()
+    assert not path.exists()
+    path.write_text("no JSON\n", encoding="utf-8")
+    with pytest.raises(FileError, match="is no unfinished evaluation"):
+        evaluation(output=tmp_path)
+
+
+def test_another_seed_answers_otherwise(answers: tuple[Answer, ...]) -> None:
+    other = evaluation(seed=100, questions=demo.questions()[:2], intensities=(1.0,))
+    other.run()
+    assert of(other.answers, UNSTEERED, None, 0.0)[0].text != answers[0].text
+
+
+@pytest.mark.parametrize(
+    ("changed", "says"),
+    [
+        ({"questions": ("One?",)}, "at least 2 questions"),
+        ({"layers": (3, 8)}, "there are 1 to 7"),
+        ({"intensities": (0.0,)}, "no intensity above 0"),
+        ({"intensities": (-1.0, 1.0)}, "expected none below 0"),
+        ({"intensities": (1e4,)}, "1000 is the largest"),
+    ],
+)
+def test_what_cannot_be_evaluated(changed: dict[str, Any], says: str) -> None:
+    with pytest.raises(ModelError, match=says):
+        evaluation(**changed)
+
+
+# -- figures --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("kind", "at"), [(VECTOR, 0.5), (VECTOR, 1.0), (PROMPT, 0.0), (RANDOM, 1)])
+def test_figures_are_the_measures_of_the_answers(
+    answers: tuple[Answer, ...], found: dict[str, Any], kind: str, at: float
+) -> None:
+    judge, labels = bundled(), bundled().labels
+    given, plain = of(answers, kind, "joy", at), of(answers, UNSTEERED, None, 0.0)
+    texts = [a.text for a in given]
+    rows = judge.probabilities(texts)
+    row = row_of(found, "joy", kind, at)
+    estimates = {key: row[key]["estimate"] for key in ("eps", "eas", "specificity")}
+    assert estimates == pytest.approx(
+        {
+            "eps": measures.emotion_probability(rows, "joy", labels=labels),
+            "eas": measures.emotion_strength(rows, labels=labels),
+            "specificity": measures.specificity(rows, "joy", labels=labels),
+        }
+    )
+    more = np.mean([a.surprise for a in given]) - np.mean([a.surprise for a in plain])
+    assert row["perplexity"]["estimate"] == pytest.approx(np.exp(more))
+    words = [np.mean([len(a.text.split()) for a in each]) for each in (given, plain)]
+    assert row["length"]["estimate"] == pytest.approx(words[0] / words[1])
+    assert row["collapse"] == np.mean([collapse(text).collapsed for text in texts])
+    assert row["disclaimer"] == np.mean([side_effects(text).disclaimer for text in texts])
+    for key in ("eps", "eas", "specificity", "perplexity", "length"):
+        assert row[key]["low"] <= row[key]["estimate"] <= row[key]["high"]
+
+
+def test_unsteered_is_what_the_ratios_are_to(found: dict[str, Any]) -> None:
+    for emotion in (*EMOTIONS, None):
+        row = row_of(found, emotion, UNSTEERED, 0.0)
+        for key in ("perplexity", "length"):
+            assert [row[key][end] for end in ("estimate", "low", "high")] == [1.0, 1.0, 1.0]
+
+
+def test_asked_versus_got_and_confusion(answers: tuple[Answer, ...], found: dict[str, Any]) -> None:
+    judge, labels = bundled(), bundled().labels
+    places = [(UNSTEERED, None, 0.0), (VECTOR, "joy", 0.5), (VECTOR, "joy", 1.0)]
+    got = [judge.probabilities([a.text for a in of(answers, *p)]) for p in places]
+    column = np.stack(got, axis=1)[:, :, labels.index("joy")]
+    rho = measures.asked_versus_got([0.0, 0.5, 1.0], column)
+    assert found["asked_versus_got"]["joy"]["estimate"] == pytest.approx(rho)
+
+    texts = [a.text for name in EMOTIONS for a in of(answers, VECTOR, name, 1.0)]
+    expected = measures.confusion(
+        judge.probabilities(texts), np.repeat(EMOTIONS, N_QUESTION), labels=labels
+    )
+    confusion = found["confusion"][VECTOR]
+    assert confusion["asked"] == list(expected.asked)
+    np.testing.assert_allclose(confusion["shares"], expected.shares)
+
+
+def test_over_all_emotions_is_the_mean_of_each(found: dict[str, Any]) -> None:
+    for key in ("eps", "eas", "specificity"):
+        each = [row_of(found, name, BOTH, 1.0)[key]["estimate"] for name in EMOTIONS]
+        assert row_of(found, None, BOTH, 1.0)[key]["estimate"] == pytest.approx(np.mean(each))
+
+
+def test_answers_without_words_have_no_perplexity(answers: tuple[Answer, ...]) -> None:
+    silent = [
+        replace(a, text="", n_token=0, surprise=None) if a.kind == RANDOM else a for a in answers
+    ]
+    found = findings(silent, judge=bundled(), n_draw=N_DRAW)
+    row = row_of(found, "joy", RANDOM, 1.0)
+    assert row["perplexity"] is None
+    assert row["length"]["estimate"] == 0
+    assert json.loads(json.dumps(found, allow_nan=False)) == found
+
+
+def test_what_gives_no_figures(answers: tuple[Answer, ...]) -> None:
+    with pytest.raises(LlamoodError, match="expected one for each"):
+        findings(answers[:-1], judge=bundled(), n_draw=N_DRAW)
+    with pytest.raises(LlamoodError, match="not the answers of a whole evaluation"):
+        findings([a for a in answers if a.kind != PROMPT], judge=bundled(), n_draw=N_DRAW)
+    with pytest.raises(LlamoodError, match="no label glee"):
+        findings(
+            [replace(a, emotion="glee") if a.emotion == "joy" else a for a in answers],
+            judge=bundled(),
+        )
+
+
+def test_the_table_has_a_row_for_each_emotion_and_condition(found: dict[str, Any]) -> None:
+    table = to_markdown(found, caption="Asked.")
+    rows = [line for line in table.split("\n") if line.startswith("| ")]
+    assert len(rows) == 1 + len(found["rows"]) == 1 + 7 * (len(EMOTIONS) + 1)
+    eps = row_of(found, "joy", VECTOR, 1.0)["eps"]["estimate"]
+    (joy,) = (row for row in rows if row.startswith(f"| joy | {VECTOR} | 1 |"))
+    assert f"{eps:.2f} [" in joy
+    assert "somewhat too narrow" in table
+
+
+# -- the command ----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def two(tmp_path: Path) -> Path:
+    llamood.save(llamood.load(demo.VECTORS).select(EMOTIONS), tmp_path / "two")
+    return tmp_path / "two"
+
+
+def test_the_command_writes_a_report(two: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "report"
+    result = run(
+        "eval", "demo", "-e", two, "-o", folder, "--layers", "2:4", "--questions", "3",
+        "--intensities", "0,1", "--max-tokens", "12", "--threads", "1", "--json",
+    )  # fmt: skip
+    assert result.exit_code == 0, result.stderr
+    assert result.stdout == (folder / "results.json").read_text(encoding="utf-8")
+    names = {path.name for path in folder.iterdir()}
+    assert names == {"results.json", "table.md", "answers.jsonl"}
+    report = json.loads(result.stdout)
+    lines = (folder / "answers.jsonl").read_text(encoding="utf-8").split("\n")[:-1]
+    written = [Answer(**json.loads(line)) for line in lines]
+    again = findings(written, judge=bundled())
+    assert {key: report[key] for key in again} == again
+    assert report["command"] in (folder / "table.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "says"),
+    [
+        (("--layers", "all"), 2, "first:last was expected"),
+        (("--layers", "5:9"), 1, "there are 1 to 7"),
+        (("--intensities", "0,much"), 2, "numbers were expected"),
+        (("--intensities", "0,nan"), 1, "none below 0"),
+        (("-e", "none"), 1, "no emotion vectors there"),
+        (("--questions", "1"), 2, "--questions"),
+    ],
+)
+def test_what_the_command_refuses(
+    arguments: tuple[str, ...], code: int, says: str, tmp_path: Path
+) -> None:
+    result = run("eval", "demo", "-o", tmp_path / "report", *arguments)
+    assert result.exit_code == code
+    assert says in result.stderr
+    assert not (tmp_path / "report").exists()
+
+
+def test_scipy_is_asked_for_before_anything_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "scipy", None)
+    result = run("eval", "demo", "-o", tmp_path / "report")
+    assert result.exit_code == 1
+    assert "pip install 'llamood[eval]'" in result.stderr
+    assert not (tmp_path / "report").exists()
