@@ -5,8 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from llama_gguf import CHATML, LlamaShape, byte_tokenizer, random_weights, write_llama
+
+# Tests assert behaviour and never time: a busy machine draws examples slowly.
+settings.register_profile("steady", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("steady")
 
 
 @pytest.fixture(scope="session")
