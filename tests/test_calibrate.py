@@ -67,6 +67,7 @@ def test_surprise_is_that_of_the_unsteered_model(model: Path) -> None:
     llm.feel(joy=2)
     said = llm(PROMPT, max_tokens=8, temperature=0.0)["choices"][0]["text"]
     np.testing.assert_allclose(llm.surprise(prompt, answer), expected, rtol=1e-4, atol=1e-4)
+    assert llm.mix == {"joy": 2.0}  # what was felt last is not forgotten
     assert llm(PROMPT, max_tokens=8, temperature=0.0)["choices"][0]["text"] == said
     assert voice(model, emotions=None).surprise(prompt, answer) == pytest.approx(expected, 1e-4)
     with pytest.raises(ModelError, match="fit a batch"):

@@ -14,12 +14,11 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
-from llamood import _core
 from llamood.answer_log import Answer, AnswerLog
 from llamood.calibrate import TEMPERATURE, TOP_P
 from llamood.conditions import INTENSITIES, Condition, Range, conditions, random_beside
 from llamood.errors import LlamoodError, ModelError
-from llamood.extract import LONGEST_PROMPT, Progress
+from llamood.extract import LONGEST_PROMPT, Progress, fingerprint_of
 from llamood.llama import Llama
 from llamood.queries import load_queries
 from llamood.vectors import EmotionVectors
@@ -85,10 +84,7 @@ class Evaluation:
             for number in range(len(self._questions))
             for condition in self._conditions
         ]
-        try:
-            self._fingerprint = _core.fingerprint(str(self._model))
-        except ValueError as error:
-            raise ModelError(str(error)) from error
+        self._fingerprint = fingerprint_of(self._model)
         self._log = AnswerLog.load(
             None if output is None else Path(output) / PARTIAL,
             settings=self.settings,

@@ -103,10 +103,7 @@ class Extraction:
             self._jobs = [
                 _Job(name, name, text) for name in texts.names for text in texts.texts[name]
             ]
-        try:
-            self._fingerprint = _core.fingerprint(str(self._model))
-        except ValueError as error:
-            raise ModelError(str(error)) from error
+        self._fingerprint = fingerprint_of(self._model)
         self._settings = self._identity()
         self._means = RunningMeans.load(
             None if self._output is None else self._output / "extraction.partial",
@@ -318,6 +315,14 @@ def extract(
     if settings.get("output") is not None:
         extraction.save()
     return extraction.vectors(site)
+
+
+def fingerprint_of(model: Path) -> str:
+    """Tells the model from others, whatever its quantisation. Raises ModelError for no model."""
+    try:
+        return _core.fingerprint(str(model))
+    except ValueError as error:
+        raise ModelError(str(error)) from error
 
 
 def _write_text(text: str, path: Path) -> None:

@@ -379,6 +379,7 @@ class Voice(llama_cpp.Llama):  # type: ignore[misc]
                 f"{len(tokens)} tokens, of which {len(prompt)} are the prompt; between 1 and "
                 f"{min(self.n_batch, self._n_ctx)} fit a batch (n_batch, n_ctx)"
             )
+        self._settle()
         self.reset()
         self._performance, self._told = None, _NOWHERE
         before: bool = self._logits_all

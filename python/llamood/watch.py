@@ -29,9 +29,10 @@ class Watch:
     def hear(self, token: int, *, token_id: int, piece: bytes) -> None:
         """The text of generated token ``token``, the next to hear or one to hear anew, which takes
         those after it back."""
-        self._guard.forget(token - 1)
-        del self._backoffs[token:]
-        self._alarms = {at: alarm for at, alarm in self._alarms.items() if at < token}
+        if token <= self.n_heard:
+            self._guard.forget(token - 1)
+            del self._backoffs[token:]
+            self._alarms = {at: alarm for at, alarm in self._alarms.items() if at < token}
         alarm = self._guard.hear(token_id, piece=piece)
         backoff = self._backoffs[-1]
         if backoff.n_alarm or token % GRID == 0:
