@@ -25,6 +25,7 @@ MOODS: list[dict[str, Any]] = [
     {"joy": {"keys": [[0, 0], [20, 1.2], [60, 0.3]], "ease": "linear"}},
     {"joy": {"drift": 0.6, "spread": 0.2, "return": 30, "seed": 7}},
     {"anger": {"on": "betray", "pulse": 1.5, "release": 40}},
+    {"joy": {"hold": 0.5, "max": 2.0}},
     {"valence": 0.7, "arousal": -0.3, "dominance": 0.1},
     {
         "joy": 0.5,
@@ -114,6 +115,8 @@ WRITTEN: list[tuple[Any, str, str]] = [
         "constant(1).repeat(times=3,every=5)",
     ),
     ({"constant": 1, "max": 2}, "constant(1).max(2)", "constant(1).max(2)"),
+    ({"hold": 0.5}, "hold(0.5)", "hold(0.5)"),
+    ({"hold": -0.5, "max": 2}, "hold(-0.5).max(2)", "hold(-0.5).max(2)"),
     (
         {"on": "a", "constant": 1, "max": 2},
         'on("a", 1).max(2)',

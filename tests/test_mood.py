@@ -148,7 +148,10 @@ def test_every_form_leads_back(mood: Mood) -> None:
     ("written", "where", "fault"),
     [
         ({"joy": {"ramp": [0, 1]}}, "joy", "over is missing"),
-        ({"joy": {"hold": 0.5}}, "joy", "was expected, found 'hold'"),
+        ({"joy": {"hold": 20.5}}, "joy.hold", "a number between -20 and 20 was expected"),
+        ({"joy": {"hold": {"ramp": [0, 1], "over": 8}}}, "joy.hold", "a number was expected"),
+        ({"valence": {"hold": 0.5}}, "valence", "no axis of affect is read"),
+        ({"valence": {"hold": 0.5, "max": 0.5}}, "valence", "no axis of affect is read"),
         ({"joy": {"ramp": [0, "1"], "over": 9}}, "joy.ramp[1]", "found '1'"),
         ({"joy": [1]}, "joy", "a number or a schedule was expected, found a list"),
         ({"joy": "1"}, "joy", "a number or a schedule was expected, found '1'"),

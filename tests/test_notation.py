@@ -16,7 +16,7 @@ from llamood.errors import MoodError
 from llamood.notation import FUNCTIONS, METHODS, from_json, parse, to_json, to_python, to_short
 from llamood.schedule import Schedule
 from llamood.shapes import Constant, Decay, Drift, Keys, Pulse, Ramp, Wave
-from llamood.triggers import Custom, On
+from llamood.triggers import Custom, Hold, On
 from schedules import MOODS, WRITTEN, schedules
 
 check = settings(deadline=None, max_examples=150)
@@ -93,6 +93,8 @@ def test_every_kind_is_among_the_examples() -> None:
         ("drift(0.6,0.2,30,7)", Drift(0.6, 0.2, 30, 7)),
         ("drift(0.6,spread=0.2,return =30)", Drift(0.6, 0.2, 30)),
         ("drift(0.6,spread=0.2,return_=30)", Drift(0.6, 0.2, 30)),
+        ("hold(0.5).max(2).max(1)", Max(Hold(0.5), 1)),
+        ("hold(target=-0.5)", Hold(-0.5)),
         ("decay(1,40).repeat(3,20).clamp(low=0,high=1)", Decay(1, 40).repeat(3, 20).clamp(0, 1)),
         ("+".join(["0.5"] * 999), sum([Constant(0.5)] * 998, start=Constant(0.5))),
     ],
@@ -156,7 +158,18 @@ BAD_JSON: list[tuple[Any, str, str]] = [
     (10**400, "", "found a huge number"),
     ({}, "", "one of constant, ramp, decay, pulse, wave, keys, drift, sum, product, then"),
     ({}, "", "was expected, found nothing"),
-    ({"hold": 0.5, "max": 2.0}, "", "was expected, found 'hold'"),
+    ({"hold": "0.5"}, "hold", "a number was expected, found '0.5'"),
+    ({"hold": NAN}, "hold", "a number between -20 and 20 was expected, found nan"),
+    ({"hold": 0.5, "pulse": 1.5}, "hold", "a whole number of tokens from 0 to 1000000"),
+    ({"hold": 1, "over": 8}, "over", "unknown; hold takes on, max"),
+    ({"on": "a", "hold": 0.5}, "on", "hold says what is to be read"),
+    ({"on": "a", "start": {"hold": 0.5, "max": 1}}, "on", "hold says what is to be read"),
+    ({"sum": [0.1, {"hold": 0.5}]}, "sum", "hold says what is to be read"),
+    ({"product": [2, {"hold": 0.5, "max": 2}]}, "product", "nothing can be made of it"),
+    ({"then": [{"hold": 0.5}, 1], "after": 9}, "then", "let it stand for the whole emotion"),
+    ({"delay": {"delay": {"hold": 0.5}, "by": 1}, "by": 1}, "delay.delay", "alone or with a max"),
+    ({"clamp": {"hold": 0.5}, "low": 0, "high": 1}, "clamp", "hold says what is to be read"),
+    ({"repeat": {"hold": 0.5}, "every": 9}, "repeat", "hold says what is to be read"),
     ({"over": 8, "ease": "step"}, "", "was expected, found 'over, ease'"),
     ({"max": 2}, "", "was expected, found nothing"),
     ({"on": "a"}, "", "was expected, found nothing"),
@@ -312,7 +325,7 @@ def test_json_nested_without_end_is_refused(wrap: str) -> None:
 # -- anything at all ---------------------------------------------------------------------------
 
 KEYS = ["on", "max", "start", "over", "ease", "every", "after", "by", "low", "high", "x", "\ud800"]
-keys = st.sampled_from([*KEYS, "period", "hold", *(set(Schedule.kinds) - {"function"})])
+keys = st.sampled_from([*KEYS, "period", *(set(Schedule.kinds) - {"function"})])
 scalars = st.one_of(
     st.none(),
     st.booleans(),
@@ -379,6 +392,13 @@ def test_a_damaged_text_is_a_schedule_or_refused() -> None:
     assert len(read) / 3 < len(refused) < len(read)
     for schedule in set(read) - set(refused):
         assert parse(to_short(schedule)) == schedule
+
+
+def test_the_hold_of_a_pulse_is_no_schedule() -> None:
+    assert from_json({"hold": 8, "pulse": 1.5}) == Pulse(1.5, hold=8)
+    assert from_json({"pulse": 1.5, "hold": 8}) == parse("pulse(1.5,hold=8)")
+    with pytest.raises(MoodError, match="says both ramp and hold"):
+        from_json({"ramp": [0, 1], "hold": 0.5})
 
 
 def test_what_stands_beside_is_outermost() -> None:

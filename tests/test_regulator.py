@@ -187,7 +187,7 @@ def test_time_at_a_limit_does_not_wind_it_up(half_life: float, n_out_of_reach: i
 
 def test_an_error_that_presses_on_a_limit_is_not_summed_up() -> None:
     pressed = Regulation(4.0, 3.0)
-    assert NOMINAL.step(pressed, reading=-3.0) == pressed
+    assert NOMINAL.step(pressed, reading=-3.0) == pressed._replace(reading=-3.0)
 
 
 def test_another_target_is_reached_without_a_jump() -> None:
@@ -219,6 +219,50 @@ def test_a_negative_target_is_held_like_a_positive_one(gain: float) -> None:
     below = replace(above, target=-1.0, low=-4.0, high=3.0)
     runs = [hold(above, n=100, gain=gain, noise=noise), hold(below, n=100, gain=gain, noise=-noise)]
     np.testing.assert_allclose(runs[0].readings, -runs[1].readings, atol=1e-12)
+
+
+# -- what has the last word on the weight ------------------------------------------------------
+
+
+def limited(most: float, *, kept: float = 0.0, n: int = 100, release: int = 60) -> Float64:
+    """(n, 2), readings and weights of the nominal loop, whose weight something else holds at
+    ``most`` until ``release``, and holds back (``kept`` of the distance) all the time."""
+    state, reading, weight, rows = NOMINAL.start(), 0.0, 0.0, []
+    for token in range(n):
+        reading += (1 - 0.5 ** (1 / 6)) * (weight - reading)
+        state = NOMINAL.step(state, reading=reading)
+        allowed = min(state.weight, most) if token < release else state.weight
+        weight = allowed + kept * (weight - allowed)
+        state = NOMINAL.follow(state, allowed=allowed, weight=weight)
+        rows.append((reading, weight))
+    return np.array(rows)
+
+
+def test_what_another_limit_holds_back_is_not_summed_up() -> None:
+    rows = limited(0.5)
+    assert rows[59] == pytest.approx([0.5, 0.5], abs=0.01)
+    assert rows[60:, 1].max() < 2.0  # from 0.5, what the error makes of it, and nothing stored
+    assert rows[60:, 0].max() <= 1.05
+    assert settles(rows[60:, 0], 1.0) <= SETTLED
+
+
+def test_nothing_changes_where_nothing_else_has_a_say() -> None:
+    np.testing.assert_array_equal(limited(math.inf), limited(10.0))
+    state = Regulation(0.5, 0.3, 0.2)
+    assert NOMINAL.follow(state, allowed=0.5, weight=0.5) == state
+
+
+def test_it_arrives_through_inertia_without_winding_up() -> None:
+    rows = limited(math.inf, kept=0.5 ** (1 / 4), n=200)
+    assert rows[-1] == pytest.approx([1.0, 1.0], abs=0.02)
+    assert rows[:, 0].max() <= 1.3
+
+
+def test_looking_ahead_tames_a_weight_that_shows_late() -> None:
+    plain = hold(NOMINAL, gain=1.5, late=4).reading
+    ahead = hold(replace(NOMINAL, lead=2.0), gain=1.5, late=4).reading
+    assert ahead.max() < plain.max() - 0.2
+    assert settles(ahead, 1.0) <= SETTLED < settles(plain, 1.0)
 
 
 # -- laws -----------------------------------------------------------------------------------
@@ -280,6 +324,8 @@ def test_a_reading_that_is_none_changes_nothing(reading: float) -> None:
         ({"high": math.inf}, "high"),
         ({"low": 4.0}, "high"),
         ({"rate": 0.0}, "rate"),
+        ({"lead": -1.0}, "lead"),
+        ({"lead": math.inf}, "lead"),
     ],
 )
 def test_settings_that_mean_nothing_are_refused(fault: dict[str, float], where: str) -> None:

@@ -8,7 +8,7 @@ from llamood import _versions
 
 _versions.check()
 
-from llamood import demo, errors, judges
+from llamood import demo, judges
 from llamood.convert import convert
 from llamood.errors import LlamoodError
 from llamood.extract import extract
@@ -22,6 +22,7 @@ from llamood.shapes import Keys as keys
 from llamood.shapes import Pulse as pulse
 from llamood.shapes import Ramp as ramp
 from llamood.shapes import Wave as wave
+from llamood.triggers import Hold as hold
 from llamood.triggers import On as on
 from llamood.vectors import EmotionVectors
 
@@ -38,8 +39,8 @@ __all__ = [
     "decay",
     "demo",
     "drift",
-    "errors",
     "extract",
+    "hold",
     "judges",
     "keys",
     "load",

@@ -113,7 +113,8 @@ class Llama(Voice):
             raise MoodError(
                 "", f"asked for {mood}, but no emotions were loaded; pass Llama(..., emotions=...)"
             )
-        steering = Steering(mood, self._palette)
+        told = None if self._reader is None else self._reader.told
+        steering = Steering(mood, self._palette, told=told)
         if not mood.listens:
             for notice in steering.beginning.notices:
                 self._notice(notice)

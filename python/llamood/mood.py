@@ -22,6 +22,7 @@ from .shapes import Constant
 Rows = npt.NDArray[np.float32]
 
 BASE = "base"
+_NOTHING_HELD: Mapping[str, float] = MappingProxyType({})
 UNNAMEABLE = frozenset(",=()")  # what the short form separates with
 
 
@@ -124,6 +125,11 @@ class Mood:
         return any(schedule.listens for schedule in self.schedules().values())
 
     @property
+    def holds(self) -> bool:
+        """True where a reading is to be held, so that only a voice with readings can feel it."""
+        return any(schedule.regulates for schedule in self.emotions.values())
+
+    @property
     def is_constant(self) -> bool:
         """True where every token is asked the same."""
         return all(isinstance(schedule, Constant) for schedule in self.schedules().values())
@@ -161,7 +167,7 @@ class Mood:
         of the prompt, which predicts the first generated one. ``names``: the emotions at hand,
         in the order of the vectors. ``base``, unless it is among them, stands for the mean of
         them all. Affect is resolved by the published coordinates of the emotions. Raises
-        `MoodError` for an emotion that is not at hand.
+        `MoodError` for an emotion that is not at hand, and for a reading that is to be held.
         """
         self.require_known(names)
         named = self.named(np.arange(n_token), names, affect_map=AffectMap.of_names(names))
@@ -185,16 +191,19 @@ class Mood:
         *,
         affect_map: AffectMap | None,
         heard: Heard = NOTHING_HEARD,
+        held: Mapping[str, float] = _NOTHING_HELD,
     ) -> Named:
         """The intensity asked of each emotion at each token, before they are blended.
 
-        ``affect_map`` may be None where the mood names no point of affect.
+        ``affect_map`` may be None where the mood names no point of affect. ``held``: what it
+        takes at these tokens to hold the readings that the mood holds.
         """
         places = {name: place for place, name in enumerate((*names, BASE))}
         places |= {name: place for place, name in enumerate(names)}  # a vector named base counts
         weights = np.zeros((len(tokens), len(names) + 1))
         for name, schedule in self.emotions.items():
-            weights[:, places[name]] = _values(name, schedule, tokens, heard)
+            values = held[name] if name in held else _values(name, schedule, tokens, heard)
+            weights[:, places[name]] = values
         if not self.affect or affect_map is None:
             return Named(weights, np.zeros(len(tokens), dtype=bool))
         points = np.zeros((len(tokens), len(AXES)))
@@ -299,6 +308,8 @@ def _schedule(key: str, value: Any) -> Schedule:
 
 def _coordinate(axis: str, value: Any) -> Schedule:
     schedule = _schedule(axis, value)
+    if schedule.regulates:
+        raise MoodError(axis, "no axis of affect is read, so none can be held; hold an emotion")
     low, high = schedule.bounds()
     if not schedule.calls and not (low >= -1 and high <= 1):
         beyond = low if low < -1 else high

@@ -23,7 +23,7 @@ from .errors import MoodError
 from .parameters import Choice, Kind, Parameter, found, parameters
 from .schedule import DEEPEST, Inner, Parts, Schedule
 from .shapes import Constant
-from .triggers import Custom, On
+from .triggers import Custom, Hold, On
 
 Json = Any
 
@@ -32,7 +32,7 @@ LONGEST_SHORT = 4096  # characters
 FUNCTIONS: Mapping[str, type[Schedule]] = {
     kind: cls
     for kind, cls in Schedule.kinds.items()
-    if cls.__module__ == shapes.__name__ or cls is On
+    if cls.__module__ == shapes.__name__ or cls in (On, Hold)
 }
 METHODS: Mapping[str, type[Schedule]] = {
     kind: cls
@@ -123,6 +123,9 @@ def from_json(value: Any, *, depth: int = 0) -> Schedule:
 
 def _kind(written: Mapping[Any, Any]) -> type[Schedule]:
     kinds = [key for key in written if key in JSON_KINDS]
+    # A pulse has a hold of its own.
+    taken = {p.key for kind in kinds for p in parameters(JSON_KINDS[kind]) if not p.main}
+    kinds = [kind for kind in kinds if kind not in taken]
     if len(kinds) == 1:
         return JSON_KINDS[kinds[0]]
     if kinds:

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
 
 from .ear import Ear
 from .mood import Rows
+from .regulator import Regulation
 from .steering import Blend, Notice, Steering
 from .vectors import Float64
 from .watch import Watch
 
 BLOCK = 256  # tokens that are evaluated ahead
 MOST_AHEAD = 2**31  # where nothing need be heard
+
+# Of the positions from the first on, before the second: emotion -> smoothed z-score, or nothing.
+Reading = Callable[[int, int], Mapping[str, float]]
 
 
 class Performance:
@@ -23,7 +28,11 @@ class Performance:
     ``before``: the weights (n_emotion,) that were applied last, as multiples of the vectors as
     stored; where the mood has inertia it moves on from there. ``notice`` is told what a limit
     takes away. ``guarded``: a mood that makes the answer collapse is taken back (see `Watch`).
-    Rows never depend on how many are asked for at once.
+    ``reading``: what is read, which a mood that holds readings must have.
+
+    Rows never depend on how many are asked for at once. Where readings are held, the row of a
+    token can be asked for only once the token before it was decoded; a reading is that of the
+    answer, from its position on.
     """
 
     def __init__(
@@ -34,6 +43,7 @@ class Performance:
         before: Float64,
         notice: Callable[[Notice], None],
         guarded: bool = False,
+        reading: Reading | None = None,
     ) -> None:
         self.steering = steering
         self._guarded = guarded
@@ -43,9 +53,12 @@ class Performance:
         self._begin = 0  # the token at which this mood began
         self._before = before
         self._notice = notice
+        self._reading = reading
         self._asked: list[Float64] = []
+        self._limited: list[Float64] = []
         self._applied: list[Float64] = []
         self._scale: list[Float64] = []  # of each token, the units of its palette
+        self._held: list[Mapping[str, Regulation]] = []
         self._ear = Ear()
 
     @property
@@ -66,6 +79,11 @@ class Performance:
         if not self.steering.mood.listens:
             return self.watch.n_heard
         return min(self._ear.n_heard, self.watch.n_heard)
+
+    @property
+    def is_foreseen(self) -> bool:
+        """Whether the row of a token may be asked for before those before it are decoded."""
+        return not self.steering.regulators
 
     def ahead(self, token: int) -> int:
         """How many tokens from ``token`` on need not be heard before they are decoded."""
@@ -146,7 +164,7 @@ class Performance:
         return rows[token]
 
     def _forget(self, n: int) -> None:
-        for rows in (self._asked, self._applied, self._scale):
+        for rows in (self._asked, self._limited, self._applied, self._scale, self._held):
             del rows[n:]
 
     def _fill(self, n: int) -> None:
@@ -156,8 +174,17 @@ class Performance:
             return
         if not self.steering.mood.listens and n > 1:
             n = max(n, begin + BLOCK)
+        if self.is_foreseen:
+            self._extend(begin, n, {})
+        else:
+            for token in range(begin, n):
+                self._extend(token, token + 1, self._regulated(token))
+
+    def _extend(self, begin: int, n: int, held: Mapping[str, Regulation]) -> None:
+        """Make the rows from ``begin``, the first that is missing, to ``n``."""
         tokens = np.arange(begin, n) - self._begin
-        target = self.steering.target(tokens, self._ear.heard().since(self._begin))
+        weights = {name: state.weight for name, state in held.items()}
+        target = self.steering.target(tokens, self._ear.heard().since(self._begin), weights)
         for notice in target.notices:
             self._notice(notice)
         units = self.steering.palette.units
@@ -166,8 +193,40 @@ class Performance:
         for asked, goal in zip(target.asked, target.limited, strict=True):
             last = goal + kept * (last - goal) if kept else goal
             self._asked.append(asked)
+            self._limited.append(goal)
             self._applied.append(last)
             self._scale.append(units)
+            self._held.append(held)
+
+    # -- readings that are held ------------------------------------------------------------
+
+    def _regulated(self, token: int) -> dict[str, Regulation]:
+        """What holds each reading at ``token``, the one before it being decoded."""
+        assert self._reading is not None
+        read = self._reading(self.position, self.position + token)
+        return {
+            name: regulator.step(self._so_far(name, token), reading=read.get(name, math.nan))
+            for name, regulator in self.steering.regulators.items()
+        }
+
+    def _so_far(self, name: str, token: int) -> Regulation:
+        """The state that a regulator goes on from: what was really applied counts."""
+        regulator = self.steering.regulators[name]
+        at, units = self.steering.names.index(name), self.steering.palette.units
+        if token == 0:  # no answer begins with what was felt before it, unless that is asked for
+            inert = self.steering.mood.inertia is not None
+            return regulator.start(self._before[at] * units[at] if inert else regulator.expected)
+        if token == self._begin:
+            return regulator.start(self.after(token - 1)[at] * units[at])
+        state, factor = self._held[token - 1][name], self._factor(token - 1)
+        asked, limited, applied = (
+            rows[token - 1][at] for rows in (self._asked, self._limited, self._applied)
+        )
+        return regulator.follow(
+            state,
+            allowed=state.weight + (limited * factor - asked),
+            weight=state.weight + (applied * factor - asked),
+        )
 
 
 def _kept(inertia: float | None) -> float:

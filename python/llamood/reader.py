@@ -17,7 +17,11 @@ REACH = 8  # half-lives; what lies further back counts for nothing
 
 class Reader:
     """``unsafe_ctx``: address of a context with ``watch``'s callback, open until `close`.
-    ``layer``: the one that is read; None for the probe's own."""
+    ``layer``: the one that is read; None for the probe's own.
+
+    ``told``: emotion -> the z-score that its vector as measured is itself, in the layer that is
+    read: that of the answers which it is the mean of, against neutral ones.
+    """
 
     def __init__(
         self,
@@ -43,6 +47,8 @@ class Reader:
         there = palette.data.any(axis=2).T  # a layer may have been emptied since
         # (n_layer, n_emotion, n_read)
         self._response = moved * (scale * there)[:, :, np.newaxis]
+        own = moved[self.layer, range(len(order)), order] / probe.spread[at, order]
+        self.told = dict(zip(palette.emotions.names, own.tolist(), strict=True))
         self._moved = np.zeros((n_ctx, len(probe.names)))  # of each position, by what was added
 
     @property

@@ -29,10 +29,12 @@ _TRACKING = 0.5
 
 class Regulation(NamedTuple):
     """The running state. ``weight``: what is injected. ``integral``: what of it was summed up
-    from errors; the rest is proportional to the last one."""
+    from errors; the rest is proportional to the last one. ``reading``: the last one, NaN where
+    there was none."""
 
     weight: float
     integral: float
+    reading: float = math.nan
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,9 @@ class Regulator:
     ``half_life``: that of the smoothing, in tokens, above 0 and up to a million. ``low``,
     ``high``: what the weight stays between. ``rate``: the most that it changes from token to
     token, above 0; by default a sixteenth of the way from ``low`` to ``high``. With a rate of at
-    least a tenth of ``target / gain`` the reading settles within 30 tokens.
+    least a tenth of ``target / gain`` the reading settles within 30 tokens. ``lead``: how many
+    tokens it looks ahead along the slope of the reading (derivative action), 0 or more; for a
+    weight that shows late.
 
     Raises MoodError for settings that are not finite or out of range.
     """
@@ -56,6 +60,7 @@ class Regulator:
     low: float
     high: float
     rate: float | None = None
+    lead: float = 0.0
 
     def __post_init__(self) -> None:
         for name, value in vars(self).items():
@@ -66,6 +71,8 @@ class Regulator:
         if self.half_life > LONGEST:
             fault = f"{LONGEST} tokens or less were expected, found {self.half_life:g}"
             raise MoodError("half_life", fault)
+        if not 0 <= self.lead <= LONGEST:
+            raise MoodError("lead", f"0 to {LONGEST} tokens were expected, found {self.lead:g}")
         if self.low >= self.high:
             raise MoodError("high", f"more than {self.low:g} was expected, found {self.high:g}")
 
@@ -78,6 +85,23 @@ class Regulator:
         """The state that goes on from ``weight``, injected last."""
         return Regulation(weight, _within(weight, low=self.low, high=self.high))
 
+    @property
+    def expected(self) -> float:
+        """The weight that is believed to reach the target, within the limits."""
+        return _within(self.target / self.gain, low=self.low, high=self.high)
+
+    def follow(self, state: Regulation, *, allowed: float, weight: float) -> Regulation:
+        """``state``, where something else had the last word on its weight.
+
+        ``allowed``: what limits left of it, from which it goes on, so that nothing is summed up
+        beyond them. ``weight``: what was injected, which may still be on its way there.
+        """
+        if allowed == weight == state.weight:
+            return state
+        integral = state.integral + (allowed - state.weight)
+        integral += _TRACKING * (1 - self._kept) * (weight - allowed)
+        return Regulation(weight, _within(integral, low=self.low, high=self.high), state.reading)
+
     def step(self, state: Regulation, *, reading: float) -> Regulation:
         """What follows ``state`` at the next token, the last reading being ``reading``.
 
@@ -86,15 +110,22 @@ class Regulator:
         """
         if not math.isfinite(reading):
             return state
-        kept = 0.5 ** (1 / self.half_life)
-        summand = SPEED * (self.target - reading) / self.gain
+        kept = self._kept
+        rising = 0.0
+        if self.lead and math.isfinite(state.reading):
+            rising = self.lead * (reading - state.reading)
+        summand = SPEED * (self.target - reading - rising) / self.gain
         wanted = state.integral + summand / (1 - kept)  # itself, and tau times it
         allowed = _within(wanted, low=self.low, high=self.high)
         weight = _within(allowed, low=state.weight - self.stride, high=state.weight + self.stride)
         integral = state.integral + _TRACKING * (1 - kept) * (weight - allowed)
         if wanted == allowed:  # the integral is within, so only an error that presses on a limit
             integral += summand  # gets beyond it
-        return Regulation(weight, _within(integral, low=self.low, high=self.high))
+        return Regulation(weight, _within(integral, low=self.low, high=self.high), reading)
+
+    @property
+    def _kept(self) -> float:
+        return float(0.5 ** (1 / self.half_life))
 
 
 def _within(value: float, *, low: float, high: float) -> float:

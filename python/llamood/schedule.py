@@ -66,6 +66,7 @@ class Schedule(ABC):
     kinds: ClassVar[dict[str, type[Any]]] = {}
     listens: bool = False  # whether a value is known only when the text before it is
     calls: bool = False  # whether a Python function is asked for values
+    regulates: bool = False  # whether it is no schedule of values, but of what shall be read
     depth: int  # of schedules within schedules
     n_schedule: int  # in all
 
@@ -90,6 +91,12 @@ class Schedule(ABC):
 
     def _count(self) -> None:
         inner = self.inner()
+        if self.kind != "max" and any(each.regulates for each in inner):
+            raise MoodError(
+                self.kind,
+                "hold says what is to be read, not what is to be added, so nothing can be made of "
+                "it; let it stand for the whole emotion, alone or with a max",
+            )
         depth = 1 + max((each.depth for each in inner), default=0)
         n_schedule = 1 + sum(each.n_schedule for each in inner)
         if depth > DEEPEST or n_schedule > MOST_SCHEDULES:
@@ -102,6 +109,8 @@ class Schedule(ABC):
         object.__setattr__(self, "n_schedule", n_schedule)
         object.__setattr__(self, "listens", self.listens or any(each.listens for each in inner))
         object.__setattr__(self, "calls", self.calls or any(each.calls for each in inner))
+        regulates = self.regulates or any(each.regulates for each in inner)
+        object.__setattr__(self, "regulates", regulates)
 
     def _check(self) -> None:  # noqa: B027  (most kinds have nothing to add)
         """Raise MoodError for parameters that are good alone but not together."""

@@ -15,7 +15,7 @@ from .notation import BESIDE, JSON_KINDS, STARTED
 from .parameters import Json, Number, Parameter, parameters
 from .schedule import Schedule
 from .settings import SETTINGS, Setting
-from .triggers import On
+from .triggers import Hold, On
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 SHIPPED = Path(__file__).parent / "data" / "mood.schema.json"
@@ -34,16 +34,20 @@ def mood_schema() -> dict[str, Json]:
             **{key: _setting(setting) for key, setting in SETTINGS.items()},
         },
         "propertyNames": {"anyOf": [{"pattern": "^[^$]"}, {"enum": list(SETTINGS)}]},
-        "additionalProperties": _def("schedule"),
+        "additionalProperties": {"anyOf": [_def("schedule"), _def(Hold.kind)]},
         "$defs": {
             "coordinate": {"anyOf": [Number(low=-1.0, high=1.0).schema(), _def("changing")]},
             "schedule": {"anyOf": [Number().schema(), _def("changing")]},
-            "changing": {"anyOf": [_def(kind) for kind in (*JSON_KINDS, STARTED)]},
+            "changing": {"anyOf": [_def(kind) for kind in (*_composable(), STARTED)]},
             **{kind: _kind(cls) for kind, cls in JSON_KINDS.items()},
             STARTED: _started(),
             **{kind: _beside(Schedule.kinds[kind]) for kind in BESIDE},
         },
     }
+
+
+def _composable() -> list[str]:
+    return [kind for kind, cls in JSON_KINDS.items() if not cls.regulates]
 
 
 def _def(name: str) -> dict[str, Json]:
@@ -64,7 +68,7 @@ def _kind(cls: type[Schedule]) -> dict[str, Json]:
         "properties": {
             cls.kind: _main(cls),
             **{p.key: _parameter(p) for p in others},
-            **{kind: _def(kind) for kind in BESIDE},
+            **{kind: _def(kind) for kind in BESIDE if not (cls.regulates and kind == On.kind)},
         },
         "required": [cls.kind, *(p.key for p in others if p.required)],
         "additionalProperties": False,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -10,6 +11,7 @@ import numpy as np
 
 from .composition import Max
 from .errors import MoodError
+from .holding import regulators
 from .mood import BASE, Mood, Named, Rows, blended
 from .palette import Palette
 from .schedule import NOTHING_HEARD, Heard, Tokens
@@ -60,21 +62,25 @@ class Target:
 class Steering:
     """One mood with the vectors at hand; never changes.
 
-    Raises MoodError for emotions that are not at hand, layers that the model lacks, and a dose
-    that these vectors cannot be given in.
+    ``told``: what each emotion is read at where it is felt, of a voice with readings (see
+    ``Reader.told``). Raises MoodError for emotions that are not at hand, layers that the model
+    lacks, a dose that these vectors cannot be given in, and readings that cannot be held.
     """
 
-    def __init__(self, mood: Mood, stored: Palette) -> None:
+    def __init__(
+        self, mood: Mood, stored: Palette, *, told: Mapping[str, float] | None = None
+    ) -> None:
         self.mood = mood
         self.palette = stored if mood.dose == "stored" else stored.relative
         self.names = stored.emotions.names
         mood.require_known(self.names)
         self.first, self.last = _layers(mood, stored.emotions.n_layer)
+        self.regulators = regulators(mood, self.palette, told)
 
     @cached_property
     def beginning(self) -> Target:
         """`target` of token 0 alone, where nothing has been heard yet."""
-        return self._target(np.zeros(1, dtype=np.int64), NOTHING_HEARD)
+        return self._target(np.zeros(1, dtype=np.int64), NOTHING_HEARD, {})
 
     @cached_property
     def still(self) -> Blend | None:
@@ -99,10 +105,11 @@ class Steering:
             if isinstance(inner, On)
         )
 
-    def target(self, tokens: Tokens, heard: Heard) -> Target:
-        """What the mood comes to at ``tokens``, which are counted from its own beginning."""
+    def target(self, tokens: Tokens, heard: Heard, held: Mapping[str, float]) -> Target:
+        """What the mood comes to at ``tokens``, which are counted from its own beginning, where it
+        takes ``held`` to hold the readings that it holds."""
         if not self.mood.is_constant:
-            return self._target(tokens, heard)
+            return self._target(tokens, heard, held)
         n, first = len(tokens), self.beginning
         return Target(first.asked.repeat(n, axis=0), first.limited.repeat(n, axis=0), first.notices)
 
@@ -118,12 +125,12 @@ class Steering:
 
     # -- limits ----------------------------------------------------------------------------
 
-    def _target(self, tokens: Tokens, heard: Heard) -> Target:
+    def _target(self, tokens: Tokens, heard: Heard, held: Mapping[str, float]) -> Target:
         affect_map = self.palette.affect_map if self.mood.affect else None
-        named = self.mood.named(tokens, self.names, affect_map=affect_map, heard=heard)
+        named = self.mood.named(tokens, self.names, affect_map=affect_map, heard=heard, held=held)
         asked = blended(named.weights, self.mood.blend)
-        held, notices = self._held(named.weights)
-        limited = asked if held is named.weights else blended(held, self.mood.blend)
+        kept, notices = self._kept(named.weights)
+        limited = asked if kept is named.weights else blended(kept, self.mood.blend)
         limited, too_large = self._capped(limited)
         return Target(asked, limited, (*self._unreached(named), *notices, *too_large))
 
@@ -148,7 +155,7 @@ class Steering:
             return np.inf
         return float(self.palette.sizes(np.diag(limits), (self.first, self.last)).max())
 
-    def _held(self, weights: Float64) -> tuple[Float64, tuple[Notice, ...]]:
+    def _kept(self, weights: Float64) -> tuple[Float64, tuple[Notice, ...]]:
         limits = self._limits
         asked = np.abs(weights).max(axis=0, initial=0.0)
         if (asked <= limits).all():

@@ -1,4 +1,5 @@
-"""Schedules whose values are known only token by token: started by a text, or by a function."""
+"""Schedules whose values are known only token by token: started by a text, said by a function, or
+found by what is read."""
 
 from __future__ import annotations
 
@@ -36,6 +37,36 @@ class On(Schedule):
 
     def bounds(self) -> tuple[float, float]:
         return hull((0.0, 0.0), self.schedule.bounds())
+
+
+FURTHEST = 20.0  # z-scores; no text is read as further from neutral
+
+
+@dataclass(frozen=True, repr=False)
+class Hold(Schedule):
+    """Whatever intensity it takes for the emotion to be read at ``target``, a z-score.
+
+    It is found token by token by a voice with readings (see `holding`), so there are no values to
+    compose with; ``max`` limits them. Raises MoodError where it is asked for them.
+    """
+
+    kind = "hold"
+    listens = True
+    regulates = True
+    target: float = parameter(Number(low=-FURTHEST, high=FURTHEST), main=True)
+
+    def at(self, tokens: Tokens, heard: Heard = NOTHING_HEARD) -> Values:
+        raise MoodError("", UNREAD)
+
+    def bounds(self) -> tuple[float, float]:
+        return -LARGEST, LARGEST
+
+
+UNREAD = (
+    "what it takes to hold a reading is known only to a voice that reads while it speaks; open it "
+    "with Llama(..., emotions=..., readings=True), which needs a baseline beside the vectors "
+    "(llamood read --measure)"
+)
 
 
 @dataclass(frozen=True)

@@ -165,6 +165,7 @@ class Voice(llama_cpp.Llama):  # type: ignore[misc]
             before=self._felt,
             notice=self._notice,
             guarded=guarded,
+            reading=self._read,
         )
 
     @property
@@ -242,9 +243,8 @@ class Voice(llama_cpp.Llama):  # type: ignore[misc]
             if performance.listens:
                 self._hear(tokens, performance)
             blend = performance.blend(number)
-            alike = itertools.takewhile(
-                lambda i: performance.blend(number + i) == blend, range(len(tokens))
-            )
+            n = len(tokens) if performance.is_foreseen else 1
+            alike = itertools.takewhile(lambda i: performance.blend(number + i) == blend, range(n))
             self._decode(tokens[: len(list(alike))], blend)
         self._tell(performance)
 
@@ -341,8 +341,12 @@ class Voice(llama_cpp.Llama):  # type: ignore[misc]
         eight further back count half. Empty before anything was decoded. Raises `ModelError`
         for a voice without readings.
         """
+        return self._read(self._read_from, self.n_tokens)
+
+    def _read(self, begin: int, end: int) -> dict[str, float]:
+        """`reading` of the positions from ``begin`` on, before ``end``."""
         reader = self.reader
-        scores = reader.smoothed(self._read_from, self.n_tokens)
+        scores = reader.smoothed(max(begin, 1), end)  # the first position of all is an outlier
         if np.isnan(scores).any():
             return {}
         return dict(zip(reader.names, scores.tolist(), strict=True))

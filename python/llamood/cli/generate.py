@@ -71,7 +71,9 @@ def command(
     if raw and system is not None:
         raise click.UsageError("--system belongs to a conversation; leave it out, or --raw")
     mood = options.merged(moods)
-    llm = models.open_in_mood(model, emotions=emotions, mood=mood, device=device)
+    llm = models.open_in_mood(
+        model, emotions=emotions, mood=mood, device=device, reading=mood.holds
+    )
     text = standard_input() if prompt == "-" else prompt
     tokens = _tokens(llm, text, system=system, raw=raw)
     prompts.require_room(llm, tokens)
