@@ -18,19 +18,24 @@ from llamood import demo, measures
 from llamood.answer_log import Answer
 from llamood.cli.prompts import chat_tokens
 from llamood.conditions import (
+    AFFECT,
     BOTH,
+    GRADED,
+    POINTS,
     PROMPT,
     RANDOM,
     UNSTEERED,
     VECTOR,
     Condition,
-    conditions,
+    controlled,
+    paper_axes,
     random_beside,
 )
 from llamood.errors import FileError, LlamoodError, ModelError
-from llamood.evaluate import PARTIAL, Evaluation
+from llamood.evaluate import PARTIAL, Evaluation, with_surprise
 from llamood.extract import asked_with
-from llamood.findings import findings, to_markdown
+from llamood.findings import findings
+from llamood.findings_table import to_markdown, to_paper_table
 from llamood.judges import bundled
 from llamood.side_effects import collapse, side_effects
 
@@ -46,12 +51,14 @@ def evaluation(**changed: Any) -> Evaluation:
         "prompt": lambda llm, q: chat_tokens(llm, [{"role": "user", "content": q}]),
         "questions": demo.questions()[:N_QUESTION],
         "layers": LAYERS,
-        "intensities": (0.0, 0.5, 1.0),
         "max_tokens": 24,
         "n_threads": 1,
         "n_threads_batch": 1,
+        **changed,
     }
-    return Evaluation(demo.MODEL, **{**settings, **changed})
+    grid = settings.pop("intensities", (0.0, 0.5, 1.0))
+    made = {"conditions": controlled(settings["emotions"], intensities=grid)}
+    return Evaluation(demo.MODEL, **{**made, **settings})
 
 
 @pytest.fixture(scope="module")
@@ -85,18 +92,23 @@ def row_of(found: dict[str, Any], emotion: str | None, kind: str, at: float) -> 
 
 def test_one_condition_is_shared_and_the_rest_is_of_each_emotion() -> None:
     evs = replace(llamood.load(demo.VECTORS).select(EMOTIONS), ceiling=(None, 2.0))
-    assert [(c.kind, c.emotion, c.intensity, c.dose) for c in conditions(evs, (1.0, 0.0, 0.5))] == [
+    made = controlled(evs, intensities=(1.0, 0.0, 0.5))
+    assert [(c.kind, c.emotion, c.intensity, c.dose) for c in made] == [
         (UNSTEERED, None, 0.0, 0.0),
         (VECTOR, "joy", 0.5, 0.5),
         (VECTOR, "joy", 1.0, 1.0),
         (PROMPT, "joy", 0.0, 0.0),
         (BOTH, "joy", 1.0, 1.0),
+        (GRADED, "joy", 0.5, 0.0),
+        (GRADED, "joy", 1.0, 0.0),
         (RANDOM, "joy", 0.5, 0.5),
         (RANDOM, "joy", 1.0, 1.0),
         (VECTOR, "fear", 0.5, 1.0),
         (VECTOR, "fear", 1.0, 2.0),
         (PROMPT, "fear", 0.0, 0.0),
         (BOTH, "fear", 1.0, 2.0),
+        (GRADED, "fear", 0.5, 0.0),
+        (GRADED, "fear", 1.0, 0.0),
         (RANDOM, "fear", 0.5, 1.0),
         (RANDOM, "fear", 1.0, 2.0),
     ]
@@ -110,6 +122,36 @@ def test_what_a_condition_says_and_feels() -> None:
     assert both.mood(None).row(["joy"]) == pytest.approx([1.5])
     assert Condition(RANDOM, "joy", 1.0, 1.5).mood(None).row(["random joy"]) == pytest.approx([1.5])
     assert Condition(PROMPT, "joy", 0.0, 0.0).mood(LAYERS).is_neutral
+    half = Condition(GRADED, "joy", 0.5, 0.0)
+    assert half.turn("Why?") == asked_with("Why?", "moderate joy (50 out of 100)")
+    assert half.mood(LAYERS).is_neutral
+    point = Condition(AFFECT, None, 0.0, 0.0, (0.5, -0.5))
+    assert point.turn("Why?") == "Why?"
+    assert point.mood(LAYERS).to_dict() == {"valence": 0.5, "arousal": -0.5, "$layers": [2, 4]}
+
+
+@pytest.mark.parametrize(
+    ("share", "says"),
+    [(0.1, "slight"), (0.25, "slight"), (0.3, "moderate"), (0.75, "strong"), (1.0, "extreme")],
+)
+def test_how_much_is_said_in_words_too(share: float, says: str) -> None:
+    assert f"Answer with {says} joy (" in Condition(GRADED, "joy", share, 0.0).turn("Why?")
+
+
+def test_points_of_affect_are_asked_of_enough_emotions() -> None:
+    evs = llamood.load(demo.VECTORS)
+    points = [c.point for c in controlled(evs) if c.kind == AFFECT]
+    assert points == list(POINTS)
+    assert not [c for c in controlled(evs.select(EMOTIONS)) if c.kind == AFFECT]
+
+
+def test_the_paper_s_axes() -> None:
+    evs = replace(llamood.load(demo.VECTORS).select(EMOTIONS), ceiling=(None, 2.0))
+    assert [(c.emotion, c.dose) for c in paper_axes(evs)] == [
+        (None, 0.0),
+        *(("base", at) for at in (-1.0, 1.0, 2.0, 4.0)),
+        *((name, at) for name in EMOTIONS for at in (1.0, 2.0, 4.0)),
+    ]
 
 
 def test_random_vectors_are_as_long_in_each_layer() -> None:
@@ -131,7 +173,7 @@ def test_random_vectors_are_as_long_in_each_layer() -> None:
 
 def test_the_unsteered_answer_is_given_once_a_question(answers: tuple[Answer, ...]) -> None:
     assert [a.number for a in answers if a.kind == UNSTEERED] == list(range(N_QUESTION))
-    assert len(answers) == N_QUESTION * (1 + 6 * len(EMOTIONS))
+    assert len(answers) == N_QUESTION * (1 + 8 * len(EMOTIONS))
 
 
 def test_the_vectors_applied_are_those_of_the_condition(answers: tuple[Answer, ...]) -> None:
@@ -139,6 +181,7 @@ def test_the_vectors_applied_are_those_of_the_condition(answers: tuple[Answer, .
         expected = {
             UNSTEERED: {},
             PROMPT: {},
+            GRADED: {},
             VECTOR: {answer.emotion: answer.dose},
             BOTH: {answer.emotion: answer.dose},
             RANDOM: {f"random {answer.emotion}": answer.dose},
@@ -264,7 +307,13 @@ def test_asked_versus_got_and_confusion(answers: tuple[Answer, ...], found: dict
     got = [judge.probabilities([a.text for a in of(answers, *p)]) for p in places]
     column = np.stack(got, axis=1)[:, :, labels.index("joy")]
     rho = measures.asked_versus_got([0.0, 0.5, 1.0], column)
-    assert found["asked_versus_got"]["joy"]["estimate"] == pytest.approx(rho)
+    of_joy = found["asked_versus_got"][VECTOR]["joy"]
+    assert of_joy["answers"]["estimate"] == pytest.approx(rho)
+    means = column.mean(axis=0)[np.newaxis]
+    assert of_joy["means"]["estimate"] == pytest.approx(
+        measures.asked_versus_got([0.0, 0.5, 1.0], means)
+    )
+    assert set(found["asked_versus_got"]) == {VECTOR, GRADED, RANDOM}
 
     texts = [a.text for name in EMOTIONS for a in of(answers, VECTOR, name, 1.0)]
     expected = measures.confusion(
@@ -295,8 +344,10 @@ def test_answers_without_words_have_no_perplexity(answers: tuple[Answer, ...]) -
 def test_what_gives_no_figures(answers: tuple[Answer, ...]) -> None:
     with pytest.raises(LlamoodError, match="expected one for each"):
         findings(answers[:-1], judge=bundled(), n_draw=N_DRAW)
-    with pytest.raises(LlamoodError, match="not the answers of a whole evaluation"):
-        findings([a for a in answers if a.kind != PROMPT], judge=bundled(), n_draw=N_DRAW)
+    with pytest.raises(LlamoodError, match="two answers to one question"):
+        findings([*answers, answers[0]], judge=bundled(), n_draw=N_DRAW)
+    with pytest.raises(LlamoodError, match="no answer was asked to express an emotion"):
+        findings(of(answers, UNSTEERED, None, 0.0), judge=bundled(), n_draw=N_DRAW)
     with pytest.raises(LlamoodError, match="no label glee"):
         findings(
             [replace(a, emotion="glee") if a.emotion == "joy" else a for a in answers],
@@ -306,12 +357,109 @@ def test_what_gives_no_figures(answers: tuple[Answer, ...]) -> None:
 
 def test_the_table_has_a_row_for_each_emotion_and_condition(found: dict[str, Any]) -> None:
     table = to_markdown(found, caption="Asked.")
-    rows = [line for line in table.split("\n") if line.startswith("| ")]
-    assert len(rows) == 1 + len(found["rows"]) == 1 + 7 * (len(EMOTIONS) + 1)
+    whole, rho = table.split("## Asked against got")
+    rows = [line for line in whole.split("\n") if line.startswith("| ")]
+    assert len(rows) == 1 + len(found["rows"]) == 1 + 9 * (len(EMOTIONS) + 1)
+    assert len([line for line in rho.split("\n") if line.startswith("| ")]) == 1 + len(EMOTIONS)
     eps = row_of(found, "joy", VECTOR, 1.0)["eps"]["estimate"]
     (joy,) = (row for row in rows if row.startswith(f"| joy | {VECTOR} | 1 |"))
     assert f"{eps:.2f} [" in joy
     assert "somewhat too narrow" in table
+
+
+def test_topics_are_ratios_of_mean_cosines(answers: tuple[Answer, ...]) -> None:
+    topics = np.linspace(0.2, 0.9, len(answers))
+    found = findings(answers, judge=bundled(), topics=topics, n_draw=N_DRAW)
+    of_joy = [a.kind == VECTOR and a.emotion == "joy" and a.intensity == 1 for a in answers]
+    plain = [a.kind == UNSTEERED for a in answers]
+    ratio = topics[of_joy].mean() / topics[plain].mean()
+    assert row_of(found, "joy", VECTOR, 1.0)["topic"]["estimate"] == pytest.approx(ratio)
+    assert row_of(findings(answers, judge=bundled()), "joy", VECTOR, 1.0)["topic"] is None
+
+
+def test_what_is_missing_is_left_out(answers: tuple[Answer, ...]) -> None:
+    """Other systems have no controls, and perhaps no answers without steering."""
+    vectors = [replace(a, surprise=None) for a in answers if a.kind in (VECTOR, UNSTEERED)]
+    found = findings(vectors, judge=bundled(), n_draw=N_DRAW)
+    assert {row["condition"] for row in found["rows"]} == {VECTOR, UNSTEERED}
+    assert row_of(found, "joy", VECTOR, 1.0)["perplexity"] is None
+    assert row_of(found, "joy", VECTOR, 1.0)["length"] is not None
+    alone = findings([a for a in vectors if a.kind == VECTOR], judge=bundled(), n_draw=N_DRAW)
+    assert alone["unsteered"] == {"perplexity": None, "words": None}
+    row = row_of(alone, "joy", VECTOR, 1.0)
+    assert (row["length"], row["perplexity"]) == (None, None)
+    assert row["eps"] == row_of(found, "joy", VECTOR, 1.0)["eps"]
+    assert alone["asked_versus_got"] == {}
+    for each in (found, alone):
+        assert to_markdown(each, caption="Asked.")
+
+
+def test_each_emotion_may_have_questions_of_its_own(answers: tuple[Answer, ...]) -> None:
+    """As the paper's have: then unsteered answers belong to an emotion."""
+    own = [
+        replace(a, number=a.number + (10 if name == "fear" else 0), emotion=name)
+        for name in EMOTIONS
+        for a in answers
+        if a.kind == UNSTEERED or (a.kind == VECTOR and a.emotion == name)
+    ]
+    one, other = (findings(each, judge=bundled(), n_draw=N_DRAW) for each in (answers, own))
+    assert other["n_question"] == 2 * N_QUESTION
+    for name in EMOTIONS:
+        assert row_of(one, name, VECTOR, 1.0) == row_of(other, name, VECTOR, 1.0)
+    for key in ("eps", "length"):
+        estimates = [row_of(each, None, VECTOR, 1.0)[key]["estimate"] for each in (one, other)]
+        assert estimates[0] == pytest.approx(estimates[1])
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::llamood.errors.MoodWarning")  # some points are out of reach
+def test_affect_asked_and_got(tmp_path: Path) -> None:
+    evs = llamood.load(demo.VECTORS)
+    made = [c for c in controlled(evs, intensities=(1.0,)) if c.kind in (UNSTEERED, AFFECT, VECTOR)]
+    asked = {"emotions": evs, "conditions": made, "layers": None, "output": tmp_path}
+    asked |= {"questions": demo.questions()[:12], "max_tokens": 48}
+    whole = evaluation(**asked)
+    whole.run()
+    again = evaluation(**asked)  # as written and read
+    assert again.answers == whole.answers
+    points = [a for a in whole.answers if a.kind == AFFECT and a.number == 0]
+    assert [a.point for a in points] == list(POINTS)
+    assert all(a.mix for a in points)
+    found = findings(whole.answers, judge=bundled(), n_draw=N_DRAW)["affect"]
+    assert [tuple(p["asked"].values()) for p in found["points"]] == list(POINTS)
+    assert found["correlation"]["valence"]["estimate"] > 0.5
+
+
+@pytest.mark.slow
+def test_the_paper_s_table() -> None:
+    evs = llamood.load(demo.VECTORS).select(EMOTIONS)
+    whole = evaluation(emotions=evs, conditions=paper_axes(evs))
+    whole.run()
+    mixes = {a.intensity: a.mix for a in whole.answers if a.emotion == "base" and a.number == 0}
+    assert mixes == {at: {"base": at} for at in (-1.0, 1.0, 2.0, 4.0)}
+    found = findings(whole.answers, judge=bundled(), n_draw=N_DRAW)
+    assert row_of(found, "base", VECTOR, -1.0)["eps"] is None
+    table = to_paper_table(found, caption="Asked.")
+    assert "| emotion | -1 | 0 | 1 | 2 | 4 |" in table
+    eps, eas = table.split("## EAS")
+    assert "| base |" not in eps
+    assert "| base |" in eas
+
+
+def test_surprise_of_answers_from_elsewhere(answers: tuple[Answer, ...]) -> None:
+    """Equal to that of our own, where the text has not lost a blank on the way."""
+    given = [a for a in answers if a.kind in (VECTOR, UNSTEERED)][:6]
+    unknown = [replace(a, surprise=None, n_token=None, text=a.text) for a in given]
+    unknown.append(replace(given[0], surprise=None, n_token=None, text=""))
+    found = with_surprise(
+        unknown,
+        model=demo.MODEL,
+        prompt=lambda llm, q: chat_tokens(llm, [{"role": "user", "content": q}]),
+        n_threads=1,
+    )
+    assert [a.surprise for a in found[:-1]] == pytest.approx([a.surprise for a in given], rel=0.05)
+    assert found[-1].surprise is None
+    assert [a.text for a in found] == [a.text for a in unknown]
 
 
 # -- the command ----------------------------------------------------------------------------
@@ -332,11 +480,15 @@ def test_the_command_writes_a_report(two: Path, tmp_path: Path) -> None:
     assert result.exit_code == 0, result.stderr
     assert result.stdout == (folder / "results.json").read_text(encoding="utf-8")
     names = {path.name for path in folder.iterdir()}
-    assert names == {"results.json", "table.md", "answers.jsonl"}
+    assert names == {"results.json", "table.md", "answers.jsonl", "report.html"}
     report = json.loads(result.stdout)
     lines = (folder / "answers.jsonl").read_text(encoding="utf-8").split("\n")[:-1]
     written = [Answer(**json.loads(line)) for line in lines]
     again = findings(written, judge=bundled())
+    for row in report["rows"]:
+        assert row.pop("topic") is not None
+    for row in again["rows"]:
+        assert row.pop("topic") is None
     assert {key: report[key] for key in again} == again
     assert report["command"] in (folder / "table.md").read_text(encoding="utf-8")
 

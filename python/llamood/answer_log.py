@@ -19,10 +19,12 @@ from .errors import FileError
 class Answer:
     """One answer, and how it came about.
 
-    ``number``: of the question, from 0. ``kind``, ``emotion``, ``intensity``, ``dose``: as in
-    ``conditions.Condition``. ``surprise``: mean negative log likelihood of its tokens, in nats,
-    by the unsteered model after the same prompt; None for an answer of no token. ``mix``: the
-    weights of the vectors, as the voice applied them to the last token; empty where none was.
+    ``number``: of the question, from 0. ``kind``, ``emotion``, ``intensity``, ``dose``,
+    ``point``: as in ``conditions.Condition``; an unsteered answer has an emotion where each
+    emotion has questions of its own. ``n_token``: None where not known. ``surprise``: mean
+    negative log likelihood of its tokens, in nats, by the unsteered model after the same prompt;
+    None for an answer of no token, and where not known. ``mix``: the weights of the vectors, as
+    the voice applied them to the last token; empty where none was.
     """
 
     number: int
@@ -32,9 +34,14 @@ class Answer:
     intensity: float
     dose: float
     text: str
-    n_token: int
+    n_token: int | None
     surprise: float | None
     mix: Mapping[str, float]
+    point: tuple[float, float] | None = None
+
+    def __post_init__(self) -> None:
+        if self.point is not None:  # JSON has lists only
+            object.__setattr__(self, "point", tuple(self.point))
 
     def to_line(self) -> str:
         """As JSON, with the end of the line."""

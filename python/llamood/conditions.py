@@ -1,7 +1,8 @@
 """What an evaluation compares: the emotion at several doses, and what it must be better than.
 
 The controls are no steering at all, the prompt that asks for the emotion, that prompt together
-with the vector, and a random vector that is as long in each layer.
+with the vector, the prompt that also says how much of it, and a random vector that is as long in
+each layer.
 """
 
 from __future__ import annotations
@@ -14,51 +15,82 @@ from typing import Literal, get_args
 
 import numpy as np
 
+from .affect import FEWEST, AffectMap
 from .errors import ModelError
 from .extract import asked_with
-from .mood import Mood
+from .mood import BASE, Mood
 from .parameters import LARGEST
 from .vectors import EmotionVectors
 
-Kind = Literal["unsteered", "vector", "prompt only", "prompt + vector", "random vector"]
+Kind = Literal[
+    "unsteered",
+    "vector",
+    "prompt only",
+    "prompt + vector",
+    "graded prompt",
+    "random vector",
+    "affect",
+]
 Range = tuple[int, int]
 
-UNSTEERED, VECTOR, PROMPT, BOTH, RANDOM = KINDS = get_args(Kind)
+UNSTEERED, VECTOR, PROMPT, BOTH, GRADED, RANDOM, AFFECT = KINDS = get_args(Kind)
 INTENSITIES = (0.0, 0.25, 0.5, 0.75, 1.0)
 RANDOM_NAME = "random {}"  # of the vector beside that of an emotion
+# The paper's own (arXiv 2502.04075): of the mean of all vectors, and of each.
+PAPER_BASE, PAPER_EACH = (-1.0, 1.0, 2.0, 4.0), (1.0, 2.0, 4.0)
+# Valence and arousal, all around the neutral middle; within what emotions reach (Russell and
+# Mehrabian 1977), mostly.
+POINTS = tuple((v, a) for v in (-0.5, 0.0, 0.5) for a in (-0.5, 0.0, 0.5) if v or a)
+_DEGREES = ("slight", "moderate", "strong", "extreme")
 
 
 @dataclass(frozen=True)
 class Condition:
-    """One way to answer. ``emotion``: None for the unsteered one. ``intensity``: as a multiple of
-    the emotion's top dose. ``dose``: what the vector is multiplied by, 0 without a vector."""
+    """One way to answer. ``emotion``: None for the unsteered one, and for a point of affect.
+    ``intensity``: as a multiple of the emotion's top dose. ``dose``: what the vector is
+    multiplied by, 0 without a vector. ``point``: the valence and arousal asked for."""
 
     kind: Kind
     emotion: str | None
     intensity: float
     dose: float
+    point: tuple[float, float] | None = None
 
     def turn(self, question: str) -> str:
         """What the user says."""
-        if self.emotion is None or self.kind not in (PROMPT, BOTH):
+        if self.emotion is None or self.kind not in (PROMPT, BOTH, GRADED):
             return question
-        return asked_with(question, self.emotion)
+        return asked_with(question, self._asked(self.emotion))
 
     def mood(self, layers: Range | None) -> Mood:
-        """What is felt; no ceiling holds it below what is asked."""
+        """What is felt; no ceiling holds an emotion below what is asked."""
+        where = {} if layers is None else {"$layers": layers}
+        if self.point is not None:
+            valence, arousal = self.point
+            return Mood({"valence": valence, "arousal": arousal, **where})
         if self.emotion is None or not self.dose:
             return Mood()
         name = RANDOM_NAME.format(self.emotion) if self.kind == RANDOM else self.emotion
-        where = {} if layers is None else {"$layers": layers}
         return Mood({name: {"constant": self.dose, "max": LARGEST}, "$max": LARGEST, **where})
 
+    def _asked(self, emotion: str) -> str:
+        """In words and in numbers, as people and models understand either."""
+        if self.kind != GRADED:
+            return emotion
+        degree = _DEGREES[min(max(math.ceil(4 * self.intensity) - 1, 0), 3)]
+        return f"{degree} {emotion} ({round(100 * self.intensity)} out of 100)"
 
-def conditions(emotions: EmotionVectors, intensities: Sequence[float]) -> tuple[Condition, ...]:
-    """Unsteered first, and once; then for each emotion the intensities above 0 and the controls.
+
+def controlled(
+    emotions: EmotionVectors, *, intensities: Sequence[float] = INTENSITIES
+) -> tuple[Condition, ...]:
+    """Unsteered first, and once; then for each emotion the intensities above 0 and the controls;
+    with four emotions or more that affect is known of, also points of affect.
 
     The top dose of an emotion is its ceiling if it has one, else 1. Controls with a vector have
-    the largest of the intensities, the random one also half of that. Raises `ModelError` for
-    intensities that are negative or not finite, and where none is above 0.
+    the largest of the intensities, the random one also half of that. Of a graded prompt the
+    largest intensity is 100 out of 100. Raises `ModelError` for intensities that are negative or
+    not finite, and where none is above 0.
     """
     if not all(math.isfinite(each) and each >= 0 for each in intensities):
         raise ModelError(f"intensities are {list(intensities)}, expected none below 0")
@@ -73,7 +105,20 @@ def conditions(emotions: EmotionVectors, intensities: Sequence[float]) -> tuple[
         made += [Condition(VECTOR, name, each, each * top) for each in grid]
         made.append(Condition(PROMPT, name, 0.0, 0.0))
         made.append(Condition(BOTH, name, grid[-1], grid[-1] * top))
+        made += [Condition(GRADED, name, each / grid[-1], 0.0) for each in grid]
         made += [Condition(RANDOM, name, each, each * top) for each in (grid[-1] / 2, grid[-1])]
+    if len(AffectMap.fit(emotions).names) >= FEWEST:
+        made += [Condition(AFFECT, None, 0.0, 0.0, point) for point in POINTS]
+    return tuple(made)
+
+
+def paper_axes(emotions: EmotionVectors) -> tuple[Condition, ...]:
+    """Those of arXiv 2502.04075, as multiples of the vectors as stored: the mean of all vectors
+    at -1, 0, 1, 2 and 4, each emotion at 0, 1, 2 and 4."""
+    made = [Condition(UNSTEERED, None, 0.0, 0.0)]
+    made += [Condition(VECTOR, BASE, each, each) for each in PAPER_BASE]
+    for name in emotions.names:
+        made += [Condition(VECTOR, name, each, each) for each in PAPER_EACH]
     return tuple(made)
 
 

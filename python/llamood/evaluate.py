@@ -1,7 +1,7 @@
 """Whether steering works on a model: every question answered in every condition.
 
 After arXiv 2502.04075, with the controls that it lacks (`llamood.conditions`). What the answers
-show is computed from them alone, by `llamood.findings`.
+show follows from them alone, by `llamood.findings`.
 """
 
 from __future__ import annotations
@@ -10,20 +10,23 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
+from dataclasses import replace
 from os import PathLike
 from pathlib import Path
 from typing import Any
 
 from llamood.answer_log import Answer, AnswerLog
 from llamood.calibrate import TEMPERATURE, TOP_P
-from llamood.conditions import INTENSITIES, Condition, Range, conditions, random_beside
+from llamood.conditions import RANDOM, Condition, Range, controlled, random_beside
 from llamood.errors import LlamoodError, ModelError
 from llamood.extract import LONGEST_PROMPT, Progress, fingerprint_of
 from llamood.llama import Llama
+from llamood.mood import BASE
 from llamood.queries import load_queries
 from llamood.vectors import EmotionVectors
 
 PARTIAL = "answers.partial.jsonl"
+LONGEST_ANSWER = 512  # tokens, the paper's
 CONTEXT_STEP = 256  # llama.cpp rounds a context up to this; llama_cpp's buffers do not follow
 
 # From a voice and a user's turn to tokens, up to where the answer begins.
@@ -37,7 +40,7 @@ class Evaluation:
     user's turn is written for the model. ``questions``: the plain ones of the shipped set unless
     given; at least 2. ``output``: the folder in which answers are kept as they are given (see
     `PARTIAL`); without it nothing is written. ``layers``: first and last layer to add in, both
-    included. ``intensities``: multiples of each emotion's top dose, see `conditions`.
+    included. ``conditions``: in which each question is answered, `controlled` unless given.
     ``max_tokens``: longest answer. ``restart``: forget an unfinished evaluation of other settings.
     ``llama``: arguments of ``llama_cpp.Llama``.
 
@@ -57,7 +60,7 @@ class Evaluation:
         questions: Sequence[str] | None = None,
         output: str | PathLike[str] | None = None,
         layers: Range | None = None,
-        intensities: Sequence[float] = INTENSITIES,
+        conditions: Sequence[Condition] | None = None,
         max_tokens: int = 96,
         seed: int = 0,
         restart: bool = False,
@@ -78,7 +81,7 @@ class Evaluation:
         self._max_tokens = max_tokens
         self._seed = seed
         self._llama = llama
-        self._conditions = conditions(emotions, intensities)
+        self._conditions = controlled(emotions) if conditions is None else tuple(conditions)
         self._jobs = [
             (number, condition)
             for number in range(len(self._questions))
@@ -145,35 +148,20 @@ class Evaluation:
         self._log.forget()
 
     def _voice(self) -> Llama:
-        """With the random vectors beside the others: a second voice would hold the model twice."""
-        both = self._emotions.merge(random_beside(self._emotions, seed=self._seed))
-        room = LONGEST_PROMPT + self._max_tokens
-        room += -room % CONTEXT_STEP
+        """With what controls need beside the vectors: a second voice would hold the model twice."""
+        vectors = self._emotions
+        if any(each.emotion == BASE for each in self._conditions) and BASE not in vectors.names:
+            vectors = vectors.merge(self._emotions.base())
+        if any(each.kind == RANDOM for each in self._conditions):
+            vectors = vectors.merge(random_beside(self._emotions, seed=self._seed))
         # Unguarded: an answer that collapses is to be counted, not mended.
-        settings = {
-            "n_ctx": room,
-            "n_batch": room,
-            "guard": False,
-            "verbose": False,
-            **self._llama,
-        }
-        try:
-            return Llama(self._model, emotions=both, **settings)
-        except LlamoodError:
-            raise
-        except ValueError as error:  # llama_cpp has no type of its own for this
-            raise ModelError(
-                f"{self._model}: llama.cpp cannot load this model ({error})"
-            ) from error
+        return _open(
+            self._model, self._max_tokens, emotions=vectors, **{"guard": False, **self._llama}
+        )
 
     def _answer(self, llm: Llama, number: int, condition: Condition) -> Answer:
         question = self._questions[number]
-        prompt = list(self._prompt(llm, condition.turn(question)))
-        if len(prompt) > LONGEST_PROMPT:
-            raise ModelError(
-                f"the question {question[:60]!r} has {len(prompt)} tokens, at most "
-                f"{LONGEST_PROMPT} fit; shorten it"
-            )
+        prompt = _tokens(llm, self._prompt, condition.turn(question))
         llm.reset()
         text: str = llm.create_completion(
             prompt,
@@ -193,11 +181,62 @@ class Evaluation:
             emotion=condition.emotion,
             intensity=condition.intensity,
             dose=condition.dose,
+            point=condition.point,
             text=text.strip(),
             n_token=len(tokens),
             surprise=float(llm.surprise(prompt, tokens).mean()) if tokens else None,
             mix=mix,
         )
+
+
+def with_surprise(
+    answers: Sequence[Answer],
+    *,
+    model: str | PathLike[str],
+    prompt: Prompt,
+    progress: Progress | None = None,
+    **llama: Any,
+) -> tuple[Answer, ...]:
+    """Answers that were made elsewhere, with their `Answer.surprise` where that is not known: by
+    this model, unsteered, after the question alone. Where that is unknown too, it stays unknown.
+
+    Of an answer its first `LONGEST_ANSWER` tokens count. ``progress(done, total)`` after each.
+    ``llama``: arguments of ``llama_cpp.Llama``. Raises `ModelError` for a model that cannot be
+    loaded, and for questions that are too long.
+    """
+    found = []
+    with closing(_open(Path(model), LONGEST_ANSWER, **llama)) as llm:
+        for number, answer in enumerate(answers):
+            if answer.surprise is None and answer.text and answer.question:
+                before = _tokens(llm, prompt, answer.question)
+                tokens = llm.tokenize(answer.text.encode(), add_bos=False, special=False)
+                surprise = llm.surprise(before, tokens[:LONGEST_ANSWER])
+                answer = replace(answer, n_token=len(tokens), surprise=float(surprise.mean()))
+            found.append(answer)
+            if progress is not None:
+                progress(number + 1, len(answers))
+    return tuple(found)
+
+
+def _open(model: Path, longest_answer: int, **llama: Any) -> Llama:
+    room = LONGEST_PROMPT + longest_answer
+    room += -room % CONTEXT_STEP
+    try:
+        return Llama(model, **{"n_ctx": room, "n_batch": room, "verbose": False, **llama})
+    except LlamoodError:
+        raise
+    except ValueError as error:  # llama_cpp has no type of its own for this
+        raise ModelError(f"{model}: llama.cpp cannot load this model ({error})") from error
+
+
+def _tokens(llm: Llama, prompt: Prompt, turn: str) -> list[int]:
+    tokens = list(prompt(llm, turn))
+    if len(tokens) > LONGEST_PROMPT:
+        raise ModelError(
+            f"the question {turn[:60]!r} has {len(tokens)} tokens, at most {LONGEST_PROMPT} fit; "
+            "shorten it"
+        )
+    return tokens
 
 
 def _digest(value: Sequence[str] | Sequence[Mapping[str, Any]]) -> str:

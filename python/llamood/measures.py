@@ -120,7 +120,8 @@ def asked_versus_got(intensities: npt.ArrayLike, got: npt.ArrayLike) -> float | 
     x = _fitted(_numbers(intensities, "intensities"), y.shape, "intensities")
     if (x == x.flat[0]).all() or (y == y.flat[0]).all():
         return None
-    return float(_stats().spearmanr(x.ravel(), y.ravel()).statistic)
+    rank = _stats().rankdata  # ten times as fast as spearmanr, which also finds a p-value
+    return float(np.corrcoef(rank(x.ravel()), rank(y.ravel()))[0, 1])
 
 
 def topic_adherence(questions: npt.ArrayLike, answers: npt.ArrayLike) -> Float64:

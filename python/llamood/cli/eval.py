@@ -3,28 +3,29 @@
 from __future__ import annotations
 
 import importlib.util
-import json
 import shlex
 import warnings
-from functools import partial
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import click
-from rich.table import Table
 
-from llamood import judges
+from llamood import demo
 from llamood.answer_log import Answer
-from llamood.atomic import write_files
-from llamood.cli import models, options
-from llamood.cli.consoles import printable, progress, remark, results
-from llamood.cli.prompts import chat_tokens
-from llamood.conditions import INTENSITIES, UNSTEERED, Range
-from llamood.errors import FileError, LlamoodError, ModelError
-from llamood.evaluate import Evaluation
+from llamood.calibrate import N_QUESTION
+from llamood.cli import eval_report, models, options
+from llamood.cli.consoles import progress, remark
+from llamood.cli.judging import BUNDLED, JudgeType, Jury
+from llamood.cli.prompts import user_turn
+from llamood.conditions import INTENSITIES, Condition, Range, controlled, paper_axes
+from llamood.errors import FileError, LlamoodError
+from llamood.evaluate import Evaluation, with_surprise
 from llamood.files import load
-from llamood.findings import findings, to_markdown
-from llamood.llama import Llama
+from llamood.findings import findings
+from llamood.foreign_answers import read_answers
+from llamood.mood import BASE
 from llamood.queries import load_queries
 from llamood.vectors import EmotionVectors
 
@@ -57,15 +58,62 @@ class IntensitiesType(click.ParamType[tuple[float, ...]]):
             self.fail(f"numbers were expected, as in 0,0.5,1, not {value}", param, ctx)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """What answers are asked for."""
+
+    emotions: EmotionVectors
+    n_question: int | None
+    layers: Range | None
+    intensities: tuple[float, ...]
+    paper: bool
+    max_tokens: int
+    seed: int
+
+    def conditions(self) -> tuple[Condition, ...]:
+        if self.paper:
+            return paper_axes(self.emotions)
+        return controlled(self.emotions, intensities=self.intensities)
+
+    def options(self) -> dict[str, Any]:
+        """As they are written."""
+        return {
+            "--questions": self.n_question,
+            "--layers": None if self.layers is None else f"{self.layers[0]}:{self.layers[1]}",
+            "--paper": self.paper or None,
+            "--intensities": None if self.paper else _listed(self.intensities),
+            "--max-tokens": self.max_tokens,
+            "--seed": self.seed,
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answered:
+    """Answers, and how they came about as far as it is known."""
+
+    answers: tuple[Answer, ...]
+    emotions: EmotionVectors | None = None
+    settings: dict[str, Any] | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
+    evaluation: Evaluation | None = None
+
+
 @click.command("eval")
-@options.model_argument
+@click.argument("model", metavar="MODEL", required=False)
 @options.vectors_option
 @click.option("-o", "--output", metavar="FOLDER", required=True, help="Where the report goes.")
+@click.option(
+    "--answers",
+    "given",
+    metavar="PATH",
+    help="Judge these answers and ask nothing: a JSON list, answers.jsonl, or a folder of "
+    "INTENSITY/EMOTION.json. MODEL then only says how surprising they are.",
+)
 @click.option(
     "--questions",
     "n_question",
     type=click.IntRange(min=2),
-    help="How many plain questions are asked. Default: all of the shipped set.",
+    help="How many plain questions are asked. Default: all that calibrate does not ask.",
 )
 @click.option(
     "--layers",
@@ -81,19 +129,26 @@ class IntensitiesType(click.ParamType[tuple[float, ...]]):
     help="Multiples of each emotion's ceiling, or of 1 where it has none.",
 )
 @click.option(
-    "--max-tokens",
-    type=click.IntRange(min=8),
-    default=96,
-    show_default=True,
-    help="Longest answer.",
+    "--paper",
+    is_flag=True,
+    help="The paper's axes instead: base at -1, 0, 1, 2, 4, each emotion at 0, 1, 2, 4.",
 )
 @click.option(
-    "--seed",
-    type=click.IntRange(min=0, max=2**32 - 1),
-    default=0,
+    "--judge",
+    type=JudgeType(),
+    default=BUNDLED,
     show_default=True,
-    help="The same seed gives the same answers.",
+    help="bundled; self, the unsteered model by the likelihood of each label; or hf:PATH, a "
+    "Hugging Face text classifier on disk.",
 )
+@click.option(
+    "--embedder",
+    metavar="GGUF",
+    type=click.Path(path_type=Path),
+    help="Embeds questions and answers. Default: MODEL, by its mean last hidden state.",
+)
+@options.max_tokens_option
+@options.seed_option
 @click.option("--restart", is_flag=True, help="Forget an unfinished evaluation.")
 @options.hardware_options
 @options.json_option
@@ -101,12 +156,16 @@ class IntensitiesType(click.ParamType[tuple[float, ...]]):
 def command(
     ctx: click.Context,
     *,
-    model: str,
+    model: str | None,
     emotions: str | None,
     output: str,
+    given: str | None,
     n_question: int | None,
     layers: Range | None,
     intensities: tuple[float, ...],
+    paper: bool,
+    judge: str,
+    embedder: Path | None,
     max_tokens: int,
     seed: int,
     restart: bool,
@@ -115,169 +174,162 @@ def command(
     as_json: bool,
 ) -> None:
     """Let MODEL answer plain questions unsteered, in each emotion at several intensities, and
-    under controls: asked for the emotion in words, both together, and with a random vector.
+    under controls: asked for the emotion in words, also by degrees, both together, and with a
+    random vector.
 
-    Writes results.json, table.md and every answer (answers.jsonl). Stopped at any point, the same
-    command goes on where it was.
+    Writes report.html, results.json, table.md and every answer (answers.jsonl). Stopped at any
+    point, the same command goes on where it was. With --answers, what other systems answered
+    comes into the same tables.
 
     \b
     Examples:
-      llamood eval demo --layers 2:4 -o report/
+      llamood eval demo -o report/
       llamood eval model.gguf -e evs/ -o report/ --questions 30 --intensities 0,0.5,1
+      llamood eval --answers theirs.json -o theirs/
     """
-    require_scipy()
-    path = models.model_path(model)
-    models.require_model(path)
-    evs = _vectors(model, emotions)
+    require_extras()
+    path = None if model is None else models.model_path(model)
+    if path is not None:
+        models.require_model(path)
+    device = options.Device(n_gpu_layers=n_gpu_layers, threads=threads, ctx=None)
+    jury = Jury(judge, path, embedder, device.hardware())
+    jury.require()
     folder = Path(output)
-    evaluation = Evaluation(
-        path,
-        emotions=evs,
-        prompt=_user_turn,
-        questions=load_queries().neutral[:n_question],
-        output=folder,
-        layers=layers,
-        intensities=intensities,
-        max_tokens=max_tokens,
-        seed=seed,
-        restart=restart,
-        **options.Device(n_gpu_layers=n_gpu_layers, threads=threads, ctx=None).hardware(),
-    )
-    if evaluation.done:
-        remark(f"Going on at {evaluation.done} of {evaluation.total}.")
-    try:
-        _run(evaluation, path.name)
-    except KeyboardInterrupt:
-        remark(
-            f"\nStopped at {evaluation.done} of {evaluation.total}. The answers are kept in "
-            f"{folder}; the same command goes on from there, and --restart begins again."
-        )
-        ctx.exit(1)
-    written = ["llamood", "eval", model, *([] if emotions is None else ["-e", emotions])]
-    written += ["-o", output, "--questions", str(evaluation.settings["n_question"])]
-    written += [] if layers is None else ["--layers", f"{layers[0]}:{layers[1]}"]
-    written += ["--intensities", ",".join(f"{each:g}" for each in intensities)]
-    written += ["--max-tokens", str(max_tokens), "--seed", str(seed)]
+    if given is not None:
+        answered = _read(Path(given), emotions, jury)
+    elif model is None:
+        raise click.UsageError("say which MODEL answers, or which answers to judge (--answers)")
+    else:
+        asked = Asked(
+            emotions=_vectors(model, emotions, jury), n_question=n_question, layers=layers,
+            intensities=intensities, paper=paper, max_tokens=max_tokens, seed=seed,
+        )  # fmt: skip
+        found = _ask(model, asked, folder, restart, device)
+        if found is None:
+            ctx.exit(1)
+        answered = found
+    written = {"-e": emotions, "--answers": given, "-o": output, **answered.options}
+    written |= {"--judge": judge if judge != BUNDLED else None, "--embedder": embedder}
     report = {
-        "command": shlex.join(written),
-        "model": path.name,
-        "settings": evaluation.settings,
-        **findings(evaluation.answers, judge=judges.bundled()),
+        "command": _command(model, written),
+        "model": None if path is None else path.name,
+        "axes": "paper" if paper else "controlled",
+        "judge": judge,
+        "embedder": None if embedder is None else embedder.name,
+        "settings": answered.settings,
+        **_judged(answered.answers, jury),
+        "vectors": eval_report.plane(answered.emotions),
     }
-    paths = _write(folder, report, evaluation.answers)
-    evaluation.forget()
+    paths = eval_report.write(folder, report, answered.answers)
+    if answered.evaluation is not None:
+        answered.evaluation.forget()
     if as_json:
-        click.echo(_json(report), nl=False)
-        return
-    results().print(_table(report))
-    click.echo(f"{', '.join(each.name for each in paths)} in {folder}")
+        click.echo(eval_report.to_json(report), nl=False)
+    else:
+        eval_report.show(report, paths)
 
 
-def require_scipy() -> None:
-    """Raise `LlamoodError` without it: correlations are its, and come after all the answers."""
-    if importlib.util.find_spec("scipy") is None:
-        raise LlamoodError(
-            "llamood eval needs scipy, which is not installed: pip install 'llamood[eval]'"
-        )
+def require_extras() -> None:
+    """Raise `LlamoodError` without them: they are needed when all answers are given."""
+    for name in ("scipy", "matplotlib"):
+        if importlib.util.find_spec(name) is None:
+            raise LlamoodError(
+                f"llamood eval needs {name}, which is not installed: pip install 'llamood[eval]'"
+            )
 
 
-def _vectors(model: str, emotions: str | None) -> EmotionVectors:
-    """Those that the judge has a label for, and a remark on the others."""
+def _vectors(model: str, emotions: str | None, jury: Jury) -> EmotionVectors:
+    """Those that the judge knows."""
     vectors = models.default_vectors(model) if emotions is None else Path(emotions)
     if not vectors.exists():
         raise FileError(
             vectors, f"no emotion vectors there; measure them (llamood extract {model})"
         )
     evs = load(vectors)
-    labels = judges.bundled().labels
-    known = [name for name in evs.names if name in labels]
-    if not known:
-        raise ModelError(
-            f"{vectors}: the judge knows none of {', '.join(map(printable, evs.names))}; it knows "
-            f"{', '.join(labels)}"
-        )
-    unknown = [printable(name) for name in evs.names if name not in labels]
-    if unknown:
-        remark(f"Note: the judge does not know {', '.join(unknown)}; left out.")
-    return evs.select(known)
+    return evs.select(jury.known(evs.names))
 
 
-def _user_turn(llm: Llama, question: str) -> list[int]:
-    return chat_tokens(llm, [{"role": "user", "content": question}])
+def _questions(model: str) -> tuple[str, ...]:
+    """Such as neither the vectors nor their doses were found with."""
+    return demo.questions() if model == models.DEMO else load_queries().neutral[N_QUESTION:]
 
 
-def _run(evaluation: Evaluation, name: str) -> None:
-    """With a bar; what llamood warns of stands below it."""
+def _ask(
+    model: str, asked: Asked, folder: Path, restart: bool, device: options.Device
+) -> Answered | None:
+    """Ask what is left, with a bar; what llamood warns of stands below it. None where the person
+    stopped it."""
+    evaluation = Evaluation(
+        models.model_path(model),
+        emotions=asked.emotions,
+        prompt=user_turn,
+        questions=_questions(model)[: asked.n_question],
+        output=folder,
+        layers=asked.layers,
+        conditions=asked.conditions(),
+        max_tokens=asked.max_tokens,
+        seed=asked.seed,
+        restart=restart,
+        **device.hardware(),
+    )
+    if evaluation.done:
+        remark(f"Going on at {evaluation.done} of {evaluation.total}.")
     with warnings.catch_warnings(record=True) as remarks:
         warnings.simplefilter("always", UserWarning)
-        with progress(f"Asking {name}", keep=True) as advance:
-            evaluation.run(advance)
+        try:
+            with progress(f"Asking {models.model_path(model).name}", keep=True) as advance:
+                evaluation.run(advance)
+        except KeyboardInterrupt:
+            remark(
+                f"\nStopped at {evaluation.done} of {evaluation.total}. The answers are kept in "
+                f"{folder}; the same command goes on from there, and --restart begins again."
+            )
+            return None
     for warning in remarks:
         remark(f"Note: {warning.message}")
-
-
-def _write(folder: Path, report: dict[str, Any], answers: tuple[Answer, ...]) -> list[Path]:
-    texts = {
-        folder / "results.json": _json(report),
-        folder / "table.md": to_markdown(report, caption=_caption(report)),
-        folder / "answers.jsonl": "".join(answer.to_line() for answer in answers),
-    }
-    write_files({path: partial(_write_text, text) for path, text in texts.items()})
-    return list(texts)
-
-
-def _write_text(text: str, path: Path) -> None:
-    path.write_text(text, encoding="utf-8")
-
-
-def _json(report: dict[str, Any]) -> str:
-    return json.dumps(report, indent=2, allow_nan=False) + "\n"
-
-
-def _caption(report: dict[str, Any]) -> str:
-    """What was asked of which model, and how."""
-    settings = report["settings"]
-    n, seed, layers = settings["n_question"], settings["seed"], settings["layers"]
-    where = "all layers" if layers is None else f"layers {layers[0]} to {layers[1]}"
-    return (
-        f"`{report['command']}`: {n} plain questions to {report['model']}, vectors added in "
-        f"{where}; seeds {seed} to {(seed + n - 1) % 2**32}, one for each question and the same in "
-        f"every condition, so one answer each; temperature {settings['temperature']:g}, top_p "
-        f"{settings['top_p']:g}, at most {settings['max_tokens']} tokens."
+    return Answered(
+        answers=evaluation.answers,
+        emotions=asked.emotions,
+        settings=evaluation.settings,
+        options=asked.options(),
+        evaluation=evaluation,
     )
 
 
-def _table(report: dict[str, Any]) -> Table:
-    """Over all emotions; each one is in table.md."""
-    table = Table(
-        "condition",
-        title=f"All emotions, {report['n_question']} questions",
-        caption="EPS: probability of the emotion asked for; EAS: how emotional, 0 to 100; both by "
-        "the bundled judge. Perplexity and length are ratios to unsteered.",
-    )
-    for title in ("intensity", "EPS", "EAS", "top-1", "perplexity", "loops", "length"):
-        table.add_column(title, justify="right")
-    for row in report["rows"]:
-        if row["emotion"] is None:
-            table.add_row(
-                row["condition"],
-                "" if row["condition"] == UNSTEERED else f"{row['intensity']:g}",
-                *(_estimate(row[key], form) for key, form in _SHOWN),
+def _read(path: Path, emotions: str | None, jury: Jury) -> Answered:
+    """Answers made elsewhere, of the emotions that the judge knows."""
+    answers = read_answers(path)
+    known = {*jury.known(_asked_for(answers)), BASE, None}
+    answers = tuple(answer for answer in answers if answer.emotion in known)
+    if jury.model is not None:
+        with progress("Reading", keep=True) as advance:
+            answers = with_surprise(
+                answers, model=jury.model, prompt=user_turn, progress=advance, **jury.hardware
             )
-    return table
+    evs = None if emotions is None else load(Path(emotions))
+    return Answered(answers=answers, emotions=evs)
 
 
-_SHOWN = (
-    ("eps", "{:.2f}"),
-    ("eas", "{:.0f}"),
-    ("specificity", "{:.2f}"),
-    ("perplexity", "x {:.2f}"),
-    ("collapse", "{:.0%}"),
-    ("length", "x {:.2f}"),
-)
+def _judged(answers: Sequence[Answer], jury: Jury) -> dict[str, Any]:
+    topics = jury.topics(answers)
+    with jury.sitting(_asked_for(answers)) as judge:
+        return findings(answers, judge=judge, topics=topics)
 
 
-def _estimate(found: dict[str, float] | float | None, form: str) -> str:
-    if found is None:
-        return "-"
-    return form.format(found["estimate"] if isinstance(found, dict) else found)
+def _asked_for(answers: Sequence[Answer]) -> list[str]:
+    """The emotions, in order; the mean of all is none that a judge could know."""
+    names = dict.fromkeys(answer.emotion for answer in answers)
+    return [name for name in names if name is not None and name != BASE]
+
+
+def _command(model: str | None, written: Mapping[str, Any]) -> str:
+    """That gives the same report; options that are None are not written."""
+    words = ["llamood", "eval", *([] if model is None else [model])]
+    for name, value in written.items():
+        if value is not None:
+            words += [name] if value is True else [name, str(value)]
+    return shlex.join(words)
+
+
+def _listed(numbers: Sequence[float]) -> str:
+    return ",".join(f"{each:g}" for each in numbers)

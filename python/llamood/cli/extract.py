@@ -40,13 +40,7 @@ PER_LABEL = 400  # labelled texts that are measured
     help="Put each text as the answer to QUESTION into the chat template.",
 )
 @click.option("--per-label", type=click.IntRange(min=1), help="Most texts a label. Default: 400.")
-@click.option(
-    "--seed",
-    type=click.IntRange(min=0),
-    default=0,
-    show_default=True,
-    help="The same seed gives the same vectors.",
-)
+@options.seed_option
 @click.option(
     "--parallel",
     type=click.IntRange(min=2),
@@ -54,13 +48,7 @@ PER_LABEL = 400  # labelled texts that are measured
     show_default=True,
     help="Answers or texts at a time.",
 )
-@click.option(
-    "--max-tokens",
-    type=click.IntRange(min=1),
-    default=96,
-    show_default=True,
-    help="Longest answer.",
-)
+@options.max_tokens_option
 @click.option("--restart", is_flag=True, help="Forget an unfinished measurement.")
 @options.hardware_options
 @options.json_option

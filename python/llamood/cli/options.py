@@ -94,6 +94,23 @@ system_option = click.option("--system", metavar="TEXT", help="System prompt.")
 json_option = click.option("--json", "as_json", is_flag=True, help="Write the result as JSON.")
 
 
+max_tokens_option = click.option(
+    "--max-tokens",
+    type=click.IntRange(min=8),
+    default=96,
+    show_default=True,
+    help="Longest answer.",
+)
+
+seed_option = click.option(
+    "--seed",
+    type=click.IntRange(min=0, max=2**32 - 1),
+    default=0,
+    show_default=True,
+    help="The same seed gives the same answers.",
+)
+
+
 def sampling_options(*, max_tokens: int) -> Callable[[Command], Command]:
     """The command gets them as ``sampling``; ``max_tokens`` is the default of that option."""
 

@@ -37,6 +37,11 @@ def chat_tokens(llm: Llama, messages: Sequence[dict[str, Any]]) -> list[int]:
     return list(llm.tokenize(prompt.encode(), add_bos=False, special=True))
 
 
+def user_turn(llm: Llama, turn: str) -> list[int]:
+    """A conversation of one turn; see `chat_tokens`."""
+    return chat_tokens(llm, [{"role": "user", "content": turn}])
+
+
 def plain_tokens(llm: Llama, prompt: str) -> list[int]:
     """The text as it is, begun as the model wants texts begun."""
     return list(llm.tokenize(prompt.encode(), add_bos=True, special=True))
