@@ -19,18 +19,22 @@ from llamood.calibrate import (
     Calibration,
     Fluency,
     Limits,
+    Spread,
     Trial,
     calibrated,
     candidates,
+    with_increments,
 )
 from llamood.cli.prompts import chat_tokens
 from llamood.errors import ModelError
+from llamood.increments import as_measured, increments, is_increments
 from llamood.judges import bundled
-from llamood.probe import FILE_NAME
+from llamood.probe import FILE_NAME, Probe
 from llamood.reader import Reader
 from voices import PROMPT, plain, voice
 
-LAYERS = (2, 4)
+LAYERS = Spread((2, 4))
+ALL = Spread((1, 7))
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +53,7 @@ def calibration(companion: llamood.Llama) -> Calibration:
 
 @pytest.fixture(scope="module")
 def joy(calibration: Calibration) -> Bounds:
-    return calibration.bounds("joy", LAYERS)
+    return calibration.bounds("joy", ALL)
 
 
 # -- what is measured -----------------------------------------------------------------------
@@ -80,7 +84,7 @@ def test_no_dose_changes_nothing(calibration: Calibration) -> None:
 
 def test_more_is_less_fluent(calibration: Calibration) -> None:
     little, much, far_too_much = (
-        calibration.trial("joy", dose, LAYERS).fluency for dose in (0.1, 1.0, 4.0)
+        calibration.trial("joy", dose, ALL).fluency for dose in (0.1, 1.5, 4.0)
     )
     assert little.perplexity < much.perplexity < far_too_much.perplexity
     assert little.within(Limits())
@@ -108,7 +112,7 @@ def test_the_largest_fluent_dose_is_bracketed(calibration: Calibration, joy: Bou
     assert joy.best.dose == max(t.dose for t in joy.trials if t.fluency.within(Limits()))
     above = min(t.dose for t in joy.trials if not t.fluency.within(Limits()))
     assert joy.best.dose < above <= joy.best.dose * CLOSE
-    again = calibration.trial("joy", joy.best.dose, LAYERS)
+    again = calibration.trial("joy", joy.best.dose, ALL)
     assert again == joy.best  # equal seeds, equal answers
 
 
@@ -134,10 +138,10 @@ def bounds_at(dose: float | None) -> Bounds:
 
 
 def test_one_is_the_largest_fluent_dose() -> None:
-    evs = llamood.load(demo.VECTORS)
+    evs = as_measured(llamood.load(demo.VECTORS))
     found = {name: bounds_at(0.5 + i / 10) for i, name in enumerate(evs.names)}
     found["fear"] = bounds_at(None)
-    made = calibrated(evs, found, layers=LAYERS)
+    made = calibrated(evs, found, spread=LAYERS)
     for i, name in enumerate(evs.names):
         dose = 1.0 if name == "fear" else 0.5 + i / 10
         np.testing.assert_allclose(made[name][2:5], dose * evs[name][2:5], rtol=1e-6)
@@ -145,20 +149,59 @@ def test_one_is_the_largest_fluent_dose() -> None:
         assert made.ceiling[i] == (None if name == "fear" else pytest.approx(1.0))
     assert not made.data[:, :2].any()
     assert not made.data[:, 5:].any()
-    whole = calibrated(evs, found, layers=None)
+    whole = calibrated(evs, found, spread=ALL)
     assert whole.data[:, 6].any()
-    assert calibrated(whole, dict.fromkeys(evs.names, bounds_at(2.0)), layers=None).scale[0] == (
+    assert calibrated(whole, dict.fromkeys(evs.names, bounds_at(2.0)), spread=ALL).scale[0] == (
         pytest.approx(1.0)
     )
+    stepwise = calibrated(evs, found, spread=Spread((1, 7), increments=True))
+    assert is_increments(stepwise)
+    assert stepwise.scale == pytest.approx(whole.scale)
+    np.testing.assert_allclose(stepwise.data.sum(axis=1), whole.data[:, 7], atol=1e-4)
 
 
 def test_ranges_worth_trying() -> None:
-    assert candidates(8) == [(1, 7), (1, 4), (2, 4), (2, 5), (4, 7)]
-    assert candidates(33)[0] == (1, 32)
+    *plain, stepwise = candidates(8)
+    assert [s.layers for s in plain] == [(1, 7), (1, 4), (2, 4), (2, 5), (4, 7), (4, 6)]
+    assert stepwise == Spread((1, 7), increments=True)
+    assert candidates(33)[0] == Spread((1, 32))
     for n_layer in (2, 3, 5, 80):
-        ranges = candidates(n_layer)
-        assert len(set(ranges)) == len(ranges)
-        assert all(1 <= first <= last < n_layer for first, last in ranges)
+        spreads = candidates(n_layer, increments=False)
+        assert len(set(spreads)) == len(spreads)
+        assert all(1 <= s.layers[0] <= s.layers[1] < n_layer for s in spreads)
+        assert not any(s.increments for s in spreads)
+
+
+def test_both_spreads_are_at_hand_in_one_voice() -> None:
+    evs = as_measured(llamood.load(demo.VECTORS))
+    both = with_increments(evs)
+    stepwise = Spread((1, 7), increments=True)
+    for name in evs.names:
+        np.testing.assert_array_equal(both[Spread((1, 7)).name(name)], evs[name])
+        np.testing.assert_array_equal(both[stepwise.name(name)], increments(evs)[name])
+
+
+@pytest.mark.slow
+def test_the_command_makes_increments_and_a_baseline_for_them(tmp_path: Path) -> None:
+    evs = as_measured(llamood.load(demo.VECTORS)).select(("joy", "fear"))
+    llamood.save(evs, tmp_path / "evs")
+    result = run(
+        "calibrate", "demo", "-e", tmp_path / "evs", "-o", tmp_path / "made", "--layers",
+        "increments", "--questions", "4", "--max-tokens", "24", "--threads", "1", "--json",
+    )  # fmt: skip
+    assert result.exit_code == 0, result.stderr
+    assert json.loads(result.stdout)["increments"] is True
+    made = llamood.load(tmp_path / "made")
+    assert is_increments(made)
+    assert made.ceiling == pytest.approx((1.0, 1.0))
+    Probe.load(tmp_path / "made").require_fit(made)
+    with pytest.raises(ModelError, match="measure it again"):
+        Probe.load(tmp_path / "made").require_fit(evs)
+    again = run(
+        "calibrate", "demo", "-e", tmp_path / "made", "-o", tmp_path / "x", "--layers", "increments"
+    )
+    assert again.exit_code == 1
+    assert "increments already" in again.stderr
 
 
 def test_the_command_rescales_files_that_feel_the_same(tmp_path: Path) -> None:
@@ -173,14 +216,16 @@ def test_the_command_rescales_files_that_feel_the_same(tmp_path: Path) -> None:
     dose = report["emotions"]["joy"]["dose"]
     made = llamood.load(target)
     joy = made.names.index("joy")
-    assert made.scale[joy] == pytest.approx(dose, rel=1e-6)
+    bundled_scale = llamood.load(demo.VECTORS).scale[joy]
+    assert made.scale[joy] == pytest.approx(dose * bundled_scale, rel=1e-6)
     assert made.ceiling[joy] == pytest.approx(1.0)
 
     settings = {"n_ctx": 512, "n_threads": 1, "verbose": False}
     before = llamood.Llama(demo.MODEL, emotions=demo.VECTORS, **settings)
     after = llamood.Llama(demo.MODEL, emotions=target, readings=True, **settings)
     asked = {"max_tokens": 40, "temperature": 0.0}
-    expected = before(PROMPT, mood={"joy": dose, "$layers": [2, 4]}, **asked)["choices"]
+    as_before = {"joy": {"constant": dose, "max": 99}, "$max": 99, "$layers": [2, 4]}
+    expected = before(PROMPT, mood=as_before, **asked)["choices"]
     assert after(PROMPT, mood={"joy": 1.0}, **asked)["choices"] == expected
     with pytest.warns(llamood.errors.MoodWarning, match="joy is held at 1,"):
         assert after(PROMPT, mood={"joy": 2.0}, **asked)["choices"] == expected
@@ -190,7 +235,7 @@ def test_the_command_rescales_files_that_feel_the_same(tmp_path: Path) -> None:
     tokens = after.tokenize(PROMPT.encode())
     reader: Reader = after.reader
     reading = llamood.Llama(demo.MODEL, emotions=demo.VECTORS, readings=True, **settings)
-    for llm, mood in ((after, {"joy": 1.0}), (reading, {"joy": dose, "$layers": [2, 4]})):
+    for llm, mood in ((after, {"joy": 1.0}), (reading, as_before)):
         llm.feel({**mood, "$positions": "all"})
         llm.reset()
         llm.eval(tokens)
@@ -203,7 +248,7 @@ def test_the_command_rescales_files_that_feel_the_same(tmp_path: Path) -> None:
     [
         (("demo",), 2, "stay as they are"),
         (("demo", "-o", "x", "--layers", "9:12"), 1, "there are 1 to 7"),
-        (("demo", "-o", "x", "--layers", "most"), 2, "auto, all or first:last"),
+        (("demo", "-o", "x", "--layers", "most"), 2, "auto, all, increments or first:last"),
         (("demo", "-o", "x", "-e", "none"), 1, "no emotion vectors there"),
         (("demo", "-o", "x", "--questions", "2"), 2, "--questions"),
     ],

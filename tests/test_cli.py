@@ -18,8 +18,9 @@ import pytest
 
 import llamood
 from cli_runs import EMOTIONS, LLAMOOD, run, save_vectors, with_vectors
-from llamood import EmotionVectors, Mood, demo, judges
+from llamood import EmotionVectors, demo, judges
 from llamood.cli import COMMANDS, main
+from llamood.cli.demo import MILD, STRONG
 from llamood.cli.models import default_vectors
 from llamood.vectors import Measurement
 
@@ -325,8 +326,6 @@ def stand_in(tiny_chat: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(demo, "MODEL", tiny_chat)
     monkeypatch.setattr(demo, "VECTORS", tmp_path / "evs")
     monkeypatch.setattr(demo, "questions", lambda: ("What is it?", "Who came?", "Where?", "Why?"))
-    monkeypatch.setattr(demo, "mood", lambda emotion, intensity: Mood({emotion: intensity}))
-    monkeypatch.setattr(demo, "intensities", lambda: {"joy": (1.0, 2.0), "fear": (0.5, 1.0)})
 
 
 @pytest.mark.usefixtures("stand_in")
@@ -334,14 +333,17 @@ def test_demo_asks_every_question_in_every_emotion() -> None:
     result = run("demo", "--questions", "2", "--threads", "1", "--json")
     found = json.loads(result.stdout)
     asked = [(a["question"], a["emotion"], a["intensity"]) for a in found["answers"]]
-    doses = [(None, 0.0), ("joy", 1.0), ("joy", 2.0), ("fear", 0.5), ("fear", 1.0)]
+    names = llamood.load(demo.VECTORS).names
+    doses = [(None, 0.0), *((name, at) for name in names for at in (MILD, STRONG))]
     assert asked == [(q, *dose) for q in ("What is it?", "Who came?") for dose in doses]
     judged = judges.bundled().probabilities([a["text"] for a in found["answers"]])
-    joy = judges.bundled().labels.index("joy")
-    assert found["summary"][0]["unsteered"] == pytest.approx(judged[[0, 5], joy].mean())
-    assert found["summary"][0]["strong"]["probability"] == pytest.approx(judged[[2, 7], joy].mean())
-    top_1 = (judged[[2, 7]].argmax(axis=1) == joy).mean()
-    assert found["summary"][0]["strong"]["top_1"] == pytest.approx(top_1)
+    first = judges.bundled().labels.index(names[0])
+    second = len(doses)  # where the answers to the second question begin
+    shown = found["summary"][0]
+    assert shown["unsteered"] == pytest.approx(judged[[0, second], first].mean())
+    strong = judged[[2, second + 2]]
+    assert shown["strong"]["probability"] == pytest.approx(strong[:, first].mean())
+    assert shown["strong"]["top_1"] == pytest.approx((strong.argmax(axis=1) == first).mean())
 
 
 @pytest.mark.usefixtures("stand_in")
@@ -350,7 +352,7 @@ def test_demo_shows_three_questions_and_counts_all() -> None:
     assert "Where?" in shown
     assert "Why?" not in shown
     assert shown.count("unsteered") == 4  # three tables of answers and the last one
-    assert "(x 0.5)" in shown
+    assert f"(x {MILD:g})" in shown
 
 
 def test_the_bundled_vectors_are_inspected_by_name() -> None:

@@ -19,7 +19,7 @@ from llamood.cli.prompts import chat_tokens
 from llamood.errors import FileError, ModelError
 from llamood.listener import Listener
 from llamood.probe import FILE_NAME, Probe, directions_of
-from llamood.probe_measurement import answers, held_out, measure
+from llamood.probe_measurement import ALIKE, answers, held_out, measure
 from llamood.reader import smooth
 from llamood.texts import LabelledTexts
 from voices import PROMPT, random_vectors, shape_of, voice
@@ -191,26 +191,38 @@ def companion() -> llamood.Llama:
 
 def ask(llm: llamood.Llama, question: str, **asked: Any) -> Any:
     messages = [{"role": "user", "content": question}]
-    return llm.create_chat_completion(messages, temperature=0.0, max_tokens=60, **asked)
+    return llm.create_chat_completion(messages, **{"temperature": 0.0, "max_tokens": 60, **asked})
+
+
+EMOTIONS = llamood.load(demo.VECTORS).names
 
 
 def strong(emotion: str) -> dict[str, Any]:
-    return demo.mood(emotion, demo.intensities()[emotion][1]).to_dict()
+    """The emotion at its ceiling."""
+    evs = llamood.load(demo.VECTORS)
+    return {emotion: evs.ceiling[evs.names.index(emotion)] or 1.0}
 
 
 def test_the_bundled_model_reads_what_it_was_made_to_feel(companion: llamood.Llama) -> None:
     """What was added is taken off, so this is what the words came to."""
-    questions = demo.questions()[:8]
-    plain = [ask(companion, question)["llamood"]["reading"] for question in questions]
+    questions = list(enumerate(demo.questions()[:16]))
+
+    def readings(mood: dict[str, Any]) -> list[dict[str, float]]:
+        sampled = {"temperature": 0.6, "top_p": 0.9, "mood": mood}
+        return [
+            ask(companion, q, seed=seed, **sampled)["llamood"]["reading"] for seed, q in questions
+        ]
+
+    plain = readings({})
     gained = []
-    for emotion in demo.intensities():
-        felt = [ask(companion, q, mood=strong(emotion))["llamood"]["reading"] for q in questions]
+    for emotion in EMOTIONS:
+        felt = readings(strong(emotion))
         gained.append(np.mean([f[emotion] - p[emotion] for f, p in zip(felt, plain, strict=True)]))
     assert min(gained) > 0.5
     assert np.mean(gained) > 1.5
 
 
-@pytest.mark.parametrize("emotion", demo.intensities())
+@pytest.mark.parametrize("emotion", EMOTIONS)
 def test_words_read_alike_with_and_without_what_was_added(
     companion: llamood.Llama, emotion: str
 ) -> None:
@@ -232,8 +244,8 @@ def test_words_read_alike_with_and_without_what_was_added(
         companion.eval(prompt + said)
         unsteered.append(reader.scores(*span)[:, at])
     means = [float(np.concatenate(each).mean()) for each in (kept, raw, unsteered)]
-    assert means[1] - means[2] > 4
-    assert abs(means[0] - means[2]) < 0.4
+    assert means[1] - means[2] > 3
+    assert abs(means[0] - means[2]) < 0.12 * (means[1] - means[2])
 
 
 @pytest.mark.parametrize("emotion", ["joy", "fear", "anger"])
@@ -267,7 +279,7 @@ def test_a_neutral_text_under_an_emotion_is_not_read_as_one(
 
 
 def test_streams_and_traces_carry_readings(companion: llamood.Llama) -> None:
-    mood = demo.mood("joy", 0.74)
+    mood = strong("joy")
     chunks = list(ask(companion, "Tell me about bread.", mood=mood, stream=True, trace=True))
     readings = [chunk["llamood"]["reading"] for chunk in chunks]
     assert all(set(reading) == set(companion.reader.names) for reading in readings[1:])
@@ -279,7 +291,7 @@ def test_streams_and_traces_carry_readings(companion: llamood.Llama) -> None:
 
 
 def test_a_reading_is_of_the_last_text(companion: llamood.Llama) -> None:
-    ask(companion, "Tell me about bread.", mood=demo.mood("joy", 0.74))
+    ask(companion, "Tell me about bread.", mood=strong("joy"))
     companion.reset()
     assert companion.reading == {}
     joyful = " I am so happy! I love it! What a joy! I love it all, what a wonderful day!"
@@ -371,9 +383,8 @@ def test_the_bundled_baseline_says_how_well_it_reads() -> None:
     assert quality["macro_auroc"] >= 0.9
     assert quality["accuracy"] >= 0.9
     assert quality["judge_accuracy"] > 1 / evs.n_emotion
-    assert (
-        np.nanmean(probe.auroc[probe.place(probe.layer)]) == np.nanmean(probe.auroc, axis=1).max()
-    )
+    best = np.nanmean(probe.auroc, axis=1)
+    assert best[probe.place(probe.layer)] >= best.max() - ALIKE
 
 
 def test_measured_again_it_is_the_same() -> None:
@@ -393,7 +404,8 @@ def test_measured_again_it_is_the_same() -> None:
     np.testing.assert_allclose(probe.mean, bundled.mean, atol=0.5 * bundled.spread.max())
     # What is added in a layer is in its own projection, and in no layer below.
     for at, layer in enumerate(probe.layers):
-        own = np.einsum("we,re->wr", evs.data[:, layer], probe.directions[at])
+        measured = evs.data[:, layer] / np.array(evs.scale)[:, np.newaxis]
+        own = np.einsum("we,re->wr", measured, probe.directions[at])
         np.testing.assert_allclose(probe.response[layer, :, at], own, atol=1e-2)
         assert np.abs(probe.response[layer + 1 :, :, at]).max() < 1e-3
 

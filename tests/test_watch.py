@@ -147,7 +147,7 @@ def test_fluent_answers_are_left_alone_and_cost_little() -> None:
     settings = {"n_ctx": 512, "n_threads": 1, "verbose": False}
     llm = llamood.Llama(demo.MODEL, emotions=demo.VECTORS, **settings)
     unguarded = llamood.Llama(demo.MODEL, emotions=demo.VECTORS, guard=False, **settings)
-    mood = demo.mood("joy", 0.7)
+    mood = {"joy": 1.0}
     for question in demo.questions()[:6]:
         asked = {"temperature": 0.0, "max_tokens": 80, "mood": mood}
         messages = [{"role": "user", "content": question}]
@@ -176,7 +176,7 @@ def test_fluent_answers_are_left_alone_and_cost_little() -> None:
 
 
 def test_the_command_line_says_so(tmp_path: Path) -> None:
-    feel = "joy=constant(3).max(9),$max=9,$layers=2:4"
+    feel = "joy=constant(3).max(9),$max=9"
     asked = ("demo", "--seed", "1", "--max-tokens", "200", "--threads", "1", "--feel", feel)
     result = run("generate", *asked, "Tell me about bread.")
     assert result.exit_code == 0

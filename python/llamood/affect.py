@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .errors import MoodError
+from .increments import as_measured
 from .vectors import Affect, EmotionVectors, Float32, Float64
 
 Carried = tuple[float | None, float | None, float | None]
@@ -96,7 +97,8 @@ class AffectMap:
     def fit(cls, emotions: EmotionVectors) -> AffectMap:
         """The map of these vectors, fitted to the coordinates stored with them, else `ANCHORS`.
 
-        Every layer counts alike, however long its vectors are. Emotions whose vectors are much
+        Every layer counts alike, however long its vectors are, and so does every dose that they
+        were scaled to; of increments it is what they come to. Emotions whose vectors are much
         alike come to lie near each other, whatever their anchors say.
 
         ``carried``, -1..1 per axis: two emotions are left out, a map fitted to the others says
@@ -117,7 +119,7 @@ class AffectMap:
             for i, name in enumerate(emotions.names)
             if (anchor := emotions.affect[i] or _anchor(name)) is not None
         }
-        kernel = _kernel(emotions.data[list(known)])
+        kernel = _kernel(as_measured(emotions).data[list(known)])
         anchors = np.array(list(known.values()), dtype=np.float64).reshape(-1, 3)
         ridge = _ridge(kernel)
         inverse = np.linalg.pinv(

@@ -10,11 +10,11 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
 from .errors import ModelError
+from .increments import increments
 from .judges import Judge
 from .llama import Llama
 from .measures import specificity
@@ -25,12 +25,35 @@ from .vectors import EmotionVectors
 
 # The reference code's settings (arXiv 2502.04075).
 TEMPERATURE, TOP_P = 0.6, 0.9
+N_QUESTION = 24  # plain ones, of the shipped set the first
 FIRST_DOSE = 0.25
 LARGEST_DOSE = 64.0
-CLOSE = 1.05  # a bracket that is no wider is narrow enough
+CLOSE = 1.02  # a bracket that is no wider is narrow enough
 MOST_TRIALS = 20  # of one emotion
 
 Range = tuple[int, int]
+INCREMENT = "{} in increments"  # of the vector beside that of an emotion
+
+
+@dataclass(frozen=True)
+class Spread:
+    """Where emotions are added: in ``layers``, both ends included; as measured, or in
+    ``increments`` (`llamood.increments`)."""
+
+    layers: Range
+    increments: bool = False
+
+    def name(self, emotion: str) -> str:
+        """Of the vector."""
+        return INCREMENT.format(emotion) if self.increments else emotion
+
+
+def with_increments(emotions: EmotionVectors) -> EmotionVectors:
+    """The vectors, and beside them what a `Spread` in increments adds. Raises `VectorError` as
+    `increments` does."""
+    names = {name: INCREMENT.format(name) for name in emotions.names}
+    beside = increments(emotions).rename(names)
+    return emotions.merge(replace(beside, measurement=emotions.measurement))
 
 
 @dataclass(frozen=True)
@@ -113,11 +136,11 @@ class Calibration:
         if not self._n_word:
             raise ModelError("the model answers these questions with nothing at all")
 
-    def trial(self, emotion: str, dose: float, layers: Range) -> Trial:
-        """Answer every question with this much of an emotion in these layers."""
+    def trial(self, emotion: str, dose: float, spread: Spread) -> Trial:
+        """Answer every question with this much of an emotion."""
         mood = {
-            emotion: {"constant": dose, "max": LARGEST},
-            "$layers": layers,
+            spread.name(emotion): {"constant": dose, "max": LARGEST},
+            "$layers": spread.layers,
             "$max": LARGEST,
         }
         answers = self._answers(Mood(mood))
@@ -133,9 +156,9 @@ class Calibration:
         )
 
     def bounds(
-        self, emotion: str, layers: Range, *, tried: Callable[[int], None] | None = None
+        self, emotion: str, spread: Spread, *, tried: Callable[[int], None] | None = None
     ) -> Bounds:
-        """The largest fluent dose, within 5 %: doubled until it is too much, then bisected.
+        """The largest fluent dose, within 2 %: doubled until it is too much, then bisected.
 
         ``tried``: told after each trial how many there were.
         """
@@ -144,7 +167,7 @@ class Calibration:
         high: float | None = None
         dose = FIRST_DOSE
         while len(trials) < MOST_TRIALS:
-            trial = self.trial(emotion, dose, layers)
+            trial = self.trial(emotion, dose, spread)
             trials.append(trial)
             if tried is not None:
                 tried(len(trials))
@@ -201,24 +224,28 @@ class Calibration:
         return float(np.mean(means)) if means else math.inf
 
 
-def candidates(n_layer: int) -> list[Range]:
-    """Ranges of layers worth trying: all, halves, and thirds of the depth."""
+def candidates(n_layer: int, *, increments: bool = True) -> list[Spread]:
+    """What is worth trying: all layers, halves and thirds of the depth, what lies behind its
+    middle; and, unless they cannot be had, increments in all layers."""
     last = n_layer - 1
-    shares = [(0.0, 1.0), (0.0, 0.5), (0.25, 0.5), (1 / 3, 2 / 3), (0.5, 1.0)]
+    shares = [(0.0, 1.0), (0.0, 0.5), (0.25, 0.5), (1 / 3, 2 / 3), (0.5, 1.0), (0.55, 0.85)]
     ranges = [(max(round(a * last), 1), max(round(b * last), 1)) for a, b in shares]
-    return list(dict.fromkeys(ranges))
+    made = [Spread(layers) for layers in dict.fromkeys(ranges)]
+    return [*made, Spread((1, last), increments=True)] if increments else made
 
 
 def calibrated(
-    emotions: EmotionVectors, found: Mapping[str, Bounds], *, layers: Range | None
+    emotions: EmotionVectors, found: Mapping[str, Bounds], *, spread: Spread
 ) -> EmotionVectors:
     """The vectors with the largest fluent dose of each as 1.0, which is its ceiling; with nothing
-    outside of ``layers``. An emotion that was never fluent stays as it is, without a ceiling.
+    outside of the layers. An emotion that was never fluent stays as it is, without a ceiling.
     """
     doses = {name: bounds.best.dose for name, bounds in found.items() if bounds.best is not None}
-    ceiling = [doses.get(name) for name in emotions.names]
-    data: Any = emotions.data
-    if layers is not None:
-        data = np.zeros_like(emotions.data)
-        data[:, layers[0] : layers[1] + 1] = emotions.data[:, layers[0] : layers[1] + 1]
-    return replace(emotions, data=data, ceiling=tuple(ceiling)) * doses
+    ceiling = tuple(doses.get(name) for name in emotions.names)
+    made = increments(emotions) if spread.increments else emotions
+    data = np.zeros_like(made.data)
+    first, last = spread.layers
+    data[:, first : last + 1] = made.data[:, first : last + 1]
+    if spread.layers == (1, emotions.n_layer - 1):
+        data = made.data
+    return replace(made, data=data, ceiling=ceiling) * doses

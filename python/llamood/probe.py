@@ -27,6 +27,7 @@ import numpy.typing as npt
 from .arrays import read_arrays
 from .atomic import write_files
 from .errors import FileError, ModelError
+from .increments import as_measured
 from .vectors import EmotionVectors, Float32, Float64
 
 FILE_NAME = "reading.npz"  # in the folder of the vectors
@@ -93,11 +94,13 @@ class Probe:
         """Raise `ModelError` unless it was measured with these vectors on their model."""
         mine, its = self.about.get("fingerprint"), emotions.measurement.model_fingerprint
         known = mine is not None and its is not None
-        if set(self.names) != set(emotions.names) or (known and mine != its):
+        method = self.about.get("method", emotions.measurement.method)
+        alike = set(self.names) == set(emotions.names) and method == emotions.measurement.method
+        if not alike or (known and mine != its):
             raise ModelError(
                 f"the baseline of the readings was measured for {', '.join(self.names)} on model "
-                f"{mine}; the vectors are {', '.join(emotions.names)} of model {its}: measure it "
-                "again (llamood read --measure)"
+                f"{mine} ({method}); the vectors are {', '.join(emotions.names)} of model {its} "
+                f"({emotions.measurement.method}): measure it again (llamood read --measure)"
             )
 
     def save(self, folder: str | PathLike[str]) -> Path:
@@ -143,11 +146,12 @@ class Probe:
 
 
 def directions_of(emotions: EmotionVectors, layers: tuple[int, ...]) -> Float32:
-    """Float32 (n_layer_read, n_emotion, n_embd): what is each emotion's own, at unit length.
+    """Float32 (n_layer_read, n_emotion, n_embd): what is each emotion's own in the hidden state, at
+    unit length.
 
     A single emotion is its own direction. Raises `ModelError` where nothing is left of one.
     """
-    own = emotions.data[:, list(layers)].astype(np.float64)
+    own = as_measured(emotions).data[:, list(layers)].astype(np.float64)
     if emotions.n_emotion > 1:
         own = own - own.mean(axis=0)
     length = np.linalg.norm(own, axis=2, keepdims=True)

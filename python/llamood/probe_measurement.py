@@ -29,6 +29,7 @@ from .vectors import EmotionVectors, Float32, Float64
 RESPONSE_TOKENS = 300  # of neutral text, read again under each emotion in each layer
 RESPONSE_DOSE = 0.1  # of the hidden state's root mean square: so little that it is in proportion
 LEAST_PASSAGES = 8  # neutral ones, for a baseline at all
+ALIKE = 0.01  # of areas under the ROC curve: layers that read as well as each other
 
 
 @dataclass(frozen=True)
@@ -166,6 +167,7 @@ def measure(
         layer=layer,
         about={
             "fingerprint": emotions.measurement.model_fingerprint,
+            "method": emotions.measurement.method,
             "neutral_tokens": len(tokens),
             **about,
         },
@@ -246,9 +248,10 @@ def _quality(
     layers: tuple[int, ...],
     judge: Judge | None,
 ) -> tuple[Float32, int, dict[str, Any]]:
-    """AUROC (n_layer_read, n_emotion) on the first half, the layer whose mean is the highest, and
-    how well that one reads the second half. Without labelled passages: the layer at two thirds
-    of the depth, where most models are read best."""
+    """AUROC (n_layer_read, n_emotion) on the first half, the layer whose mean is the highest (of
+    those within a hundredth of it, the one that gets the most passages right), and how well that
+    one reads the second half. Without labelled passages: the layer at two thirds of the depth,
+    where most models are read best."""
     choosing = [passage for passage in scores if passage.half == 0]
     auroc = np.full((len(layers), len(names)), np.nan, dtype=np.float32)
     if any(passage.label != NEUTRAL for passage in choosing):
@@ -259,7 +262,9 @@ def _quality(
             auroc[at] = [found.each.get(name, np.nan) for name in names]
     if np.isnan(auroc).all():
         return auroc, layers[round(2 / 3 * (len(layers) - 1))], {}
-    at = int(np.nanmean(auroc, axis=1).argmax())
+    right = [_share_right(scores, choosing, at, names) for at in range(len(layers))]
+    best = np.nanmean(auroc, axis=1)
+    at = max(np.flatnonzero(best >= best.max() - ALIKE).tolist(), key=lambda each: right[each])
     telling = [passage for passage in scores if passage.half == 1]
     return auroc, layers[at], {"quality": _told_apart(scores, telling, at, names, judge)}
 
@@ -280,11 +285,19 @@ def _told_apart(
     told = {"n": len(passages), "macro_auroc": found.macro, "auroc": dict(found.each)}
     if not felt:
         return told
-    right = [names[int(scores[p][at].argmax())] == p.label for p in felt]
-    told["accuracy"] = float(np.mean(right))
+    told["accuracy"] = _share_right(scores, felt, at, names)
     if judge is not None and set(names) <= set(judge.labels):
         columns = [judge.labels.index(name) for name in names]
         judged = judge.probabilities([p.text for p in felt])[:, columns].argmax(axis=1)
         truth = [names.index(p.label) for p in felt]
         told["judge_accuracy"] = float((judged == truth).mean())
     return told
+
+
+def _share_right(
+    scores: Mapping[Passage, Float64], passages: Sequence[Passage], at: int, names: tuple[str, ...]
+) -> float:
+    """Of the passages with one of these emotions, those whose emotion has the highest score."""
+    felt = [passage for passage in passages if passage.label in names]
+    right = [names[int(scores[p][at].argmax())] == p.label for p in felt]
+    return float(np.mean(right)) if right else 0.0

@@ -11,30 +11,42 @@ import click
 from rich.table import Table
 
 from llamood import judges
-from llamood.calibrate import Bounds, Calibration, Limits, Range, calibrated, candidates
-from llamood.cli import models, options
+from llamood.calibrate import (
+    N_QUESTION,
+    Bounds,
+    Calibration,
+    Limits,
+    Spread,
+    calibrated,
+    candidates,
+    with_increments,
+)
+from llamood.cli import baselines, models, options
 from llamood.cli.consoles import printable, progress, remark, results, write_json
-from llamood.cli.prompts import chat_tokens
+from llamood.cli.prompts import user_turn
 from llamood.errors import FileError, ModelError
 from llamood.extract import Progress
 from llamood.files import load, save
+from llamood.increments import is_increments
 from llamood.probe import FILE_NAME
 from llamood.queries import load_queries
 from llamood.vectors import EmotionVectors
 
-AUTO, ALL = "auto", "all"
-USUAL_TRIALS = 8  # of one emotion
+AUTO, ALL, INCREMENTS = "auto", "all", "increments"
+USUAL_TRIALS = 9  # of one emotion
 
 
 class LayersType(click.ParamType[str]):
-    """``auto``, ``all`` or ``first:last``."""
+    """``auto``, ``all``, ``increments`` or ``first:last``."""
 
     name = "layers"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         first, colon, last = str(value).partition(":")
-        if value not in (AUTO, ALL) and not (colon and first.isdigit() and last.isdigit()):
-            self.fail(f"auto, all or first:last was expected, as in 8:20, not {value}", param, ctx)
+        named = value in (AUTO, ALL, INCREMENTS)
+        if not named and not (colon and first.isdigit() and last.isdigit()):
+            fault = f"auto, all, increments or first:last was expected, as in 8:20, not {value}"
+            self.fail(fault, param, ctx)
         return str(value)
 
 
@@ -47,13 +59,14 @@ class LayersType(click.ParamType[str]):
     type=LayersType(),
     default=ALL,
     show_default=True,
-    help="Where to add: all, first:last as in 8:20, or auto to try some ranges.",
+    help="Where to add: in all; in first:last as in 8:20; in all, each layer adding only what its "
+    "vector has beyond the layer before (increments); or what is best of these (auto).",
 )
 @click.option(
     "--questions",
     "n_question",
     type=click.IntRange(min=4),
-    default=24,
+    default=N_QUESTION,
     show_default=True,
     help="Plain questions that are answered at each dose.",
 )
@@ -64,20 +77,8 @@ class LayersType(click.ParamType[str]):
     show_default=True,
     help="Largest ratio to the unsteered answers' perplexity.",
 )
-@click.option(
-    "--max-tokens",
-    type=click.IntRange(min=8),
-    default=96,
-    show_default=True,
-    help="Longest answer.",
-)
-@click.option(
-    "--seed",
-    type=click.IntRange(min=0, max=2**32 - 1),
-    default=0,
-    show_default=True,
-    help="The same seed finds the same doses.",
-)
+@options.max_tokens_option
+@options.seed_option
 @options.device_options
 @options.json_option
 def command(
@@ -116,23 +117,28 @@ def command(
     if target.is_file():
         raise click.UsageError("vectors in a single file are written to a folder: say which (-o)")
     evs = load(vectors)
+    spreads = _spreads(layers, evs)
+    trying = with_increments(evs) if any(each.increments for each in spreads) else evs
     # Unguarded: a dose at which answers collapse is to be found, not mended.
-    llm = models.open_model(model, emotions=vectors, device=device, guard=False)
-    ranges = _ranges(layers, evs.n_layer)
+    llm = models.open_model(model, emotions=trying, device=device, guard=False)
     questions = load_queries().neutral[:n_question]
-    prompts = [chat_tokens(llm, [{"role": "user", "content": q}]) for q in questions]
+    prompts = [user_turn(llm, question) for question in questions]
     limits = Limits(perplexity=perplexity)
     with progress(f"Asking {Path(llm.model_path).name}", keep=True) as advance:
         calibration = Calibration(llm, prompts, limits=limits, max_tokens=max_tokens, seed=seed)
-        found = _bounds(calibration, evs.names, ranges, advance)
+        found = _bounds(calibration, evs.names, spreads, advance)
+    llm.close()
     judge = judges.bundled()
-    specific = {each: calibration.specificity(found[each], judge) for each in ranges}
-    best = max(ranges, key=lambda each: specific[each])
+    specific = {each: calibration.specificity(found[each], judge) for each in spreads}
+    best = max(spreads, key=lambda each: specific[each])
     if not any(bounds.best for bounds in found[best].values()):
         raise ModelError("no dose of any emotion was fluent; nothing is written")
-    made = calibrated(evs, found[best], layers=None if best == (1, evs.n_layer - 1) else best)
+    made = calibrated(evs, found[best], spread=best)
     paths = save(made, target)
-    _take_baseline_along(vectors, target)
+    if best.increments:
+        _measure_baseline(model, made, target, device)
+    else:
+        _take_baseline_along(vectors, target)
     report = _report(evs, found, specific, best)
     if as_json:
         write_json({"files": [str(path) for path in paths], **report})
@@ -145,32 +151,46 @@ def command(
 
 
 def _bounds(
-    calibration: Calibration, names: Sequence[str], ranges: Sequence[Range], advance: Progress
-) -> dict[Range, dict[str, Bounds]]:
-    """For each range of layers, of each emotion. How many trials that takes is guessed for the
-    bar."""
-    found: dict[Range, dict[str, Bounds]] = {layers: {} for layers in ranges}
-    searches = [(layers, name) for layers in ranges for name in names]
+    calibration: Calibration, names: Sequence[str], spreads: Sequence[Spread], advance: Progress
+) -> dict[Spread, dict[str, Bounds]]:
+    """For each spread, of each emotion. How many trials that takes is guessed for the bar."""
+    found: dict[Spread, dict[str, Bounds]] = {spread: {} for spread in spreads}
+    searches = [(spread, name) for spread in spreads for name in names]
     total = len(searches) * USUAL_TRIALS
-    for number, (layers, name) in enumerate(searches):
+    for number, (spread, name) in enumerate(searches):
 
         def tried(n_trial: int, *, before: int = number * USUAL_TRIALS) -> None:
             advance(before + min(n_trial, USUAL_TRIALS), total)
 
-        found[layers][name] = calibration.bounds(name, layers, tried=tried)
+        found[spread][name] = calibration.bounds(name, spread, tried=tried)
     advance(total, total)
     return found
 
 
-def _ranges(layers: str, n_layer: int) -> list[Range]:
+def _spreads(layers: str, evs: EmotionVectors) -> list[Spread]:
+    whole = evs.measurement.site == "layer_out" and not is_increments(evs)
+    last = evs.n_layer - 1
     if layers == AUTO:
-        return candidates(n_layer)
-    if layers == ALL:
-        return [(1, n_layer - 1)]
-    first, last = (int(end) for end in layers.split(":"))
-    if not 1 <= first <= last < n_layer:
-        raise ModelError(f"layers {first} to {last} were asked for; there are 1 to {n_layer - 1}")
-    return [(first, last)]
+        return candidates(evs.n_layer, increments=whole)
+    if layers in (ALL, INCREMENTS):
+        return [Spread((1, last), increments=layers == INCREMENTS)]
+    first, end = (int(part) for part in layers.split(":"))
+    if not 1 <= first <= end <= last:
+        raise ModelError(f"layers {first} to {end} were asked for; there are 1 to {last}")
+    return [Spread((first, end))]
+
+
+def _measure_baseline(
+    model: str, made: EmotionVectors, target: Path, device: options.Device
+) -> None:
+    """What injection does to a reading was measured with other vectors."""
+    path, llama = models.model_path(model), device.hardware()
+    try:
+        passages = baselines.answers_of(path, made.names, llama=llama)
+        baselines.measured(path, made, passages, llama=llama).save(target)
+    except ModelError as error:
+        (target / FILE_NAME).unlink(missing_ok=True)
+        remark(f"Note: nothing can be read with these vectors: {error}")
 
 
 def _take_baseline_along(vectors: Path, target: Path) -> None:
@@ -182,15 +202,23 @@ def _take_baseline_along(vectors: Path, target: Path) -> None:
 
 def _report(
     evs: EmotionVectors,
-    found: dict[Range, dict[str, Bounds]],
-    specific: dict[Range, float],
-    best: Range,
+    found: dict[Spread, dict[str, Bounds]],
+    specific: dict[Spread, float],
+    best: Spread,
 ) -> dict[str, Any]:
     """JSON-able."""
     return {
-        "layers": list(best),
+        "layers": list(best.layers),
+        "increments": best.increments,
         "specificity": specific[best],
-        "tried": [{"layers": list(each), "specificity": specific[each]} for each in found],
+        "tried": [
+            {
+                "layers": list(each.layers),
+                "increments": each.increments,
+                "specificity": specific[each],
+            }
+            for each in found
+        ],
         "emotions": {
             name: {
                 "dose": None if bounds.best is None else bounds.best.dose,
@@ -208,7 +236,8 @@ def _table(report: dict[str, Any]) -> Table:
     first, last = report["layers"]
     table = Table(
         "emotion",
-        title=f"Largest fluent doses in layers {first} to {last}",
+        title=f"Largest fluent doses in layers {first} to {last}"
+        + (", in increments" if report["increments"] else ""),
         caption=f"The judge finds the emotion asked for in {100 * report['specificity']:.0f} % of "
         "the answers at these doses.",
     )

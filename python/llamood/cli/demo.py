@@ -20,8 +20,7 @@ from llamood.judges import Judge
 from llamood.llama import Llama
 from llamood.mood import Mood
 
-Doses = Mapping[str, tuple[float, float]]  # emotion -> its mild and its strong intensity
-
+MILD, STRONG = 0.75, 1.0  # of the largest fluent dose; answers turn between a half and the whole
 SHOWN = 3  # questions; all of them count in the table at the end
 COLOURS = {
     "anger": "red",
@@ -62,13 +61,7 @@ class Answer:
     show_default=True,
     help=f"How many questions are asked; the first {SHOWN} are shown with their answers.",
 )
-@click.option(
-    "--seed",
-    type=click.IntRange(min=0, max=2**32 - 1),
-    default=0,
-    show_default=True,
-    help="Another seed gives other answers.",
-)
+@options.seed_option
 @options.device_options
 @options.json_option
 def command(*, n_question: int, seed: int, device: options.Device, as_json: bool) -> None:
@@ -85,32 +78,32 @@ def command(*, n_question: int, seed: int, device: options.Device, as_json: bool
     questions = demo.questions()
     if n_question > len(questions):
         remark(f"Note: there are {len(questions)} questions.")
-    doses = demo.intensities()
     llm = models.open_model(models.DEMO, emotions=demo.VECTORS, device=device)
     judge = judges.bundled()
     console = results()
     answers: list[Answer] = []
     for place, question in enumerate(questions[:n_question]):
-        sheet = answered(llm, judge, question, doses, seed=seed)
+        sheet = answered(llm, judge, question, seed=seed)
         answers += sheet
         if place < SHOWN and not as_json:
             console.print(answers_shown(sheet))
-    summary = summarised(answers, doses)
+    summary = summarised(answers)
     if as_json:
         write_json({"seed": seed, "answers": [asdict(a) for a in answers], "summary": summary})
     else:
         console.print(summary_table(summary))
 
 
-def answered(llm: Llama, judge: Judge, question: str, doses: Doses, *, seed: int) -> list[Answer]:
+def answered(llm: Llama, judge: Judge, question: str, *, seed: int) -> list[Answer]:
     """The unsteered answer, then that of each emotion, mild and strong."""
+    assert llm.emotions is not None
     tokens = chat_tokens(llm, [{"role": "user", "content": question}])
     asked: list[tuple[str | None, float]] = [(None, 0.0)]
-    asked += [(emotion, intensity) for emotion, pair in doses.items() for intensity in pair]
+    asked += [(name, intensity) for name in llm.emotions.names for intensity in (MILD, STRONG)]
     texts = []
     with progress(printable(question)) as advance:
         for emotion, intensity in asked:
-            mood = Mood() if emotion is None else demo.mood(emotion, intensity)
+            mood = Mood() if emotion is None else Mood({emotion: intensity})
             completion = llm.create_completion(
                 tokens, mood=mood, **{**ANSWER.arguments(), "seed": seed}
             )
@@ -125,20 +118,19 @@ def answered(llm: Llama, judge: Judge, question: str, doses: Doses, *, seed: int
     ]
 
 
-def summarised(answers: Sequence[Answer], doses: Doses) -> list[dict[str, Any]]:
+def summarised(answers: Sequence[Answer]) -> list[dict[str, Any]]:
     """Per emotion: mean probability unsteered, and at each intensity with the share of top-1."""
+    emotions = dict.fromkeys(a.emotion for a in answers if a.emotion is not None)
     return [
         {
             "emotion": emotion,
             "unsteered": float(
                 np.mean([a.probabilities[emotion] for a in answers if a.emotion is None])
             ),
-            **{
-                dose: _at(answers, emotion, intensity)
-                for dose, intensity in zip(("mild", "strong"), pair, strict=True)
-            },
+            "mild": _at(answers, emotion, MILD),
+            "strong": _at(answers, emotion, STRONG),
         }
-        for emotion, pair in doses.items()
+        for emotion in emotions
     ]
 
 

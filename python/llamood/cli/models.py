@@ -13,6 +13,7 @@ from llamood.gguf_header import opened, read_header
 from llamood.llama import Llama
 from llamood.mood import Mood
 from llamood.probe import FILE_NAME, Probe
+from llamood.vectors import EmotionVectors
 
 DEMO = "demo"
 LARGEST_DEFAULT_CONTEXT = 4096  # tokens; models are trained for more than memory may hold
@@ -64,7 +65,7 @@ def has_baseline(vectors: Path) -> bool:
 def open_model(
     model: str,
     *,
-    emotions: Path | None,
+    emotions: Path | EmotionVectors | None,
     device: Device,
     readings: bool | Probe = False,
     guard: bool = True,
