@@ -1,6 +1,8 @@
 #include "bank.hpp"
 
 #include <algorithm>
+#include <stdexcept>
+#include <string>
 
 namespace llamood {
 
@@ -65,6 +67,19 @@ Bank::Bank(const float* data, int n_emotion, int n_layer, int n_embd)
       n_layer_(n_layer),
       n_embd_(n_embd),
       data_(data, data + static_cast<std::size_t>(n_emotion) * n_layer * n_embd) {}
+
+void Bank::require_fit(int n_layer, int n_embd, std::size_t n_weight) const {
+    if (n_layer != n_layer_ || n_embd != n_embd_) {
+        throw std::invalid_argument("the vectors have " + std::to_string(n_layer_) +
+                                    " layers of width " + std::to_string(n_embd_) +
+                                    ", the model has " + std::to_string(n_layer) + " of width " +
+                                    std::to_string(n_embd));
+    }
+    if (n_weight != static_cast<std::size_t>(n_emotion_)) {
+        throw std::invalid_argument("expected " + std::to_string(n_emotion_) + " weights, found " +
+                                    std::to_string(n_weight));
+    }
+}
 
 void Bank::blend(const float* weights, LayerRange range, float* out) const {
     const std::size_t size = static_cast<std::size_t>(n_layer_) * n_embd_;

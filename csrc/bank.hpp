@@ -26,6 +26,10 @@ class Bank {
     int n_layer() const { return n_layer_; }
     int n_embd() const { return n_embd_; }
 
+    // Throws std::invalid_argument where the model has another shape, or the weights another
+    // number.
+    void require_fit(int n_layer, int n_embd, std::size_t n_weight) const;
+
     // out (n_layer, n_embd) = sum over k of weights[k] * data[k]; layers outside of `range`
     // become zero. weights: (n_emotion). An emotion of weight 0 is not read at all.
     void blend(const float* weights, LayerRange range, float* out) const;

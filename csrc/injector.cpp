@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cstddef>
 #include <stdexcept>
-#include <string>
 #include <utility>
 
 namespace llamood {
@@ -31,23 +30,10 @@ void Injector::require_open() const {
     if (ctx_ == nullptr) throw std::runtime_error("the context is closed");
 }
 
-void Injector::require_fit(const Bank& bank, std::size_t n_weight) const {
-    if (bank.n_layer() != n_layer_ || bank.n_embd() != n_embd_) {
-        throw std::invalid_argument("the vectors have " + std::to_string(bank.n_layer()) +
-                                    " layers of width " + std::to_string(bank.n_embd()) +
-                                    ", the model has " + std::to_string(n_layer_) + " of width " +
-                                    std::to_string(n_embd_));
-    }
-    if (n_weight != static_cast<std::size_t>(bank.n_emotion())) {
-        throw std::invalid_argument("expected " + std::to_string(bank.n_emotion()) +
-                                    " weights, found " + std::to_string(n_weight));
-    }
-}
-
 bool Injector::apply(const std::shared_ptr<const Bank>& bank, const std::vector<float>& weights,
                      LayerRange range) {
     require_open();
-    require_fit(*bank, weights.size());
+    bank->require_fit(n_layer_, n_embd_, weights.size());
     rows_.clear();
     llama_synchronize(ctx_);  // a decode in flight still reads what is written here
     return bring(bank, weights.data(), range);
@@ -57,7 +43,7 @@ void Injector::play(const std::shared_ptr<const Bank>& bank, std::vector<float> 
                     LayerRange range, llama_pos position) {
     require_open();
     const std::size_t n_emotion = bank->n_emotion();
-    require_fit(*bank, rows.size() % n_emotion == 0 ? n_emotion : rows.size());
+    bank->require_fit(n_layer_, n_embd_, rows.size() % n_emotion == 0 ? n_emotion : rows.size());
     if (n_found_ == 0) throw std::logic_error("no decode has shown where the vectors are added");
     llama_synchronize(ctx_);
     rows_ = std::move(rows);

@@ -81,7 +81,6 @@ class Injector final : public GraphWatcher {
 
   private:
     void require_open() const;
-    void require_fit(const Bank& bank, std::size_t n_weight) const;
     // What the device holds, made to be this; returns whether it was something else.
     bool bring(const std::shared_ptr<const Bank>& bank, const float* weights, LayerRange range);
     // Brings blend_ to the device, by the setter or into the tensors of `range`.

@@ -5,6 +5,7 @@ PYBIND11_MODULE(_core, m) {
     register_bank(m);
     register_graph_watch(m);
     register_injector(m);
+    register_row_injector(m);
     register_tap(m);
     register_probe(m);
     register_fingerprint(m);

@@ -6,6 +6,7 @@
 void register_bank(pybind11::module_& m);
 void register_graph_watch(pybind11::module_& m);
 void register_injector(pybind11::module_& m);
+void register_row_injector(pybind11::module_& m);
 void register_tap(pybind11::module_& m);
 void register_probe(pybind11::module_& m);
 void register_fingerprint(pybind11::module_& m);

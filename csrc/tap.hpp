@@ -14,10 +14,9 @@
 #include <vector>
 
 #include "graph_watch.hpp"
+#include "site.hpp"
 
 namespace llamood {
-
-enum Site { layer_out = 0, attn_out = 1, n_site = 2 };
 
 class Tap final : public GraphWatcher {
   public:

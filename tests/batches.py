@@ -1,0 +1,118 @@
+"""One llama.cpp context of many sequences, decoded a batch at a time by hand."""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import llama_cpp
+import numpy as np
+import numpy.typing as npt
+
+from llamood import _core
+
+Float32 = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Row:
+    """A token of a batch. ``output``: it asks for logits."""
+
+    token: int
+    position: int
+    sequence: int = 0
+    output: bool = True
+
+
+def prompt(tokens: Sequence[int], *, sequence: int = 0, outputs: str = "last") -> list[Row]:
+    """A sequence from its beginning on, of which ``all`` tokens ask for logits, or the last."""
+    last = len(tokens) - 1
+    return [
+        Row(token, i, sequence, output=outputs == "all" or i == last)
+        for i, token in enumerate(tokens)
+    ]
+
+
+class Context:
+    """``node``: of the row injector, as `_core.node_of` has it."""
+
+    def __init__(
+        self, model: Path, *, node: str = "l_out", n_sequence: int = 4, **params: Any
+    ) -> None:
+        llama_cpp.llama_backend_init()
+        of_model = llama_cpp.llama_model_default_params()
+        self._model = llama_cpp.llama_model_load_from_file(str(model).encode(), of_model)
+        self.watch = _core.GraphWatch()
+        of_context = llama_cpp.llama_context_default_params()
+        settings = {
+            "n_ctx": 256,
+            "n_batch": 64,
+            "n_ubatch": 64,
+            "n_threads": 1,
+            "n_threads_batch": 1,
+            "n_seq_max": n_sequence,
+            "kv_unified": True,
+            **params,
+        }
+        for name, value in settings.items():
+            setattr(of_context, name, value)
+        of_context.cb_eval = llama_cpp.ggml_backend_sched_eval_callback(self.watch.callback)
+        of_context.cb_eval_user_data = self.watch.user_data
+        self._ctx = llama_cpp.llama_init_from_model(self._model, of_context)
+        assert self._ctx
+        self.address = ctypes.cast(self._ctx, ctypes.c_void_p).value or 0
+        self.injector = _core.RowInjector(self.watch, self.address, node=node)
+        vocab = llama_cpp.llama_model_get_vocab(self._model)
+        self._n_vocab = llama_cpp.llama_vocab_n_tokens(vocab)
+
+    def __enter__(self) -> Context:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.injector.close()
+        llama_cpp.llama_free(self._ctx)
+        llama_cpp.llama_model_free(self._model)
+
+    def expect(
+        self,
+        bank: _core.Bank,
+        weights: npt.ArrayLike,
+        rows: Sequence[Row],
+        *,
+        layers: tuple[int, int] | None = None,
+    ) -> None:
+        """Decode ``rows`` under ``weights`` (n_row, n_emotion)."""
+        first, last = layers or (0, bank.n_layer - 1)
+        wide = np.asarray(weights, np.float32).reshape(-1, bank.n_emotion)
+        self.injector.expect(bank, wide, first, last, [row.output for row in rows])
+
+    def decode(self, rows: Sequence[Row], *, check: bool = True) -> Float32:
+        """Logits (n_output, n_vocab). ``check``: raise what went wrong."""
+        batch = llama_cpp.llama_batch_init(len(rows), 0, 1)
+        try:
+            batch.n_tokens = len(rows)
+            for i, row in enumerate(rows):
+                batch.token[i] = row.token
+                batch.pos[i] = row.position
+                batch.n_seq_id[i] = 1
+                batch.seq_id[i][0] = row.sequence
+                batch.logits[i] = row.output
+            assert llama_cpp.llama_decode(self._ctx, batch) == 0
+        finally:
+            llama_cpp.llama_batch_free(batch)
+        if check:
+            self.injector.check()
+        return np.array([self._logits(i) for i, row in enumerate(rows) if row.output])
+
+    def _logits(self, index: int) -> Float32:
+        row = llama_cpp.llama_get_logits_ith(self._ctx, index)
+        return np.ctypeslib.as_array(row, shape=(self._n_vocab,)).copy()
