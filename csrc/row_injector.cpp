@@ -191,7 +191,7 @@ void RowInjector::take_row() {
 std::vector<int> RowInjector::missing_layers() const {
     std::vector<int> missing;
     for (int layer = 0; layer < n_layer_; ++layer) {
-        if (wanted_[layer] && !found_[layer]) missing.push_back(layer);
+        if (!found_[layer]) missing.push_back(layer);
     }
     return missing;
 }

@@ -74,8 +74,8 @@ class RowInjector final : public GraphWatcher {
     // anything did; its logits and hidden states are of no use then.
     void check();
 
-    // The layers that were to be added to, and had no such node in the decodes since; meaningful
-    // after one that followed apply(), play() or expect().
+    // The layers in which no decode has shown such a node; meaningful after the first decode in
+    // which anything was to be added.
     std::vector<int> missing_layers() const;
 
     // Forget the context; every later call but rest() throws.
@@ -127,7 +127,7 @@ class RowInjector final : public GraphWatcher {
     std::vector<std::shared_ptr<const Blend>> outputs_;  // of those that ask for logits
     std::vector<bool> wanted_;                           // (n_layer), where any row adds anything
     bool adds_ = false;                                  // whether any layer is wanted
-    std::vector<bool> found_;                            // (n_layer), the nodes that were asked for
+    std::vector<bool> found_;                            // (n_layer), where such a node is
 
     std::vector<float> script_;  // (n, n_emotion) of play()
     std::shared_ptr<const Bank> played_;

@@ -36,7 +36,9 @@ Float32 = npt.NDArray[np.float32]
 
 def injector_of(llm: llamood.Llama) -> _core.Injector:
     assert llm._injection is not None
-    return llm._injection.injector
+    injector = llm._injection.injector
+    assert isinstance(injector, _core.Injector)
+    return injector
 
 
 def blend(evs: llamood.EmotionVectors, mood: dict[str, Any]) -> Float32:

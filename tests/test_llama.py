@@ -406,11 +406,11 @@ def test_emotions_from_files_are_those_that_were_saved(tiny_chat: Path, tmp_path
     assert complete(one, mood=JOY) == complete(llm, mood=JOY)
 
 
-def test_vectors_of_the_attention_output_are_used_with_a_warning(tiny_chat: Path) -> None:
+def test_vectors_of_the_attention_output_are_used_elsewhere_with_a_warning(tiny_chat: Path) -> None:
     evs = random_vectors(tiny_chat)
     theirs = replace(evs, measurement=Measurement(site="attn_out"))
     with pytest.warns(UserWarning, match="measured at the attention output"):
-        llm = voice(tiny_chat, emotions=theirs)
+        llm = voice(tiny_chat, emotions=theirs, site="layer_out")
     assert complete(llm, mood=JOY) == complete(voice(tiny_chat), mood=JOY)
 
 

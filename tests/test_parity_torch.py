@@ -15,6 +15,7 @@ import pytest
 
 import llamood
 from llama_gguf import CHATML, byte_tokenizer, hf_llama_weights, write_llama
+from llamood.vectors import Site
 
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
@@ -66,12 +67,17 @@ def vectors() -> llamood.EmotionVectors:
 
 
 def speak(
-    twins: Twins, vectors: llamood.EmotionVectors, mood: dict[str, Any]
+    twins: Twins,
+    vectors: llamood.EmotionVectors,
+    mood: dict[str, Any],
+    *,
+    site: Site = "layer_out",
 ) -> tuple[list[int], int, np.ndarray]:
     """Tokens (prompt, then N_STEP - 1 greedy ones), prompt length, logits (n_token, n_vocab)."""
     llm = llamood.Llama(
         str(twins.gguf),
         emotions=vectors,
+        site=site,
         n_ctx=256,
         logits_all=True,
         # PyTorch keeps its cache in float32; llama.cpp's default of float16 costs 1e-2 here.
@@ -92,19 +98,26 @@ def speak(
 
 
 @contextmanager
-def hooked(model: Any, added: np.ndarray, first: int) -> Iterator[None]:
-    """Adds ``added[layer]`` to the output of each decoder layer but 0, from position ``first``."""
+def hooked(model: Any, added: np.ndarray, first: int, site: Site) -> Iterator[None]:
+    """Adds ``added[layer]`` from position ``first`` on, at the output of each decoder layer but 0,
+    or at the output of each self-attention."""
 
     def hook_for(layer: int) -> Any:
         def hook(_module: Any, _args: Any, output: Any) -> Any:
-            steered = output.clone()
+            states, *rest = output if isinstance(output, tuple) else (output,)
+            steered = states.clone()
             steered[:, first:] += torch.from_numpy(added[layer])
-            return steered
+            return (steered, *rest) if isinstance(output, tuple) else steered
 
         return hook
 
-    layers = enumerate(model.model.layers)
-    handles = [module.register_forward_hook(hook_for(il)) for il, module in layers if il > 0]
+    layers = list(enumerate(model.model.layers))
+    modules = (
+        [(il, layer) for il, layer in layers if il > 0]
+        if site == "layer_out"
+        else [(il, layer.self_attn) for il, layer in layers]
+    )
+    handles = [module.register_forward_hook(hook_for(il)) for il, module in modules]
     try:
         yield
     finally:
@@ -112,9 +125,16 @@ def hooked(model: Any, added: np.ndarray, first: int) -> Iterator[None]:
             handle.remove()
 
 
-def expected(twins: Twins, tokens: Sequence[int], added: np.ndarray, first: int) -> np.ndarray:
+def expected(
+    twins: Twins,
+    tokens: Sequence[int],
+    added: np.ndarray,
+    first: int,
+    *,
+    site: Site = "layer_out",
+) -> np.ndarray:
     """Logits (n_token, n_vocab) of PyTorch reading ``tokens``."""
-    with torch.no_grad(), hooked(twins.torch_model, added, first):
+    with torch.no_grad(), hooked(twins.torch_model, added, first, site):
         logits: np.ndarray = twins.torch_model(torch.tensor([list(tokens)])).logits[0].numpy()
         return logits
 
@@ -150,3 +170,36 @@ def test_logits_agree_where_only_some_layers_feel(
     added = np.zeros((N_LAYER, N_EMBD), np.float32)
     added[2] = 1.5 * vectors["joy"][2]
     assert np.abs(scores - expected(twins, tokens, added, n_prompt - 1)).max() < TOLERANCE
+
+
+# -- the paper's own way: the attention output, all layers ----------------------------------
+
+MIXES: list[dict[str, Any]] = [
+    {"joy": 0},
+    {"joy": 1},
+    {"joy": 2},
+    {"joy": 1.0, "fear": 0.5},
+    {"joy": 2.0, "fear": -1.0, "$positions": "all"},
+    {"fear": 1.5, "$layers": [0, 0]},
+    {"joy": 1.0, "$layers": [1, 2]},
+]
+
+
+@pytest.mark.parametrize("mood", MIXES, ids=str)
+def test_logits_agree_at_the_attention_output(
+    twins: Twins, vectors: llamood.EmotionVectors, mood: dict[str, Any]
+) -> None:
+    tokens, n_prompt, scores = speak(twins, vectors, mood, site="attn_out")
+    first, last = mood.get("$layers", (0, N_LAYER - 1))
+    added = np.zeros((N_LAYER, N_EMBD), np.float32)
+    for name in vectors.names:
+        added[first : last + 1] += mood.get(name, 0) * vectors[name][first : last + 1]
+    begin = 0 if mood.get("$positions") == "all" else n_prompt - 1
+    steered = expected(twins, tokens, added, begin, site="attn_out")
+    assert np.abs(scores - steered).max() < TOLERANCE
+
+    moved = np.abs(steered - expected(twins, tokens, 0 * added, 0)).max(axis=1)
+    assert (moved[:begin] == 0).all()
+    assert (moved[begin:] > (0.5 if added.any() else -1)).all()
+    elsewhere = expected(twins, tokens, added, begin)
+    assert not added.any() or np.abs(elsewhere - steered).max() > 0.5

@@ -93,7 +93,6 @@ def test_rows_of_zeros_are_bit_equal_to_unsteered_and_stop_nothing(
         untouched = ctx.decode(rows)
     with Context(model, node=node) as ctx:
         ctx.expect(bank, np.zeros((len(rows), 2)), rows)
-        assert ctx.injector.missing_layers() == []
         assert np.array_equal(ctx.decode(rows), untouched)
         assert (ctx.injector.n_stop, ctx.injector.n_blend) == (0, 0)
 
@@ -162,6 +161,7 @@ def test_equal_rows_share_a_blend_also_with_the_batch_before(model: Path, bank: 
         ctx.expect(bank, np.tile([0.0, 1.0], (len(rows), 1)), rows)
         ctx.decode(rows)
         assert (ctx.injector.n_blend, ctx.injector.n_stop) == (1, 4)
+        assert ctx.injector.missing_layers() == []
         rows = [Row(50, len(TOKENS), s) for s in range(4)]
         ctx.expect(bank, [[0, 1], [0, 1], [1, 0], [0, 0]], rows)
         ctx.decode(rows)
@@ -269,18 +269,21 @@ def test_layers_without_the_node_are_told(model: Path, bank: _core.Bank) -> None
         rows = prompt(TOKENS)
         ctx.expect(bank, np.ones((7, 2)), rows, layers=(1, 3))
         ctx.decode(rows)
-        assert ctx.injector.missing_layers() == [1, 2, 3]
+        assert ctx.injector.missing_layers() == [0, 1, 2, 3]
+
+
+def all_steered(ctx: Context, bank: _core.Bank) -> Float32:
+    ctx.injector.apply(bank, [1, 1], 0, 3)
+    return ctx.decode(prompt(TOKENS))
 
 
 def test_a_node_that_is_no_row_of_hidden_states_is_an_error(model: Path, bank: _core.Bank) -> None:
-    rows = prompt(TOKENS)
     for node in ("Qcur", "ffn_gate"):  # of three dimensions; of another width
         with (
             Context(model, node=node) as ctx,
             pytest.raises(RuntimeError, match=f"{node}-0: expected rows of 64 F32 numbers"),
         ):
-            ctx.injector.apply(bank, [1, 1], 0, 3)
-            ctx.decode(rows)
+            all_steered(ctx, bank)
 
 
 def test_shapes_and_numbers_that_do_not_fit_are_refused(model: Path, bank: _core.Bank) -> None:

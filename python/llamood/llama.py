@@ -16,12 +16,13 @@ import llama_cpp
 from llamood.call import Call
 from llamood.errors import ModelError, MoodError, MoodWarning
 from llamood.files import load
+from llamood.injection import chosen_site
 from llamood.mood import Mood, MoodLike
 from llamood.palette import Palette
 from llamood.probe import Probe
 from llamood.steering import Notice, Steering
 from llamood.trace import Trace
-from llamood.vectors import EmotionVectors
+from llamood.vectors import EmotionVectors, Site
 from llamood.voice import _NOWHERE, Voice
 
 _KNOWN_ARGUMENTS = frozenset(inspect.signature(llama_cpp.Llama.__init__).parameters) - {
@@ -34,7 +35,9 @@ class Llama(Voice):
     """A ``llama_cpp.Llama`` in every other way, that speaks in a mood.
 
     ``emotions``: the emotion vectors to feel with, as a path (see ``llamood.load``) or a
-    value. ``readings``: also read what is expressed (see `reading`), with the baseline that
+    value. ``site``: where they are added, at the end of each block (``layer_out``) or between
+    attention and MLP (``attn_out``, layer 0 too); where they were measured, unless it is given.
+    ``readings``: also read what is expressed (see `reading`), with the baseline that
     lies in the folder of the vectors, or with a `Probe`; costs a stop of the graph at one layer.
     ``guard``: take the mood back, smoothly, where an answer begins to loop; the result then has
     what happened under ``["llamood"]["guard"]``, and of a stream each chunk from there on.
@@ -53,6 +56,7 @@ class Llama(Voice):
         model_path: str | PathLike[str],
         *,
         emotions: str | PathLike[str] | EmotionVectors | None = None,
+        site: Site | None = None,
         readings: bool | Probe = False,
         guard: bool = True,
         **llama: Any,
@@ -60,6 +64,7 @@ class Llama(Voice):
         _refuse_unknown(llama)
         self._palette: Palette | None = None
         self._readings = readings
+        self._site = site
         self._feels: tuple[Mood, Steering | None] = (Mood(), None)
         self._noticed: set[str] = set()
         super().__init__(str(model_path), watched=emotions is not None, guarded=guard, **llama)
@@ -68,11 +73,20 @@ class Llama(Voice):
             probe = _probe(readings, emotions)
             if probe is not None:
                 probe.require_fit(evs)
-            self._palette = Palette.of(evs)
+            arch = self.metadata.get("general.architecture", "")
+            added_at = chosen_site(evs, asked=site, arch=arch)
+            if probe is not None and added_at != "layer_out":
+                raise ModelError(
+                    f"these vectors are added at site {added_at}, and readings are corrected for "
+                    "what is added at layer_out; leave readings out, or pass site='layer_out'"
+                )
+            self._palette = Palette.of(evs, site=added_at)
             self._take(evs, self._palette, probe)
             self._feels = (Mood(), Steering(Mood(), self._palette))
         elif readings:
             raise ModelError("readings need emotions; pass Llama(..., emotions=...) too")
+        elif site is not None:
+            raise ModelError("a site needs emotions; pass Llama(..., emotions=...) too")
 
     # -- mood ------------------------------------------------------------------------------
 
@@ -85,6 +99,11 @@ class Llama(Voice):
     def emotions(self) -> EmotionVectors | None:
         """The emotion vectors at hand."""
         return self._emotions
+
+    @property
+    def site(self) -> Site | None:
+        """Where the emotion vectors are added; None without."""
+        return None if self._palette is None else self._palette.site
 
     def feel(self, mood: MoodLike = None, /, **emotions: Any) -> None:
         """Feel this from now on; ``feel()`` is neutral. See ``llamood.Mood`` for the forms.
@@ -218,6 +237,7 @@ class Llama(Voice):
         return {
             **super().__getstate__(),
             "emotions": self._emotions,
+            "site": self._site,
             "readings": self._readings,
             "guard": self._guarded,
         }

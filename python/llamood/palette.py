@@ -11,7 +11,7 @@ import numpy as np
 
 from .affect import AffectMap
 from .errors import MoodError
-from .vectors import EmotionVectors, Float32, Float64
+from .vectors import EmotionVectors, Float32, Float64, Site
 
 
 @dataclass(frozen=True, eq=False)
@@ -20,7 +20,8 @@ class Palette:
     (n_emotion, n_layer), how many times the vector as stored that is in a layer. ``ceilings``:
     float64 (n_emotion,), the largest intensity that reads fluently; infinite where not known.
     ``units``: float64 (n_emotion,), the intensity here that is as strong as intensity 1 of the
-    vector as stored. ``digest``: 16 bytes that tell one palette from another.
+    vector as stored. ``site``: where they are added. ``digest``: 16 bytes that tell one palette
+    from another.
     """
 
     emotions: EmotionVectors
@@ -28,15 +29,23 @@ class Palette:
     factors: Float64
     ceilings: Float64
     units: Float64
+    site: Site
     digest: bytes
 
     @classmethod
-    def of(cls, emotions: EmotionVectors) -> Palette:
-        """The dose ``stored``."""
+    def of(cls, emotions: EmotionVectors, *, site: Site | None = None) -> Palette:
+        """The dose ``stored``; added where they were measured unless ``site`` says otherwise."""
+        site = site or emotions.measurement.site
         ceilings = np.array([np.inf if c is None else c for c in emotions.ceiling])
-        digest = hashlib.blake2b(emotions.data.tobytes(), digest_size=16).digest()
+        person = b"" if site == "layer_out" else site.encode()
+        digest = hashlib.blake2b(emotions.data.tobytes(), digest_size=16, person=person).digest()
         ones = np.ones((emotions.n_emotion, emotions.n_layer))
-        return cls(emotions, emotions.data, ones, ceilings, ones[:, 0], digest)
+        return cls(emotions, emotions.data, ones, ceilings, ones[:, 0], site, digest)
+
+    @property
+    def first_layer(self) -> int:
+        """The first layer that can be added to: llama.cpp has no control vector for layer 0."""
+        return 1 if self.site == "layer_out" else 0
 
     @cached_property
     def relative(self) -> Palette:
@@ -89,6 +98,6 @@ class Palette:
         lengths of all vectors there: one vector alone at intensity 1 is about 1.
         """
         first, last = layers
-        gram = self._grams[max(first, 1) : last + 1].mean(axis=0)  # layer 0 is never added
+        gram = self._grams[max(first, self.first_layer) : last + 1].mean(axis=0)
         squares = np.einsum("ni,ij,nj->n", rows, gram, rows)
         return cast("Float64", np.sqrt(np.maximum(squares, 0.0)))

@@ -184,7 +184,7 @@ class _Projections:
         self.directions = directions_of(emotions, self.layers)
         self._emotions = emotions
         settings = {"n_ctx": LONGEST_PROMPT + LONGEST_TEXT, "verbose": False, **llama}
-        self._llm = Llama(model, emotions=emotions, **settings)
+        self._llm = Llama(model, emotions=emotions, site="layer_out", **settings)
         self._probe = self._llm._project(self.layers, self.directions)
 
     def __enter__(self) -> _Projections:

@@ -74,7 +74,7 @@ class Steering:
         self.palette = stored if mood.dose == "stored" else stored.relative
         self.names = stored.emotions.names
         mood.require_known(self.names)
-        self.first, self.last = _layers(mood, stored.emotions.n_layer)
+        self.first, self.last = _layers(mood, stored)
         self.regulators = regulators(mood, self.palette, told)
 
     @cached_property
@@ -196,17 +196,18 @@ class Steering:
         return (Notice("affect", text),)
 
 
-def _layers(mood: Mood, n_layer: int) -> tuple[int, int]:
+def _layers(mood: Mood, palette: Palette) -> tuple[int, int]:
+    n_layer = palette.emotions.n_layer
     first, last = mood.layers or (0, n_layer - 1)
     if last >= n_layer:
         raise MoodError(
             "$layers",
             f"asked for layers {first} to {last}, but the model has layers 0 to {n_layer - 1}",
         )
-    if last < 1 and not mood.is_neutral:
+    if last < palette.first_layer and not mood.is_neutral:
         raise MoodError(
             "$layers",
-            "llama.cpp adds nothing at layer 0, and no other layer was asked for; "
-            "ask for layers from 1 on",
+            "llama.cpp adds nothing at layer 0 at site layer_out, and no other layer was asked "
+            "for; ask for layers from 1 on",
         )
     return first, last

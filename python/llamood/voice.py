@@ -1,8 +1,8 @@
 """What a voice does token by token: decode each under its own blend, and read what it expresses.
 
-Everything about adding to a llama.cpp context is known by ``_core.Injector``; this room knows
-when: which tokens are decoded under which blend, and which cached hidden states may be used again
-under another mood.
+Everything about adding to a llama.cpp context is known by ``_core``'s injectors, and which of them
+it is by `Injection`; this room knows when: which tokens are decoded under which blend, and which
+cached hidden states may be used again under another mood.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from __future__ import annotations
 import ctypes
 import inspect
 import itertools
-import warnings
 from abc import abstractmethod
 from collections.abc import Generator, Sequence
 from typing import Any
@@ -86,22 +85,17 @@ class Voice(llama_cpp.Llama):  # type: ignore[misc]
         `ModelError` where they belong to another model."""
         assert self._watch is not None
         model = self._model.model
+        arch = self.metadata.get("general.architecture", "")
         evs.require_fit(
             n_layer=llama_cpp.llama_model_n_layer(model),
             n_embd=llama_cpp.llama_model_n_embd(model),
-            arch=self.metadata.get("general.architecture"),
+            arch=arch or None,
             fingerprint=_core.fingerprint(self.model_path),
         )
-        if evs.measurement.site == "attn_out":
-            warnings.warn(
-                "these vectors were measured at the attention output (site attn_out) and are "
-                "added at the end of each block (layer_out), one MLP late: usable, not identical",
-                stacklevel=4,
-            )
         self._emotions = evs
         self._felt = np.zeros(evs.n_emotion)  # the weights applied last, of the stored vectors
         context = self._context_address()
-        self._injection = Injection(self._watch, palette, unsafe_ctx=context)
+        self._injection = Injection(self._watch, palette, arch=arch, unsafe_ctx=context)
         if probe is not None:
             self._reader = Reader(
                 self._watch, probe, palette, unsafe_ctx=context, n_ctx=self._n_ctx
@@ -316,16 +310,11 @@ class Voice(llama_cpp.Llama):  # type: ignore[misc]
         finally:
             self._kv_keys[begin : self.n_tokens] = blend.key
             self._note(begin, self.n_tokens - begin, blend)
-        missing = self._injection.missing_layers(blend)
-        if missing:
+        fault = self._injection.fault(blend)
+        if fault is not None:
             self._refuse_moods()
             self.reset()
-            raise ModelError(
-                f"{self.model_path}: llama.cpp's {self.metadata.get('general.architecture')!r} "
-                f"graph adds no control vector in {len(missing)} of "
-                f"{self._injection.injector.n_layer - 1} layers, so this model cannot be steered; "
-                "use a model of another architecture"
-            )
+            raise ModelError(f"{self.model_path}: {fault}")
 
     @abstractmethod
     def _refuse_moods(self) -> None:

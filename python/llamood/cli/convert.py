@@ -82,8 +82,9 @@ def command(
     paths = save(evs, output) if to is None else [export(evs, _file(output, to))]
     if evs.measurement.site == "attn_out":
         remark(
-            "Note: measured at the attention output (site attn_out). llama.cpp adds them at the "
-            "end of each block (layer_out), one MLP late: usable, not identical."
+            "Note: measured at the attention output (site attn_out), where llamood adds them. "
+            "llama.cpp's own tools add them at the end of each block (layer_out), one MLP late: "
+            "usable, not identical."
         )
     if as_json:
         write_json(_summary(evs, paths))

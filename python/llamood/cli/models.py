@@ -81,6 +81,7 @@ def open_model(
             llm = Llama(
                 path,
                 emotions=emotions,
+                site="layer_out" if readings else None,  # for which their baseline was measured
                 readings=readings,
                 guard=guard,
                 n_ctx=context,
