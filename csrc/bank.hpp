@@ -26,6 +26,11 @@ class Bank {
     int n_layer() const { return n_layer_; }
     int n_embd() const { return n_embd_; }
 
+    // (n_embd)
+    const float* vector(int emotion, int layer) const {
+        return data_.data() + (static_cast<std::size_t>(emotion) * n_layer_ + layer) * n_embd_;
+    }
+
     // Throws std::invalid_argument where the model has another shape, or the weights another
     // number.
     void require_fit(int n_layer, int n_embd, std::size_t n_weight) const;

@@ -85,5 +85,6 @@ void register_row_injector(py::module_& m) {
         .def_property_readonly("n_layer", &RowInjector::n_layer)
         .def_property_readonly("n_embd", &RowInjector::n_embd)
         .def_property_readonly("n_blend", &RowInjector::n_blend)
-        .def_property_readonly("n_stop", &RowInjector::n_stop);
+        .def_property_readonly("n_stop", &RowInjector::n_stop)
+        .def_property_readonly("n_on_device", &RowInjector::n_on_device);
 }

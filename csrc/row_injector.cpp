@@ -41,6 +41,7 @@ RowInjector::~RowInjector() {
 
 void RowInjector::close() {
     rest();
+    device_rows_ = nullptr;
     ctx_ = nullptr;
 }
 
@@ -150,6 +151,7 @@ std::shared_ptr<const RowInjector::Blend> RowInjector::blend(const Bank& bank, c
     auto& known = blends_[key];
     if (known != nullptr) return known;
     auto made = std::make_shared<Blend>();
+    made->weights = key;
     made->data.resize(static_cast<std::size_t>(n_layer_) * n_embd_);
     bank.blend(weights, range, made->data.data());
     made->adds.resize(n_layer_);
@@ -225,19 +227,40 @@ void RowInjector::see(ggml_tensor* node, const NodeName& name) {
         !ggml_is_contiguous(node) || node->view_src != nullptr) {
         return fail(name.layer, "expected rows of " + std::to_string(n_embd_) + " F32 numbers");
     }
-    const auto* blends = alike_ ? nullptr : rows_of(node, name.layer);
-    if (!alike_ && blends == nullptr) return;
-    if (!ggml_backend_buffer_is_host(node->buffer)) {
-        return fail(name.layer, "lies on a device whose memory the host cannot write (" +
-                                    std::string(ggml_backend_buffer_name(node->buffer)) + ")");
+    try {  // llama.cpp's C code is above
+        add_to(node, name.layer);
+    } catch (const std::exception& error) {
+        fail(name.layer, error.what());
     }
+}
+
+void RowInjector::add_to(ggml_tensor* node, int layer) {
+    const auto* blends = alike_ ? &rows_ : rows_of(node, layer);
+    if (blends == nullptr || node->ne[1] == 0) return;
+    if (!ggml_backend_buffer_is_host(node->buffer)) return add_on_device(node, layer, *blends);
     auto* rows = static_cast<float*>(node->data);
-    const std::size_t at = static_cast<std::size_t>(name.layer) * n_embd_;
+    const std::size_t at = static_cast<std::size_t>(layer) * n_embd_;
     for (std::int64_t i = 0; i < node->ne[1]; ++i) {
-        const Blend* added = alike_ ? rows_[0].get() : (*blends)[i].get();
-        if (added == nullptr || !added->adds[name.layer]) continue;
+        const Blend* added = (*blends)[alike_ ? 0 : i].get();
+        if (added == nullptr || !added->adds[layer]) continue;
         add(added->data.data() + at, n_embd_, rows + i * n_embd_);
     }
+}
+
+void RowInjector::add_on_device(const ggml_tensor* node, int layer,
+                                const std::vector<std::shared_ptr<const Blend>>& blends) {
+    if (device_rows_ == nullptr || device_rows_->bank() != bank_) {
+        device_rows_ = std::make_unique<DeviceRows>(bank_);
+    }
+    const std::size_t n_emotion = bank_->n_emotion();
+    weights_.assign(blends.size() * n_emotion, 0.0f);
+    for (std::size_t i = 0; i < blends.size(); ++i) {
+        if (blends[i] == nullptr) continue;
+        const auto& weights = blends[i]->weights;
+        std::copy(weights.begin(), weights.end(), weights_.begin() + i * n_emotion);
+    }
+    device_rows_->add(node, layer, weights_, static_cast<int>(blends.size()));
+    ++n_on_device_;
 }
 
 }  // namespace llamood

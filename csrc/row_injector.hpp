@@ -18,6 +18,9 @@
 //   their row counts are those of no batch.
 // - In the last block most graphs keep only the rows that ask for logits, in their order; with no
 //   such row the node has none.
+// - In place where the host can write the node's memory, and by a graph of our own on its device
+//   where it cannot (device_rows.hpp); the buffer says which. A device sums in an order of its own,
+//   so there a blend may differ in its last bits.
 // - Where the callback says false, llama.cpp leaves out the rest of that part of the graph and goes
 //   on: it is no way to stop a decode. So what goes wrong is kept, and told afterwards: check().
 #pragma once
@@ -31,6 +34,7 @@
 #include <vector>
 
 #include "bank.hpp"
+#include "device_rows.hpp"
 #include "graph_watch.hpp"
 
 namespace llamood {
@@ -83,17 +87,21 @@ class RowInjector final : public GraphWatcher {
 
     int n_layer() const { return n_layer_; }
     int n_embd() const { return n_embd_; }
-    // How many blends were made, and how many nodes were stopped at, since the beginning.
+    // Since the beginning: how many blends were made, how many nodes were stopped at, and how many
+    // of those were added to on a device of their own.
     std::int64_t n_blend() const { return n_blend_; }
     std::int64_t n_stop() const { return n_stop_; }
+    std::int64_t n_on_device() const { return n_on_device_; }
 
     bool idle() const override { return played_ == nullptr && !adds_; }
     bool ask(ggml_tensor* node, const NodeName& name) override;
     void see(ggml_tensor* node, const NodeName& name) override;
 
   private:
-    // What one row gets: data (n_layer, n_embd), and in which layers that is not zero.
+    // What one row gets: weights (n_emotion), data (n_layer, n_embd), and in which layers that is
+    // not zero.
     struct Blend {
+        std::vector<float> weights;
         std::vector<float> data;
         std::vector<bool> adds;
     };
@@ -111,6 +119,10 @@ class RowInjector final : public GraphWatcher {
     void take_row();
     // The blends of the rows of a node, empty where they are not those of the batch.
     const std::vector<std::shared_ptr<const Blend>>* rows_of(const ggml_tensor* node, int layer);
+    // The rows of a node of a layer get theirs.
+    void add_to(ggml_tensor* node, int layer);
+    void add_on_device(const ggml_tensor* node, int layer,
+                       const std::vector<std::shared_ptr<const Blend>>& blends);
     void fail(int layer, const std::string& what);
 
     GraphWatch& watch_;
@@ -134,9 +146,13 @@ class RowInjector final : public GraphWatcher {
     LayerRange played_range_{1, 0};
     llama_pos position_ = 0;  // of the first row
 
+    std::unique_ptr<DeviceRows> device_rows_;  // made when the first such node is seen
+    std::vector<float> weights_;               // scratch, of all rows of a node
+
     std::string fault_;  // the first since it was told
     std::int64_t n_blend_ = 0;
     std::int64_t n_stop_ = 0;
+    std::int64_t n_on_device_ = 0;
 };
 
 }  // namespace llamood

@@ -38,13 +38,24 @@ def prompt(tokens: Sequence[int], *, sequence: int = 0, outputs: str = "last") -
 
 
 class Context:
-    """``node``: of the row injector, as `_core.node_of` has it."""
+    """``node``: of the row injector, as `_core.node_of` has it. ``device``: the address of the one
+    that holds the model; None for this machine."""
 
     def __init__(
-        self, model: Path, *, node: str = "l_out", n_sequence: int = 4, **params: Any
+        self,
+        model: Path,
+        *,
+        node: str = "l_out",
+        n_sequence: int = 4,
+        device: int | None = None,
+        **params: Any,
     ) -> None:
         llama_cpp.llama_backend_init()
         of_model = llama_cpp.llama_model_default_params()
+        devices = (ctypes.c_void_p * 2)(device, None)
+        if device is not None:
+            of_model.devices = ctypes.cast(devices, ctypes.c_void_p)
+            of_model.n_gpu_layers = 99
         self._model = llama_cpp.llama_model_load_from_file(str(model).encode(), of_model)
         self.watch = _core.GraphWatch()
         of_context = llama_cpp.llama_context_default_params()

@@ -1,0 +1,104 @@
+"""Rows on a device whose memory the host cannot write, which is llama.cpp's RPC backend here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import rpc
+from batches import Context, Float32, Row, prompt
+from llamood import _core
+from voices import random_vectors
+
+pytestmark = pytest.mark.skipif(
+    not rpc.IS_THERE, reason="llama-cpp-python was built without -DGGML_RPC=ON"
+)
+
+TOKENS = [79, 110, 99, 101, 32, 117, 112]
+STRENGTHS = [1.0, -0.5, 0.0, 2.0]
+N_STEP = 6
+
+
+@pytest.fixture(scope="module")
+def device() -> Iterator[int]:
+    with rpc.device() as address:
+        yield address
+
+
+def speak(
+    model: Path, *, weights: list[list[float]], node: str, device: int | None
+) -> list[Float32]:
+    """Logits (n_output, n_vocab) after four prompts of which the last also tells what comes before,
+    and after each of some tokens."""
+    bank = _core.Bank(random_vectors(model).data)
+    with Context(model, node=node, device=device) as ctx:
+        rows = [
+            row
+            for s in range(4)
+            for row in prompt(TOKENS, sequence=s, outputs="all" if s == 3 else "last")
+        ]
+        ctx.expect(bank, [weights[row.sequence] for row in rows], rows)
+        heard = [ctx.decode(rows)]
+        for step in range(N_STEP):
+            rows = [Row(40 + 9 * step, len(TOKENS) + step, s) for s in range(4)]
+            ctx.expect(bank, weights, rows)
+            heard.append(ctx.decode(rows))
+        n_stop = bank.n_layer * (1 + N_STEP)
+        assert ctx.injector.n_stop == n_stop
+        assert ctx.injector.n_on_device == (0 if device is None else n_stop)
+        return heard
+
+
+@pytest.mark.parametrize("node", ["l_out", "ffn_inp"])
+def test_one_emotion_is_bit_equal_to_the_host(tiny_chat: Path, device: int, node: str) -> None:
+    weights = [[0.0, strength] for strength in STRENGTHS]
+    here = speak(tiny_chat, weights=weights, node=node, device=None)
+    there = speak(tiny_chat, weights=weights, node=node, device=device)
+    for ours, theirs in zip(there, here, strict=True):
+        assert np.array_equal(ours, theirs)
+    assert not np.array_equal(here[-1][0], here[-1][2])
+
+
+@pytest.mark.parametrize("node", ["l_out", "ffn_inp"])
+def test_a_mix_is_as_on_the_host(tiny_chat: Path, device: int, node: str) -> None:
+    """But for the order in which the device sums."""
+    weights = [[0.3, 1.1], [-0.7, 0.2], [0.0, 0.0], [1.3, 0.9]]
+    here = speak(tiny_chat, weights=weights, node=node, device=None)
+    there = speak(tiny_chat, weights=weights, node=node, device=device)
+    for ours, theirs in zip(there, here, strict=True):
+        assert np.abs(ours - theirs).max() < 2e-2  # keys and values are rounded to float16
+
+
+def test_all_rows_alike_and_none(tiny_chat: Path, device: int) -> None:
+    bank = _core.Bank(random_vectors(tiny_chat).data)
+    heard = {}
+    for place in (device, None):
+        with Context(tiny_chat, node="ffn_inp", device=place, n_sequence=1, n_ubatch=3) as ctx:
+            ctx.injector.apply(bank, [0.0, 0.5], 0, 3)
+            steered = [ctx.decode(prompt(TOKENS, outputs="all"))]
+            ctx.injector.rest()
+            steered.append(ctx.decode([Row(50, len(TOKENS))]))
+            ctx.injector.play(bank, np.array([[0, 1], [0, -1]], np.float32), 0, 3, len(TOKENS) + 1)
+            steered += [ctx.decode([Row(51, len(TOKENS) + 1 + step)]) for step in range(2)]
+            heard[place] = steered
+    for ours, theirs in zip(heard[device], heard[None], strict=True):
+        assert np.array_equal(ours, theirs)
+
+
+def test_batches_of_many_lengths(tiny_chat: Path, device: int) -> None:
+    """More than there are graphs that are kept."""
+    bank = _core.Bank(random_vectors(tiny_chat).data)
+    heard: dict[int | None, list[Float32]] = {}
+    for place in (device, None):
+        with Context(tiny_chat, device=place) as ctx:
+            begin, heard[place] = 0, []
+            for length in [*range(1, 19), 1, 2]:
+                rows = [Row(40 + i, begin + i, output=i == length - 1) for i in range(length)]
+                ctx.expect(bank, [[0.0, 1.0 / (1 + i)] for i in range(length)], rows)
+                heard[place].append(ctx.decode(rows))
+                begin += length
+    for ours, theirs in zip(heard[device], heard[None], strict=True):
+        assert np.array_equal(ours, theirs)
