@@ -333,6 +333,11 @@ def test_the_bundled_vectors_of_this_site() -> None:
     assert llm.site == "attn_out"
     said = {
         str(mood): llm("Hello", mood=mood, **GREEDY)["choices"][0]["text"]
-        for mood in ({}, {"joy": 1.5}, {"sadness": 1.5})
+        for mood in (
+            {},
+            {"joy": 1.5},
+            {"sadness": 1.5},
+            {"joy": 0.8, "$dose": "relative", "$layers": [0, 1]},
+        )
     }
-    assert len(set(said.values())) == 3
+    assert len(set(said.values())) == len(said)
