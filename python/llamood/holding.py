@@ -19,7 +19,7 @@ from .regulator import Regulator
 from .schedule import Schedule
 from .triggers import UNREAD, Hold
 
-LAG = 16.0  # tokens, the half-life with which the smoothed reading of a text follows a weight
+LAG = 20.0  # tokens, the half-life with which the smoothed reading of a text follows a weight
 LEAD = 4.0  # tokens; what is read is late by more, but further ahead is only noise
 STRIDES = 4  # from one limit to the other
 DEFAULT_MAX = 1.0  # of a vector as stored whose ceiling is not known

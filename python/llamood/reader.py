@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from llamood import _core
+from llamood.increments import as_measured, is_increments
 from llamood.palette import Palette
 from llamood.probe import Probe
 from llamood.steering import Blend, Steering
@@ -47,7 +48,11 @@ class Reader:
         there = palette.data.any(axis=2).T  # a layer may have been emptied since
         # (n_layer, n_emotion, n_read)
         self._response = moved * (scale * there)[:, :, np.newaxis]
-        own = moved[self.layer, range(len(order)), order] / probe.spread[at, order]
+        own = moved[self.layer, range(len(order)), order]
+        if is_increments(palette.emotions):
+            measured = as_measured(palette.emotions).data[:, self.layer]
+            own = (measured * probe.directions[at, order]).sum(axis=1)
+        own = own / probe.spread[at, order]
         self.told = dict(zip(palette.emotions.names, own.tolist(), strict=True))
         self._moved = np.zeros((n_ctx, len(probe.names)))  # of each position, by what was added
 
