@@ -7,7 +7,7 @@ PY_FOLDERS := python tools tests
 # `parity` adds PyTorch and transformers, for the tests that compare with them.
 EXTRAS ?= plot,convert,test,lint
 
-.PHONY: demo test lint format bench clean
+.PHONY: demo test lint format bench evidence clean
 
 demo: $(VENV)/.runs
 	$(BIN)/llamood demo
@@ -33,6 +33,13 @@ format: $(VENV)/.tests
 
 bench: $(VENV)/.tests
 	$(BIN)/python tools/bench/run.py
+
+# Some twelve minutes; stopped, it goes on where it was.
+evidence: $(VENV)/.tests
+	$(BIN)/llamood eval demo -o build/evidence/controlled
+	$(BIN)/llamood eval demo -o build/evidence/paper --paper
+	$(BIN)/python tools/write_evidence.py build/evidence/controlled build/evidence/paper \
+	    -o docs/evidence.md
 
 clean:
 	rm -rf $(VENV) build

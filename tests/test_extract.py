@@ -18,6 +18,7 @@ from llamood.answer_faults import answer_fault
 from llamood.errors import FileError, ModelError
 from llamood.extract import Extraction
 from llamood.listener import Listener
+from llamood.probe import Probe
 from llamood.queries import Queries
 from llamood.texts import LabelledTexts, load_texts
 
@@ -241,6 +242,7 @@ def test_goemotions_on_a_model_that_nobody_here_made(
     assert evs.n_emotion == 6
     assert np.isfinite(evs.data).all()
     assert llamood.load(tmp_path / "evs" / "attn_out").measurement.site == "attn_out"
+    Probe.load(tmp_path / "evs").require_fit(evs)  # what readings need is measured too
 
 
 def test_what_prompts_begin_with_alike_is_decoded_once(tiny_chat: Path) -> None:

@@ -11,12 +11,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from os import PathLike
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -30,6 +31,9 @@ from llamood.queries import Queries, load_queries
 from llamood.running_means import RunningMeans
 from llamood.texts import LabelledTexts
 from llamood.vectors import EmotionVectors, Measurement, Site
+
+if TYPE_CHECKING:
+    from llamood.probe_measurement import Passage
 
 NEUTRAL = "neutral"
 LONGEST_PROMPT = 256  # tokens; questions are sentences, not documents
@@ -88,7 +92,9 @@ class Extraction:
         self._model = Path(model)
         self._output = None if output is None else Path(output)
         self._llama = llama
-        self._from_texts = texts is not None
+        self._queries = queries
+        self._texts = texts
+        self._per_label = per_label
         self._as_answer_to = as_answer_to
         self._parallel = max(2, parallel - parallel % 2)  # pairs are measured together
         self._max_tokens = max_tokens
@@ -139,14 +145,14 @@ class Extraction:
             self._model,
             parallel=self._parallel,
             n_prompt=LONGEST_PROMPT,
-            n_answer=LONGEST_TEXT if self._from_texts else self._max_tokens,
+            n_answer=LONGEST_TEXT if (self._texts is not None) else self._max_tokens,
             **self._llama,
         ) as listener:
             self._means.know_model(listener.metadata)
             while self.done < self.total:
                 begin = self.done
                 jobs = self._jobs[begin : begin + self._parallel]
-                if self._from_texts:
+                if self._texts is not None:
                     self._measure_texts(listener, jobs)
                 else:
                     self._measure_pairs(listener, jobs, begin)
@@ -198,7 +204,7 @@ class Extraction:
             raise ModelError(f"measured {self.done} of {self.total}: run() to the end first")
         at = SITES.index(site)
         used = self._means.used
-        needed = (*self._emotions, NEUTRAL) if self._from_texts else self._emotions
+        needed = (*self._emotions, NEUTRAL) if (self._texts is not None) else self._emotions
         unusable = [name for name in needed if not used.get(name)]
         if unusable:
             reasons = {name: self._means.dropped.get(name) for name in unusable}
@@ -208,7 +214,7 @@ class Extraction:
                 "labelled texts: texts=, --texts)"
             )
         data = np.stack([self._means.mean(e)[at] for e in self._emotions])
-        if self._from_texts:
+        if self._texts is not None:
             data = data - self._means.mean(NEUTRAL)[at]
         if not np.isfinite(data).all():
             raise ModelError(
@@ -225,7 +231,7 @@ class Extraction:
     def _measurement(self, site: Site) -> Measurement:
         rms = np.sqrt(self._means.square()[SITES.index(site)])
         return Measurement(
-            method="labelled-texts" if self._from_texts else "mean-difference",
+            method="labelled-texts" if self._texts is not None else "mean-difference",
             site=site,
             positions="generated",
             model_name=self._means.model.get("name") or self._model.stem,
@@ -277,17 +283,55 @@ class Extraction:
         report = json.dumps(self.report(), indent=1) + "\n"
         lines = (json.dumps(r, ensure_ascii=False) + "\n" for r in self._means.records)
         texts = {self._output / "report.json": report}
-        if not self._from_texts:
+        if self._texts is None:
             texts[self._output / "answers.jsonl"] = "".join(lines)
         write_files({path: partial(_write_text, text) for path, text in texts.items()})
         self._means.forget()
         return [*paths, *texts]
 
+    def passages(self, progress: Progress | None = None) -> list[Passage]:
+        """What a baseline of readings is measured on: texts that the vectors were not made from.
+
+        Answers to plain questions; or of labelled texts those that were not used. Raises
+        `ModelError` for a model that cannot be asked or read.
+        """
+        from llamood import probe_measurement  # it stands on this module
+
+        if self._texts is None:
+            return probe_measurement.answers(
+                self._model,
+                self._emotions,
+                queries=self._queries,
+                seed=self._seed,
+                progress=progress,
+                **self._llama,
+            )
+        return probe_measurement.held_out(
+            self._model,
+            self._texts,
+            used=self._per_label,
+            as_answer_to=self._as_answer_to,
+            seed=self._seed,
+            **self._llama,
+        )
+
+    def save_baseline(self) -> Path:
+        """Measure what readings are taken against, and write it beside the vectors.
+
+        Raises ModelError for a model that cannot be read.
+        """
+        from llamood.probe_measurement import measure
+
+        if self._output is None:
+            raise ModelError("nothing to save to: Extraction(..., output=FOLDER)")
+        probe = measure(self._model, self.vectors(), self.passages(), **self._llama)
+        return probe.save(self._output)
+
     def _identity(self) -> dict[str, Any]:
         """What must be equal for a stopped measurement to go on."""
         jobs = json.dumps([(job.emotion, job.label, job.text) for job in self._jobs])
         return {
-            "from": "texts" if self._from_texts else "queries",
+            "from": "texts" if self._texts is not None else "queries",
             "as_answer_to": self._as_answer_to,
             "work": hashlib.blake2b(jobs.encode(), digest_size=8).hexdigest(),
             "n_work": len(self._jobs),
@@ -308,12 +352,18 @@ def extract(
 ) -> EmotionVectors:
     """Measure a model's emotion vectors; ``settings`` are those of `Extraction`.
 
-    Raises ModelError for a model that cannot be loaded, asked or read.
+    With ``output`` they are written there, and the baseline that readings need, where the model can
+    be read (a warning says where not). Raises ModelError for a model that cannot be loaded or
+    asked.
     """
     extraction = Extraction(model, **settings)
     extraction.run(progress)
     if settings.get("output") is not None:
         extraction.save()
+        try:
+            extraction.save_baseline()
+        except ModelError as error:
+            warnings.warn(f"nothing can be read with these vectors: {error}", stacklevel=2)
     return extraction.vectors(site)
 
 

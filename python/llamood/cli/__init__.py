@@ -50,5 +50,5 @@ def main() -> None:
 
     \b
     Example:
-      llamood generate demo --feel 'joy=0.7,$layers=2:4' "Tell me about bread."
+      llamood generate demo --feel joy=1 "Tell me about bread."
     """

@@ -10,7 +10,6 @@ from llamood import judges
 from llamood.cli.consoles import progress
 from llamood.probe import Probe
 from llamood.probe_measurement import Passage, answers, measure
-from llamood.queries import Queries
 from llamood.vectors import EmotionVectors
 
 
@@ -18,13 +17,11 @@ def answers_of(
     path: Path,
     emotions: Sequence[str],
     *,
-    queries: Queries | None = None,
-    seed: int = 0,
     llama: Mapping[str, Any],
 ) -> list[Passage]:
     """`answers`, with a bar."""
     with progress(f"Asking {path.name}", keep=True) as advance:
-        return answers(path, emotions, queries=queries, seed=seed, progress=advance, **llama)
+        return answers(path, emotions, progress=advance, **llama)
 
 
 def measured(

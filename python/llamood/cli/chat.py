@@ -54,7 +54,7 @@ def command(
 
     \b
     Examples:
-      llamood chat demo --feel 'joy=0.7,$layers=2:4'
+      llamood chat demo --feel joy=1
       llamood chat model.gguf -e evs/ --system "You are a guard."
     """
     mood = options.merged(moods)

@@ -12,7 +12,6 @@ from llamood.cli import baselines, models, options
 from llamood.cli.consoles import printable, profile, progress, remark, results, write_json
 from llamood.errors import ModelError
 from llamood.extract import Extraction
-from llamood.probe_measurement import held_out
 from llamood.queries import load_queries
 from llamood.texts import LabelledTexts, load_texts
 
@@ -121,15 +120,8 @@ def command(
     report = extraction.report()
     probe = None
     try:
-        if labelled is None:
-            passages = baselines.answers_of(
-                path, report["emotions"], queries=asked, seed=seed, llama=llama
-            )
-        else:
-            used = per_label or PER_LABEL
-            passages = held_out(
-                path, labelled, used=used, as_answer_to=as_answer_to, seed=seed, **llama
-            )
+        with progress(f"Asking {path.name}", keep=True) as advance:
+            passages = extraction.passages(advance)
         probe = baselines.measured(path, extraction.vectors(), passages, llama=llama)
         paths.append(probe.save(folder))
         report["reading"] = {"layer": probe.layer, **probe.about}

@@ -63,10 +63,10 @@ def command(
 
     \b
     Examples:
-      llamood generate demo --feel 'joy=0.7,$layers=2:4' "Tell me about bread."
+      llamood generate demo --feel joy=1 "Tell me about bread."
       llamood generate model.gguf -e evs/ --feel joy=0.8,fear=0.2 "Who is there?"
       llamood generate model.gguf --raw --feel @mood.json "Once upon a time"
-      llamood generate demo --feel 'joy=ramp(0,1,32),$layers=2:4' --plot joy.png "Tell me of tea."
+      llamood generate demo --feel 'joy=ramp(0,1,32)' --plot joy.png "Tell me of tea."
     """
     if raw and system is not None:
         raise click.UsageError("--system belongs to a conversation; leave it out, or --raw")
