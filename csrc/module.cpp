@@ -8,5 +8,6 @@ PYBIND11_MODULE(_core, m) {
     register_row_injector(m);
     register_tap(m);
     register_probe(m);
+    register_stage(m);
     register_fingerprint(m);
 }

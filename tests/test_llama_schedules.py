@@ -21,6 +21,7 @@ from llama_cpp.llama_speculative import LlamaPromptLookupDecoding
 import llamood
 import llamood.voice
 from llamood.errors import MoodError
+from llamood.shapes import Constant
 from llamood.vectors import Measurement
 from voices import PROMPT, Answer, answer, logits, random_vectors, shape_of, voice
 
@@ -413,7 +414,7 @@ def test_a_limit_is_said_once_and_not_silently(tiny_chat: Path) -> None:
         held = answer(llm)
         llm.feel(joy=1)
         assert answer(llm).equals(held)
-        llm.feel({"joy": llamood.constant(3).max(5), "$max": 9})
+        llm.feel({"joy": Constant(3).max(5), "$max": 9})
         assert answer(llm).tokens != held.tokens
     with pytest.warns(UserWarning, match="anger is held at 0.5"):
         traced(llm, {"anger": {"ramp": [0, 1], "over": 20}})

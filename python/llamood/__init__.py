@@ -9,13 +9,13 @@ from llamood import _versions
 _versions.check()
 
 from llamood import demo, judges
+from llamood.cast import Cast
 from llamood.convert import convert
 from llamood.errors import LlamoodError
 from llamood.extract import extract
 from llamood.files import load, save
 from llamood.llama import Llama
 from llamood.mood import Mood, affect
-from llamood.shapes import Constant as constant
 from llamood.shapes import Decay as decay
 from llamood.shapes import Drift as drift
 from llamood.shapes import Keys as keys
@@ -29,12 +29,12 @@ from llamood.vectors import EmotionVectors
 __version__ = "0.1.0"
 
 __all__ = [
+    "Cast",
     "EmotionVectors",
     "Llama",
     "LlamoodError",
     "Mood",
     "affect",
-    "constant",
     "convert",
     "decay",
     "demo",

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from llamood.errors import ModelError
-from llamood.llama import _refuse_unknown
+from llamood.llama import refuse_unknown
 from llamood.zero_shot import cut_to_fit
 
 Float64 = npt.NDArray[np.float64]
@@ -37,7 +37,7 @@ class Embedder:
     """
 
     def __init__(self, model: str | PathLike[str], *, own: bool = False, **llama: Any) -> None:
-        _refuse_unknown(llama)
+        refuse_unknown(llama, who="llamood.Llama")
         n_ctx = llama.get("n_ctx", N_CTX)
         # llama.cpp pools what it decodes at once, so a text must be one batch.
         settings = {"n_ctx": n_ctx, "n_batch": n_ctx, "n_ubatch": n_ctx, "verbose": False, **llama}

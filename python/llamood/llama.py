@@ -61,7 +61,7 @@ class Llama(Voice):
         guard: bool = True,
         **llama: Any,
     ) -> None:
-        _refuse_unknown(llama)
+        refuse_unknown(llama, who="llamood.Llama")
         self._palette: Palette | None = None
         self._readings = readings
         self._site = site
@@ -243,12 +243,13 @@ class Llama(Voice):
         }
 
 
-def _refuse_unknown(llama: Mapping[str, Any]) -> None:
+def refuse_unknown(llama: Mapping[str, Any], *, who: str) -> None:
+    """Raise TypeError for what is no argument of ``llama_cpp.Llama``."""
     for name in llama:
         if name not in _KNOWN_ARGUMENTS:
             near = difflib.get_close_matches(name, _KNOWN_ARGUMENTS, n=1)
             hint = f"; did you mean {near[0]!r}?" if near else ""
-            raise TypeError(f"llamood.Llama got an unknown argument {name!r}{hint}")
+            raise TypeError(f"{who} got an unknown argument {name!r}{hint}")
 
 
 def _probe(readings: bool | Probe, emotions: str | PathLike[str] | EmotionVectors) -> Probe | None:

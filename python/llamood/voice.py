@@ -24,6 +24,7 @@ from llamood.injection import Injection
 from llamood.mood import Mood
 from llamood.palette import Palette
 from llamood.performance import BLOCK, Performance
+from llamood.pieces import token_piece
 from llamood.probe import Probe
 from llamood.reader import Reader
 from llamood.steering import NOTHING, Blend, Notice, Steering
@@ -263,16 +264,8 @@ class Voice(llama_cpp.Llama):  # type: ignore[misc]
         """The text of one token; nothing for those that only steer the conversation."""
         known = self._pieces.get(token)
         if known is None:
-            known = self._pieces[token] = self._piece_of(token)
+            known = self._pieces[token] = token_piece(self._model.vocab, token)
         return known
-
-    def _piece_of(self, token: int) -> bytes:
-        for size in (32, 512, 65_536):
-            buffer = ctypes.create_string_buffer(size)
-            n = llama_cpp.llama_token_to_piece(self._model.vocab, token, buffer, size, 0, False)
-            if n >= 0:
-                return buffer.raw[:n]
-        raise ModelError(f"token {token} of {self.model_path} has a text longer than 64 KiB")
 
     def _tell(self, performance: Performance) -> None:
         """Let the injector know what the coming tokens are decoded under, as far as that is known

@@ -1,0 +1,97 @@
+#include <pybind11/numpy.h>
+#include <pybind11/stl.h>
+
+#include <cstdint>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include "register.hpp"
+#include "row_injector.hpp"
+#include "stage.hpp"
+
+namespace py = pybind11;
+using llamood::Bank;
+using llamood::Mix;
+using llamood::RowInjector;
+using llamood::Sampling;
+using llamood::Stage;
+using FloatArray = py::array_t<float, py::array::c_style | py::array::forcecast>;
+
+namespace {
+
+std::vector<float> copied(const Bank& bank, const FloatArray& rows) {
+    if (rows.ndim() != 2 || rows.shape(1) != bank.n_emotion()) {
+        throw std::invalid_argument("expected rows of one weight per emotion");
+    }
+    return {rows.data(), rows.data() + rows.size()};
+}
+
+}  // namespace
+
+void register_stage(py::module_& m) {
+    py::class_<Stage>(m, "Stage")
+        .def(py::init([](RowInjector& rows, std::uintptr_t unsafe_ctx) {
+                 return std::make_unique<Stage>(reinterpret_cast<llama_context*>(unsafe_ctx), rows);
+             }),
+             py::arg("rows"), py::arg("unsafe_ctx"), py::keep_alive<1, 2>())
+        .def("n_cached", &Stage::n_cached, py::arg("voice"))
+        .def("keep", &Stage::keep, py::arg("voice"), py::arg("n"),
+             "Forget what a voice decoded from position n on; returns how many remain.")
+        .def("share", &Stage::share, py::arg("source"), py::arg("target"), py::arg("begin"),
+             py::arg("end"), "The target gets positions that the source has decoded.")
+        .def(
+            "begin",
+            [](Stage& self, int voice, std::vector<llama_token> tokens, const FloatArray& rows,
+               const std::shared_ptr<Bank>& bank, int first, int last, float temperature, int top_k,
+               float top_p, float min_p, float typical_p, float repeat_penalty,
+               float frequency_penalty, float presence_penalty, int last_n_tokens,
+               std::uint32_t seed, std::string grammar) {
+                const Sampling sampling{temperature,
+                                        top_k,
+                                        top_p,
+                                        min_p,
+                                        typical_p,
+                                        repeat_penalty,
+                                        frequency_penalty,
+                                        presence_penalty,
+                                        last_n_tokens,
+                                        seed,
+                                        std::move(grammar)};
+                self.begin(voice, std::move(tokens), copied(*bank, rows), {bank, {first, last}},
+                           sampling);
+            },
+            py::arg("voice"), py::arg("tokens"), py::arg("rows"), py::arg("bank"), py::arg("first"),
+            py::arg("last"), py::kw_only(), py::arg("temperature"), py::arg("top_k"),
+            py::arg("top_p"), py::arg("min_p"), py::arg("typical_p"), py::arg("repeat_penalty"),
+            py::arg("frequency_penalty"), py::arg("presence_penalty"), py::arg("last_n_tokens"),
+            py::arg("seed"), py::arg("grammar"),
+            "Decode tokens, token i under row i, then draw the first of the answer.")
+        .def(
+            "play",
+            [](Stage& self, int voice, const FloatArray& rows, const std::shared_ptr<Bank>& bank,
+               int first,
+               int last) { self.play(voice, copied(*bank, rows), {bank, {first, last}}); },
+            py::arg("voice"), py::arg("rows"), py::arg("bank"), py::arg("first"), py::arg("last"),
+            "The rows of the coming tokens, in place of those given before.")
+        .def("rest", &Stage::rest, py::arg("voice"), "Decode and draw no more.")
+        .def(
+            "step",
+            [](Stage& self) {
+                std::vector<std::tuple<int, llama_token, bool>> said;
+                const py::gil_scoped_release release;
+                for (const auto& drawn : self.step()) {
+                    said.emplace_back(drawn.voice, drawn.token, drawn.is_end);
+                }
+                return said;
+            },
+            "Decode one batch; returns (voice, token, is_end) of what was drawn.")
+        .def("close", &Stage::close)
+        .def_property_readonly("n_voice", &Stage::n_voice)
+        .def_property_readonly("n_batch", &Stage::n_batch)
+        .def_property_readonly("n_step", &Stage::n_step)
+        .def_property_readonly("n_token", &Stage::n_token);
+}

@@ -1,0 +1,293 @@
+"""Many voices of one model, in one context and one batch."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import weakref
+from collections import deque
+from collections.abc import AsyncIterator, Iterator, Mapping
+from os import PathLike
+from pathlib import Path
+from types import TracebackType
+from typing import Any, get_args
+
+from llamood.character import Character, Event, Overflow
+from llamood.ensemble import Ensemble
+from llamood.errors import LlamoodError, ModelError
+from llamood.files import load
+from llamood.llama import refuse_unknown
+from llamood.mood import Mood, MoodLike
+from llamood.sampling import Sampling
+from llamood.vectors import EmotionVectors, Site
+
+
+class Scene:
+    """What some voices of a cast say: iterate over its events, or ``async for``.
+
+    Leaving the loop, in whatever way, interrupts those that still speak. Several scenes may run
+    side by side, in several threads or tasks: a step of any of them is one of all.
+    """
+
+    def __init__(self, cast: Cast, speakers: set[Character]) -> None:
+        self._cast = cast
+        self._speakers = speakers
+        self._events: deque[Event] = deque()
+        self._fault: Exception | None = None
+
+    def __iter__(self) -> Iterator[Event]:
+        try:
+            while self._cast.advance(self):
+                while self._events:
+                    yield self._events.popleft()
+        finally:
+            self.close()
+
+    async def __aiter__(self) -> AsyncIterator[Event]:
+        try:
+            while await asyncio.to_thread(self._cast.advance, self):
+                while self._events:
+                    yield self._events.popleft()
+        finally:
+            self.close()
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more will be said."""
+        return not self._speakers and not self._events
+
+    def close(self) -> None:
+        """Interrupt those that still speak; their last events are not told any more."""
+        self._cast.end(self)
+
+    # -- told by the cast ------------------------------------------------------------------
+
+    @property
+    def speakers(self) -> tuple[Character, ...]:
+        return tuple(self._speakers)
+
+    @property
+    def waits(self) -> bool:
+        """Whether a step is needed before there is anything to tell."""
+        return bool(self._speakers) and not self._events
+
+    def tell(self, event: Event) -> None:
+        self._events.append(event)
+        if event.finish_reason is not None:
+            self._speakers.discard(event.voice)
+
+    def fail(self, voice: Character, fault: Exception) -> None:
+        self._speakers.discard(voice)
+        self._fault = self._fault or fault
+
+    def raise_fault(self) -> None:
+        if self._fault is not None and not self._events:
+            fault, self._fault = self._fault, None
+            raise fault
+
+
+class Cast:
+    """Characters that speak from one model, each with its own history, mood and sampling.
+
+    ``emotions``: the emotion vectors to feel with, as a path (see ``llamood.load``) or a value;
+    ``site`` and ``guard`` as of ``llamood.Llama``. ``voices``: how many can be there at once, 1 to
+    256. ``n_ctx``: how many tokens each of them can remember. ``overflow``: where that is too
+    little for what is said to a voice, ``refuse`` with a `ModelError`, or ``drop`` its oldest
+    turns, of which ``Event.forgotten`` tells; the system prompt stays. All other arguments are
+    those of ``llama_cpp.Llama``.
+
+    What all voices say is decoded in one batch a step. What they have in common at the beginning
+    of their conversations is decoded once. May be used by several threads. Raises `ModelError`
+    for a model with a recurrent memory.
+    """
+
+    def __init__(
+        self,
+        model_path: str | PathLike[str],
+        *,
+        emotions: str | PathLike[str] | EmotionVectors,
+        voices: int = 8,
+        n_ctx: int = 2048,
+        overflow: Overflow = "refuse",
+        site: Site | None = None,
+        guard: bool = True,
+        readings: bool = False,
+        **llama: Any,
+    ) -> None:
+        refuse_unknown(llama, who="llamood.Cast")
+        if readings:
+            raise ModelError("a cast reads nothing yet; readings are those of llamood.Llama")
+        if overflow not in get_args(Overflow):
+            raise LlamoodError(f"overflow is {overflow!r:.60}, expected 'refuse' or 'drop'")
+        evs = emotions if isinstance(emotions, EmotionVectors) else load(Path(emotions))
+        self._overflow: Overflow = overflow
+        self._guarded = guard
+        self._lock = threading.RLock()
+        self._voices: dict[int, Character] = {}
+        self._scenes: weakref.WeakValueDictionary[int, Scene] = weakref.WeakValueDictionary()
+        self._ensemble = Ensemble(
+            str(model_path), emotions=evs, site=site, voices=voices, n_ctx=n_ctx, **llama
+        )
+        self._free = list(range(voices))[::-1]
+
+    def __enter__(self) -> Cast:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    @property
+    def voices(self) -> tuple[Character, ...]:
+        """Who is there."""
+        return tuple(self._voices.values())
+
+    @property
+    def emotions(self) -> EmotionVectors:
+        """The emotion vectors at hand."""
+        return self._ensemble.palette.emotions
+
+    def join(
+        self, system: str | None = None, *, mood: MoodLike = None, **sampling: Any
+    ) -> Character:
+        """A new character, told ``system`` at the beginning of its conversation.
+
+        ``sampling``: see `Sampling`. Raises `LlamoodError` where there is no room for another, and
+        MoodError for a mood that cannot be had.
+        """
+        chosen = Sampling.of(sampling)
+        with self._lock:
+            self._ensemble.stage  # noqa: B018  (raises once closed)
+            if not self._free:
+                raise LlamoodError(
+                    f"all {len(self._voices)} voices are taken; let one leave, or open the cast "
+                    "with more (voices=...)"
+                )
+            voice = Character(
+                self._ensemble,
+                self._free[-1],
+                system=system,
+                mood=Mood.of(mood),
+                sampling=chosen,
+                overflow=self._overflow,
+                guarded=self._guarded,
+            )
+            self._voices[self._free.pop()] = voice
+            return voice
+
+    def say(self, to: Mapping[Character, str], **sampling: Any) -> Scene:
+        """Say something to one voice or several, which answer at once: see `Scene` and `Event`.
+
+        ``sampling``: for these answers, in place of what was said at `join`. They begin to be given
+        at the first step of any scene. Raises `LlamoodError`, and then nobody was told anything,
+        where a voice speaks already or has no room for it.
+        """
+        with self._lock:
+            for voice in to:
+                self._require_mine(voice)
+            plans = {voice: voice.plan(text, sampling) for voice, text in to.items()}
+            scene = Scene(self, set(plans))
+            begun: list[Character] = []
+            try:
+                for voice, plan in plans.items():
+                    begun.append(voice)
+                    voice.begin(plan, [other for other in self.voices if other is not voice])
+                    self._scenes[voice.number] = scene
+            except BaseException:
+                for voice in begun:
+                    voice.abandon()
+                raise
+            return scene
+
+    def feel(self, voice: Character, mood: MoodLike = None, /, **emotions: Any) -> None:
+        """Let a voice feel this from its next token on, also while it speaks."""
+        asked = Mood.of(mood, **emotions)
+        with self._lock:
+            self._require_mine(voice)
+            voice.feel(asked)
+
+    def interrupt(self, voice: Character) -> None:
+        """Let a voice say no more: the last event of its answer says ``interrupted``. What it said
+        stays in its memory; an answer of which nothing was said is taken back with its question.
+        """
+        with self._lock:
+            self._require_mine(voice)
+            self._interrupt(voice)
+
+    def leave(self, voice: Character) -> None:
+        """Interrupt a voice and forget it; another may join in its place."""
+        with self._lock:
+            self._require_mine(voice)
+            self._interrupt(voice)
+            voice.leave()
+            self._free.append(voice.number)
+            del self._voices[voice.number]
+
+    def close(self) -> None:
+        """Interrupt everybody, and free the model."""
+        with self._lock:
+            for voice in self.voices:
+                self._interrupt(voice)
+                voice.is_present = False
+            self._voices.clear()
+            self._free.clear()
+            self._ensemble.close()
+
+    # -- what scenes ask for ---------------------------------------------------------------
+
+    def advance(self, scene: Scene) -> bool:
+        """Step until the scene has something to tell; False where nothing more will be said."""
+        while True:
+            with self._lock:
+                scene.raise_fault()
+                if scene.waits:
+                    self._step()
+                    continue
+                return not scene.is_over
+
+    def end(self, scene: Scene) -> None:
+        """Interrupt those that speak in it."""
+        with self._lock:
+            for voice in scene.speakers:
+                self._interrupt(voice)
+
+    def _step(self) -> None:
+        try:
+            drawn = self._ensemble.step()
+        except ModelError as fault:
+            for voice in self.voices:
+                if voice.is_speaking:
+                    self._fail(voice, fault)
+            return
+        for number, token, is_end in drawn:
+            voice = self._voices[number]
+            scene = self._scenes.get(number)
+            if scene is None:  # nobody listens any more
+                voice.interrupt()
+                continue
+            try:
+                scene.tell(voice.hear(token, is_end=is_end))
+            except Exception as fault:  # of a mood that is a function
+                self._fail(voice, fault)
+
+    def _fail(self, voice: Character, fault: Exception) -> None:
+        voice.abandon()
+        scene = self._scenes.pop(voice.number, None)
+        if scene is not None:
+            scene.fail(voice, fault)
+
+    def _interrupt(self, voice: Character) -> None:
+        event = voice.interrupt()
+        scene = self._scenes.get(voice.number)
+        if event is not None and scene is not None:
+            scene.tell(event)
+
+    def _require_mine(self, voice: Character) -> None:
+        if not isinstance(voice, Character) or self._voices.get(voice.number) is not voice:
+            raise LlamoodError(
+                f"{voice!r:.60} is no voice of this cast (any more); join() makes one"
+            )

@@ -1,0 +1,321 @@
+"""One voice of a cast: what was said to it and by it, its mood, and what it has cached."""
+
+from __future__ import annotations
+
+import time
+import warnings
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from llamood.ensemble import Ensemble
+from llamood.errors import LlamoodError, ModelError, MoodWarning
+from llamood.mood import Mood
+from llamood.performance import Performance
+from llamood.sampling import Sampling
+from llamood.steering import Blend, Notice, Steering
+from llamood.utterance import Utterance
+from llamood.vectors import Float32
+
+Overflow = Literal["refuse", "drop"]
+FinishReason = Literal["stop", "length", "time", "interrupted"]
+
+_KEPT_FREE = 4  # for an answer of no known length, this part of what a voice can remember
+
+
+@dataclass(frozen=True, eq=False)
+class Event:
+    """A token that a voice said, or the end of what it says.
+
+    ``text``: whole characters, empty where they are not whole yet. ``token``: None where the end
+    is no token. ``mood``: the weights under which the token was chosen, those of 0 left out.
+    ``reading``: None, as a cast reads nothing yet. ``finish_reason``: in the last event of an
+    answer, ``stop``, ``length`` (of `max_tokens`, or of what the voice can remember), ``time`` or
+    ``interrupted``. ``forgotten``: in the first event of an answer, how many of the voice's oldest
+    turns were dropped to make room for it.
+    """
+
+    voice: Character
+    text: str
+    token: int | None
+    mood: Mapping[str, float]
+    reading: Mapping[str, float] | None = None
+    finish_reason: FinishReason | None = None
+    forgotten: int = 0
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """An answer that a voice could give: the conversation up to it, and that as tokens."""
+
+    messages: list[dict[str, str]]
+    tokens: list[int]
+    forgotten: int
+    sampling: Sampling
+
+
+class _Turn:
+    """An answer that is being given."""
+
+    def __init__(self, plan: Plan, performance: Performance, *, n_ctx: int) -> None:
+        self.plan = plan
+        self.performance = performance
+        self.utterance = Utterance(plan.sampling.stop)
+        self.n_drawn = 0
+        room = n_ctx - len(plan.tokens)
+        self.limit = min(plan.sampling.max_tokens or room, room)
+        seconds = plan.sampling.max_seconds
+        self.deadline = None if seconds is None else time.monotonic() + seconds
+
+    def limited(self) -> FinishReason | None:
+        if self.n_drawn >= self.limit:
+            return "length"
+        if self.deadline is not None and time.monotonic() >= self.deadline:
+            return "time"
+        return None
+
+
+class Character:
+    """Made by ``Cast.join``, which alone calls what is not a property here.
+
+    ``number``: its sequence in the ensemble's context.
+    """
+
+    def __init__(
+        self,
+        ensemble: Ensemble,
+        number: int,
+        *,
+        system: str | None,
+        mood: Mood,
+        sampling: Sampling,
+        overflow: Overflow,
+        guarded: bool,
+    ) -> None:
+        self.number = number
+        self.sampling = sampling
+        self.is_present = True
+        self._ensemble = ensemble
+        self._overflow = overflow
+        self._guarded = guarded
+        self._noticed: set[str] = set()
+        self._system = [] if system is None else [{"role": "system", "content": system}]
+        self._messages = list(self._system)
+        self._steering = self._understand(mood)
+        self._felt = np.zeros(ensemble.palette.emotions.n_emotion)
+        self._turn: _Turn | None = None
+        # What is decoded, or will be, and the key of the blend of each position; of these the
+        # first `stage.n_cached` are decoded.
+        self._tokens: list[int] = []
+        self._keys: list[int] = []
+
+    @property
+    def mood(self) -> Mood:
+        """What it feels now."""
+        return self._steering.mood
+
+    @property
+    def messages(self) -> list[dict[str, str]]:
+        """What it remembers of the conversation, as chat messages; a copy."""
+        return [dict(message) for message in self._messages]
+
+    @property
+    def is_speaking(self) -> bool:
+        return self._turn is not None
+
+    # -- a turn ----------------------------------------------------------------------------
+
+    def plan(self, text: str, sampling: Mapping[str, Any]) -> Plan:
+        """The answer to ``text``. Changes nothing.
+
+        Raises `LlamoodError` while it speaks, and `ModelError` where there is no room.
+        """
+        if not self.is_present:
+            raise LlamoodError("this voice has left the cast")
+        if self.is_speaking:
+            raise LlamoodError("this voice is speaking; interrupt it first, or let it end")
+        if not isinstance(text, str):
+            raise LlamoodError(f"a voice is told a text, found {text!r:.60}")
+        chosen = Sampling.of(sampling, base=self.sampling)
+        messages = [*self._messages, {"role": "user", "content": text}]
+        n_ctx = self._ensemble.share
+        room = chosen.max_tokens or (n_ctx // _KEPT_FREE if self._overflow == "drop" else 1)
+        forgotten = 0
+        while True:
+            tokens = self._ensemble.chat(messages)
+            if len(tokens) + room <= n_ctx and tokens:
+                return Plan(messages, tokens, forgotten, chosen)
+            fewer = None if self._overflow == "refuse" else self._without_oldest_turn(messages)
+            if fewer is None:
+                raise ModelError(self._too_long(len(tokens), room, forgotten))
+            messages, forgotten = fewer, forgotten + 1
+
+    def _without_oldest_turn(self, messages: list[dict[str, str]]) -> list[dict[str, str]] | None:
+        begin = len(self._system)
+        turns = [i for i in range(begin, len(messages)) if messages[i]["role"] == "user"]
+        return None if len(turns) < 2 else [*self._system, *messages[turns[1] :]]
+
+    def _too_long(self, n_token: int, room: int, forgotten: int) -> str:
+        what = "this message alone" if forgotten else "the conversation"
+        advice = "" if self._overflow == "drop" else ", or pass overflow='drop'"
+        return (
+            f"{what} has {n_token} tokens and the answer may have {room}, but a voice can remember "
+            f"{self._ensemble.share}; raise n_ctx, lower max_tokens{advice}"
+        )
+
+    def begin(self, plan: Plan, others: Iterable[Character]) -> None:
+        """Give the answer. ``others``: from whom to take over what they have decoded already."""
+        performance = Performance(
+            self._steering,
+            position=len(plan.tokens) - 1,
+            before=self._felt,
+            notice=self._notice,
+            guarded=self._guarded,
+        )
+        self._decode(plan, performance, others)
+        self._turn = _Turn(plan, performance, n_ctx=self._ensemble.share)
+        self._messages = list(plan.messages)
+
+    def _decode(self, plan: Plan, performance: Performance, others: Iterable[Character]) -> None:
+        stage, tokens = self._ensemble.stage, plan.tokens
+        blend = performance.blend(0)
+        wanted = np.zeros(len(tokens), dtype=np.int64)
+        wanted[performance.start :] = blend.key
+        n = stage.keep(self.number, min(self.n_common(tokens, wanted), len(tokens) - 1))
+        n += self._borrow(n, tokens, wanted, others)
+        rows = np.zeros((len(tokens) - n, len(self._felt)), dtype=np.float32)
+        rows[max(performance.start - n, 0) :] = self._row(blend)
+        self._tokens, self._keys = list(tokens), wanted.tolist()
+        mix = self._ensemble.mix(performance.steering)
+        try:
+            stage.begin(self.number, tokens[n:], rows, *mix, **plan.sampling.chain())
+        except ValueError as error:
+            raise LlamoodError(f"this answer cannot be given: {error}") from None
+
+    def n_common(self, tokens: Sequence[int], keys: npt.NDArray[np.int64]) -> int:
+        """How many of these positions it has decoded, of the same tokens in the same moods."""
+        n = min(self._ensemble.stage.n_cached(self.number), len(tokens), len(self._tokens))
+        same = np.equal(self._tokens[:n], tokens[:n]) & np.equal(self._keys[:n], keys[:n])
+        return n if same.all() else int(np.argmin(same))
+
+    def _borrow(
+        self,
+        n: int,
+        tokens: Sequence[int],
+        keys: npt.NDArray[np.int64],
+        others: Iterable[Character],
+    ) -> int:
+        """How many positions after the first ``n`` another voice had decoded."""
+        last = len(tokens) - 1
+        known = [(min(other.n_common(tokens, keys), last), other.number) for other in others]
+        most, number = max(known, default=(0, -1))
+        if most <= n:
+            return 0
+        self._ensemble.stage.share(number, self.number, n, most)
+        return most - n
+
+    def hear(self, token: int, *, is_end: bool) -> Event:
+        """It said this token."""
+        turn = self._turn
+        assert turn is not None
+        number, turn.n_drawn = turn.n_drawn, turn.n_drawn + 1
+        turn.performance.spoken = number
+        applied = turn.performance.row(number)[1]
+        mood = {
+            name: float(weight)
+            for name, weight in zip(self._steering.names, applied, strict=True)
+            if weight
+        }
+        text = "" if is_end else turn.utterance.hear(self._ensemble.piece(token))
+        reason: FinishReason | None
+        reason = "stop" if is_end or turn.utterance.is_stopped else turn.limited()
+        if reason is None:
+            self._feed(turn, token)
+        else:
+            text += self._end(turn)
+        forgotten = 0 if number else turn.plan.forgotten
+        return Event(self, text, token, mood, None, reason, forgotten)
+
+    def _feed(self, turn: _Turn, token: int) -> None:
+        """Let the token be decoded, in the mood that it calls for."""
+        performance, number = turn.performance, turn.n_drawn
+        if performance.listens:
+            performance.hear(number, token_id=token, piece=self._ensemble.piece(token))
+        self._tokens.append(token)
+        self._keys.append(0)
+        self._play(turn)
+
+    def _play(self, turn: _Turn) -> None:
+        blend = turn.performance.blend(turn.n_drawn)
+        rows = self._row(blend)[np.newaxis]
+        self._ensemble.stage.play(self.number, rows, *self._ensemble.mix(turn.performance.steering))
+        self._keys[-1] = blend.key
+
+    def _row(self, blend: Blend) -> Float32:
+        row = np.zeros(len(self._felt), dtype=np.float32)
+        if blend.key:
+            row[:] = blend.weights
+        return row
+
+    def interrupt(self) -> Event | None:
+        """Say no more; what was said until now stays. None where it does not speak."""
+        turn = self._turn
+        if turn is None:
+            return None
+        text = self._end(turn)
+        return Event(
+            self, text, None, {}, None, "interrupted", turn.plan.forgotten * (not turn.n_drawn)
+        )
+
+    def abandon(self) -> None:
+        """The turn went wrong: it is as if it had not been."""
+        if self._turn is not None:
+            self._turn.n_drawn = 0
+            self._end(self._turn)
+
+    def _end(self, turn: _Turn) -> str:
+        self._turn = None
+        self._ensemble.stage.rest(self.number)
+        held = "" if turn.utterance.is_stopped else turn.utterance.end()
+        if turn.n_drawn:
+            self._felt = turn.performance.after(turn.performance.spoken)
+            self._messages.append({"role": "assistant", "content": turn.utterance.text})
+        else:  # nothing was answered: many templates want questions and answers to alternate
+            self._messages.pop()
+        return held
+
+    def leave(self) -> None:
+        """Forget everything."""
+        self._ensemble.stage.keep(self.number, 0)
+        self.is_present = False
+
+    # -- mood ------------------------------------------------------------------------------
+
+    def feel(self, mood: Mood) -> None:
+        """From the next token on, also in the middle of an answer."""
+        steering = self._understand(mood)
+        self._steering = steering
+        turn = self._turn
+        if turn is None:
+            return
+        turn.performance.change(steering, turn.n_drawn)
+        if turn.n_drawn:
+            self._play(turn)
+        else:
+            self._ensemble.stage.rest(self.number)
+            self.begin(turn.plan, ())
+
+    def _understand(self, mood: Mood) -> Steering:
+        steering = Steering(mood, self._ensemble.palette)
+        if not mood.listens:
+            for notice in steering.beginning.notices:
+                self._notice(notice)
+        return steering
+
+    def _notice(self, notice: Notice) -> None:
+        if notice.what not in self._noticed:
+            self._noticed.add(notice.what)
+            warnings.warn(notice.text, MoodWarning, stacklevel=2)

@@ -1,0 +1,43 @@
+"""How a model writes a conversation down."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import jinja2
+import llama_cpp
+from llama_cpp.llama_chat_format import CHATML_CHAT_TEMPLATE, Jinja2ChatFormatter
+
+from llamood.errors import ModelError
+
+TEMPLATE = "tokenizer.chat_template"  # the key of a GGUF file
+
+
+def has_chat_template(llm: llama_cpp.Llama) -> bool:
+    """Whether the model says how a conversation is written."""
+    return TEMPLATE in llm.metadata
+
+
+def chat_tokens(llm: llama_cpp.Llama, messages: Sequence[dict[str, Any]]) -> list[int]:
+    """The conversation in the model's chat template, up to where the answer begins.
+
+    A model without a template gets ChatML. Raises `ModelError` where the template
+    refuses the messages (some know no system prompt).
+    """
+    formatter = Jinja2ChatFormatter(
+        template=llm.metadata.get(TEMPLATE, CHATML_CHAT_TEMPLATE),
+        bos_token=_text(llm, llm.token_bos()),
+        eos_token=_text(llm, llm.token_eos()),
+    )
+    try:
+        prompt = formatter(messages=list(messages)).prompt
+    except (ValueError, jinja2.TemplateError) as error:
+        raise ModelError(f"the model's chat template refuses these messages: {error}") from error
+    return list(llm.tokenize(prompt.encode(), add_bos=False, special=True))
+
+
+def _text(llm: llama_cpp.Llama, token: int) -> str:
+    if token < 0:  # the model has none
+        return ""
+    return str(llm.detokenize([token], special=True).decode(errors="replace"))

@@ -1,0 +1,163 @@
+"""One llama.cpp context that many voices speak from, as llama_cpp opens it."""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import llama_cpp
+
+from llamood import _core
+from llamood.chat_template import chat_tokens
+from llamood.errors import ModelError
+from llamood.injection import chosen_site
+from llamood.palette import Palette
+from llamood.pieces import token_piece
+from llamood.settings import Dose
+from llamood.steering import Steering
+from llamood.vectors import EmotionVectors, Site
+
+_MOST_VOICES = 256  # of one llama.cpp context
+_REFUSED = {
+    "embedding": "a cast speaks, and makes no embeddings",
+    "draft_model": "a cast takes no draft model",
+    "logits_all": "a cast keeps no logits",
+    "readings": "a cast reads nothing yet; readings are those of llamood.Llama",
+    "vocab_only": "a cast needs the whole model",
+}
+
+
+class Ensemble(llama_cpp.Llama):  # type: ignore[misc]
+    """A ``llama_cpp.Llama`` whose context holds ``voices`` sequences of ``n_ctx`` tokens each, and
+    the `stage` that decodes them.
+
+    ``llama``: further arguments of ``llama_cpp.Llama``. Raises `ModelError` for a model whose
+    memory is recurrent, a number of voices that llama.cpp does not hold, and vectors that do not
+    fit.
+    """
+
+    def __init__(
+        self,
+        model_path: str,
+        *,
+        emotions: EmotionVectors,
+        site: Site | None,
+        voices: int,
+        n_ctx: int,
+        **llama: Any,
+    ) -> None:
+        _require(llama, voices=voices, n_ctx=n_ctx)
+        self.share = n_ctx
+        self._n_voice = voices
+        self._watch = _core.GraphWatch()
+        self._rows: _core.RowInjector | None = None
+        self._stage: _core.Stage | None = None
+        super().__init__(model_path, n_ctx=n_ctx * voices, **llama)
+        try:
+            self._furnish(emotions, site)
+        except BaseException:
+            self.close()
+            raise
+
+    # llama_cpp.Llama makes this struct, then the context from it.
+    @property
+    def context_params(self) -> Any:
+        return self._context_params
+
+    @context_params.setter
+    def context_params(self, params: Any) -> None:
+        params.cb_eval = llama_cpp.ggml_backend_sched_eval_callback(self._watch.callback)
+        params.cb_eval_user_data = self._watch.user_data
+        params.n_seq_max = self._n_voice
+        params.kv_unified = True
+        self._context_params = params
+
+    def _furnish(self, evs: EmotionVectors, site: Site | None) -> None:
+        model = self._model.model
+        arch = self.metadata.get("general.architecture", "")
+        evs.require_fit(
+            n_layer=llama_cpp.llama_model_n_layer(model),
+            n_embd=llama_cpp.llama_model_n_embd(model),
+            arch=arch or None,
+            fingerprint=_core.fingerprint(self.model_path),
+        )
+        self.palette = Palette.of(evs, site=chosen_site(evs, asked=site, arch=arch))
+        self._banks: dict[Dose, _core.Bank] = {"stored": _core.Bank(self.palette.data)}
+        self._pieces: dict[int, bytes] = {}
+        self._is_taken = False
+        node = _core.node_of(self.palette.site, arch)
+        assert node is not None
+        context = ctypes.cast(self._ctx.ctx, ctypes.c_void_p).value or 0
+        self._rows = _core.RowInjector(self._watch, context, node=node)
+        try:
+            self._stage = _core.Stage(self._rows, context)
+        except ValueError as error:
+            raise ModelError(f"{self.model_path} cannot take a cast: {error}") from None
+
+    @property
+    def stage(self) -> _core.Stage:
+        """Raises `ModelError` once closed."""
+        if self._stage is None:
+            raise ModelError("the cast is closed")
+        return self._stage
+
+    def mix(self, steering: Steering) -> tuple[_core.Bank, int, int]:
+        """What rows of weights of this mood are weights of: vectors, first and last layer."""
+        dose = steering.mood.dose
+        if dose not in self._banks:
+            self._banks[dose] = _core.Bank(self.palette.relative.data)
+        return self._banks[dose], max(steering.first, self.palette.first_layer), steering.last
+
+    def step(self) -> list[tuple[int, int, bool]]:
+        """Decode one batch; (voice, token, whether it ends the answer) of what was drawn.
+
+        Raises `ModelError` where that failed; nothing of it remains then, and all voices rest.
+        """
+        try:
+            drawn = self.stage.step()
+        except RuntimeError as error:
+            raise ModelError(f"{self.model_path}: {error}") from None
+        assert self._rows is not None
+        if not self._is_taken and self._rows.n_blend:
+            missing = [i for i in self._rows.missing_layers() if i >= self.palette.first_layer]
+            if missing:
+                raise ModelError(
+                    f"{self.model_path}: llama.cpp's graph of this architecture has no place for "
+                    f"site {self.palette.site} in {len(missing)} of {self._rows.n_layer} layers, "
+                    "so no mood can be added there"
+                )
+            self._is_taken = True
+        return drawn
+
+    def chat(self, messages: Sequence[Mapping[str, str]]) -> list[int]:
+        """A conversation as tokens; see `chat_tokens`."""
+        return chat_tokens(self, [dict(message) for message in messages])
+
+    def piece(self, token: int) -> bytes:
+        """The text of one token; nothing for those that only steer the conversation."""
+        known = self._pieces.get(token)
+        if known is None:
+            known = self._pieces[token] = token_piece(self._model.vocab, token)
+        return known
+
+    def close(self) -> None:
+        """Free the model and its context."""
+        for part in (getattr(self, "_stage", None), getattr(self, "_rows", None)):
+            if part is not None:
+                part.close()
+        self._stage = None
+        if hasattr(self, "_stack"):
+            super().close()
+
+
+def _require(llama: Mapping[str, Any], *, voices: int, n_ctx: int) -> None:
+    for name, why in _REFUSED.items():
+        if llama.get(name):
+            raise ModelError(f"{name}={llama[name]!r:.60}: {why}")
+    if not isinstance(voices, int) or not 1 <= voices <= _MOST_VOICES:
+        raise ModelError(f"voices is {voices!r:.60}, expected 1 to {_MOST_VOICES}")
+    if not isinstance(n_ctx, int) or n_ctx < 1:
+        raise ModelError(
+            f"n_ctx is {n_ctx!r:.60}, expected how many tokens each voice can remember"
+        )
