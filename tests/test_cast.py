@@ -1,0 +1,411 @@
+"""Many voices in one batch say what each of them would say alone."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import llamood
+from ignoring_model import write_ignoring_model
+from llamood import demo
+from llamood.cast import Cast, Scene
+from llamood.character import Character, Event
+from llamood.errors import LlamoodError, ModelError, MoodError
+from llamood.vectors import Site
+from voices import random_vectors
+
+THREADS: dict[str, Any] = {"n_threads": 1, "n_threads_batch": 1, "verbose": False}
+MOODS: list[dict[str, Any]] = [
+    {"joy": 1.0},
+    {"anger": 0.8, "fear": 0.2},
+    {"sadness": {"ramp": [0, 1], "over": 20}, "$inertia": 4},
+    {"surprise": {"on": "the", "pulse": 1.0, "release": 6}, "$positions": "all"},
+]
+
+
+def open_cast(**settings: Any) -> Cast:
+    """Of the bundled model; together no more than it was trained on, of which llama.cpp warns."""
+    defaults = {"emotions": demo.VECTORS, "voices": 4, "n_ctx": 128, **THREADS}
+    return Cast(settings.pop("model", demo.MODEL), **{**defaults, **settings})
+
+
+@pytest.fixture
+def cast() -> Iterator[Cast]:
+    with open_cast() as cast:
+        yield cast
+
+
+def told(scene: Scene) -> dict[Character, list[Event]]:
+    """Its events by voice."""
+    events: dict[Character, list[Event]] = {}
+    for event in scene:
+        events.setdefault(event.voice, []).append(event)
+    return events
+
+
+def text_of(events: list[Event]) -> str:
+    return "".join(event.text for event in events)
+
+
+def alone(
+    messages: list[dict[str, str]], mood: Mapping[str, Any], *, site: Site, n_ctx: int, **how: Any
+) -> str:
+    llm = llamood.Llama(demo.MODEL, emotions=demo.VECTORS, site=site, n_ctx=n_ctx, **THREADS)
+    try:
+        answer = llm.create_chat_completion(messages, mood=mood, **how)
+    finally:
+        llm.close()
+    return str(answer["choices"][0]["message"]["content"])
+
+
+# -- exactness ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("site", ["layer_out", "attn_out"])
+@pytest.mark.parametrize("how", [{"temperature": 0.0}, {"temperature": 1.0, "top_p": 0.9}])
+@pytest.mark.filterwarnings("ignore:these vectors were measured")
+def test_each_says_what_it_says_alone(site: Site, how: dict[str, Any]) -> None:
+    how = {"max_tokens": 40, "repeat_penalty": 1.1, **how}
+    with open_cast(site=site) as cast:
+        voices = [
+            cast.join(mood=mood, seed=seed, **how) for seed, mood in enumerate(MOODS, start=1)
+        ]
+        asked = dict(zip(voices, demo.questions(), strict=False))
+        events = told(cast.say(asked))
+    for seed, voice in enumerate(voices, start=1):
+        messages = [{"role": "user", "content": asked[voice]}]
+        expected = alone(messages, MOODS[seed - 1], site=site, n_ctx=128, seed=seed, **how)
+        assert text_of(events[voice]) == expected
+        assert len(expected) > 20
+
+
+def test_a_conversation_goes_on_as_it_would_alone(cast: Cast) -> None:
+    how = {"max_tokens": 24, "temperature": 0.7, "seed": 5}
+    voices = [cast.join(mood=mood, **how) for mood in MOODS[:2]]
+    for question in demo.questions()[:2]:
+        events = told(cast.say(dict.fromkeys(voices, question)))
+    for voice, mood in zip(voices, MOODS, strict=False):
+        *before, answer = voice.messages
+        assert [message["role"] for message in before] == ["user", "assistant", "user"]
+        expected = alone(before, mood, site="layer_out", n_ctx=128, **how)
+        assert text_of(events[voice]) == answer["content"] == expected
+
+
+def test_moods_of_other_doses_and_layers_take_turns(cast: Cast) -> None:
+    moods = [{"joy": 1.0}, {"joy": 1.0, "$layers": [2, 3]}, {"anger": 0.1, "$dose": "relative"}]
+    how = {"max_tokens": 16, "temperature": 0.0}
+    question = demo.questions()[3]
+    voices = [cast.join(mood=mood, **how) for mood in moods]
+    events = told(cast.say(dict.fromkeys(voices, question)))
+    for voice, mood in zip(voices, moods, strict=True):
+        messages = [{"role": "user", "content": question}]
+        assert text_of(events[voice]) == alone(messages, mood, site="layer_out", n_ctx=128, **how)
+
+
+def test_a_prompt_longer_than_a_batch_is_decoded_beside_others() -> None:
+    long = " ".join(demo.questions()[:6])
+    how = {"max_tokens": 24, "temperature": 0.0}
+    with open_cast(n_batch=16, n_ctx=256, voices=2) as cast:
+        first, second = (cast.join(mood={"joy": 1}, **how) for _ in range(2))
+        scene = cast.say({first: "Hello!"})
+        events = iter(scene)
+        said = [next(events)]
+        late = told(cast.say({second: long}))
+        said += events
+    assert text_of(said) == alone(
+        [{"role": "user", "content": "Hello!"}], {"joy": 1}, site="layer_out", n_ctx=256, **how
+    )
+    assert text_of(late[second]) == alone(
+        [{"role": "user", "content": long}], {"joy": 1}, site="layer_out", n_ctx=256, **how
+    )
+
+
+def test_what_is_common_is_decoded_once(cast: Cast) -> None:
+    world = "You live in a small town by the sea. " * 4
+    first, second = (cast.join(world, mood={"joy": 1}, max_tokens=1) for _ in range(2))
+    stage = cast._ensemble.stage
+    told(cast.say({first: "Hello!"}))
+    n_first = stage.n_token
+    assert n_first > 40
+    shared = told(cast.say({second: "Good day!"}))
+    assert stage.n_token - n_first < 20
+    cast.leave(first)
+    fresh = cast.join(world, mood={"joy": 1}, max_tokens=1)
+    assert text_of(told(cast.say({fresh: "Good day!"}))[fresh]) == text_of(shared[second])
+
+
+def test_a_neutral_voice_stops_the_graph_nowhere(cast: Cast) -> None:
+    told(cast.say({cast.join(max_tokens=4): "Hello!"}))
+    rows = cast._ensemble._rows
+    assert rows is not None
+    assert rows.n_stop == 0
+
+
+# -- events ---------------------------------------------------------------------------------
+
+
+def test_events_tell_text_token_and_mood(cast: Cast) -> None:
+    voice = cast.join(mood={"joy": {"ramp": [0, 1], "over": 4}}, temperature=0.0, max_tokens=6)
+    events = told(cast.say({voice: "Where is the kettle?"}))[voice]
+    assert [event.mood.get("joy", 0.0) for event in events] == [0, 0.25, 0.5, 0.75, 1, 1]
+    pieces = [cast._ensemble.piece(event.token or 0) for event in events]
+    assert b"".join(pieces).decode() == text_of(events)
+    assert [event.finish_reason for event in events] == [None] * 5 + ["length"]
+
+
+def test_whole_characters_only(tiny_chat: Path) -> None:
+    """A model whose tokens are bytes, and most of what it says no text at all."""
+    with open_cast(model=tiny_chat, emotions=random_vectors(tiny_chat), guard=False) as cast:
+        voice = cast.join(temperature=2.0, seed=1, max_tokens=64, top_k=0, min_p=0.0)
+        events = told(cast.say({voice: "é"}))[voice]
+        said = b"".join(cast._ensemble.piece(event.token or 0) for event in events)
+    assert text_of(events) == said.decode(errors="ignore")
+    assert any(event.text == "" for event in events)
+
+
+def test_stop_texts_end_an_answer_and_are_not_said(cast: Cast) -> None:
+    voice = cast.join(temperature=0.0, max_tokens=30)
+    whole = text_of(told(cast.say({voice: "Where is the kettle?"}))[voice])
+    cut = whole[8:14]
+    other = cast.join(temperature=0.0, max_tokens=30, stop=["never said", cut])
+    events = told(cast.say({other: "Where is the kettle?"}))[other]
+    assert text_of(events) == whole[: whole.index(cut)]
+    assert events[-1].finish_reason == "stop"
+    assert other.messages[-1]["content"] == text_of(events)
+
+
+def test_a_time_limit_ends_an_answer(cast: Cast) -> None:
+    voice = cast.join(max_seconds=0.0)
+    events = told(cast.say({voice: "Where is the kettle?"}))[voice]
+    assert [event.finish_reason for event in events] == ["time"]
+
+
+def test_a_grammar_is_followed(cast: Cast) -> None:
+    voice = cast.join(grammar='root ::= "yes" | "no"', temperature=1.0)
+    assert text_of(told(cast.say({voice: "Is it?"}))[voice]) in ("yes", "no")
+    with pytest.raises(LlamoodError, match="the grammar was not understood"):
+        cast.say({voice: "Is it?"}, grammar="root ::= (")
+    assert not voice.is_speaking
+
+
+# -- coming and going -----------------------------------------------------------------------
+
+
+def test_a_mood_changes_in_the_middle_of_an_answer(cast: Cast) -> None:
+    voice = cast.join(mood={"joy": 1}, max_tokens=4)
+    moods = []
+    for event in cast.say({voice: "Hello!"}):
+        moods.append(dict(event.mood))
+        if len(moods) == 2:
+            cast.feel(voice, anger=0.5)
+    assert moods == [{"joy": 1.0}] * 2 + [{"anger": 0.5}] * 2
+    scene = cast.say({voice: "Hello!"})
+    cast.feel(voice)
+    assert [event.mood for event in scene] == [{}] * 4
+
+
+def test_an_interrupted_voice_keeps_what_it_said(cast: Cast) -> None:
+    voice, other = cast.join(max_tokens=20), cast.join(max_tokens=5)
+    events: dict[Character, list[Event]] = {voice: [], other: []}
+    for event in cast.say({voice: "Hello!", other: "Hello!"}):
+        events[event.voice].append(event)
+        if len(events[voice]) == 3 and voice.is_speaking:
+            cast.interrupt(voice)
+    assert events[voice][-1].finish_reason == "interrupted"
+    assert len(events[voice]) == 4
+    assert voice.messages[-1]["content"] == text_of(events[voice])
+    assert len(events[other]) == 5
+
+
+def test_leaving_the_loop_interrupts(cast: Cast) -> None:
+    voice = cast.join(max_tokens=20)
+
+    def consume() -> None:
+        for _ in cast.say({voice: "Hello!"}):
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        consume()
+    assert not voice.is_speaking
+    for _ in cast.say({voice: "And now?"}):
+        break
+    assert not voice.is_speaking
+    assert len(voice.messages) == 4
+
+
+def test_a_scene_that_nobody_hears_ends(cast: Cast) -> None:
+    voice, other = cast.join(max_tokens=20), cast.join(max_tokens=5)
+    cast.say({voice: "Hello!"})
+    told(cast.say({other: "Hello!"}))
+    assert not voice.is_speaking
+
+
+def test_a_mood_that_raises_ends_its_own_answer_only(cast: Cast) -> None:
+    def rising(token: int) -> float:
+        if token == 3:
+            raise KeyError("lost")
+        return 0.1
+
+    voice, other = cast.join(mood={"joy": rising}, max_tokens=9), cast.join(max_tokens=6)
+    scenes = [cast.say({speaker: "Hello!"}) for speaker in (voice, other)]
+    with pytest.raises(Exception, match="lost"):
+        told(scenes[0])
+    assert voice.messages == []
+    assert len(told(scenes[1])[other]) == 6
+
+
+def test_places_are_given_again(cast: Cast) -> None:
+    voices = [cast.join() for _ in range(4)]
+    with pytest.raises(LlamoodError, match="all 4 voices are taken"):
+        cast.join()
+    cast.leave(voices[1])
+    with pytest.raises(LlamoodError, match="no voice of this cast"):
+        cast.say({voices[1]: "Hello!"})
+    assert cast.join().number == voices[1].number
+    assert len(cast.voices) == 4
+
+
+def test_asyncio(cast: Cast) -> None:
+    async def listen(voice: Character) -> int:
+        n = 0
+        async for event in cast.say({voice: "Hello!"}):
+            n += event.token is not None
+        return n
+
+    async def both() -> list[int]:
+        return await asyncio.gather(*(listen(cast.join(max_tokens=n)) for n in (5, 9)))
+
+    assert asyncio.run(both()) == [5, 9]
+    assert cast._ensemble.stage.n_step < 14
+
+
+def test_the_interpreter_is_free_while_a_batch_is_decoded(cast: Cast) -> None:
+    stage = cast._ensemble.stage
+    cast.say({cast.join(): " ".join(demo.questions()[:4])})
+    stop, ticks = threading.Event(), []
+
+    def tick() -> None:
+        while not stop.is_set():
+            ticks.append(time.perf_counter())
+
+    thread = threading.Thread(target=tick)
+    thread.start()
+    begin = time.perf_counter()
+    stage.step()
+    end = time.perf_counter()
+    stop.set()
+    thread.join()
+    assert any(begin < at < end for at in ticks)
+
+
+# -- memory ---------------------------------------------------------------------------------
+
+
+def test_what_does_not_fit_is_refused_and_changes_nothing(cast: Cast) -> None:
+    voice, other = cast.join("You are a guard."), cast.join()
+    with pytest.raises(ModelError, match=r"a voice can remember 128; .* pass overflow='drop'"):
+        cast.say({other: "Hello!", voice: "Let me pass. " * 60})
+    assert not other.is_speaking
+    assert [message["role"] for message in voice.messages] == ["system"]
+
+
+def test_the_oldest_turns_are_dropped_and_told(cast: Cast) -> None:
+    with open_cast(overflow="drop") as cast:
+        voice = cast.join("You are a guard.", max_tokens=20, temperature=0.0)
+        forgotten = []
+        for _ in range(6):
+            events = told(cast.say({voice: "Let me pass, please, said the man to you."}))[voice]
+            assert len(events) > 1
+            forgotten.append(events[0].forgotten)
+            assert all(event.forgotten == 0 for event in events[1:])
+        assert forgotten[0] == 0
+        assert sum(forgotten) >= 2
+        messages = voice.messages
+        assert messages[0] == {"role": "system", "content": "You are a guard."}
+        assert len(messages) == 1 + 2 * (6 - sum(forgotten))
+        expected = alone(
+            messages[:-1], {}, site="layer_out", n_ctx=128, max_tokens=20, temperature=0
+        )
+        assert messages[-1]["content"] == expected
+        with pytest.raises(ModelError, match="this message alone has"):
+            cast.say({voice: "Let me pass. " * 60})
+        assert voice.messages == messages
+
+
+def test_an_answer_ends_where_memory_ends(cast: Cast) -> None:
+    voice = cast.join(grammar="root ::= [a-z]{400}", max_tokens=None)
+    events = told(cast.say({voice: "Say something."}))[voice]
+    assert events[-1].finish_reason == "length"
+    assert 64 < len(events) < 128
+
+
+# -- what is refused ------------------------------------------------------------------------
+
+
+def test_a_recurrent_memory_is_refused(tmp_path: Path) -> None:
+    model = write_ignoring_model(tmp_path / "plamo2.gguf")
+    with pytest.raises(ModelError, match="memory is recurrent"):
+        open_cast(model=model, emotions=random_vectors(model))
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"voices": 0}, "voices is 0, expected 1 to 256"),
+        ({"n_ctx": 0}, "n_ctx is 0, expected how many tokens"),
+        ({"readings": True}, "a cast reads nothing yet"),
+        ({"overflow": "forget"}, "overflow is 'forget'"),
+        ({"n_batch": 4}, "raise n_batch"),
+        ({"embedding": True}, "a cast speaks"),
+    ],
+)
+def test_settings_that_cannot_be(settings: dict[str, Any], message: str) -> None:
+    with pytest.raises(LlamoodError, match=message):
+        open_cast(**settings)
+
+
+@pytest.mark.parametrize(
+    ("sampling", "message"),
+    [
+        ({"temperature": float("nan")}, "temperature is nan"),
+        ({"top_k": 1.5}, "top_k is 1.5, expected a whole number"),
+        ({"seed": -1}, "seed is -1"),
+        ({"max_tokens": 0}, "max_tokens is 0"),
+        ({"stop": [""]}, "none of them empty"),
+        ({"grammar": 3}, "grammar is 3"),
+    ],
+)
+def test_sampling_that_means_nothing(cast: Cast, sampling: dict[str, Any], message: str) -> None:
+    with pytest.raises(LlamoodError, match=message):
+        cast.join(**sampling)
+    assert cast.voices == ()
+
+
+def test_unknown_names_are_refused(cast: Cast) -> None:
+    with pytest.raises(TypeError, match="'temprature'; did you mean 'temperature'"):
+        cast.join(temprature=1)
+    with pytest.raises(TypeError, match=r"llamood.Cast got an unknown argument 'n_gpu_layer'"):
+        open_cast(n_gpu_layer=1)
+    with pytest.raises(MoodError):
+        cast.join(mood={"jov": 1})
+    with pytest.raises(MoodError):
+        cast.join(mood={"joy": {"hold": 0.5, "max": 1}})
+
+
+def test_a_closed_cast_says_so(cast: Cast) -> None:
+    voice = cast.join(max_tokens=20)
+    events = []
+    for event in cast.say({voice: "Hello!"}):
+        events.append(event)
+        if len(events) == 2:
+            cast.close()
+    assert events[-1].finish_reason == "interrupted"
+    cast.close()
+    with pytest.raises(ModelError, match="the cast is closed"):
+        cast.join()
