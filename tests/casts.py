@@ -1,0 +1,53 @@
+"""What the voices of a cast say, and each of them alone, with the logits of every token."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import islice
+from typing import Any
+
+import llama_cpp
+import numpy as np
+
+import llamood
+from llamood.cast import Cast
+from llamood.character import Character
+from voices import Answer, logits
+
+
+def spoken(cast: Cast, to: Mapping[Character, str], **sampling: Any) -> dict[Character, Answer]:
+    """What voices say at once; their prompts must fit one batch, and their moods share one."""
+    ensemble = cast._ensemble
+    prompts = {voice: voice.plan(text, sampling).tokens for voice, text in to.items()}
+    assert sum(map(len, prompts.values())) <= ensemble.stage.n_batch
+    scene = cast.say(to, **sampling)
+    tokens: dict[Character, list[int]] = {voice: [] for voice in to}
+    rows: dict[Character, list[Any]] = {voice: [] for voice in to}
+    while scene.speakers:
+        at = -1  # which token of the batch asked for logits
+        for number, token, is_end in ensemble.step():
+            voice = next(voice for voice in to if voice.number == number)
+            at += 1 if tokens[voice] else len(prompts[voice])
+            last = llama_cpp.llama_get_logits_ith(ensemble.ctx, at)
+            rows[voice].append(np.ctypeslib.as_array(last, shape=(ensemble.n_vocab(),)).copy())
+            tokens[voice].append(token)
+            scene.tell(voice.hear(token, is_end=is_end))
+    return {voice: Answer(tokens[voice], np.array(rows[voice])) for voice in to}
+
+
+def spoken_alone(
+    llm: llamood.Llama, prompt: Sequence[int], *, mood: Mapping[str, Any], how: Mapping[str, Any]
+) -> Answer:
+    """What a fresh voice says to the same tokens, drawn in the same way."""
+    names = {"temperature": "temp"}
+    passed = {names.get(name, name): value for name, value in how.items()}
+    n_token, seed = passed.pop("max_tokens"), passed.pop("seed")
+    llm.feel(mood)
+    llm.set_seed(seed)
+    said, rows = [], []
+    for token in islice(llm.generate(prompt, **passed), n_token):
+        said.append(token)
+        rows.append(logits(llm))
+        if llama_cpp.llama_vocab_is_eog(llm._model.vocab, token):
+            break
+    return Answer(said, np.array(rows))
