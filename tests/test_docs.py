@@ -37,6 +37,15 @@ def test_readme_program_runs(capsys: pytest.CaptureFixture[str]) -> None:
     assert len(printed) >= 3
 
 
+def test_readme_cast_speaks(capsys: pytest.CaptureFixture[str]) -> None:
+    program = re.search(r"```python\n(with llamood.Cast\(.*?)```", README, flags=re.DOTALL)
+    assert program is not None
+    exec(compile(program.group(1), "README.md", "exec"), {"llamood": llamood})
+    glad, cross = capsys.readouterr().out.strip().splitlines()
+    assert len(glad) > 20
+    assert glad != cross
+
+
 def test_the_architecture_page_names_files_that_exist() -> None:
     page = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
     package = ROOT / "python" / "llamood"

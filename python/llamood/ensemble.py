@@ -53,7 +53,10 @@ class Ensemble(llama_cpp.Llama):  # type: ignore[misc]
         self._watch = _core.GraphWatch()
         self._rows: _core.RowInjector | None = None
         self._stage: _core.Stage | None = None
-        super().__init__(model_path, n_ctx=n_ctx * voices, **llama)
+        try:
+            super().__init__(model_path, n_ctx=n_ctx * voices, **llama)
+        except ValueError as error:  # what llama_cpp raises for files and contexts
+            raise ModelError(f"{model_path} cannot be opened: {error}") from None
         try:
             self._furnish(emotions, site)
         except BaseException:
