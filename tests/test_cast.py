@@ -315,6 +315,15 @@ def test_a_scene_that_nobody_hears_ends(cast: Cast) -> None:
     assert not voice.is_speaking
 
 
+def test_a_token_that_was_never_heard_ends_its_answer(cast: Cast) -> None:
+    voice, other = cast.join(max_tokens=20), cast.join(max_tokens=20)
+    scenes = [cast.say({speaker: "Hello!"}) for speaker in (voice, other)]
+    cast._ensemble.step()  # as where Ctrl-C comes between a step and what follows
+    for scene in scenes:
+        assert [event.finish_reason for event in scene] == ["interrupted"]
+    assert len(told(cast.say({voice: "Hello!"}, max_tokens=3))[voice]) == 3
+
+
 def test_a_mood_that_raises_ends_its_own_answer_only(cast: Cast) -> None:
     def rising(token: int) -> float:
         if token == 3:

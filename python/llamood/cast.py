@@ -96,8 +96,8 @@ class Cast:
     turns, of which ``Event.forgotten`` tells; the system prompt stays. All other arguments are
     those of ``llama_cpp.Llama``.
 
-    What all voices say is decoded in one batch a step. What they have in common at the beginning
-    of their conversations is decoded once. May be used by several threads. Raises `ModelError`
+    What all voices say is decoded in one batch a step. What another voice has decoded of the
+    same beginning of a conversation, a description of their world say, is not decoded again. May be used by several threads. Raises `ModelError`
     for a model with a recurrent memory.
     """
 
@@ -256,6 +256,7 @@ class Cast:
                 self._interrupt(voice)
 
     def _step(self) -> None:
+        n_step = self._ensemble.stage.n_step
         try:
             drawn = self._ensemble.step()
         except ModelError as fault:
@@ -263,6 +264,10 @@ class Cast:
                 if voice.is_speaking:
                     self._fail(voice, fault)
             return
+        if self._ensemble.stage.n_step == n_step:
+            # A token was drawn and, by an exception from outside (KeyboardInterrupt), never heard.
+            for voice in self.voices:
+                self._interrupt(voice)
         for number, token, is_end in drawn:
             voice = self._voices[number]
             scene = self._scenes.get(number)
