@@ -209,6 +209,27 @@ def test_what_is_common_is_decoded_once(cast: Cast) -> None:
     assert text_of(told(cast.say({fresh: "Good day!"}))[fresh]) == text_of(shared[second])
 
 
+def test_what_is_common_is_decoded_once_also_when_all_are_told_at_once(cast: Cast) -> None:
+    world = "You live in a small town by the sea. " * 4
+    voices = [cast.join(world, mood={"joy": 1}, max_tokens=2, temperature=0.0) for _ in range(4)]
+    events = told(cast.say(dict.fromkeys(voices, "Hello!")))
+    assert len({text_of(said) for said in events.values()}) == 1
+    assert cast._ensemble.stage.n_token < 100
+
+
+def test_a_voice_that_waits_for_another_can_be_interrupted(cast: Cast) -> None:
+    world = "You live in a small town by the sea. " * 4
+    first, second, third = (cast.join(world, max_tokens=2) for _ in range(3))
+    scene = cast.say(dict.fromkeys((first, second, third), "Hello!"))
+    assert [voice.is_waiting for voice in (first, second, third)] == [False, True, True]
+    cast.interrupt(first)
+    cast.feel(second, joy=1)
+    cast.interrupt(third)
+    events = told(scene)
+    assert [len(events[voice]) for voice in (first, second, third)] == [1, 2, 1]
+    assert third.messages == first.messages == [{"role": "system", "content": world}]
+
+
 def test_a_neutral_voice_stops_the_graph_nowhere(cast: Cast) -> None:
     told(cast.say({cast.join(max_tokens=4): "Hello!"}))
     rows = cast._ensemble._rows

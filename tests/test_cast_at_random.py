@@ -27,7 +27,7 @@ MOODS: list[dict[str, Any]] = [
     {"joy": {"ramp": [0, 1], "over": 9}},
     {"anger": 0.4, "$positions": "all"},
 ]
-WORLD = "You live in a small town by the sea, all of you."
+WORLD = "You live in a small town by the sea, all of you."  # longer than is worth waiting for
 TEXTS = ["Hi", "What is it?", "Tell me about the sea."]
 
 

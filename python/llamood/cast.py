@@ -96,9 +96,9 @@ class Cast:
     turns, of which ``Event.forgotten`` tells; the system prompt stays. All other arguments are
     those of ``llama_cpp.Llama``.
 
-    What all voices say is decoded in one batch a step. What another voice has decoded of the
-    same beginning of a conversation, a description of their world say, is not decoded again. May be used by several threads. Raises `ModelError`
-    for a model with a recurrent memory.
+    What all voices say is decoded in one batch a step. A beginning that conversations have in
+    common, a description of their world say, is decoded once. May be used by several threads.
+    Raises `ModelError` for a model with a recurrent memory.
     """
 
     def __init__(
@@ -129,6 +129,8 @@ class Cast:
             str(model_path), emotions=evs, site=site, voices=voices, n_ctx=n_ctx, **llama
         )
         self._free = list(range(voices))[::-1]
+        # Who waits for whom to decode the beginning that both have.
+        self._followers: dict[Character, Character] = {}
 
     def __enter__(self) -> Cast:
         return self
@@ -195,7 +197,9 @@ class Cast:
             try:
                 for voice, plan in plans.items():
                     begun.append(voice)
-                    voice.begin(plan, [other for other in self.voices if other is not voice])
+                    leader = voice.begin(plan, self._others(voice))
+                    if leader is not None:
+                        self._followers[voice] = leader
                     self._scenes[voice.number] = scene
             except BaseException:
                 for voice in begun:
@@ -256,6 +260,7 @@ class Cast:
                 self._interrupt(voice)
 
     def _step(self) -> None:
+        self._let_follow()
         n_step = self._ensemble.stage.n_step
         try:
             drawn = self._ensemble.step()
@@ -278,6 +283,20 @@ class Cast:
                 scene.tell(voice.hear(token, is_end=is_end))
             except Exception as fault:  # of a mood that is a function
                 self._fail(voice, fault)
+
+    def _let_follow(self) -> None:
+        for voice, leader in list(self._followers.items()):
+            if leader.is_prompting and voice.is_waiting:
+                continue
+            del self._followers[voice]
+            if voice.is_waiting:
+                try:
+                    voice.start(self._others(voice))
+                except LlamoodError as fault:
+                    self._fail(voice, fault)
+
+    def _others(self, voice: Character) -> list[Character]:
+        return [other for other in self.voices if other is not voice]
 
     def _fail(self, voice: Character, fault: Exception) -> None:
         voice.abandon()

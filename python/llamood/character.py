@@ -23,6 +23,7 @@ from llamood.vectors import Float32
 Overflow = Literal["refuse", "drop"]
 FinishReason = Literal["stop", "length", "time", "interrupted"]
 
+_WORTH_WAITING = 32  # tokens that another voice is about to decode
 _KEPT_FREE = 4  # for an answer of no known length, this part of what a voice can remember
 
 
@@ -65,10 +66,17 @@ class _Turn:
         self.performance = performance
         self.utterance = Utterance(plan.sampling.stop)
         self.n_drawn = 0
+        self.is_waiting = False
         room = n_ctx - len(plan.tokens)
         self.limit = min(plan.sampling.max_tokens or room, room)
         seconds = plan.sampling.max_seconds
         self.deadline = None if seconds is None else time.monotonic() + seconds
+
+    def keys(self) -> npt.NDArray[np.int64]:
+        """Of the blend of each position of the prompt."""
+        keys = np.zeros(len(self.plan.tokens), dtype=np.int64)
+        keys[self.performance.start :] = self.performance.blend(0).key
+        return keys
 
     def limited(self) -> FinishReason | None:
         if self.n_drawn >= self.limit:
@@ -126,6 +134,16 @@ class Character:
     def is_speaking(self) -> bool:
         return self._turn is not None
 
+    @property
+    def is_waiting(self) -> bool:
+        """Whether its prompt is not on the stage yet."""
+        return self._turn is not None and self._turn.is_waiting
+
+    @property
+    def is_prompting(self) -> bool:
+        """Whether its prompt is being decoded."""
+        return self._turn is not None and not self._turn.n_drawn and not self._turn.is_waiting
+
     # -- a turn ----------------------------------------------------------------------------
 
     def plan(self, text: str, sampling: Mapping[str, Any]) -> Plan:
@@ -166,8 +184,12 @@ class Character:
             f"{self._ensemble.share}; raise n_ctx, lower max_tokens{advice}"
         )
 
-    def begin(self, plan: Plan, others: Iterable[Character]) -> None:
-        """Give the answer. ``others``: from whom to take over what they have decoded already."""
+    def begin(self, plan: Plan, others: Iterable[Character]) -> Character | None:
+        """Give the answer. ``others``: from whom to take over what they have decoded already.
+
+        Returns the one of them who is about to decode much of the same; `start` is to be called
+        when that one `is_prompting` no more.
+        """
         performance = Performance(
             self._steering,
             position=len(plan.tokens) - 1,
@@ -175,15 +197,28 @@ class Character:
             notice=self._notice,
             guarded=self._guarded,
         )
-        self._decode(plan, performance, others)
         self._turn = _Turn(plan, performance, n_ctx=self._ensemble.share)
         self._messages = list(plan.messages)
+        leader = self._leader(self._turn, others)
+        self._turn.is_waiting = leader is not None
+        if leader is None:
+            self.start(others)
+        return leader
 
-    def _decode(self, plan: Plan, performance: Performance, others: Iterable[Character]) -> None:
-        stage, tokens = self._ensemble.stage, plan.tokens
-        blend = performance.blend(0)
-        wanted = np.zeros(len(tokens), dtype=np.int64)
-        wanted[performance.start :] = blend.key
+    def _leader(self, turn: _Turn, others: Iterable[Character]) -> Character | None:
+        tokens, keys = turn.plan.tokens, turn.keys()
+        decoded = max((voice.n_common(tokens, keys) for voice in (self, *others)), default=0)
+        ahead = {voice: voice.n_same(tokens, keys) for voice in others if voice.is_prompting}
+        leader = max(ahead, key=lambda voice: ahead[voice], default=None)
+        return None if leader is None or ahead[leader] < decoded + _WORTH_WAITING else leader
+
+    def start(self, others: Iterable[Character]) -> None:
+        """Decode the prompt."""
+        turn = self._turn
+        assert turn is not None
+        turn.is_waiting = False
+        stage, tokens, performance = self._ensemble.stage, turn.plan.tokens, turn.performance
+        blend, wanted = performance.blend(0), turn.keys()
         n = stage.keep(self.number, min(self.n_common(tokens, wanted), len(tokens) - 1))
         n += self._borrow(n, tokens, wanted, others)
         rows = np.zeros((len(tokens) - n, len(self._felt)), dtype=np.float32)
@@ -191,15 +226,20 @@ class Character:
         self._tokens, self._keys = list(tokens), wanted.tolist()
         mix = self._ensemble.mix(performance.steering)
         try:
-            stage.begin(self.number, tokens[n:], rows, *mix, **plan.sampling.chain())
+            stage.begin(self.number, tokens[n:], rows, *mix, **turn.plan.sampling.chain())
         except ValueError as error:
             raise LlamoodError(f"this answer cannot be given: {error}") from None
 
-    def n_common(self, tokens: Sequence[int], keys: npt.NDArray[np.int64]) -> int:
-        """How many of these positions it has decoded, of the same tokens in the same moods."""
-        n = min(self._ensemble.stage.n_cached(self.number), len(tokens), len(self._tokens))
+    def n_same(self, tokens: Sequence[int], keys: npt.NDArray[np.int64]) -> int:
+        """How many of these positions it has decoded, or will, of the same tokens in the same
+        moods."""
+        n = min(len(tokens), len(self._tokens))
         same = np.equal(self._tokens[:n], tokens[:n]) & np.equal(self._keys[:n], keys[:n])
         return n if same.all() else int(np.argmin(same))
+
+    def n_common(self, tokens: Sequence[int], keys: npt.NDArray[np.int64]) -> int:
+        """How many of these it has decoded."""
+        return min(self.n_same(tokens, keys), self._ensemble.stage.n_cached(self.number))
 
     def _borrow(
         self,
