@@ -20,6 +20,7 @@ from llamood.calibrate import TEMPERATURE, TOP_P
 from llamood.conditions import RANDOM, Condition, Range, controlled, random_beside
 from llamood.errors import LlamoodError, ModelError
 from llamood.extract import LONGEST_PROMPT, Progress, fingerprint_of
+from llamood.gguf_header import trained_context
 from llamood.llama import Llama
 from llamood.mood import BASE
 from llamood.queries import load_queries
@@ -210,7 +211,8 @@ def with_surprise(
             if answer.surprise is None and answer.text and answer.question:
                 before = _tokens(llm, prompt, answer.question)
                 tokens = llm.tokenize(answer.text.encode(), add_bos=False, special=False)
-                surprise = llm.surprise(before, tokens[:LONGEST_ANSWER])
+                fits = min(LONGEST_ANSWER, llm.n_ctx() - len(before))
+                surprise = llm.surprise(before, tokens[:fits])
                 answer = replace(answer, n_token=len(tokens), surprise=float(surprise.mean()))
             found.append(answer)
             if progress is not None:
@@ -220,6 +222,7 @@ def with_surprise(
 
 def _open(model: Path, longest_answer: int, **llama: Any) -> Llama:
     room = LONGEST_PROMPT + longest_answer
+    room = min(room, trained_context(model) or room)
     room += -room % CONTEXT_STEP
     try:
         return Llama(model, **{"n_ctx": room, "n_batch": room, "verbose": False, **llama})

@@ -107,6 +107,18 @@ def read_header(file: BinaryIO, path: Path) -> Header:
     return Header(metadata, tensors, start, size)
 
 
+def trained_context(path: Path) -> int | None:
+    """The context length that a model was trained with, in tokens; None where its file does not
+    say, or cannot be read."""
+    try:
+        with opened(path) as file:
+            metadata = read_header(file, path).metadata
+    except FileError:  # llama.cpp has the last word on models, and says what is wrong
+        return None
+    length = metadata.get(f"{metadata.get('general.architecture')}.context_length")
+    return length if isinstance(length, int) and length > 0 else None
+
+
 def read_f32(file: BinaryIO, path: Path, tensor: Tensor) -> Float32:
     """The data of a one-dimensional F32 tensor whose extent was found to lie in the file."""
     (n,) = tensor.shape

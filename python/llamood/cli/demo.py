@@ -20,7 +20,7 @@ from llamood.judges import Judge
 from llamood.llama import Llama
 from llamood.mood import Mood
 
-MILD, STRONG = 0.75, 1.0  # of the largest fluent dose; answers turn between a half and the whole
+MILD, STRONG = 0.85, 1.0  # of the largest fluent dose; answers turn between a half and the whole
 SHOWN = 3  # questions; all of them count in the table at the end
 COLOURS = {
     "anger": "red",

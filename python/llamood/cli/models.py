@@ -9,7 +9,7 @@ from llamood import demo
 from llamood.cli.consoles import remark
 from llamood.cli.options import Device
 from llamood.errors import FileError, LlamoodError, ModelError
-from llamood.gguf_header import opened, read_header
+from llamood.gguf_header import trained_context
 from llamood.llama import Llama
 from llamood.mood import Mood
 from llamood.probe import FILE_NAME, Probe
@@ -73,7 +73,8 @@ def open_model(
     """MODEL in llama.cpp, silent, with the vectors. Raises `ModelError` if it does not load."""
     path = model_path(model)
     require_model(path)
-    context = device.ctx or min(_trained_context(path), LARGEST_DEFAULT_CONTEXT)
+    trained = trained_context(path) or LARGEST_DEFAULT_CONTEXT
+    context = device.ctx or min(trained, LARGEST_DEFAULT_CONTEXT)
     context += -context % CONTEXT_STEP
     with warnings.catch_warnings(record=True) as remarks:
         warnings.simplefilter("always", UserWarning)
@@ -113,14 +114,3 @@ def require_model(path: Path) -> None:
         raise ModelError(f"{path}: cannot be read: {error.strerror}") from error
     if magic != b"GGUF":
         raise ModelError(f"{path}: a GGUF model was expected, found a file of another kind")
-
-
-def _trained_context(path: Path) -> int:
-    """The context length in the model's header, in tokens."""
-    try:
-        with opened(path) as file:
-            metadata = read_header(file, path).metadata
-    except FileError:  # llama.cpp has the last word on models, and says what is wrong
-        return LARGEST_DEFAULT_CONTEXT
-    length = metadata.get(f"{metadata.get('general.architecture')}.context_length")
-    return length if isinstance(length, int) and length > 0 else LARGEST_DEFAULT_CONTEXT
