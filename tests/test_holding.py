@@ -346,7 +346,7 @@ def test_a_vector_that_was_scaled_since_is_held_alike() -> None:
 N = 110  # tokens
 
 
-# The others chose the lag that is believed in.
+# The others chose the lag that is believed in; the first half chose the target and its max.
 QUESTIONS = (*demo.questions()[:24], *demo.questions()[40:])
 
 
