@@ -243,9 +243,9 @@ def calibrated(
     doses = {name: bounds.best.dose for name, bounds in found.items() if bounds.best is not None}
     ceiling = tuple(doses.get(name) for name in emotions.names)
     made = increments(emotions) if spread.increments else emotions
-    data = np.zeros_like(made.data)
     first, last = spread.layers
-    data[:, first : last + 1] = made.data[:, first : last + 1]
     if spread.layers == (1, emotions.n_layer - 1):
-        data = made.data
+        first = 0  # never added, but kept in the files
+    data = np.zeros_like(made.data)
+    data[:, first : last + 1] = made.data[:, first : last + 1]
     return replace(made, data=data, ceiling=ceiling) * doses

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 import jinja2
@@ -25,16 +26,19 @@ def chat_tokens(llm: llama_cpp.Llama, messages: Sequence[dict[str, Any]]) -> lis
     A model without a template gets ChatML. Raises `ModelError` where the template
     refuses the messages (some know no system prompt).
     """
-    formatter = Jinja2ChatFormatter(
-        template=llm.metadata.get(TEMPLATE, CHATML_CHAT_TEMPLATE),
-        bos_token=_text(llm, llm.token_bos()),
-        eos_token=_text(llm, llm.token_eos()),
-    )
+    template = llm.metadata.get(TEMPLATE, CHATML_CHAT_TEMPLATE)
+    formatter = _formatter(template, _text(llm, llm.token_bos()), _text(llm, llm.token_eos()))
     try:
         prompt = formatter(messages=list(messages)).prompt
     except (ValueError, jinja2.TemplateError) as error:
         raise ModelError(f"the model's chat template refuses these messages: {error}") from error
     return list(llm.tokenize(prompt.encode(), add_bos=False, special=True))
+
+
+@lru_cache(maxsize=8)
+def _formatter(template: str, bos: str, eos: str) -> Any:
+    """Compiled once for a model: an evaluation writes thousands of prompts."""
+    return Jinja2ChatFormatter(template=template, bos_token=bos, eos_token=eos)
 
 
 def _text(llm: llama_cpp.Llama, token: int) -> str:

@@ -23,7 +23,6 @@ _REFUSED = {
     "embedding": "a cast speaks, and makes no embeddings",
     "draft_model": "a cast takes no draft model",
     "logits_all": "a cast keeps no logits",
-    "readings": "a cast reads nothing yet; readings are those of llamood.Llama",
     "vocab_only": "a cast needs the whole model",
 }
 
