@@ -1,8 +1,11 @@
 #include <pybind11/numpy.h>
 #include <pybind11/stl.h>
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <tuple>
@@ -15,6 +18,7 @@
 
 namespace py = pybind11;
 using llamood::Bank;
+using llamood::Drawn;
 using llamood::Mix;
 using llamood::RowInjector;
 using llamood::Sampling;
@@ -30,9 +34,31 @@ std::vector<float> copied(const Bank& bank, const FloatArray& rows) {
     return {rows.data(), rows.data() + rows.size()};
 }
 
+// end: why the answer is over, if it is.
+using Told = std::tuple<int, llama_token, py::bytes, std::string, std::optional<std::string>>;
+
+std::vector<Told> told(const std::vector<Drawn>& said) {
+    static constexpr std::array<const char*, 4> ends{nullptr, "stop", "length", "time"};
+    std::vector<Told> all;
+    for (const Drawn& drawn : said) {
+        const char* end = ends[static_cast<std::size_t>(drawn.end)];
+        all.emplace_back(drawn.voice, drawn.token, py::bytes(drawn.piece), drawn.text,
+                         end == nullptr ? std::nullopt : std::optional<std::string>(end));
+    }
+    return all;
+}
+
 }  // namespace
 
 void register_stage(py::module_& m) {
+    m.def(
+        "piece_of",
+        [](std::uintptr_t unsafe_vocab, llama_token token) {
+            return py::bytes(
+                llamood::piece_of(reinterpret_cast<const llama_vocab*>(unsafe_vocab), token));
+        },
+        py::arg("unsafe_vocab"), py::arg("token"),
+        "The bytes of one token; empty for those that only steer the conversation.");
     py::class_<Stage>(m, "Stage")
         .def(py::init([](RowInjector& rows, std::uintptr_t unsafe_ctx) {
                  return std::make_unique<Stage>(reinterpret_cast<llama_context*>(unsafe_ctx), rows);
@@ -49,7 +75,8 @@ void register_stage(py::module_& m) {
                const std::shared_ptr<Bank>& bank, int first, int last, float temperature, int top_k,
                float top_p, float min_p, float typical_p, float repeat_penalty,
                float frequency_penalty, float presence_penalty, int last_n_tokens,
-               std::uint32_t seed, std::string grammar) {
+               std::uint32_t seed, std::string grammar, std::vector<std::string> stops,
+               int max_tokens, double max_seconds) {
                 const Sampling sampling{temperature,
                                         top_k,
                                         top_p,
@@ -62,13 +89,14 @@ void register_stage(py::module_& m) {
                                         seed,
                                         std::move(grammar)};
                 self.begin(voice, std::move(tokens), copied(*bank, rows), {bank, {first, last}},
-                           sampling);
+                           sampling, {std::move(stops), max_tokens, max_seconds});
             },
             py::arg("voice"), py::arg("tokens"), py::arg("rows"), py::arg("bank"), py::arg("first"),
             py::arg("last"), py::kw_only(), py::arg("temperature"), py::arg("top_k"),
             py::arg("top_p"), py::arg("min_p"), py::arg("typical_p"), py::arg("repeat_penalty"),
             py::arg("frequency_penalty"), py::arg("presence_penalty"), py::arg("last_n_tokens"),
-            py::arg("seed"), py::arg("grammar"),
+            py::arg("seed"), py::arg("grammar"), py::arg("stops"), py::arg("max_tokens"),
+            py::arg("max_seconds"),
             "Decode tokens, token i under row i, then draw the first of the answer.")
         .def(
             "play",
@@ -77,18 +105,19 @@ void register_stage(py::module_& m) {
                int last) { self.play(voice, copied(*bank, rows), {bank, {first, last}}); },
             py::arg("voice"), py::arg("rows"), py::arg("bank"), py::arg("first"), py::arg("last"),
             "The rows of the coming tokens, in place of those given before.")
-        .def("rest", &Stage::rest, py::arg("voice"), "Decode and draw no more.")
+        .def("rest", &Stage::rest, py::arg("voice"),
+             "Decode and draw no more; returns the end of what was said, where it was held back.")
         .def(
             "step",
             [](Stage& self) {
-                std::vector<std::tuple<int, llama_token, bool>> said;
-                const py::gil_scoped_release release;
-                for (const auto& drawn : self.step()) {
-                    said.emplace_back(drawn.voice, drawn.token, drawn.is_end);
+                std::vector<Drawn> drawn;
+                {
+                    const py::gil_scoped_release release;
+                    drawn = self.step();
                 }
-                return said;
+                return told(drawn);
             },
-            "Decode one batch; returns (voice, token, is_end) of what was drawn.")
+            "Decode one batch; returns (voice, token, piece, text, end) of what was drawn.")
         .def("close", &Stage::close)
         .def_property_readonly("n_voice", &Stage::n_voice)
         .def_property_readonly("n_batch", &Stage::n_batch)

@@ -14,6 +14,14 @@ void require_chain(llama_sampler* made, const char* what) {
     if (made == nullptr) throw std::invalid_argument(std::string(what) + " was not understood");
 }
 
+std::chrono::steady_clock::time_point deadline_after(double seconds) {
+    using Clock = std::chrono::steady_clock;
+    constexpr double for_ever = 1e9;  // about thirty years, which a clock can count
+    if (seconds >= for_ever) return Clock::time_point::max();
+    const std::chrono::duration<double> span(std::max(seconds, 0.0));
+    return Clock::now() + std::chrono::duration_cast<Clock::duration>(span);
+}
+
 bool adds_nothing(const std::vector<float>& rows) {
     return std::all_of(rows.begin(), rows.end(), [](float weight) { return weight == 0.0f; });
 }
@@ -133,7 +141,7 @@ llama_sampler_ptr Stage::chain(const Sampling& sampling) const {
 }
 
 void Stage::begin(int voice, std::vector<llama_token> tokens, std::vector<float> rows, Mix mix,
-                  const Sampling& sampling) {
+                  const Sampling& sampling, const Limits& limits) {
     Voice& speaker = at(voice);
     if (speaker.sampler != nullptr) throw std::runtime_error("the voice speaks already");
     const llama_token n_vocab = llama_vocab_n_tokens(vocab_);
@@ -142,7 +150,14 @@ void Stage::begin(int voice, std::vector<llama_token> tokens, std::vector<float>
         throw std::invalid_argument("expected at least one token, and tokens of the model");
     }
     require_rows(rows, tokens.size(), mix);
+    if (limits.max_tokens < 1 || std::isnan(limits.max_seconds)) {
+        throw std::invalid_argument("expected at least one token to say, and a time to say it in");
+    }
+    Utterance utterance(limits.stops);
     speaker.sampler = chain(sampling);
+    speaker.utterance = std::move(utterance);
+    speaker.n_left = limits.max_tokens;
+    speaker.deadline = deadline_after(limits.max_seconds);
     const bool is_neutral = adds_nothing(rows);
     speaker.prompt = {std::move(tokens), std::move(rows), std::move(mix), 0, is_neutral};
     speaker.drawn = LLAMA_TOKEN_NULL;
@@ -156,8 +171,11 @@ void Stage::play(int voice, std::vector<float> rows, Mix mix) {
     speaker.coming = {{}, std::move(rows), std::move(mix), 0, is_neutral};
 }
 
-void Stage::rest(int voice) {
-    at(voice) = Voice{};
+std::string Stage::rest(int voice) {
+    Voice& speaker = at(voice);
+    std::string held = speaker.utterance.end();
+    speaker = Voice{};
+    return held;
 }
 
 std::vector<Stage::Share> Stage::shares() const {
@@ -271,11 +289,29 @@ std::vector<Drawn> Stage::draw(const std::vector<Share>& shares) {
             rows.erase(rows.begin(), rows.begin() + voice.coming.mix.bank->n_emotion());
         }
         voice.drawn = llama_sampler_sample(voice.sampler.get(), ctx_, last);
-        const bool is_end = llama_vocab_is_eog(vocab_, voice.drawn);
-        said.push_back({share.voice, voice.drawn, is_end});
-        if (is_end) rest(share.voice);
+        said.push_back(told(share.voice));
+        if (said.back().end != End::none) said.back().text += rest(share.voice);
     }
     return said;
+}
+
+Drawn Stage::told(int number) {
+    Voice& voice = voices_[number];
+    Drawn drawn{number, voice.drawn, piece_of(vocab_, voice.drawn), "", End::none};
+    --voice.n_left;
+    if (llama_vocab_is_eog(vocab_, voice.drawn)) {
+        drawn.end = End::stop;
+        return drawn;
+    }
+    drawn.text = voice.utterance.hear(drawn.piece);
+    if (voice.utterance.is_stopped()) {
+        drawn.end = End::stop;
+    } else if (voice.n_left == 0) {
+        drawn.end = End::length;
+    } else if (Clock::now() >= voice.deadline) {
+        drawn.end = End::time;
+    }
+    return drawn;
 }
 
 std::vector<Drawn> Stage::step() {

@@ -13,13 +13,16 @@
 
 #include <llama-cpp.h>
 
+#include <chrono>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "bank.hpp"
 #include "row_injector.hpp"
+#include "utterance.hpp"
 
 namespace llamood {
 
@@ -39,6 +42,14 @@ struct Sampling {
     std::string grammar;
 };
 
+// When an answer ends, unless a token ends it. stops: texts, not part of it, none of them empty.
+// The time counts from begin() and is looked at after each token.
+struct Limits {
+    std::vector<std::string> stops;
+    int max_tokens = std::numeric_limits<int>::max();  // 1 or more
+    double max_seconds = std::numeric_limits<double>::infinity();
+};
+
 // What weights are weights of. Voices whose tokens are decoded in one batch have the same.
 struct Mix {
     std::shared_ptr<const Bank> bank;
@@ -47,11 +58,17 @@ struct Mix {
     bool operator==(const Mix& other) const { return bank == other.bank && range == other.range; }
 };
 
-// A token that a voice said. is_end: it ends the answer, and the voice rests.
+// Why an answer is over: a token that ends it, or a stop text; or a limit.
+enum class End { none, stop, length, time };
+
+// A token that a voice said. piece: its bytes; text: what it adds to the answer, in whole
+// characters (see Utterance). Where the answer is over, the voice rests.
 struct Drawn {
     int voice;
     llama_token token;
-    bool is_end;
+    std::string piece;
+    std::string text;
+    End end;
 };
 
 class Stage {
@@ -80,15 +97,15 @@ class Stage {
 
     // Say something: decode `tokens` after what is cached, token i under row i of `rows`
     // (n_token, n_emotion), then draw the first token of the answer. The voice must rest.
-    // Throws std::invalid_argument for weights of another number, tokens that the model lacks, or
-    // a grammar that llama.cpp does not take.
+    // Throws std::invalid_argument for weights of another number, tokens that the model lacks,
+    // limits that mean nothing, or a grammar that llama.cpp does not take.
     void begin(int voice, std::vector<llama_token> tokens, std::vector<float> rows, Mix mix,
-               const Sampling& sampling);
+               const Sampling& sampling, const Limits& limits);
     // The rows (n, n_emotion) under which the coming tokens of the answer are decoded, in place of
     // those that were given before. A voice that has none left waits.
     void play(int voice, std::vector<float> rows, Mix mix);
-    // Decode and draw no more.
-    void rest(int voice);
+    // Decode and draw no more. Returns the end of what was said, where it was held back.
+    std::string rest(int voice);
 
     // One batch: a token of each voice that generates, then as much of prompts as there is room.
     // Voices of another mix than the one whose turn it is wait for their own. Returns what was
@@ -104,6 +121,8 @@ class Stage {
     std::int64_t n_token() const { return n_token_; }
 
   private:
+    using Clock = std::chrono::steady_clock;
+
     // Tokens that wait to be decoded, with the row of each.
     struct Queue {
         std::vector<llama_token> tokens;
@@ -117,6 +136,9 @@ class Stage {
         llama_sampler_ptr sampler;  // null at rest
         llama_token drawn = LLAMA_TOKEN_NULL;
         Queue coming;  // rows for tokens to come; `tokens` is not used
+        Utterance utterance;
+        int n_left = 0;  // tokens that it may still draw
+        Clock::time_point deadline;
 
         bool is_prompting() const { return prompt.n_done < prompt.tokens.size(); }
         bool is_ready() const;
@@ -144,6 +166,8 @@ class Stage {
              std::size_t n_emotion);
     void decode(const std::vector<Share>& shares);
     std::vector<Drawn> draw(const std::vector<Share>& shares);
+    // What the token that a voice has drawn adds to its answer.
+    Drawn told(int number);
 
     llama_context* ctx_;
     const llama_vocab* vocab_;

@@ -25,13 +25,13 @@ def spoken(cast: Cast, to: Mapping[Character, str], **sampling: Any) -> dict[Cha
     rows: dict[Character, list[Any]] = {voice: [] for voice in to}
     while scene.speakers:
         at = -1  # which token of the batch asked for logits
-        for number, token, is_end in ensemble.step():
+        for number, token, *said in ensemble.step():
             voice = next(voice for voice in to if voice.number == number)
             at += 1 if tokens[voice] else len(prompts[voice])
             last = llama_cpp.llama_get_logits_ith(ensemble.ctx, at)
             rows[voice].append(np.ctypeslib.as_array(last, shape=(ensemble.n_vocab(),)).copy())
             tokens[voice].append(token)
-            scene.tell(voice.hear(token, is_end=is_end))
+            scene.tell(voice.hear(token, *said))
     return {voice: Answer(tokens[voice], np.array(rows[voice])) for voice in to}
 
 

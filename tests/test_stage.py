@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,9 @@ GREEDY: dict[str, Any] = {
     "last_n_tokens": 64,
     "seed": 1,
     "grammar": "",
+    "stops": [],
+    "max_tokens": 1000,
+    "max_seconds": math.inf,
 }
 TOKENS = [70, 71, 72, 73, 74, 75, 76, 77]
 
@@ -65,12 +69,12 @@ def test_prompts_fill_the_room_that_generated_tokens_leave(play: Play) -> None:
     stage = play.stage
     assert (stage.n_voice, stage.n_batch) == (4, 8)
     play.begin(0, TOKENS[:2])
-    assert [voice for voice, _, _ in stage.step()] == [0]
+    assert [voice for voice, *_ in stage.step()] == [0]
     play.play(0, *[[0, 1]] * 4)
     play.begin(1, TOKENS * 2)
     counts = []
     for _ in range(3):
-        said = [voice for voice, _, _ in stage.step()]
+        said = [voice for voice, *_ in stage.step()]
         counts.append((said, stage.n_cached(0), stage.n_cached(1)))
     assert counts == [([0], 3, 7), ([0], 4, 14), ([0, 1], 5, 16)]
     assert stage.n_token == 2 + 8 + 8 + 3
@@ -100,12 +104,12 @@ def test_voices_of_other_layers_take_turns_and_nobody_waits_long(play: Play) -> 
     for voice in range(4):
         play.layers = (0, 3) if voice % 2 else (1, 2)
         play.begin(voice, TOKENS[:2])
-    assert sorted(v for _ in range(2) for v, _, _ in play.stage.step()) == [0, 1, 2, 3]
+    assert sorted(v for _ in range(2) for v, *_ in play.stage.step()) == [0, 1, 2, 3]
     for voice in range(4):
         play.layers = (0, 3) if voice % 2 else (1, 2)
         play.play(voice, *[[0, 1]] * 16)
     before = [play.stage.n_cached(voice) for voice in range(4)]
-    said = [sorted(voice for voice, _, _ in play.stage.step()) for _ in range(8)]
+    said = [sorted(voice for voice, *_ in play.stage.step()) for _ in range(8)]
     assert sorted(said) == [[0, 2]] * 4 + [[1, 3]] * 4
     after = [play.stage.n_cached(voice) for voice in range(4)]
     assert [late - early for late, early in zip(after, before, strict=True)] == [4] * 4
@@ -117,11 +121,42 @@ def test_a_shared_prefix_is_the_same_prefix(play: Play) -> None:
     play.stage.share(0, 1, 0, 7)
     assert play.stage.n_cached(1) == 7
     play.begin(1, TOKENS[7:])
-    assert play.stage.step() == [(1, first, False)]
+    assert [said[:2] for said in play.stage.step()] == [(1, first)]
     play.stage.rest(0)
     play.stage.keep(0, 0)
     play.stage.rest(1)
     assert play.stage.n_cached(1) == 8  # what another forgets stays
+
+
+def test_an_answer_ends_at_its_limits(play: Play) -> None:
+    def said(**how: Any) -> tuple[list[str], str | None]:
+        play.begin(0, TOKENS, **how)
+        play.play(0, *[[0, 1]] * 12)
+        texts, why = [], None
+        while (drawn := play.stage.step()) and why is None:
+            (_, _, _, text, why) = drawn[0]
+            texts.append(text)
+        held = play.stage.rest(0)
+        play.stage.keep(0, 0)
+        return [*texts, held], why
+
+    texts, why = said()
+    assert why is None
+    assert len(texts) == 13 + 1
+    assert said(max_tokens=5) == ([*texts[:5], ""], "length")
+    assert said(max_seconds=0.0) == ([*texts[:1], ""], "time")
+    text = "".join(texts)
+    at = next(i for i in range(2, 12) if texts[i] and texts[i + 1])
+    stop = texts[at] + texts[at + 1]  # no bytes beyond UTF-8 between them
+    found, why = said(stops=[stop, "never said"])
+    assert ("".join(found), why) == (text[: text.find(stop)], "stop")
+    longer = text[-1] + "and what was never said"
+    found, why = said(stops=[longer])
+    assert ("".join(found), why) == (text, None)
+    assert found[-1] == text[-1]  # held back until it was said to rest
+    for wrong in ({"max_tokens": 0}, {"max_seconds": math.nan}, {"stops": [""]}):
+        with pytest.raises(ValueError, match=r"stop text|at least one token to say"):
+            play.begin(0, TOKENS, **wrong)
 
 
 def test_a_context_without_room_is_an_error_and_leaves_nothing(tiny_chat: Path) -> None:

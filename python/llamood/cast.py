@@ -273,14 +273,14 @@ class Cast:
             # A token was drawn and, by an exception from outside (KeyboardInterrupt), never heard.
             for voice in self.voices:
                 self._interrupt(voice)
-        for number, token, is_end in drawn:
+        for number, token, piece, text, end in drawn:
             voice = self._voices[number]
             scene = self._scenes.get(number)
             if scene is None:  # nobody listens any more
                 voice.interrupt()
                 continue
             try:
-                scene.tell(voice.hear(token, is_end=is_end))
+                scene.tell(voice.hear(token, piece, text, end))
             except Exception as fault:  # of a mood that is a function
                 self._fail(voice, fault)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
@@ -17,7 +18,6 @@ from llamood.mood import Mood
 from llamood.performance import Performance
 from llamood.sampling import Sampling
 from llamood.steering import Blend, Notice, Steering
-from llamood.utterance import Utterance
 from llamood.vectors import Float32
 
 Overflow = Literal["refuse", "drop"]
@@ -64,13 +64,13 @@ class _Turn:
     def __init__(self, plan: Plan, performance: Performance, *, n_ctx: int) -> None:
         self.plan = plan
         self.performance = performance
-        self.utterance = Utterance(plan.sampling.stop)
+        self.said: list[str] = []
         self.n_drawn = 0
         self.is_waiting = False
         room = n_ctx - len(plan.tokens)
-        self.limit = min(plan.sampling.max_tokens or room, room)
+        self._most = min(plan.sampling.max_tokens or room, room)
         seconds = plan.sampling.max_seconds
-        self.deadline = None if seconds is None else time.monotonic() + seconds
+        self._deadline = math.inf if seconds is None else time.monotonic() + seconds
 
     def keys(self) -> npt.NDArray[np.int64]:
         """Of the blend of each position of the prompt."""
@@ -78,12 +78,13 @@ class _Turn:
         keys[self.performance.start :] = self.performance.blend(0).key
         return keys
 
-    def limited(self) -> FinishReason | None:
-        if self.n_drawn >= self.limit:
-            return "length"
-        if self.deadline is not None and time.monotonic() >= self.deadline:
-            return "time"
-        return None
+    def limits(self) -> dict[str, Any]:
+        """When the answer is to end; of the time, what is left."""
+        return {
+            "stops": self.plan.sampling.stop,
+            "max_tokens": self._most,
+            "max_seconds": self._deadline - time.monotonic(),
+        }
 
 
 class Character:
@@ -226,7 +227,8 @@ class Character:
         self._tokens, self._keys = list(tokens), wanted.tolist()
         mix = self._ensemble.mix(performance.steering)
         try:
-            stage.begin(self.number, tokens[n:], rows, *mix, **turn.plan.sampling.chain())
+            how = {**turn.plan.sampling.chain(), **turn.limits()}
+            stage.begin(self.number, tokens[n:], rows, *mix, **how)
         except ValueError as error:
             raise LlamoodError(f"this answer cannot be given: {error}") from None
 
@@ -257,8 +259,9 @@ class Character:
         self._ensemble.stage.share(number, self.number, n, most)
         return most - n
 
-    def hear(self, token: int, *, is_end: bool) -> Event:
-        """It said this token."""
+    def hear(self, token: int, piece: bytes, text: str, reason: FinishReason | None) -> Event:
+        """It said this token, whose bytes are ``piece`` and which adds ``text`` to its answer;
+        ``reason``: why that is over."""
         turn = self._turn
         assert turn is not None
         number, turn.n_drawn = turn.n_drawn, turn.n_drawn + 1
@@ -269,21 +272,19 @@ class Character:
             for name, weight in zip(self._steering.names, applied, strict=True)
             if weight
         }
-        text = "" if is_end else turn.utterance.hear(self._ensemble.piece(token))
-        reason: FinishReason | None
-        reason = "stop" if is_end or turn.utterance.is_stopped else turn.limited()
+        turn.said.append(text)
         if reason is None:
-            self._feed(turn, token)
+            self._feed(turn, token, piece)
         else:
-            text += self._end(turn)
+            self._end(turn)
         forgotten = 0 if number else turn.plan.forgotten
         return Event(self, text, token, mood, None, reason, forgotten)
 
-    def _feed(self, turn: _Turn, token: int) -> None:
+    def _feed(self, turn: _Turn, token: int, piece: bytes) -> None:
         """Let the token be decoded, in the mood that it calls for."""
         performance, number = turn.performance, turn.n_drawn
         if performance.listens:
-            performance.hear(number, token_id=token, piece=self._ensemble.piece(token))
+            performance.hear(number, token_id=token, piece=piece)
         self._tokens.append(token)
         self._keys.append(0)
         self._play(turn)
@@ -318,11 +319,10 @@ class Character:
 
     def _end(self, turn: _Turn) -> str:
         self._turn = None
-        self._ensemble.stage.rest(self.number)
-        held = "" if turn.utterance.is_stopped else turn.utterance.end()
+        held = self._ensemble.stage.rest(self.number)
         if turn.n_drawn:
             self._felt = turn.performance.after(turn.performance.spoken)
-            self._messages.append({"role": "assistant", "content": turn.utterance.text})
+            self._messages.append({"role": "assistant", "content": "".join([*turn.said, held])})
         else:  # nothing was answered: many templates want questions and answers to alternate
             self._messages.pop()
         return held

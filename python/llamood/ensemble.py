@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import llama_cpp
 
@@ -13,7 +13,6 @@ from llamood.chat_template import chat_tokens
 from llamood.errors import ModelError
 from llamood.injection import chosen_site
 from llamood.palette import Palette
-from llamood.pieces import token_piece
 from llamood.settings import Dose
 from llamood.steering import Steering
 from llamood.vectors import EmotionVectors, Site
@@ -86,7 +85,6 @@ class Ensemble(llama_cpp.Llama):  # type: ignore[misc]
         )
         self.palette = Palette.of(evs, site=chosen_site(evs, asked=site, arch=arch))
         self._banks: dict[Dose, _core.Bank] = {"stored": _core.Bank(self.palette.data)}
-        self._pieces: dict[int, bytes] = {}
         self._is_taken = False
         node = _core.node_of(self.palette.site, arch)
         assert node is not None
@@ -111,8 +109,9 @@ class Ensemble(llama_cpp.Llama):  # type: ignore[misc]
             self._banks[dose] = _core.Bank(self.palette.relative.data)
         return self._banks[dose], max(steering.first, self.palette.first_layer), steering.last
 
-    def step(self) -> list[tuple[int, int, bool]]:
-        """Decode one batch; (voice, token, whether it ends the answer) of what was drawn.
+    def step(self) -> list[tuple[int, int, bytes, str, Literal["stop", "length", "time"] | None]]:
+        """Decode one batch; of what was drawn (voice, token, its bytes, what it adds to the text of
+        the answer, and if that is over, why).
 
         Raises `ModelError` where that failed; nothing of it remains then, and all voices rest.
         """
@@ -135,13 +134,6 @@ class Ensemble(llama_cpp.Llama):  # type: ignore[misc]
     def chat(self, messages: Sequence[Mapping[str, str]]) -> list[int]:
         """A conversation as tokens; see `chat_tokens`."""
         return chat_tokens(self, [dict(message) for message in messages])
-
-    def piece(self, token: int) -> bytes:
-        """The text of one token; nothing for those that only steer the conversation."""
-        known = self._pieces.get(token)
-        if known is None:
-            known = self._pieces[token] = token_piece(self._model.vocab, token)
-        return known
 
     def close(self) -> None:
         """Free the model and its context."""

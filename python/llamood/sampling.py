@@ -85,7 +85,7 @@ class Sampling:
         return cls(**values)
 
     def chain(self) -> dict[str, Any]:
-        """What `_core.Stage.begin` takes; draws a seed where there is none."""
+        """How `_core.Stage.begin` is to draw tokens; draws a seed where there is none."""
         seed = secrets.randbelow(_N_SEED) if self.seed is None else self.seed
         return {**{name: getattr(self, name) for name in _CHAIN}, "seed": seed}
 

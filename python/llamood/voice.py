@@ -24,7 +24,6 @@ from llamood.injection import Injection
 from llamood.mood import Mood
 from llamood.palette import Palette
 from llamood.performance import BLOCK, Performance
-from llamood.pieces import token_piece
 from llamood.probe import Probe
 from llamood.reader import Reader
 from llamood.steering import NOTHING, Blend, Notice, Steering
@@ -54,7 +53,6 @@ class Voice(llama_cpp.Llama):  # type: ignore[misc]
         self._performance: Performance | None = None  # of the answer that was spoken last
         self._by_hand: Performance | None = None  # of the tokens that were decoded by hand last
         self._told = _NOWHERE  # positions whose blend the injector knows already
-        self._pieces: dict[int, bytes] = {}  # texts of tokens, as far as they were asked for
         self._read_from = 1  # the position from which `reading` counts
         super().__init__(model_path, **llama)
         # Which blend each cached position was decoded under: Blend.key, 0 = none.
@@ -144,7 +142,7 @@ class Voice(llama_cpp.Llama):  # type: ignore[misc]
                 if trace is not None:
                     asked, applied = performance.row(number)
                     reading = None if self._reader is None else self.reading
-                    trace.add(self._piece(token), asked=asked, applied=applied, reading=reading)
+                    trace.add(self._piece_of(token), asked=asked, applied=applied, reading=reading)
                 forced = yield token
         finally:
             stream.close()
@@ -257,15 +255,11 @@ class Voice(llama_cpp.Llama):  # type: ignore[misc]
         missed = self.input_ids[begin : self.n_tokens].tolist()
         number = self.n_tokens - performance.position - len(missed)
         for token in [*missed, *tokens]:
-            performance.hear(number, token_id=token, piece=self._piece(token))
+            performance.hear(number, token_id=token, piece=self._piece_of(token))
             number += 1
 
-    def _piece(self, token: int) -> bytes:
-        """The text of one token; nothing for those that only steer the conversation."""
-        known = self._pieces.get(token)
-        if known is None:
-            known = self._pieces[token] = token_piece(self._model.vocab, token)
-        return known
+    def _piece_of(self, token: int) -> bytes:
+        return _core.piece_of(self._model.vocab, token)
 
     def _tell(self, performance: Performance) -> None:
         """Let the injector know what the coming tokens are decoded under, as far as that is known
