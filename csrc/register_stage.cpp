@@ -4,6 +4,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <stdexcept>
@@ -109,15 +110,17 @@ void register_stage(py::module_& m) {
              "Decode and draw no more; returns the end of what was said, where it was held back.")
         .def(
             "step",
-            [](Stage& self) {
+            [](Stage& self, int n) {
                 std::vector<Drawn> drawn;
                 {
                     const py::gil_scoped_release release;
-                    drawn = self.step();
+                    drawn = self.step(n);
                 }
                 return told(drawn);
             },
-            "Decode one batch; returns (voice, token, piece, text, end) of what was drawn.")
+            py::arg("n") = std::numeric_limits<int>::max(),
+            "Decode one batch of at most n tokens; returns (voice, token, piece, text, end) of "
+            "what was drawn.")
         .def("close", &Stage::close)
         .def_property_readonly("n_voice", &Stage::n_voice)
         .def_property_readonly("n_batch", &Stage::n_batch)

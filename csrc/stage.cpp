@@ -178,7 +178,7 @@ std::string Stage::rest(int voice) {
     return held;
 }
 
-std::vector<Stage::Share> Stage::shares() const {
+std::vector<Stage::Share> Stage::shares(int n) const {
     std::vector<int> order;
     const Mix* mix = nullptr;  // of whoever's turn it is
     for (int i = 0; i < n_voice(); ++i) {
@@ -189,12 +189,15 @@ std::vector<Stage::Share> Stage::shares() const {
         if (mix == nullptr && !queue.is_neutral) mix = &queue.mix;
         if (queue.is_neutral || *mix == queue.mix) order.push_back(number);
     }
+    // A prompt whose turn it is gets on by a token, however many generate.
+    const bool is_prompt_due = !order.empty() && voices_[order.front()].is_prompting();
     std::vector<Share> chosen;
-    std::size_t room = n_batch_;
+    std::size_t room = std::clamp(n, 1, n_batch_);
     for (const bool prompting : {false, true}) {
+        const std::size_t n_kept = is_prompt_due && !prompting ? 1 : 0;
         for (const int number : order) {
             const Voice& voice = voices_[number];
-            if (voice.is_prompting() != prompting || room == 0) continue;
+            if (voice.is_prompting() != prompting || room == n_kept) continue;
             const Queue& prompt = voice.prompt;
             const std::size_t n_waiting = prompting ? prompt.tokens.size() - prompt.n_done : 1;
             chosen.push_back({number, std::min(n_waiting, room), n_cached(number)});
@@ -314,9 +317,9 @@ Drawn Stage::told(int number) {
     return drawn;
 }
 
-std::vector<Drawn> Stage::step() {
+std::vector<Drawn> Stage::step(int n) {
     require_open();
-    const std::vector<Share> chosen = shares();
+    const std::vector<Share> chosen = shares(n);
     if (chosen.empty()) return {};
     decode(chosen);
     std::vector<Drawn> said;

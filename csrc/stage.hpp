@@ -107,11 +107,12 @@ class Stage {
     // Decode and draw no more. Returns the end of what was said, where it was held back.
     std::string rest(int voice);
 
-    // One batch: a token of each voice that generates, then as much of prompts as there is room.
+    // One batch of at most `n` tokens, and n_batch(): a token of each voice that generates, then as
+    // much of prompts as there is room. At least one token is taken.
     // Voices of another mix than the one whose turn it is wait for their own. Returns what was
     // drawn; nothing to do is no error. Throws std::runtime_error where the decode failed or was
     // not steered as asked: nothing of it remains then, and all voices rest.
-    std::vector<Drawn> step();
+    std::vector<Drawn> step(int n = std::numeric_limits<int>::max());
 
     // Forget the context.
     void close();
@@ -158,7 +159,7 @@ class Stage {
     Voice& at(int voice);
     void require_rows(const std::vector<float>& rows, std::size_t n, const Mix& mix) const;
     llama_sampler_ptr chain(const Sampling& sampling) const;
-    std::vector<Share> shares() const;
+    std::vector<Share> shares(int n) const;
     // The mix of the voices in these shares, null where none of them adds anything.
     const Mix* mix_of(const std::vector<Share>& shares) const;
     void fill(const std::vector<Share>& shares);

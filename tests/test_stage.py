@@ -80,6 +80,24 @@ def test_prompts_fill_the_room_that_generated_tokens_leave(play: Play) -> None:
     assert stage.n_token == 2 + 8 + 8 + 3
 
 
+def test_a_step_takes_no_more_tokens_than_asked_and_nobody_waits_for_ever(play: Play) -> None:
+    stage = play.stage
+    for voice in range(3):
+        play.begin(voice, TOKENS[:1])
+    stage.step()
+    for voice in range(3):
+        play.play(voice, *[[0, 1]] * 40)
+    play.begin(3, TOKENS)
+    for n in (1, 2, 3):
+        before = stage.n_token
+        for _ in range(12):
+            stage.step(n)
+        assert stage.n_token - before == 12 * n
+    said = [stage.n_cached(voice) for voice in range(3)]
+    assert stage.n_cached(3) == len(TOKENS)
+    assert min(said) > 15
+
+
 def test_rows_given_ahead_are_rows_given_one_by_one(play: Play, tiny_chat: Path) -> None:
     rows = [[0, 1], [1, 0], [1, 1], [-1, 1]]
     said: list[list[int]] = []
