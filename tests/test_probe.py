@@ -320,7 +320,7 @@ def test_without_readings(tiny_chat: Path, tmp_path: Path) -> None:
     with pytest.raises(ModelError, match=r"readings=Probe\.load"):
         voice(tiny_chat, readings=True)
     llamood.save(random_vectors(tiny_chat), tmp_path)
-    with pytest.raises(FileError, match=r"reading\.npz: does not exist.*--measure"):
+    with pytest.raises(FileError, match=r"reading\.baseline: does not exist.*--measure"):
         voice(tiny_chat, emotions=tmp_path, readings=True)
     other = random_vectors(tiny_chat, names=("joy", "fear"))
     with pytest.raises(ModelError, match="measured for anger, joy"):
@@ -352,7 +352,8 @@ def test_a_probe_is_read_back(tiny_chat: Path, tmp_path: Path) -> None:
         ({"mean": np.zeros((2, 3), np.float32)}, "'mean' has shape"),
         ({"spread": np.zeros((2, 2), np.float32)}, "a spread is not above 0"),
         ({"mean": np.full((2, 2), np.nan, np.float32)}, "'mean' holds NaN"),
-        ({"mean": np.zeros((2, 2))}, "'mean' is f8"),
+        ({"mean": np.zeros((2, 2))}, "'mean' is F64"),
+        ({"mean": np.zeros((1, 2, 2), np.float32)}, "'mean' is F32 with 3 dimensions"),
     ],
 )
 def test_a_file_with_faults_is_refused(
@@ -368,8 +369,14 @@ def test_files_of_another_kind_are_refused(tiny_chat: Path, tmp_path: Path) -> N
     whole = path.read_bytes()
     for content in (b"", b"PK\x03\x04", whole[: len(whole) // 2], b"\x00" * 500):
         path.write_bytes(content)
-        with pytest.raises(FileError, match="not a baseline of readings"):
+        with pytest.raises(FileError, match=r"truncated|wrong magic"):
             Probe.load(tmp_path)
+    path.write_bytes((demo.VECTORS / "joy.gguf").read_bytes())
+    with pytest.raises(FileError, match="this is no baseline of readings"):
+        Probe.load(tmp_path)
+    path.write_bytes(whole.replace(b"response", b"rEsponse"))
+    with pytest.raises(FileError, match="'response' is missing"):
+        Probe.load(tmp_path)
 
 
 # -- measuring ------------------------------------------------------------------------------

@@ -120,13 +120,14 @@ def trained_context(path: Path) -> int | None:
 
 
 def read_f32(file: BinaryIO, path: Path, tensor: Tensor) -> Float32:
-    """The data of a one-dimensional F32 tensor whose extent was found to lie in the file."""
-    (n,) = tensor.shape
+    """The data of an F32 tensor whose extent was found to lie in the file; its fastest dimension
+    is the last one of the array."""
+    n = math.prod(tensor.shape)
     file.seek(tensor.offset)
     data = file.read(4 * n)
     if len(data) != 4 * n:
         raise FileError(path, f"{tensor.name} is cut off: the file changed while it was read")
-    return np.frombuffer(data, dtype="<f4").astype(np.float32)
+    return np.frombuffer(data, dtype="<f4").astype(np.float32).reshape(tensor.shape[::-1])
 
 
 def faults_of_layout(header: Header) -> list[str]:

@@ -19,32 +19,25 @@ from dataclasses import dataclass, replace
 from functools import partial
 from os import PathLike
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from .arrays import read_arrays
 from .atomic import write_files
 from .errors import FileError, ModelError
+from .gguf_header import F32, Header, faults_of_layout, opened, read_f32, read_header
 from .increments import as_measured
 from .vectors import EmotionVectors, Float32, Float64
 
-FILE_NAME = "reading.npz"  # in the folder of the vectors
-MAX_FILE_BYTES = 2_000_000_000
+# In the folder of the vectors; a GGUF file, with a name of its own because whoever globs *.gguf
+# there, llama.cpp's --control-vector among them, means vectors.
+FILE_NAME = "reading.baseline"
+ARCHITECTURE = "llamood.baseline"
+VERSION = 1
 MAX_ABOUT = 100_000  # characters
 
-_EXPECTED = {
-    "names": ("U", 1),
-    "layers": ("i8", 1),
-    "directions": ("f4", 3),
-    "mean": ("f4", 2),
-    "spread": ("f4", 2),
-    "response": ("f4", 4),
-    "auroc": ("f4", 2),
-    "layer": ("i8", 0),
-    "about": ("U", 0),
-}
+_TENSORS = {"directions": 3, "mean": 2, "spread": 2, "response": 4, "auroc": 2}  # -> dimensions
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,17 +97,14 @@ class Probe:
             )
 
     def save(self, folder: str | PathLike[str]) -> Path:
-        """Write ``<folder>/reading.npz``. Raises `FileError`."""
+        """Write ``<folder>/reading.baseline``. Raises `FileError`."""
         path = Path(folder) / FILE_NAME
-        arrays = {
-            name: np.asarray(getattr(self, name)) for name in _EXPECTED if name != "about"
-        } | {"about": np.array(json.dumps(dict(self.about)))}
-        write_files({path: partial(_write, arrays)})
+        write_files({path: partial(_write, self)})
         return path
 
     @classmethod
     def load(cls, folder: str | PathLike[str]) -> Probe:
-        """Read ``<folder>/reading.npz``. Raises `FileError` with every fault."""
+        """Read ``<folder>/reading.baseline``. Raises `FileError` with every fault."""
         path = Path(folder) / FILE_NAME
         if not path.exists():
             raise FileError(
@@ -122,26 +112,22 @@ class Probe:
                 "does not exist: there is no baseline to read emotions against; measure it "
                 "(llamood read --measure)",
             )
-        arrays = read_arrays(
-            path,
-            _EXPECTED,
-            what="baseline of readings",
-            max_bytes=MAX_FILE_BYTES,
-            max_array_bytes=MAX_FILE_BYTES,
-        )
-        faults = _faults(arrays)
+        with opened(path) as file:
+            header = read_header(file, path)
+            facts = _facts(header, path)
+            faults = faults_of_layout(header) + _faults_of_tensors(header)
+            if faults:
+                raise FileError(path, *faults)
+            arrays = {t.name: read_f32(file, path, t) for t in header.tensors}
+        faults = _faults(facts, arrays)
         if faults:
             raise FileError(path, *faults)
         return cls(
-            names=tuple(str(name) for name in arrays["names"]),
-            layers=tuple(arrays["layers"].tolist()),
-            directions=_frozen(arrays["directions"]),
-            mean=_frozen(arrays["mean"]),
-            spread=_frozen(arrays["spread"]),
-            response=_frozen(arrays["response"]),
-            auroc=_frozen(arrays["auroc"]),
-            layer=int(arrays["layer"]),
-            about=json.loads(str(arrays["about"])),
+            names=facts.names,
+            layers=facts.layers,
+            layer=facts.layer,
+            about=json.loads(facts.about),
+            **{name: _frozen(array) for name, array in arrays.items()},
         )
 
 
@@ -164,13 +150,79 @@ def directions_of(emotions: EmotionVectors, layers: tuple[int, ...]) -> Float32:
     return np.ascontiguousarray((own / length).transpose(1, 0, 2), dtype=np.float32)
 
 
-def _write(arrays: Mapping[str, npt.NDArray[Any]], path: Path) -> None:
-    with path.open("wb") as file:
-        np.savez_compressed(file, **dict(arrays))  # type: ignore[arg-type]
+class _Facts(NamedTuple):
+    names: tuple[str, ...]
+    layers: tuple[int, ...]
+    layer: int
+    about: str
 
 
-def _faults(arrays: Mapping[str, npt.NDArray[Any]]) -> list[str]:
-    names, layers = arrays["names"].tolist(), arrays["layers"].tolist()
+def _write(probe: Probe, path: Path) -> None:
+    from gguf import GGUFValueType, GGUFWriter  # 70 ms that most programs never need
+
+    writer = GGUFWriter(path, ARCHITECTURE)
+    writer.add_key_value("llamood.version", VERSION, GGUFValueType.UINT32)
+    facts = (
+        ("names", list(probe.names), GGUFValueType.STRING),
+        ("layers", list(probe.layers), GGUFValueType.INT32),
+    )
+    for name, values, kind in facts:
+        writer.add_key_value(f"{ARCHITECTURE}.{name}", values, GGUFValueType.ARRAY, kind)
+    writer.add_key_value(f"{ARCHITECTURE}.layer", probe.layer, GGUFValueType.INT32)
+    about = json.dumps(dict(probe.about))
+    writer.add_key_value(f"{ARCHITECTURE}.about", about, GGUFValueType.STRING)
+    for name in _TENSORS:
+        writer.add_tensor(name, np.ascontiguousarray(getattr(probe, name)))
+    try:
+        writer.write_header_to_file()
+        writer.write_kv_data_to_file()
+        writer.write_tensors_to_file()
+    finally:
+        writer.close()
+
+
+def _facts(header: Header, path: Path) -> _Facts:
+    """Raises `FileError` where this is no baseline, or lacks what every baseline has."""
+    said = header.metadata.get
+    if said("general.architecture") != ARCHITECTURE:
+        raise FileError(
+            path,
+            f"general.architecture is {said('general.architecture')!r}, expected "
+            f"{ARCHITECTURE!r}: this is no baseline of readings",
+        )
+    version = said("llamood.version")
+    if version != VERSION:
+        fault = f"llamood.version is {version!r}, expected {VERSION}; measure the baseline again"
+        raise FileError(path, fault)
+    names, layers, layer, about = (
+        said(f"{ARCHITECTURE}.{key}") for key in ("names", "layers", "layer", "about")
+    )
+    if not (
+        isinstance(names, list)
+        and isinstance(layers, np.ndarray)
+        and isinstance(layer, int)
+        and isinstance(about, str)
+    ):
+        raise FileError(path, "the names, the layers, or what it was measured on, is missing")
+    return _Facts(tuple(names), tuple(int(each) for each in layers), layer, about)
+
+
+def _faults_of_tensors(header: Header) -> list[str]:
+    tensors = {tensor.name: tensor for tensor in header.tensors}
+    faults = [f"{name!r} is missing" for name in _TENSORS if name not in tensors]
+    faults += [f"{name!r} is no part of a baseline" for name in tensors if name not in _TENSORS]
+    for name, n_dim in _TENSORS.items():
+        tensor = tensors.get(name)
+        if tensor is not None and (tensor.type != F32 or len(tensor.shape) != n_dim):
+            faults.append(
+                f"{name!r} is {tensor.type_name} with {len(tensor.shape)} dimensions, expected "
+                f"F32 with {n_dim}"
+            )
+    return faults
+
+
+def _faults(facts: _Facts, arrays: Mapping[str, Float32]) -> list[str]:
+    names, layers = facts.names, list(facts.layers)
     n_read, n_emotion = len(layers), len(names)
     n_layer, n_embd = arrays["response"].shape[0], arrays["directions"].shape[2]
     shapes = {
@@ -189,19 +241,17 @@ def _faults(arrays: Mapping[str, npt.NDArray[Any]]) -> list[str]:
         faults.append("the names of the emotions are not different ones")
     if not layers or layers != sorted(set(layers)) or layers[0] < 0 or layers[-1] > n_layer - 2:
         faults.append(f"layers {layers[:5]} are not those of a model of {n_layer} layers")
-    if int(arrays["layer"]) not in layers:
-        faults.append(f"layer {int(arrays['layer'])} is not among those that were measured")
+    if facts.layer not in layers:
+        faults.append(f"layer {facts.layer} is not among those that were measured")
     finite = ("directions", "mean", "spread", "response")
-    faults += [f"{name!r} holds NaN or infinity" for name in finite if not _finite(arrays[name])]
+    faults += [
+        f"{name!r} holds NaN or infinity" for name in finite if not np.isfinite(arrays[name]).all()
+    ]
     if not (arrays["spread"] > 0).all():
         faults.append("a spread is not above 0")
-    if not _is_object(str(arrays["about"])):
+    if not _is_object(facts.about):
         faults.append("'about' is not a JSON object")
     return faults
-
-
-def _finite(array: npt.NDArray[Any]) -> bool:
-    return bool(np.isfinite(array).all())
 
 
 def _is_object(text: str) -> bool:
@@ -211,6 +261,6 @@ def _is_object(text: str) -> bool:
         return False
 
 
-def _frozen(array: npt.NDArray[Any]) -> Float32:
+def _frozen(array: Float32) -> Float32:
     array.flags.writeable = False
     return array

@@ -75,7 +75,7 @@ def command(
 
     Stopped at any point, the same command goes on where it was. Writes one GGUF file for each
     emotion, the same for the attention output (attn_out/), report.json, answers.jsonl, and the
-    baseline that llamood read needs, reading.npz.
+    baseline that llamood read needs, reading.baseline.
 
     \b
     Examples:
