@@ -15,6 +15,7 @@
 namespace py = pybind11;
 using llamood::Bank;
 using llamood::GraphWatch;
+using llamood::LayerRange;
 using llamood::RowInjector;
 using FloatArray = py::array_t<float, py::array::c_style | py::array::forcecast>;
 
@@ -69,13 +70,15 @@ void register_row_injector(py::module_& m) {
         .def(
             "expect",
             [](RowInjector& self, const std::shared_ptr<Bank>& bank, const FloatArray& rows,
-               int first, int last, const std::vector<bool>& is_output) {
+               const std::vector<std::pair<int, int>>& layers, const std::vector<bool>& is_output) {
                 const std::vector<float> weights = copied(*bank, rows);
+                std::vector<LayerRange> ranges;
+                for (const auto& [first, last] : layers) ranges.push_back({first, last});
                 const py::gil_scoped_release release;
-                self.expect(bank, weights, {first, last}, is_output);
+                self.expect(bank, weights, ranges, is_output);
             },
-            py::arg("bank"), py::arg("rows"), py::arg("first"), py::arg("last"),
-            py::arg("is_output"), "Decode token i of each batch under row i.")
+            py::arg("bank"), py::arg("rows"), py::arg("layers"), py::arg("is_output"),
+            "Decode token i of each batch under row i, in the layers (first, last) of its own.")
         .def("rest", &RowInjector::rest,
              "Add nothing from the next decode on; returns whether something was added.")
         .def("check", &RowInjector::check,

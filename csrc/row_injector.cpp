@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstddef>
 #include <stdexcept>
+#include <tuple>
 #include <utility>
 
 namespace llamood {
@@ -24,6 +25,11 @@ void add(const float* added, int n, float* row) {
 }
 
 }  // namespace
+
+bool RowInjector::Recipe::operator<(const Recipe& other) const {
+    return std::tie(range.first, range.last, weights) <
+           std::tie(other.range.first, other.range.last, other.weights);
+}
 
 RowInjector::RowInjector(GraphWatch& watch, llama_context* ctx, std::string node)
     : watch_(watch), ctx_(ctx), node_(std::move(node)) {
@@ -76,8 +82,8 @@ bool RowInjector::apply(const std::shared_ptr<const Bank>& bank, const std::vect
     bank->require_fit(n_layer_, n_embd_, weights.size());
     require_finite(weights);
     played_ = nullptr;
-    turn_to(bank, range);
-    auto added = blend(*bank, weights.data(), range);
+    turn_to(bank);
+    auto added = blend(*bank, {weights, range});
     if (alike_ && rows_.size() == 1 && rows_[0] == added) return false;
     alike_ = true;
     bring({std::move(added)});
@@ -97,7 +103,8 @@ void RowInjector::play(const std::shared_ptr<const Bank>& bank, std::vector<floa
 }
 
 void RowInjector::expect(const std::shared_ptr<const Bank>& bank, const std::vector<float>& rows,
-                         LayerRange range, const std::vector<bool>& is_output) {
+                         const std::vector<LayerRange>& ranges,
+                         const std::vector<bool>& is_output) {
     require_open();
     const std::size_t n_emotion = bank->n_emotion();
     const std::size_t n_token = is_output.size();
@@ -106,18 +113,23 @@ void RowInjector::expect(const std::shared_ptr<const Bank>& bank, const std::vec
         throw std::invalid_argument(std::to_string(rows.size() / n_emotion) +
                                     " rows of weights for a batch of " + std::to_string(n_token));
     }
+    if (ranges.size() != n_token) {
+        throw std::invalid_argument(std::to_string(ranges.size()) +
+                                    " ranges of layers for a batch of " + std::to_string(n_token));
+    }
     require_finite(rows);
     require_order(n_token);
     played_ = nullptr;
-    turn_to(bank, range);
+    turn_to(bank);
     const Blends before = std::exchange(blends_, {});
     std::vector<std::shared_ptr<const Blend>> blends(n_token);
-    std::vector<float> row(n_emotion);
+    Recipe recipe{};
     for (std::size_t i = 0; i < n_token; ++i) {
-        row.assign(rows.begin() + i * n_emotion, rows.begin() + (i + 1) * n_emotion);
-        const auto known = before.find(row);
+        recipe.weights.assign(rows.begin() + i * n_emotion, rows.begin() + (i + 1) * n_emotion);
+        recipe.range = ranges[i];
+        const auto known = before.find(recipe);
         if (known != before.end()) blends_.insert(*known);
-        blends[i] = blend(*bank, row.data(), range);
+        blends[i] = blend(*bank, recipe);
     }
     outputs_.clear();
     for (std::size_t i = 0; i < n_token; ++i) {
@@ -135,25 +147,24 @@ bool RowInjector::rest() {
     return added;
 }
 
-void RowInjector::turn_to(const std::shared_ptr<const Bank>& bank, LayerRange range) {
-    if (bank == bank_ && range == range_ && blends_.size() <= rows_.size()) return;
+void RowInjector::turn_to(const std::shared_ptr<const Bank>& bank) {
+    if (bank == bank_ && blends_.size() <= rows_.size()) return;
     blends_.clear();
     bank_ = bank;
-    range_ = range;
 }
 
-std::shared_ptr<const RowInjector::Blend> RowInjector::blend(const Bank& bank, const float* weights,
-                                                             LayerRange range) {
-    std::vector<float> key(weights, weights + bank.n_emotion());
-    if (std::all_of(key.begin(), key.end(), [](float weight) { return weight == 0.0f; })) {
+std::shared_ptr<const RowInjector::Blend> RowInjector::blend(const Bank& bank,
+                                                             const Recipe& recipe) {
+    const auto& weights = recipe.weights;
+    if (std::all_of(weights.begin(), weights.end(), [](float w) { return w == 0.0f; })) {
         return nullptr;
     }
-    auto& known = blends_[key];
+    auto& known = blends_[recipe];
     if (known != nullptr) return known;
     auto made = std::make_shared<Blend>();
-    made->weights = key;
+    made->weights = weights;
     made->data.resize(static_cast<std::size_t>(n_layer_) * n_embd_);
-    bank.blend(weights, range, made->data.data());
+    bank.blend(weights.data(), recipe.range, made->data.data());
     made->adds.resize(n_layer_);
     for (int layer = 0; layer < n_layer_; ++layer) {
         const float* begin = made->data.data() + static_cast<std::size_t>(layer) * n_embd_;
@@ -184,8 +195,9 @@ void RowInjector::take_row() {
     const std::size_t n_emotion = played_->n_emotion();
     const auto row = static_cast<std::ptrdiff_t>(position) - position_;
     if (row < 0 || static_cast<std::size_t>(row) >= script_.size() / n_emotion) return;
-    turn_to(played_, played_range_);
-    auto added = blend(*played_, script_.data() + row * n_emotion, played_range_);
+    turn_to(played_);
+    const float* weights = script_.data() + row * n_emotion;
+    auto added = blend(*played_, {{weights, weights + n_emotion}, played_range_});
     alike_ = true;
     bring({std::move(added)});
 }
@@ -255,7 +267,7 @@ void RowInjector::add_on_device(const ggml_tensor* node, int layer,
     const std::size_t n_emotion = bank_->n_emotion();
     weights_.assign(blends.size() * n_emotion, 0.0f);
     for (std::size_t i = 0; i < blends.size(); ++i) {
-        if (blends[i] == nullptr) continue;
+        if (blends[i] == nullptr || !blends[i]->adds[layer]) continue;
         const auto& weights = blends[i]->weights;
         std::copy(weights.begin(), weights.end(), weights_.begin() + i * n_emotion);
     }

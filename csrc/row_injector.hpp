@@ -63,13 +63,13 @@ class RowInjector final : public GraphWatcher {
     void play(const std::shared_ptr<const Bank>& bank, std::vector<float> rows, LayerRange range,
               llama_pos position);
 
-    // Token i of the batch is decoded under row i of `rows` (n_token, n_emotion); is_output: which
-    // of them ask for logits. The rows of one sequence must lie side by side. Equal rows share
-    // their blend, also with those of the batch before.
-    // Throws std::runtime_error, too, where rows would not be in batch order: a batch larger than
+    // Token i of the batch is decoded under row i of `rows` (n_token, n_emotion), in the layers of
+    // ranges[i]; is_output: which of them ask for logits. The rows of one sequence must lie side by
+    // side. Equal rows share their blend, also with those of the batch before. Throws
+    // std::runtime_error, too, where rows would not be in batch order: a batch larger than
     // n_ubatch, a memory that is recurrent, or one that is not shared by all sequences.
     void expect(const std::shared_ptr<const Bank>& bank, const std::vector<float>& rows,
-                LayerRange range, const std::vector<bool>& is_output);
+                const std::vector<LayerRange>& ranges, const std::vector<bool>& is_output);
 
     // Add nothing. Returns whether something was added before.
     bool rest();
@@ -105,14 +105,20 @@ class RowInjector final : public GraphWatcher {
         std::vector<float> data;
         std::vector<bool> adds;
     };
-    using Blends = std::map<std::vector<float>, std::shared_ptr<const Blend>>;  // by their weights
+    struct Recipe {
+        std::vector<float> weights;
+        LayerRange range;
+
+        bool operator<(const Recipe& other) const;
+    };
+    using Blends = std::map<Recipe, std::shared_ptr<const Blend>>;
 
     void require_open();
     void require_order(std::size_t n_token) const;
-    // Blends are kept of this bank and range only, and of one batch only.
-    void turn_to(const std::shared_ptr<const Bank>& bank, LayerRange range);
+    // Blends are kept of this bank only, and of one batch only.
+    void turn_to(const std::shared_ptr<const Bank>& bank);
     // Null where the weights are all zero.
-    std::shared_ptr<const Blend> blend(const Bank& bank, const float* weights, LayerRange range);
+    std::shared_ptr<const Blend> blend(const Bank& bank, const Recipe& recipe);
     // What is added from now on; one blend stands for all rows.
     void bring(std::vector<std::shared_ptr<const Blend>> rows);
     // The row of the token that is being decoded, where there is one.
@@ -132,7 +138,6 @@ class RowInjector final : public GraphWatcher {
     int n_embd_;
 
     std::shared_ptr<const Bank> bank_;  // of all blends that are kept
-    LayerRange range_{1, 0};
     Blends blends_;
     bool alike_ = true;                                  // every row gets the first of rows_
     std::vector<std::shared_ptr<const Blend>> rows_;     // null where nothing is added

@@ -171,6 +171,12 @@ void Stage::play(int voice, std::vector<float> rows, Mix mix) {
     speaker.coming = {{}, std::move(rows), std::move(mix), 0, is_neutral};
 }
 
+int Stage::n_generating() const {
+    return static_cast<int>(std::count_if(voices_.begin(), voices_.end(), [](const Voice& voice) {
+        return voice.is_ready() && !voice.is_prompting();
+    }));
+}
+
 std::string Stage::rest(int voice) {
     Voice& speaker = at(voice);
     std::string held = speaker.utterance.end();
@@ -180,14 +186,14 @@ std::string Stage::rest(int voice) {
 
 std::vector<Stage::Share> Stage::shares(int n) const {
     std::vector<int> order;
-    const Mix* mix = nullptr;  // of whoever's turn it is
+    const Bank* bank = nullptr;  // of whoever's turn it is
     for (int i = 0; i < n_voice(); ++i) {
         const int number = (turn_ + i) % n_voice();
         const Voice& voice = voices_[number];
         if (!voice.is_ready()) continue;
         const Queue& queue = voice.next();
-        if (mix == nullptr && !queue.is_neutral) mix = &queue.mix;
-        if (queue.is_neutral || *mix == queue.mix) order.push_back(number);
+        if (bank == nullptr && !queue.is_neutral) bank = queue.mix.bank.get();
+        if (queue.is_neutral || bank == queue.mix.bank.get()) order.push_back(number);
     }
     // A prompt whose turn it is gets on by a token, however many generate.
     const bool is_prompt_due = !order.empty() && voices_[order.front()].is_prompting();
@@ -207,16 +213,15 @@ std::vector<Stage::Share> Stage::shares(int n) const {
     return chosen;
 }
 
-const Mix* Stage::mix_of(const std::vector<Share>& shares) const {
+std::shared_ptr<const Bank> Stage::bank_of(const std::vector<Share>& shares) const {
     for (const Share& share : shares) {
         const Queue& queue = voices_[share.voice].next();
-        if (!queue.is_neutral) return &queue.mix;
+        if (!queue.is_neutral) return queue.mix.bank;
     }
     return nullptr;
 }
 
-void Stage::put(int voice, llama_token token, llama_pos position, bool is_output, const float* row,
-                std::size_t n_emotion) {
+void Stage::put(int voice, llama_token token, llama_pos position, bool is_output) {
     llama_batch& batch = *batch_;
     const int i = batch.n_tokens++;
     batch.token[i] = token;
@@ -225,34 +230,37 @@ void Stage::put(int voice, llama_token token, llama_pos position, bool is_output
     batch.seq_id[i][0] = voice;
     batch.logits[i] = is_output;
     is_output_.push_back(is_output);
-    weights_.insert(weights_.end(), row, row + n_emotion);
 }
 
 void Stage::fill(const std::vector<Share>& shares) {
     batch_->n_tokens = 0;
     weights_.clear();
+    ranges_.clear();
     is_output_.clear();
-    const Mix* mix = mix_of(shares);
-    // A neutral voice may have weights of another number, all zero.
-    const std::size_t n_emotion = mix == nullptr ? 0 : mix->bank->n_emotion();
-    const std::vector<float> zeros(n_emotion);
+    const std::shared_ptr<const Bank> bank = bank_of(shares);
+    const std::size_t n_emotion = bank == nullptr ? 0 : bank->n_emotion();
     for (const Share& share : shares) {
         const Voice& voice = voices_[share.voice];
         const Queue& queue = voice.next();
         for (std::size_t i = 0; i < share.n; ++i) {
             const std::size_t at = queue.n_done + i;
-            const float* row = queue.is_neutral ? zeros.data() : queue.rows.data() + at * n_emotion;
             const bool is_prompt = voice.is_prompting();
             const llama_token token = is_prompt ? queue.tokens[at] : voice.drawn;
             const bool is_output = !is_prompt || at + 1 == queue.tokens.size();
-            put(share.voice, token, share.position + static_cast<llama_pos>(i), is_output, row,
-                n_emotion);
+            put(share.voice, token, share.position + static_cast<llama_pos>(i), is_output);
+            ranges_.push_back(queue.mix.range);
+            if (queue.is_neutral) {  // its weights may be of another number, all zero
+                weights_.insert(weights_.end(), n_emotion, 0.0f);
+            } else {
+                const float* row = queue.rows.data() + at * n_emotion;
+                weights_.insert(weights_.end(), row, row + n_emotion);
+            }
         }
     }
-    if (mix == nullptr || adds_nothing(weights_)) {
+    if (adds_nothing(weights_)) {
         rows_.rest();
     } else {
-        rows_.expect(mix->bank, weights_, mix->range, is_output_);
+        rows_.expect(bank, weights_, ranges_, is_output_);
     }
 }
 
@@ -329,7 +337,7 @@ std::vector<Drawn> Stage::step(int n) {
         for (Voice& voice : voices_) voice = Voice{};
         throw;
     }
-    // Whoever waits for another mix, or for room, comes first next time.
+    // Whoever waits for another bank, or for room, comes first next time.
     for (int i = 0; i < n_voice(); ++i) {
         const int number = (turn_ + i) % n_voice();
         const auto is_it = [number](const Share& share) { return share.voice == number; };

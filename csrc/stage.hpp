@@ -50,16 +50,16 @@ struct Limits {
     double max_seconds = std::numeric_limits<double>::infinity();
 };
 
-// What weights are weights of. Voices whose tokens are decoded in one batch have the same.
+// What weights are weights of, and in which layers they count. Voices whose tokens are decoded in
+// one batch have the same bank.
 struct Mix {
     std::shared_ptr<const Bank> bank;
     LayerRange range;
-
-    bool operator==(const Mix& other) const { return bank == other.bank && range == other.range; }
 };
 
-// Why an answer is over: a token that ends it, or a stop text; or a limit.
-enum class End { none, stop, length, time };
+// Why an answer is over: a token that ends it, or a stop text; a limit; or whoever asked for it
+// wants no more, which a stage is not told but by rest().
+enum class End { none, stop, length, time, interrupted };
 
 // A token that a voice said. piece: its bytes; text: what it adds to the answer, in whole
 // characters (see Utterance). Where the answer is over, the voice rests.
@@ -104,12 +104,15 @@ class Stage {
     // The rows (n, n_emotion) under which the coming tokens of the answer are decoded, in place of
     // those that were given before. A voice that has none left waits.
     void play(int voice, std::vector<float> rows, Mix mix);
+    // How many voices have drawn a token, and were given the row under which it is decoded.
+    int n_generating() const;
+
     // Decode and draw no more. Returns the end of what was said, where it was held back.
     std::string rest(int voice);
 
     // One batch of at most `n` tokens, and n_batch(): a token of each voice that generates, then as
     // much of prompts as there is room. At least one token is taken.
-    // Voices of another mix than the one whose turn it is wait for their own. Returns what was
+    // Voices of another bank than the one whose turn it is wait for their own. Returns what was
     // drawn; nothing to do is no error. Throws std::runtime_error where the decode failed or was
     // not steered as asked: nothing of it remains then, and all voices rest.
     std::vector<Drawn> step(int n = std::numeric_limits<int>::max());
@@ -130,7 +133,7 @@ class Stage {
         std::vector<float> rows;
         Mix mix;
         std::size_t n_done = 0;
-        bool is_neutral = true;  // no row adds anything, so any mix will do
+        bool is_neutral = true;  // no row adds anything, so any bank will do
     };
     struct Voice {
         Queue prompt;
@@ -160,11 +163,10 @@ class Stage {
     void require_rows(const std::vector<float>& rows, std::size_t n, const Mix& mix) const;
     llama_sampler_ptr chain(const Sampling& sampling) const;
     std::vector<Share> shares(int n) const;
-    // The mix of the voices in these shares, null where none of them adds anything.
-    const Mix* mix_of(const std::vector<Share>& shares) const;
+    // The bank of the voices in these shares, null where none of them adds anything.
+    std::shared_ptr<const Bank> bank_of(const std::vector<Share>& shares) const;
     void fill(const std::vector<Share>& shares);
-    void put(int voice, llama_token token, llama_pos position, bool is_output, const float* row,
-             std::size_t n_emotion);
+    void put(int voice, llama_token token, llama_pos position, bool is_output);
     void decode(const std::vector<Share>& shares);
     std::vector<Drawn> draw(const std::vector<Share>& shares);
     // What the token that a voice has drawn adds to its answer.
@@ -177,8 +179,9 @@ class Stage {
     std::vector<Voice> voices_;
     int turn_ = 0;  // the voice that is asked first
     std::unique_ptr<llama_batch, BatchDeleter> batch_;
-    std::vector<float> weights_;   // (n_token of the batch, n_emotion)
-    std::vector<bool> is_output_;  // (n_token of the batch)
+    std::vector<float> weights_;      // (n_token of the batch, n_emotion)
+    std::vector<LayerRange> ranges_;  // (n_token of the batch)
+    std::vector<bool> is_output_;     // (n_token of the batch)
     std::int64_t n_step_ = 0;
     std::int64_t n_token_ = 0;
 };

@@ -19,7 +19,8 @@ class Utterance {
   public:
     // stops: texts at which it ends; the first that appears counts, and is not said. Throws
     // std::invalid_argument for an empty one.
-    explicit Utterance(std::vector<std::string> stops = {});
+    Utterance() = default;
+    explicit Utterance(std::vector<std::string> stops);
 
     // The bytes of the next token; returns what they add to the text. What could be the beginning
     // of a stop text, or of a character of several bytes, is held back until the next token shows

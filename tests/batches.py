@@ -100,11 +100,12 @@ class Context:
         rows: Sequence[Row],
         *,
         layers: tuple[int, int] | None = None,
+        ranges: Sequence[tuple[int, int]] | None = None,
     ) -> None:
-        """Decode ``rows`` under ``weights`` (n_row, n_emotion)."""
-        first, last = layers or (0, bank.n_layer - 1)
+        """Decode ``rows`` under ``weights`` (n_row, n_emotion), in ``layers`` or ``ranges`` of each."""
+        ranges = ranges or [layers or (0, bank.n_layer - 1)] * len(rows)
         wide = np.asarray(weights, np.float32).reshape(-1, bank.n_emotion)
-        self.injector.expect(bank, wide, first, last, [row.output for row in rows])
+        self.injector.expect(bank, wide, ranges, [row.output for row in rows])
 
     def decode(self, rows: Sequence[Row], *, check: bool = True) -> Float32:
         """Logits (n_output, n_vocab). ``check``: raise what went wrong."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 from typing import Any
 
@@ -134,6 +135,21 @@ def test_four_sequences_are_near_one_alone(model: Path, bank: _core.Bank, node: 
     for ours, strength in zip(together, STRENGTHS, strict=True):
         alone = said(model, bank, [0.0, strength], node=node, **FLOAT32_CACHE)
         assert np.abs(ours - alone).max() < 1e-3
+
+
+def test_sequences_in_layers_of_their_own_are_near_one_alone(model: Path, bank: _core.Bank) -> None:
+    layers = [(0, 3), (1, 2), (3, 3), (2, 1)]
+    rows = [row for s in range(4) for row in prompt(TOKENS, sequence=s, outputs="all")]
+    with Context(model, node="ffn_inp", **FLOAT32_CACHE) as ctx:
+        ranges = [layers[row.sequence] for row in rows]
+        ctx.expect(bank, np.tile([0.5, 1.0], (len(rows), 1)), rows, ranges=ranges)
+        together = ctx.decode(rows).reshape(4, len(TOKENS), -1)
+    alone = [
+        said(model, bank, [0.5, 1.0], node="ffn_inp", layers=each, **FLOAT32_CACHE)
+        for each in layers
+    ]
+    assert np.abs(together - alone).max() < 1e-3
+    assert all(np.abs(one - other).max() > 0.1 for one, other in itertools.combinations(alone, 2))
 
 
 def test_a_prompt_beside_tokens_of_others(model: Path, bank: _core.Bank) -> None:
@@ -295,9 +311,11 @@ def test_shapes_and_numbers_that_do_not_fit_are_refused(model: Path, bank: _core
         with pytest.raises(ValueError, match="expected 2 weights, found 1"):
             injector.apply(bank, [1.0], 0, 3)
         with pytest.raises(ValueError, match="expected rows of one weight per emotion"):
-            injector.expect(bank, np.ones((2, 3), np.float32), 0, 3, [True, True])
+            injector.expect(bank, np.ones((2, 3), np.float32), [(0, 3)] * 2, [True, True])
         with pytest.raises(ValueError, match="3 rows of weights for a batch of 2"):
-            injector.expect(bank, np.ones((3, 2), np.float32), 0, 3, [True, True])
+            injector.expect(bank, np.ones((3, 2), np.float32), [(0, 3)] * 2, [True, True])
+        with pytest.raises(ValueError, match="1 ranges of layers for a batch of 2"):
+            injector.expect(bank, np.ones((2, 2), np.float32), [(0, 3)], [True, True])
         for bad in (np.nan, np.inf):
             with pytest.raises(ValueError, match="weights must be finite"):
                 injector.apply(bank, [1.0, bad], 0, 3)

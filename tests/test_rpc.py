@@ -19,6 +19,7 @@ pytestmark = pytest.mark.skipif(
 
 TOKENS = [79, 110, 99, 101, 32, 117, 112]
 STRENGTHS = [1.0, -0.5, 0.0, 2.0]
+LAYERS = [(0, 3), (1, 2), (0, 3), (3, 3)]
 N_STEP = 6
 
 
@@ -40,11 +41,12 @@ def speak(
             for s in range(4)
             for row in prompt(TOKENS, sequence=s, outputs="all" if s == 3 else "last")
         ]
-        ctx.expect(bank, [weights[row.sequence] for row in rows], rows)
+        layers = [LAYERS[row.sequence] for row in rows]
+        ctx.expect(bank, [weights[row.sequence] for row in rows], rows, ranges=layers)
         heard = [ctx.decode(rows)]
         for step in range(N_STEP):
             rows = [Row(40 + 9 * step, len(TOKENS) + step, s) for s in range(4)]
-            ctx.expect(bank, weights, rows)
+            ctx.expect(bank, weights, rows, ranges=LAYERS)
             heard.append(ctx.decode(rows))
         n_stop = bank.n_layer * (1 + N_STEP)
         assert ctx.injector.n_stop == n_stop

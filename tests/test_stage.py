@@ -118,13 +118,16 @@ def test_rows_given_ahead_are_rows_given_one_by_one(play: Play, tiny_chat: Path)
     assert said[0] == said[1]
 
 
-def test_voices_of_other_layers_take_turns_and_nobody_waits_long(play: Play) -> None:
+def test_voices_of_other_vectors_take_turns_and_nobody_waits_long(
+    play: Play, tiny_chat: Path
+) -> None:
+    banks = (play.bank, _core.Bank(random_vectors(tiny_chat).data * 2))
     for voice in range(4):
-        play.layers = (0, 3) if voice % 2 else (1, 2)
+        play.bank, play.layers = banks[voice % 2], (voice, 3)
         play.begin(voice, TOKENS[:2])
     assert sorted(v for _ in range(2) for v, *_ in play.stage.step()) == [0, 1, 2, 3]
     for voice in range(4):
-        play.layers = (0, 3) if voice % 2 else (1, 2)
+        play.bank, play.layers = banks[voice % 2], (voice, 3)
         play.play(voice, *[[0, 1]] * 16)
     before = [play.stage.n_cached(voice) for voice in range(4)]
     said = [sorted(voice for voice, *_ in play.stage.step()) for _ in range(8)]

@@ -67,8 +67,7 @@ class RowInjector:
         self,
         bank: Bank,
         rows: npt.NDArray[np.float32],
-        first: int,
-        last: int,
+        layers: Sequence[tuple[int, int]],
         is_output: Sequence[bool],
     ) -> None: ...
     def rest(self) -> bool: ...
