@@ -102,7 +102,7 @@ class Context:
         layers: tuple[int, int] | None = None,
         ranges: Sequence[tuple[int, int]] | None = None,
     ) -> None:
-        """Decode ``rows`` under ``weights`` (n_row, n_emotion), in ``layers`` or ``ranges`` of each."""
+        """Decode ``rows`` under ``weights`` (n_row, n_emotion), in ``layers`` or in ``ranges``."""
         ranges = ranges or [layers or (0, bank.n_layer - 1)] * len(rows)
         wide = np.asarray(weights, np.float32).reshape(-1, bank.n_emotion)
         self.injector.expect(bank, wide, ranges, [row.output for row in rows])
