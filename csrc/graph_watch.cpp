@@ -42,7 +42,7 @@ bool GraphWatch::callback(ggml_tensor* node, bool ask, void* self) {
 }
 
 void GraphWatch::add(GraphWatcher* watcher) {
-    watchers_.push_back(watcher);
+    watchers_.insert(watcher->changes() ? watchers_.begin() : watchers_.end(), watcher);
 }
 
 void GraphWatch::remove(GraphWatcher* watcher) {

@@ -27,6 +27,8 @@ class GraphWatcher {
     virtual bool ask(ggml_tensor* node, const NodeName& name) = 0;
     // After the node is computed and before anything reads it.
     virtual void see(ggml_tensor* node, const NodeName& name) = 0;
+    // Whether see() changes the node. Such watchers see it before those that only read it.
+    virtual bool changes() const { return false; }
 };
 
 class GraphWatch {

@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "probe.hpp"
 #include "register.hpp"
 #include "row_injector.hpp"
 #include "stage.hpp"
@@ -21,6 +22,7 @@ namespace py = pybind11;
 using llamood::Bank;
 using llamood::Drawn;
 using llamood::Mix;
+using llamood::Probe;
 using llamood::RowInjector;
 using llamood::Sampling;
 using llamood::Stage;
@@ -61,10 +63,12 @@ void register_stage(py::module_& m) {
         py::arg("unsafe_vocab"), py::arg("token"),
         "The bytes of one token; empty for those that only steer the conversation.");
     py::class_<Stage>(m, "Stage")
-        .def(py::init([](RowInjector& rows, std::uintptr_t unsafe_ctx) {
-                 return std::make_unique<Stage>(reinterpret_cast<llama_context*>(unsafe_ctx), rows);
+        .def(py::init([](RowInjector& rows, std::uintptr_t unsafe_ctx, Probe* probe) {
+                 return std::make_unique<Stage>(reinterpret_cast<llama_context*>(unsafe_ctx), rows,
+                                                probe);
              }),
-             py::arg("rows"), py::arg("unsafe_ctx"), py::keep_alive<1, 2>())
+             py::arg("rows"), py::arg("unsafe_ctx"), py::kw_only(), py::arg("probe") = nullptr,
+             py::keep_alive<1, 2>(), py::keep_alive<1, 4>())
         .def("n_cached", &Stage::n_cached, py::arg("voice"))
         .def("keep", &Stage::keep, py::arg("voice"), py::arg("n"),
              "Forget what a voice decoded from position n on; returns how many remain.")

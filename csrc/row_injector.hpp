@@ -96,6 +96,7 @@ class RowInjector final : public GraphWatcher {
     bool idle() const override { return played_ == nullptr && !adds_; }
     bool ask(ggml_tensor* node, const NodeName& name) override;
     void see(ggml_tensor* node, const NodeName& name) override;
+    bool changes() const override { return true; }
 
   private:
     // What one row gets: weights (n_emotion), data (n_layer, n_embd), and in which layers that is

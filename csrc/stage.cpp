@@ -38,7 +38,8 @@ bool Stage::Voice::is_ready() const {
     return is_prompting() || (drawn != LLAMA_TOKEN_NULL && !coming.rows.empty());
 }
 
-Stage::Stage(llama_context* ctx, RowInjector& rows) : ctx_(ctx), rows_(rows) {
+Stage::Stage(llama_context* ctx, RowInjector& rows, Probe* probe)
+    : ctx_(ctx), rows_(rows), probe_(probe) {
     const llama_model* model = llama_get_model(ctx);
     if (llama_model_is_recurrent(model) || llama_model_is_hybrid(model)) {
         throw std::invalid_argument(
@@ -55,6 +56,10 @@ Stage::Stage(llama_context* ctx, RowInjector& rows) : ctx_(ctx), rows_(rows) {
         throw std::invalid_argument("a batch of " + std::to_string(n_batch_) +
                                     " tokens has no room for prompts beside " +
                                     std::to_string(n_voice()) + " voices; raise n_batch");
+    }
+    if (probe_ != nullptr && probe_->n_sequence() != n_voice()) {
+        throw std::invalid_argument("the probe reads " + std::to_string(probe_->n_sequence()) +
+                                    " sequences, expected " + std::to_string(n_voice()));
     }
     batch_.reset(new llama_batch(llama_batch_init(n_batch_, 0, 1)));
 }
@@ -87,6 +92,7 @@ llama_pos Stage::keep(int voice, llama_pos n) {
     llama_memory_t memory = llama_get_memory(ctx_);
     if (n >= n_cached(voice)) return n_cached(voice);
     if (!llama_memory_seq_rm(memory, voice, n, -1)) llama_memory_seq_rm(memory, voice, -1, -1);
+    if (probe_ != nullptr) probe_->forget(voice, n_cached(voice));
     return n_cached(voice);
 }
 
@@ -98,6 +104,7 @@ void Stage::share(int from, int to, llama_pos begin, llama_pos end) {
             "a voice gets positions next to its own, from one that has them");
     }
     if (begin < end) llama_memory_seq_cp(llama_get_memory(ctx_), from, to, begin, end);
+    if (probe_ != nullptr) probe_->share(from, to, begin, end);
 }
 
 void Stage::require_rows(const std::vector<float>& rows, std::size_t n, const Mix& mix) const {
@@ -262,6 +269,13 @@ void Stage::fill(const std::vector<Share>& shares) {
     } else {
         rows_.expect(bank, weights_, ranges_, is_output_);
     }
+    if (probe_ != nullptr) {
+        std::vector<Probe::Run> runs;
+        for (const auto& [voice, n, position] : shares) {
+            runs.push_back({voice, position, static_cast<int>(n)});
+        }
+        probe_->expect(std::move(runs));
+    }
 }
 
 void Stage::decode(const std::vector<Share>& shares) {
@@ -279,6 +293,7 @@ void Stage::decode(const std::vector<Share>& shares) {
         llama_memory_t memory = llama_get_memory(ctx_);
         for (const Share& share : shares) {
             llama_memory_seq_rm(memory, share.voice, share.position, -1);
+            if (probe_ != nullptr) probe_->forget(share.voice, share.position);
         }
         throw;
     }

@@ -21,6 +21,7 @@
 #include <vector>
 
 #include "bank.hpp"
+#include "probe.hpp"
 #include "row_injector.hpp"
 #include "utterance.hpp"
 
@@ -73,10 +74,12 @@ struct Drawn {
 
 class Stage {
   public:
-    // ctx must stay open until close(); rows must be an injector of it. Throws
-    // std::invalid_argument where llama.cpp would not keep the rows of a batch in order: a memory
-    // that is recurrent, or not shared by all sequences.
-    Stage(llama_context* ctx, RowInjector& rows);
+    // ctx must stay open until close(); rows must be an injector of it. probe: null, or one of ctx
+    // that reads all its sequences; it is told of each batch, and what it has read is shared and
+    // forgotten as what is cached. Throws std::invalid_argument for a probe of fewer sequences, and
+    // where llama.cpp would not keep the rows of a batch in order: a memory that is recurrent, or
+    // not shared by all sequences.
+    Stage(llama_context* ctx, RowInjector& rows, Probe* probe = nullptr);
     Stage(const Stage&) = delete;
     Stage& operator=(const Stage&) = delete;
 
@@ -175,6 +178,7 @@ class Stage {
     llama_context* ctx_;
     const llama_vocab* vocab_;
     RowInjector& rows_;
+    Probe* probe_;
     int n_batch_;
     std::vector<Voice> voices_;
     int turn_ = 0;  // the voice that is asked first

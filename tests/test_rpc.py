@@ -11,6 +11,8 @@ import pytest
 import rpc
 from batches import Context, Float32, Row, prompt
 from llamood import _core
+from llamood.probe import directions_of
+from test_stage import Play
 from voices import random_vectors
 
 pytestmark = pytest.mark.skipif(
@@ -72,6 +74,47 @@ def test_a_mix_is_as_on_the_host(tiny_chat: Path, device: int, node: str) -> Non
     there = speak(tiny_chat, weights=weights, node=node, device=device)
     for ours, theirs in zip(there, here, strict=True):
         assert np.abs(ours - theirs).max() < 2e-2  # keys and values are rounded to float16
+
+
+def read(
+    model: Path, *, weights: list[list[float]], node: str, device: int | None
+) -> list[Float32]:
+    """Projections (n_position, 2, 2) of each of four sequences, decoded as by `speak`."""
+    evs = random_vectors(model)
+    with Context(model, node=node, device=device) as ctx:
+        probe = _core.Probe(
+            ctx.watch,
+            ctx.address,
+            layers=(1, 2),
+            directions=directions_of(evs, (1, 2)),
+            n_sequence=4,
+        )
+        play = Play(ctx, _core.Bank(evs.data), probe=probe)
+        stage = play.stage
+        for voice, row in enumerate(weights):
+            play.begin(voice, TOKENS[voice:], weights=row)
+            play.play(voice, *[row] * N_STEP)
+        for _ in range(N_STEP):
+            stage.step()
+        counts = [stage.n_cached(voice) for voice in range(4)]
+        assert counts == [len(TOKENS) - voice + N_STEP - 1 for voice in range(4)]
+        found = [probe.read(0, n, sequence=voice) for voice, n in enumerate(counts)]
+        stage.close()
+        probe.close()
+        return found
+
+
+@pytest.mark.parametrize("node", ["l_out", "ffn_inp"])
+def test_a_stage_reads_there_what_it_reads_here(tiny_chat: Path, device: int, node: str) -> None:
+    """What was added there, too."""
+    one = [[0.0, strength] for strength in STRENGTHS]
+    here, there = (read(tiny_chat, weights=one, node=node, device=at) for at in (None, device))
+    for ours, theirs in zip(there, here, strict=True):
+        assert np.array_equal(ours, theirs)
+    mixed = [[0.3, 1.1], [-0.7, 0.2], [0.0, 0.0], [1.3, 0.9]]
+    here, there = (read(tiny_chat, weights=mixed, node=node, device=at) for at in (None, device))
+    for ours, theirs in zip(there, here, strict=True):
+        assert np.abs(ours - theirs).max() < 2e-2
 
 
 def test_all_rows_alike_and_none(tiny_chat: Path, device: int) -> None:

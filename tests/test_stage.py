@@ -36,8 +36,8 @@ TOKENS = [70, 71, 72, 73, 74, 75, 76, 77]
 class Play:
     """A stage on a context of its own, and what it said."""
 
-    def __init__(self, ctx: Context, bank: _core.Bank) -> None:
-        self.stage = _core.Stage(ctx.injector, ctx.address)
+    def __init__(self, ctx: Context, bank: _core.Bank, *, probe: _core.Probe | None = None) -> None:
+        self.stage = _core.Stage(ctx.injector, ctx.address, probe=probe)
         self.bank = bank
         self.layers = (0, bank.n_layer - 1)
 

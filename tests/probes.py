@@ -1,0 +1,58 @@
+"""Probes of small models of random weights."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from llamood.probe import Probe, directions_of
+from llamood.vectors import EmotionVectors
+from voices import PROMPT, random_vectors, shape_of, voice
+
+LAYERS = (1, 2)
+
+
+def neutral_probe(model: Path, **known: Any) -> Probe:
+    """Of `random_vectors`, whose projections are the scores: mean 0, spread 1, no response."""
+    n_layer, _ = shape_of(model)
+    evs = random_vectors(model)
+    n = evs.n_emotion
+    made = Probe(
+        names=evs.names,
+        layers=LAYERS,
+        directions=directions_of(evs, LAYERS),
+        mean=np.zeros((2, n), np.float32),
+        spread=np.ones((2, n), np.float32),
+        response=np.zeros((n_layer, n, 2, n), np.float32),
+        auroc=np.full((2, n), np.nan, np.float32),
+        layer=2,
+        about={"fingerprint": None},
+    )
+    return replace(made, **known)
+
+
+def loud_vectors(model: Path) -> EmotionVectors:
+    """Vectors that move a reading by more than its text does, as those of real models do."""
+    evs = random_vectors(model)
+    return EmotionVectors(evs.names, 6 * evs.data)
+
+
+def random_probe(evs: EmotionVectors, model: Path) -> Probe:
+    """Of these vectors, with the mean and spread of a text, and random responses: what it reads is
+    no emotion, but depends on all that a reading depends on. Of what a vector adds in the layer
+    that is read a fifth is left, so that a mood of that layer alone can hold its reading."""
+    probe = replace(neutral_probe(model), directions=directions_of(evs, LAYERS))
+    llm = voice(model, emotions=evs, readings=probe)
+    tokens = llm.tokenize(PROMPT.encode())
+    llm.eval(tokens)
+    read = llm.reader.projections(1, len(tokens))
+    llm.close()
+    mean, spread = (np.float32([row, row]) for row in (read.mean(axis=0), read.std(axis=0)))
+    response = np.random.default_rng(4).standard_normal(probe.response.shape)
+    for at, layer in enumerate(LAYERS):
+        added = np.einsum("we,re->wr", evs.data[:, layer], probe.directions[at])
+        response[layer, :, at] = 0.8 * added
+    return replace(probe, mean=mean, spread=spread, response=response.astype(np.float32))
