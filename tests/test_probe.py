@@ -22,29 +22,8 @@ from llamood.probe import FILE_NAME, Probe, directions_of
 from llamood.probe_measurement import ALIKE, answers, held_out, measure
 from llamood.reader import smooth
 from llamood.texts import LabelledTexts
+from probes import LAYERS, neutral_probe
 from voices import PROMPT, random_vectors, shape_of, voice
-
-LAYERS = (1, 2)
-
-
-def neutral_probe(model: Path, **known: Any) -> Probe:
-    """Of `random_vectors`, whose projections are the scores: mean 0, spread 1, no response."""
-    n_layer, _ = shape_of(model)
-    evs = random_vectors(model)
-    n = evs.n_emotion
-    made = Probe(
-        names=evs.names,
-        layers=LAYERS,
-        directions=directions_of(evs, LAYERS),
-        mean=np.zeros((2, n), np.float32),
-        spread=np.ones((2, n), np.float32),
-        response=np.zeros((n_layer, n, 2, n), np.float32),
-        auroc=np.full((2, n), np.nan, np.float32),
-        layer=2,
-        about={"fingerprint": None},
-    )
-    return replace(made, **known)
-
 
 # -- projections ----------------------------------------------------------------------------
 
@@ -121,12 +100,12 @@ def test_what_is_added_is_taken_off(tiny_chat: Path) -> None:
     tokens = llm.tokenize(PROMPT.encode())
     llm.eval(tokens)
     plain = llm.reader.scores(1, len(tokens))
-    raw = llm.reader._probe.read(1, len(tokens) - 1)[:, 0]
+    raw = llm.reader.projections(1, len(tokens))
     for weights in ({"joy": 1.5}, {"joy": -0.5, "anger": 1.0}):
         llm.feel({**weights, "$positions": "all", "$layers": [2, 2]})
         llm.reset()
         llm.eval(tokens)
-        moved = llm.reader._probe.read(1, len(tokens) - 1)[:, 0]
+        moved = llm.reader.projections(1, len(tokens))
         assert np.abs(moved - raw).max() > 1
         np.testing.assert_allclose(llm.reader.scores(1, len(tokens)), plain, atol=1e-3)
 
@@ -238,7 +217,7 @@ def test_words_read_alike_with_and_without_what_was_added(
             stream.close()
         span = len(prompt), companion.n_tokens
         kept.append(reader.scores(*span)[:, at])
-        projections = reader._probe.read(span[0], span[1] - span[0])[:, 0]
+        projections = reader.projections(*span)
         raw.append(reader.probe.scores(projections, reader.layer)[:, at])
         companion.reset()
         companion.eval(prompt + said)
@@ -267,7 +246,7 @@ def test_a_neutral_text_under_an_emotion_is_not_read_as_one(
                 companion.reset()
                 companion.eval(tokens)
             kept.append(reader.scores(1, len(tokens))[:, at])
-            projections = reader._probe.read(1, len(tokens) - 1)[:, 0]
+            projections = reader.projections(1, len(tokens))
             raw.append(reader.probe.scores(projections, reader.layer)[:, at])
         return float(np.concatenate(kept).mean()), float(np.concatenate(raw).mean())
 

@@ -19,7 +19,7 @@ from llamood.files import load
 from llamood.injection import chosen_site
 from llamood.mood import Mood, MoodLike
 from llamood.palette import Palette
-from llamood.probe import Probe
+from llamood.probe import Probe, chosen_probe
 from llamood.steering import Notice, Steering
 from llamood.trace import Trace
 from llamood.vectors import EmotionVectors, Site
@@ -70,16 +70,11 @@ class Llama(Voice):
         super().__init__(str(model_path), watched=emotions is not None, guarded=guard, **llama)
         if emotions is not None:
             evs = emotions if isinstance(emotions, EmotionVectors) else load(Path(emotions))
-            probe = _probe(readings, emotions)
-            if probe is not None:
-                probe.require_fit(evs)
+            probe = chosen_probe(readings, emotions, evs)
             arch = self.metadata.get("general.architecture", "")
             added_at = chosen_site(evs, asked=site, arch=arch)
-            if probe is not None and added_at != "layer_out":
-                raise ModelError(
-                    f"these vectors are added at site {added_at}, and readings are corrected for "
-                    "what is added at layer_out; leave readings out, or pass site='layer_out'"
-                )
+            if probe is not None:
+                probe.require_site(added_at)
             self._palette = Palette.of(evs, site=added_at)
             self._take(evs, self._palette, probe)
             self._feels = (Mood(), Steering(Mood(), self._palette))
@@ -250,15 +245,3 @@ def refuse_unknown(llama: Mapping[str, Any], *, who: str) -> None:
             near = difflib.get_close_matches(name, _KNOWN_ARGUMENTS, n=1)
             hint = f"; did you mean {near[0]!r}?" if near else ""
             raise TypeError(f"{who} got an unknown argument {name!r}{hint}")
-
-
-def _probe(readings: bool | Probe, emotions: str | PathLike[str] | EmotionVectors) -> Probe | None:
-    if isinstance(readings, Probe) or not readings:
-        return readings or None
-    if isinstance(emotions, EmotionVectors):
-        raise ModelError(
-            "the baseline of the readings lies beside files of vectors, and these are none; "
-            "pass readings=Probe.load(FOLDER)"
-        )
-    folder = Path(emotions)
-    return Probe.load(folder if folder.is_dir() else folder.parent)

@@ -28,7 +28,7 @@ from .atomic import write_files
 from .errors import FileError, ModelError
 from .gguf_header import F32, Header, faults_of_layout, opened, read_f32, read_header
 from .increments import as_measured
-from .vectors import EmotionVectors, Float32, Float64
+from .vectors import EmotionVectors, Float32, Float64, Site
 
 # In the folder of the vectors; a GGUF file, with a name of its own because whoever globs *.gguf
 # there, llama.cpp's --control-vector among them, means vectors.
@@ -96,6 +96,14 @@ class Probe:
                 f"({emotions.measurement.method}): measure it again (llamood read --measure)"
             )
 
+    def require_site(self, site: Site) -> None:
+        """Raise `ModelError` unless what is added there can be taken off."""
+        if site != "layer_out":
+            raise ModelError(
+                f"these vectors are added at site {site}, and readings are corrected for what is "
+                "added at layer_out; leave readings out, or pass site='layer_out'"
+            )
+
     def save(self, folder: str | PathLike[str]) -> Path:
         """Write ``<folder>/reading.baseline``. Raises `FileError`."""
         path = Path(folder) / FILE_NAME
@@ -129,6 +137,30 @@ class Probe:
             about=json.loads(facts.about),
             **{name: _frozen(array) for name, array in arrays.items()},
         )
+
+
+def chosen_probe(
+    readings: bool | Probe, emotions: str | PathLike[str] | EmotionVectors, evs: EmotionVectors
+) -> Probe | None:
+    """What ``readings`` asks for: a probe, the one that lies beside ``emotions``, which ``evs``
+    came from, or none.
+
+    Raises `FileError` where there is none beside them, and `ModelError` for one that does not fit.
+    """
+    if not readings:
+        return None
+    if isinstance(readings, Probe):
+        probe = readings
+    elif isinstance(emotions, EmotionVectors):
+        raise ModelError(
+            "the baseline of the readings lies beside files of vectors, and these are none; "
+            "pass readings=Probe.load(FOLDER)"
+        )
+    else:
+        folder = Path(emotions)
+        probe = Probe.load(folder if folder.is_dir() else folder.parent)
+    probe.require_fit(evs)
+    return probe
 
 
 def directions_of(emotions: EmotionVectors, layers: tuple[int, ...]) -> Float32:

@@ -1,101 +1,78 @@
-"""Reads emotions off the hidden states of one context, position by position."""
+"""Reads emotions off the hidden states of one sequence, position by position."""
 
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
-from llamood import _core
-from llamood.increments import as_measured, is_increments
-from llamood.palette import Palette
-from llamood.probe import Probe
+from llamood.mood import Rows
+from llamood.projector import Projector
 from llamood.steering import Blend, Steering
 from llamood.vectors import Float64
 
 HALF_LIFE = 8.0  # tokens; single tokens say little, and in bursts
-REACH = 8  # half-lives; what lies further back counts for nothing
+REACH = round(8 * HALF_LIFE)  # tokens; what lies further back counts for nothing
+_COUNTS = 0.5 ** (np.arange(REACH)[::-1] / HALF_LIFE)  # (REACH,), of the last tokens
 
 
 class Reader:
-    """``unsafe_ctx``: address of a context with ``watch``'s callback, open until `close`.
-    ``layer``: the one that is read; None for the probe's own.
+    """Of ``sequence`` of the projector's context, which has at most ``n_ctx`` positions.
 
-    ``told``: emotion -> the z-score that its vector as measured is itself, in the layer that is
-    read: that of the answers which it is the mean of, against neutral ones.
+    ``told``: see `Projector`.
     """
 
-    def __init__(
-        self,
-        watch: _core.GraphWatch,
-        probe: Probe,
-        palette: Palette,
-        *,
-        unsafe_ctx: int,
-        n_ctx: int,
-        layer: int | None = None,
-    ) -> None:
-        self.probe = probe
-        self.layer = probe.layer if layer is None else layer
-        self._palette = palette
-        at = probe.place(self.layer)
-        self._probe = _core.Probe(
-            watch, unsafe_ctx, layers=[self.layer], directions=probe.directions[at : at + 1]
-        )
-        # The probe's emotions in the order of the vectors, and the vectors as they were measured.
-        order = [probe.names.index(name) for name in palette.emotions.names]
-        scale = np.array(palette.emotions.scale)
-        moved = probe.response[:, order, at, :].astype(np.float64)
-        there = palette.data.any(axis=2).T  # a layer may have been emptied since
-        # (n_layer, n_emotion, n_read)
-        self._response = moved * (scale * there)[:, :, np.newaxis]
-        own = moved[self.layer, range(len(order)), order]
-        if is_increments(palette.emotions):
-            measured = as_measured(palette.emotions).data[:, self.layer]
-            own = (measured * probe.directions[at, order]).sum(axis=1)
-        own = own / probe.spread[at, order]
-        self.told = dict(zip(palette.emotions.names, own.tolist(), strict=True))
-        self._moved = np.zeros((n_ctx, len(probe.names)))  # of each position, by what was added
+    def __init__(self, projector: Projector, *, n_ctx: int, sequence: int = 0) -> None:
+        self.probe = projector.probe
+        self.names = self.probe.names
+        self.layer = self.probe.layer
+        self.told = projector.told
+        self._projector = projector
+        self._sequence = sequence
+        self._moved = np.zeros((n_ctx, len(self.names)))  # of each position, by what was added
 
-    @property
-    def names(self) -> tuple[str, ...]:
-        return self.probe.names
+    def note(self, position: int, n: int, blend: Blend) -> None:
+        """``n`` positions from ``position`` on are decoded under this blend."""
+        moved = np.array(blend.weights) @ self._projector.moves(blend) if blend.key else 0.0
+        self._moved[position : position + n] = moved
 
-    def note(self, position: int, weights: npt.ArrayLike, steering: Blend | Steering) -> None:
-        """Weights (n, n_emotion) under which positions from ``position`` on are decoded."""
-        moves = np.asarray(weights, np.float64) @ self._per_weight(steering)
-        self._moved[position : position + len(moves)] = moves
+    def note_rows(self, position: int, rows: Rows, steering: Steering) -> None:
+        """Positions from ``position`` on are decoded under these weights (n, n_emotion)."""
+        moved = rows.astype(np.float64) @ self._projector.moves(steering)
+        self._moved[position : position + len(rows)] = moved
+
+    def projections(self, begin: int, end: int) -> Float64:
+        """As computed, float64 (end - begin, n_emotion), NaN where nothing was read."""
+        read = self._projector.core.read(begin, end - begin, sequence=self._sequence)
+        return read[:, 0].astype(np.float64)
 
     def scores(self, begin: int, end: int) -> Float64:
         """Z-scores float64 (end - begin, n_emotion), NaN where nothing was read."""
-        read = self._probe.read(begin, end - begin)[:, 0].astype(np.float64)
-        return self.probe.scores(read - self._moved[begin:end], self.layer)
+        unmoved = self.projections(begin, end) - self._moved[begin:end]
+        return self.probe.scores(unmoved, self.layer)
 
     def smoothed(self, begin: int, end: int) -> Float64:
         """(n_emotion,): the mean score of the positions before ``end``, of which those that lie
         `HALF_LIFE` further back count half; NaN where nothing was read."""
-        begin = max(begin, end - round(REACH * HALF_LIFE))
-        return smooth(self.scores(begin, end))[-1] if begin < end else self._nothing
+        begin = min(max(begin, end - REACH), end)
+        scores, counts = self.scores(begin, end), _COUNTS[REACH - (end - begin) :]
+        is_read = ~np.isnan(scores.sum(axis=1))
+        if not is_read.all():
+            scores, counts = scores[is_read], counts[is_read]
+        if not len(scores):
+            return np.full(len(self.names), np.nan)
+        mean: Float64 = counts @ scores / counts.sum()
+        return mean
 
-    @property
-    def _nothing(self) -> Float64:
-        return np.full(len(self.names), np.nan)
+    def reading(self, begin: int, end: int) -> dict[str, float]:
+        """`smoothed`, by emotion; empty where nothing was read."""
+        scores = self.smoothed(max(begin, 1), end)  # the first position of all is an outlier
+        if np.isnan(scores).any():
+            return {}
+        return dict(zip(self.names, scores.tolist(), strict=True))
 
     def forget(self) -> None:
         """What was read and noted is not that of the context any more."""
-        self._probe.forget()
+        self._projector.core.forget(sequence=self._sequence)
         self._moved[:] = 0.0
-
-    def close(self) -> None:
-        """Forget the context."""
-        self._probe.close()
-
-    def _per_weight(self, steering: Blend | Steering) -> Float64:
-        """(n_emotion, n_read): by how much a weight of 1 moves each projection."""
-        dose = steering.dose if isinstance(steering, Blend) else steering.mood.dose
-        palette = self._palette if dose == "stored" else self._palette.relative
-        layers = slice(max(steering.first, 1), steering.last + 1)
-        moved: Float64 = np.einsum("kl,lkr->kr", palette.factors[:, layers], self._response[layers])
-        return moved
 
 
 def smooth(scores: Float64, *, half_life: float = HALF_LIFE) -> Float64:

@@ -25,6 +25,7 @@ from llamood.mood import Mood
 from llamood.palette import Palette
 from llamood.performance import BLOCK, Performance
 from llamood.probe import Probe
+from llamood.projector import Projector
 from llamood.reader import Reader
 from llamood.steering import NOTHING, Blend, Notice, Steering
 from llamood.vectors import EmotionVectors, Float32, Float64
@@ -47,6 +48,7 @@ class Voice(llama_cpp.Llama):  # type: ignore[misc]
         self._watch = _core.GraphWatch() if watched else None
         self._emotions: EmotionVectors | None = None
         self._injection: Injection | None = None
+        self._projector: Projector | None = None
         self._reader: Reader | None = None
         self._call: Call | None = None  # the one that is running now
         self._stepping = False  # within a step of `generate`
@@ -96,9 +98,8 @@ class Voice(llama_cpp.Llama):  # type: ignore[misc]
         context = self._context_address()
         self._injection = Injection(self._watch, palette, arch=arch, unsafe_ctx=context)
         if probe is not None:
-            self._reader = Reader(
-                self._watch, probe, palette, unsafe_ctx=context, n_ctx=self._n_ctx
-            )
+            self._projector = Projector(self._watch, probe, palette, unsafe_ctx=context)
+            self._reader = Reader(self._projector, n_ctx=self._n_ctx)
 
     # -- generating ------------------------------------------------------------------------
 
@@ -158,7 +159,7 @@ class Voice(llama_cpp.Llama):  # type: ignore[misc]
             before=self._felt,
             notice=self._notice,
             guarded=guarded,
-            reading=self._read,
+            reading=None if self._reader is None else self._reader.reading,
         )
 
     @property
@@ -277,13 +278,14 @@ class Voice(llama_cpp.Llama):  # type: ignore[misc]
                 return
             self._injection.add(blend)
             self._kv_keys[begin : begin + n] = blend.key
-            self._note(begin, n, blend)
+            if self._reader is not None:
+                self._reader.note(begin, n, blend)
         elif self._injection.is_taken and self.draft_model is None:
             n = min(n, BLOCK)
             rows, self._kv_keys[begin : begin + n] = performance.block(number, n)
             self._injection.play(rows, performance.steering, position=begin)
             if self._reader is not None:
-                self._reader.note(begin, rows, performance.steering)
+                self._reader.note_rows(begin, rows, performance.steering)
         else:
             return
         self._told = range(begin, begin + n)
@@ -296,7 +298,8 @@ class Voice(llama_cpp.Llama):  # type: ignore[misc]
             super().eval(tokens)
         finally:
             self._kv_keys[begin : self.n_tokens] = blend.key
-            self._note(begin, self.n_tokens - begin, blend)
+            if self._reader is not None:
+                self._reader.note(begin, self.n_tokens - begin, blend)
         fault = self._injection.fault(blend)
         if fault is not None:
             self._refuse_moods()
@@ -317,15 +320,7 @@ class Voice(llama_cpp.Llama):  # type: ignore[misc]
         eight further back count half. Empty before anything was decoded. Raises `ModelError`
         for a voice without readings.
         """
-        return self._read(self._read_from, self.n_tokens)
-
-    def _read(self, begin: int, end: int) -> dict[str, float]:
-        """`reading` of the positions from ``begin`` on, before ``end``."""
-        reader = self.reader
-        scores = reader.smoothed(max(begin, 1), end)  # the first position of all is an outlier
-        if np.isnan(scores).any():
-            return {}
-        return dict(zip(reader.names, scores.tolist(), strict=True))
+        return self.reader.reading(self._read_from, self.n_tokens)
 
     @property
     def reader(self) -> Reader:
@@ -343,12 +338,6 @@ class Voice(llama_cpp.Llama):  # type: ignore[misc]
 
     def _context_address(self) -> int:
         return ctypes.cast(self._ctx.ctx, ctypes.c_void_p).value or 0
-
-    def _note(self, position: int, n: int, blend: Blend) -> None:
-        """These positions are decoded under this blend."""
-        if self._reader is not None:
-            weights = blend.weights or np.zeros(len(self._felt))
-            self._reader.note(position, np.tile(weights, (n, 1)), blend)
 
     def surprise(self, prompt: Sequence[int], answer: Sequence[int]) -> Float64:
         """Negative log likelihood of each token of an answer without steering, (n_answer,), in
@@ -420,8 +409,8 @@ class Voice(llama_cpp.Llama):  # type: ignore[misc]
         if injection is not None:
             injection.close()
             self._told = _NOWHERE
-        reader: Reader | None = getattr(self, "_reader", None)
-        if reader is not None:
-            reader.close()
+        projector: Projector | None = getattr(self, "_projector", None)
+        if projector is not None:
+            projector.close()
         if hasattr(self, "_stack"):
             super().close()

@@ -1,0 +1,72 @@
+"""Projects the hidden states of one context on the emotions of a probe, while they are computed."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from llamood import _core
+from llamood.increments import as_measured, is_increments
+from llamood.palette import Palette
+from llamood.probe import Probe
+from llamood.settings import Dose
+from llamood.steering import Blend, Steering
+from llamood.vectors import Float64
+
+
+class Projector:
+    """``unsafe_ctx``: address of a context with ``watch``'s callback, open until `close`.
+    ``n_sequence``: how many sequences are read; with several, their batches are those of a stage
+    that has this projector's ``core``.
+
+    ``told``: emotion -> the z-score that its vector as measured is itself, in the layer that is
+    read: that of the answers which it is the mean of, against neutral ones.
+    """
+
+    def __init__(
+        self,
+        watch: _core.GraphWatch,
+        probe: Probe,
+        palette: Palette,
+        *,
+        unsafe_ctx: int,
+        n_sequence: int = 1,
+    ) -> None:
+        self.probe = probe
+        self._palette = palette
+        at = probe.place(probe.layer)
+        self.core = _core.Probe(
+            watch,
+            unsafe_ctx,
+            layers=[probe.layer],
+            directions=probe.directions[at : at + 1],
+            n_sequence=n_sequence,
+        )
+        # The probe's emotions in the order of the vectors, and the vectors as they were measured.
+        order = [probe.names.index(name) for name in palette.emotions.names]
+        scale = np.array(palette.emotions.scale)
+        moved = probe.response[:, order, at, :].astype(np.float64)
+        there = palette.data.any(axis=2).T  # a layer may have been emptied since
+        # (n_layer, n_emotion, n_read)
+        self._response = moved * (scale * there)[:, :, np.newaxis]
+        own = moved[probe.layer, range(len(order)), order]
+        if is_increments(palette.emotions):
+            measured = as_measured(palette.emotions).data[:, probe.layer]
+            own = (measured * probe.directions[at, order]).sum(axis=1)
+        own = own / probe.spread[at, order]
+        self.told = dict(zip(palette.emotions.names, own.tolist(), strict=True))
+        self._moves: dict[tuple[Dose, int, int], Float64] = {}
+
+    def moves(self, steering: Blend | Steering) -> Float64:
+        """(n_emotion, n_read): by how much a weight of 1 moves each projection."""
+        dose = steering.dose if isinstance(steering, Blend) else steering.mood.dose
+        key = (dose, steering.first, steering.last)
+        if key not in self._moves:
+            palette = self._palette if dose == "stored" else self._palette.relative
+            layers = slice(max(steering.first, 1), steering.last + 1)
+            factors, response = palette.factors[:, layers], self._response[layers]
+            self._moves[key] = np.einsum("kl,lkr->kr", factors, response)
+        return self._moves[key]
+
+    def close(self) -> None:
+        """Forget the context."""
+        self.core.close()
