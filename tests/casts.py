@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import islice
+from types import MappingProxyType
 from typing import Any
 
 import llama_cpp
@@ -36,18 +37,28 @@ def spoken(cast: Cast, to: Mapping[Character, str], **sampling: Any) -> dict[Cha
 
 
 def spoken_alone(
-    llm: llamood.Llama, prompt: Sequence[int], *, mood: Mapping[str, Any], how: Mapping[str, Any]
+    llm: llamood.Llama,
+    prompt: Sequence[int],
+    *,
+    mood: Mapping[str, Any],
+    how: Mapping[str, Any],
+    changes: Mapping[int, Mapping[str, Any]] = MappingProxyType({}),
 ) -> Answer:
-    """What a fresh voice says to the same tokens, drawn in the same way."""
+    """What a fresh voice says to the same tokens, drawn in the same way. ``changes``: after how
+    many tokens it feels what."""
     names = {"temperature": "temp"}
     passed = {names.get(name, name): value for name, value in how.items()}
     n_token, seed = passed.pop("max_tokens"), passed.pop("seed")
     llm.feel(mood)
     llm.set_seed(seed)
-    said, rows = [], []
+    said, rows, moods, readings = [], [], [], []
     for token in islice(llm.generate(prompt, **passed), n_token):
         said.append(token)
         rows.append(logits(llm))
+        moods.append(llm.mix)
+        readings.append({} if llm._reader is None else llm.reading)
+        if len(said) in changes:
+            llm.feel(changes[len(said)])
         if llama_cpp.llama_vocab_is_eog(llm._model.vocab, token):
             break
-    return Answer(said, np.array(rows))
+    return Answer(said, np.array(rows), moods, readings)

@@ -457,7 +457,6 @@ def test_a_recurrent_memory_is_refused(tmp_path: Path) -> None:
     [
         ({"voices": 0}, "voices is 0, expected 1 to 256"),
         ({"n_ctx": 0}, "n_ctx is 0, expected how many tokens"),
-        ({"readings": True}, "a cast reads nothing yet"),
         ({"overflow": "forget"}, "overflow is 'forget'"),
         ({"n_batch": 4}, "raise n_batch"),
         ({"embedding": True}, "a cast speaks"),

@@ -1,10 +1,10 @@
-"""Whatever happens around it, a voice says what it would say alone."""
+"""Whatever happens around it, a voice says, and reads, what it would alone."""
 
 from __future__ import annotations
 
 import random
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from llamood.character import Character, Event
 from llamood.chat_template import chat_tokens
 from llamood.errors import ModelError
 from llamood.mood import Mood
+from probes import loud_vectors, random_probe
 from test_cast import FLOAT32_CACHE, THREADS, exact, open_cast
 
 MOODS: list[dict[str, Any]] = [
@@ -26,8 +27,10 @@ MOODS: list[dict[str, Any]] = [
     {"anger": 0.5, "$layers": [1, 2]},
     {"joy": {"ramp": [0, 1], "over": 9}},
     {"anger": 0.4, "$positions": "all"},
+    {"joy": {"hold": 1.0, "max": 2.0}, "$layers": [2, 2]},
 ]
 WORLD = "You live in a small town by the sea, all of you."  # longer than is worth waiting for
+CLOSE = 1e-5  # z-scores
 TEXTS = ["Hi", "What is it?", "Tell me about the sea."]
 
 
@@ -40,6 +43,7 @@ class Heard:
     how: dict[str, Any]
     messages: list[dict[str, str]]
     tokens: list[int | None] = field(default_factory=list)
+    readings: list[Mapping[str, float] | None] = field(default_factory=list)
     is_whole: bool = True  # nobody interfered
 
 
@@ -97,13 +101,16 @@ class Game:
                     self.answers.append(heard)
                 return
             heard.tokens.append(event.token)
+            heard.readings.append(event.reading)
         if self.rng.random() < 0.03:
             del self.heard[voice]  # the loop is left
 
 
 @pytest.mark.parametrize("seed", range(3))
 def test_voices_join_speak_are_interrupted_and_leave(tiny_chat: Path, seed: int) -> None:
-    settings = exact(tiny_chat, n_ctx=160)
+    evs = loud_vectors(tiny_chat)
+    own = {"emotions": evs, "readings": random_probe(evs, tiny_chat)}
+    settings = exact(tiny_chat, n_ctx=160, **own)
     with open_cast(overflow="drop", **settings, **FLOAT32_CACHE) as cast:
         game = Game(cast, seed)
         for _ in range(400):
@@ -113,7 +120,10 @@ def test_voices_join_speak_are_interrupted_and_leave(tiny_chat: Path, seed: int)
     for heard in game.answers:
         prompt = chat_tokens(llm, heard.messages)
         mood = heard.mood.to_dict()
-        assert heard.tokens == spoken_alone(llm, prompt, mood=mood, how=heard.how).tokens
+        said = spoken_alone(llm, prompt, mood=mood, how=heard.how)
+        assert heard.tokens == said.tokens
+        for ours, alone in zip(heard.readings, said.readings, strict=True):
+            assert ours == pytest.approx(alone, abs=CLOSE)
     llm.close()
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -65,10 +65,13 @@ def logits(llm: llama_cpp.Llama) -> npt.NDArray[np.float32]:
 
 @dataclass(frozen=True, eq=False)
 class Answer:
-    """Greedy tokens, and the logits (n_token, n_vocab) that each was taken from."""
+    """Tokens, and the logits (n_token, n_vocab) that each was taken from. Where that was asked for,
+    also what was felt (see ``Llama.mix``) and read when each was chosen."""
 
     tokens: list[int]
     logits: npt.NDArray[np.float32]
+    moods: Sequence[Mapping[str, float]] = ()
+    readings: Sequence[Mapping[str, float]] = ()
 
     def equals(self, other: Answer) -> bool:
         """Bit by bit."""

@@ -18,6 +18,7 @@ from llamood.errors import LlamoodError, ModelError
 from llamood.files import load
 from llamood.llama import refuse_unknown
 from llamood.mood import Mood, MoodLike
+from llamood.probe import Probe, chosen_probe
 from llamood.sampling import Sampling
 from llamood.vectors import EmotionVectors, Site
 
@@ -90,11 +91,11 @@ class Cast:
     """Characters that speak from one model, each with its own history, mood and sampling.
 
     ``emotions``: the emotion vectors to feel with, as a path (see ``llamood.load``) or a value;
-    ``site`` and ``guard`` as of ``llamood.Llama``. ``voices``: how many can be there at once, 1 to
-    256. ``n_ctx``: how many tokens each of them can remember. ``overflow``: where that is too
-    little for what is said to a voice, ``refuse`` with a `ModelError`, or ``drop`` its oldest
-    turns, of which ``Event.forgotten`` tells; the system prompt stays. All other arguments are
-    those of ``llama_cpp.Llama``.
+    ``site``, ``readings`` and ``guard`` as of ``llamood.Llama``. ``voices``: how many can be there
+    at once, 1 to 256. ``n_ctx``: how many tokens each of them can remember. ``overflow``: where
+    that is too little for what is said to a voice, ``refuse`` with a `ModelError`, or ``drop`` its
+    oldest turns, of which ``Event.forgotten`` tells; the system prompt stays. All other arguments
+    are those of ``llama_cpp.Llama``.
 
     What all voices say is decoded in one batch a step. A beginning that conversations have in
     common, a description of their world say, is decoded once. May be used by several threads.
@@ -111,12 +112,10 @@ class Cast:
         overflow: Overflow = "refuse",
         site: Site | None = None,
         guard: bool = True,
-        readings: bool = False,
+        readings: bool | Probe = False,
         **llama: Any,
     ) -> None:
         refuse_unknown(llama, who="llamood.Cast")
-        if readings:
-            raise ModelError("a cast reads nothing yet; readings are those of llamood.Llama")
         if overflow not in get_args(Overflow):
             raise LlamoodError(f"overflow is {overflow!r:.60}, expected 'refuse' or 'drop'")
         evs = emotions if isinstance(emotions, EmotionVectors) else load(Path(emotions))
@@ -126,7 +125,13 @@ class Cast:
         self._voices: dict[int, Character] = {}
         self._scenes: weakref.WeakValueDictionary[int, Scene] = weakref.WeakValueDictionary()
         self._ensemble = Ensemble(
-            str(model_path), emotions=evs, site=site, voices=voices, n_ctx=n_ctx, **llama
+            str(model_path),
+            emotions=evs,
+            site=site,
+            probe=chosen_probe(readings, emotions, evs),
+            voices=voices,
+            n_ctx=n_ctx,
+            **llama,
         )
         self._free = list(range(voices))[::-1]
         # Who waits for whom to decode the beginning that both have.

@@ -17,7 +17,7 @@ from llamood.errors import LlamoodError, ModelError, MoodWarning
 from llamood.mood import Mood
 from llamood.performance import Performance
 from llamood.sampling import Sampling
-from llamood.steering import Blend, Notice, Steering
+from llamood.steering import NOTHING, Blend, Notice, Steering
 from llamood.vectors import Float32
 
 Overflow = Literal["refuse", "drop"]
@@ -33,10 +33,10 @@ class Event:
 
     ``text``: whole characters, empty where they are not whole yet. ``token``: None where the end
     is no token. ``mood``: the weights under which the token was chosen, those of 0 left out.
-    ``reading``: None, as a cast reads nothing yet. ``finish_reason``: in the last event of an
-    answer, ``stop``, ``length`` (of `max_tokens`, or of what the voice can remember), ``time`` or
-    ``interrupted``. ``forgotten``: in the first event of an answer, how many of the voice's oldest
-    turns were dropped to make room for it.
+    ``reading``: `Character.reading` when the token was chosen; None where the cast reads nothing.
+    ``finish_reason``: in the last event of an answer, ``stop``, ``length`` (of `max_tokens`, or of
+    what the voice can remember), ``time`` or ``interrupted``. ``forgotten``: in the first event of
+    an answer, how many of the voice's oldest turns were dropped to make room for it.
     """
 
     voice: Character
@@ -113,6 +113,8 @@ class Character:
         self._noticed: set[str] = set()
         self._system = [] if system is None else [{"role": "system", "content": system}]
         self._messages = list(self._system)
+        self._reader = ensemble.reader(number)
+        self._reading: dict[str, float] = {}
         self._steering = self._understand(mood)
         self._felt = np.zeros(ensemble.palette.emotions.n_emotion)
         self._turn: _Turn | None = None
@@ -125,6 +127,17 @@ class Character:
     def mood(self) -> Mood:
         """What it feels now."""
         return self._steering.mood
+
+    @property
+    def reading(self) -> dict[str, float]:
+        """What the last tokens of its answer expressed: emotion -> z-score, 0 as in neutral text.
+
+        As ``llamood.Llama.reading``, of what was decoded when its last token was chosen; empty
+        before there is one. Raises `ModelError` in a cast without readings.
+        """
+        if self._reader is None:
+            raise ModelError("this voice reads nothing; open it with Cast(..., readings=True)")
+        return dict(self._reading)
 
     @property
     def messages(self) -> list[dict[str, str]]:
@@ -197,7 +210,9 @@ class Character:
             before=self._felt,
             notice=self._notice,
             guarded=self._guarded,
+            reading=None if self._reader is None else self._reader.reading,
         )
+        self._reading = {}
         self._turn = _Turn(plan, performance, n_ctx=self._ensemble.share)
         self._messages = list(plan.messages)
         leader = self._leader(self._turn, others)
@@ -225,6 +240,8 @@ class Character:
         rows = np.zeros((len(tokens) - n, len(self._felt)), dtype=np.float32)
         rows[max(performance.start - n, 0) :] = self._row(blend)
         self._tokens, self._keys = list(tokens), wanted.tolist()
+        self._note(0, performance.start, NOTHING)
+        self._note(performance.start, len(tokens) - performance.start, blend)
         mix = self._ensemble.mix(performance.steering)
         try:
             how = {**turn.plan.sampling.chain(), **turn.limits()}
@@ -273,12 +290,20 @@ class Character:
             if weight
         }
         turn.said.append(text)
+        if self._reader is not None:
+            position = turn.performance.position
+            self._reading = self._reader.reading(position, position + turn.n_drawn)
         if reason is None:
             self._feed(turn, token, piece)
         else:
             self._end(turn)
         forgotten = 0 if number else turn.plan.forgotten
-        return Event(self, text, token, mood, None, reason, forgotten)
+        return Event(self, text, token, mood, self._told, reason, forgotten)
+
+    @property
+    def _told(self) -> Mapping[str, float] | None:
+        """What an event says of `reading`."""
+        return None if self._reader is None else self._reading
 
     def _feed(self, turn: _Turn, token: int, piece: bytes) -> None:
         """Let the token be decoded, in the mood that it calls for."""
@@ -294,6 +319,12 @@ class Character:
         rows = self._row(blend)[np.newaxis]
         self._ensemble.stage.play(self.number, rows, *self._ensemble.mix(turn.performance.steering))
         self._keys[-1] = blend.key
+        self._note(len(self._keys) - 1, 1, blend)
+
+    def _note(self, position: int, n: int, blend: Blend) -> None:
+        """These positions are decoded under this blend."""
+        if self._reader is not None:
+            self._reader.note(position, n, blend)
 
     def _row(self, blend: Blend) -> Float32:
         row = np.zeros(len(self._felt), dtype=np.float32)
@@ -307,12 +338,12 @@ class Character:
         if turn is None:
             return None
         text = self._end(turn)
-        return Event(
-            self, text, None, {}, None, "interrupted", turn.plan.forgotten * (not turn.n_drawn)
-        )
+        forgotten = 0 if turn.n_drawn else turn.plan.forgotten
+        return Event(self, text, None, {}, self._told, "interrupted", forgotten)
 
     def abandon(self) -> None:
         """The turn went wrong: it is as if it had not been."""
+        self._reading = {}
         if self._turn is not None:
             self._turn.n_drawn = 0
             self._end(self._turn)
@@ -349,7 +380,8 @@ class Character:
             self.begin(turn.plan, ())
 
     def _understand(self, mood: Mood) -> Steering:
-        steering = Steering(mood, self._ensemble.palette)
+        told = None if self._reader is None else self._reader.told
+        steering = Steering(mood, self._ensemble.palette, told=told)
         if not mood.listens:
             for notice in steering.beginning.notices:
                 self._notice(notice)

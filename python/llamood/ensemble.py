@@ -13,6 +13,9 @@ from llamood.chat_template import chat_tokens
 from llamood.errors import ModelError
 from llamood.injection import chosen_site
 from llamood.palette import Palette
+from llamood.probe import Probe
+from llamood.projector import Projector
+from llamood.reader import Reader
 from llamood.settings import Dose
 from llamood.steering import Steering
 from llamood.vectors import EmotionVectors, Site
@@ -28,7 +31,7 @@ _REFUSED = {
 
 class Ensemble(llama_cpp.Llama):  # type: ignore[misc]
     """A ``llama_cpp.Llama`` whose context holds ``voices`` sequences of ``n_ctx`` tokens each, and
-    the `stage` that decodes them.
+    the `stage` that decodes them. ``probe``: what reads them; None reads nothing.
 
     ``llama``: further arguments of ``llama_cpp.Llama``. Raises `ModelError` for a model whose
     memory is recurrent, a number of voices that llama.cpp does not hold, and vectors that do not
@@ -41,6 +44,7 @@ class Ensemble(llama_cpp.Llama):  # type: ignore[misc]
         *,
         emotions: EmotionVectors,
         site: Site | None,
+        probe: Probe | None,
         voices: int,
         n_ctx: int,
         **llama: Any,
@@ -50,13 +54,14 @@ class Ensemble(llama_cpp.Llama):  # type: ignore[misc]
         self._n_voice = voices
         self._watch = _core.GraphWatch()
         self._rows: _core.RowInjector | None = None
+        self._projector: Projector | None = None
         self._stage: _core.Stage | None = None
         try:
             super().__init__(model_path, n_ctx=n_ctx * voices, **llama)
         except ValueError as error:  # what llama_cpp raises for files and contexts
             raise ModelError(f"{model_path} cannot be opened: {error}") from None
         try:
-            self._furnish(emotions, site)
+            self._furnish(emotions, site, probe)
         except BaseException:
             self.close()
             raise
@@ -74,7 +79,7 @@ class Ensemble(llama_cpp.Llama):  # type: ignore[misc]
         params.kv_unified = True
         self._context_params = params
 
-    def _furnish(self, evs: EmotionVectors, site: Site | None) -> None:
+    def _furnish(self, evs: EmotionVectors, site: Site | None, probe: Probe | None) -> None:
         model = self._model.model
         arch = self.metadata.get("general.architecture", "")
         evs.require_fit(
@@ -84,14 +89,21 @@ class Ensemble(llama_cpp.Llama):  # type: ignore[misc]
             fingerprint=_core.fingerprint(self.model_path),
         )
         self.palette = Palette.of(evs, site=chosen_site(evs, asked=site, arch=arch))
+        if probe is not None:
+            probe.require_site(self.palette.site)
         self._banks: dict[Dose, _core.Bank] = {"stored": _core.Bank(self.palette.data)}
         self._is_taken = False
         node = _core.node_of(self.palette.site, arch)
         assert node is not None
         context = ctypes.cast(self._ctx.ctx, ctypes.c_void_p).value or 0
         self._rows = _core.RowInjector(self._watch, context, node=node)
+        if probe is not None:
+            self._projector = Projector(
+                self._watch, probe, self.palette, unsafe_ctx=context, n_sequence=self._n_voice
+            )
+        core = None if self._projector is None else self._projector.core
         try:
-            self._stage = _core.Stage(self._rows, context)
+            self._stage = _core.Stage(self._rows, context, probe=core)
         except ValueError as error:
             raise ModelError(f"{self.model_path} cannot take a cast: {error}") from None
 
@@ -101,6 +113,12 @@ class Ensemble(llama_cpp.Llama):  # type: ignore[misc]
         if self._stage is None:
             raise ModelError("the cast is closed")
         return self._stage
+
+    def reader(self, number: int) -> Reader | None:
+        """What reads a voice, where readings were asked for."""
+        if self._projector is None:
+            return None
+        return Reader(self._projector, n_ctx=self.share, sequence=number)
 
     def mix(self, steering: Steering) -> tuple[_core.Bank, int, int]:
         """What rows of weights of this mood are weights of: vectors, first and last layer."""
@@ -137,7 +155,8 @@ class Ensemble(llama_cpp.Llama):  # type: ignore[misc]
 
     def close(self) -> None:
         """Free the model and its context."""
-        for part in (getattr(self, "_stage", None), getattr(self, "_rows", None)):
+        for name in ("_stage", "_projector", "_rows"):
+            part = getattr(self, name, None)
             if part is not None:
                 part.close()
         self._stage = None

@@ -64,8 +64,8 @@ class Hold(Schedule):
 
 UNREAD = (
     "what it takes to hold a reading is known only to a voice that reads while it speaks; open it "
-    "with Llama(..., emotions=..., readings=True), which needs a baseline beside the vectors "
-    "(llamood read --measure)"
+    "with Llama(..., emotions=..., readings=True), or Cast, which needs a baseline beside the "
+    "vectors (llamood read --measure)"
 )
 
 
