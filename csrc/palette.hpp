@@ -1,0 +1,43 @@
+// The vectors at hand as a mood mixes them, as plain numbers. The same in Python is
+// python/llamood/palette.py; here there is but the dose `stored`.
+#pragma once
+
+#include <vector>
+
+#include "bank.hpp"
+#include "mood.hpp"
+
+namespace llamood {
+
+class Palette {
+  public:
+    // ceilings: (n_emotion), the largest intensity that reads fluently, infinite where not known.
+    // data: (n_emotion, n_layer, n_embd), read only here. first_layer: the first that can be added
+    // to.
+    Palette(Names names, std::vector<double> ceilings, const float* data, int n_layer, int n_embd,
+            int first_layer);
+
+    const Names& names() const { return names_; }
+    const std::vector<double>& ceilings() const { return ceilings_; }
+    int n_layer() const { return n_layer_; }
+    int first_layer() const { return first_layer_; }
+
+    // (n_emotion, n_emotion): inner products of the vectors, the mean over these layers of those of
+    // each, which are in units of its mean square length, so that a late layer, whose vectors are
+    // many times longer, counts no more.
+    std::vector<double> gram(LayerRange layers) const;
+
+  private:
+    Names names_;
+    std::vector<double> ceilings_;
+    int n_layer_;
+    int first_layer_;
+    std::vector<double> grams_;  // (n_layer, n_emotion, n_emotion)
+};
+
+// How strong the blend of these weights (n_emotion) is: the root mean square over layers of its
+// length, in units of the root mean square of the lengths of all vectors there. One vector alone at
+// intensity 1 is about 1.
+double size_of(const std::vector<double>& weights, const std::vector<double>& gram);
+
+}  // namespace llamood
