@@ -2,7 +2,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-CXX_FILES := $(wildcard csrc/*.cpp csrc/*.hpp)
+CXX_FILES := $(wildcard csrc/*.cpp csrc/*.hpp csrc/*.h)
+CXX_TESTS := $(wildcard csrc/tests/*.cpp csrc/tests/*.hpp csrc/tests/*.c)
 PY_FOLDERS := python tools tests
 # `parity` adds PyTorch and transformers, for the tests that compare with them.
 EXTRAS ?= plot,convert,test,lint
@@ -15,13 +16,15 @@ demo: $(VENV)/.runs
 test: $(VENV)/.tests
 	$(BIN)/pytest $(PYTEST_ARGS)
 
-# The compiler's warnings are errors here: the module is compiled once more, and not installed.
+# The compiler's warnings are errors here: the module is compiled once more, and not installed; the C
+# library too, where what it needs is there.
 lint: $(VENV)/.tests
 	$(BIN)/ruff check $(PY_FOLDERS)
 	$(BIN)/ruff format --check $(PY_FOLDERS)
 	$(BIN)/mypy
-	$(BIN)/clang-format --dry-run --Werror $(CXX_FILES)
+	$(BIN)/clang-format --dry-run --Werror $(CXX_FILES) $(CXX_TESTS)
 	$(BIN)/cmake -S . -B build/lint -DLLAMOOD_WERROR=ON -DCMAKE_BUILD_TYPE=Release \
+	    -DLLAMOOD_C=$$(pkg-config --exists nlohmann_json && echo ON || echo OFF) \
 	    -DPython_EXECUTABLE=$(abspath $(BIN)/python) \
 	    -Dpybind11_DIR=$$($(BIN)/python -m pybind11 --cmakedir)
 	$(BIN)/cmake --build build/lint --parallel
@@ -29,7 +32,7 @@ lint: $(VENV)/.tests
 format: $(VENV)/.tests
 	$(BIN)/ruff check --fix $(PY_FOLDERS)
 	$(BIN)/ruff format $(PY_FOLDERS)
-	$(BIN)/clang-format -i $(CXX_FILES)
+	$(BIN)/clang-format -i $(CXX_FILES) $(CXX_TESTS)
 
 bench: $(VENV)/.tests
 	$(BIN)/python tools/bench/run.py
@@ -53,7 +56,7 @@ $(VENV)/.llama: pyproject.toml
 	$(BIN)/pip install --quiet llama-cpp-python==0.3.36
 	touch $@
 
-$(VENV)/.runs: $(VENV)/.llama CMakeLists.txt $(CXX_FILES)
+$(VENV)/.runs: $(VENV)/.llama CMakeLists.txt $(wildcard cmake/*) $(CXX_FILES)
 	$(BIN)/pip install --quiet --no-build-isolation -e ".[plot]"
 	touch $@
 

@@ -1,0 +1,95 @@
+# The library for C and C++ programs, `llamood::llamood`, and what makes it findable once installed:
+#
+#   find_package(llamood)                        target_link_libraries(game llamood::llamood)
+#   pkg-config --cflags --libs llamood
+
+include(CMakePackageConfigHelpers)
+include(GNUInstallDirs)
+
+find_package(nlohmann_json 3.11 QUIET CONFIG)
+if(NOT nlohmann_json_FOUND)
+  message(FATAL_ERROR
+    "llamood's C library reads moods with nlohmann_json 3.11 or newer, which was not found. "
+    "Install it (apt-get install nlohmann-json3-dev, brew install nlohmann-json, vcpkg install "
+    "nlohmann-json), or say where it lies: -Dnlohmann_json_DIR=...")
+endif()
+
+# Moods know only numbers, so their tests need no llama.cpp.
+add_library(llamood_moods OBJECT
+  csrc/closest.cpp
+  csrc/composition.cpp
+  csrc/ear.cpp
+  csrc/json_value.cpp
+  csrc/mood.cpp
+  csrc/mood_error.cpp
+  csrc/notation.cpp
+  csrc/palette.cpp
+  csrc/parameters.cpp
+  csrc/performance.cpp
+  csrc/schedule.cpp
+  csrc/settings.cpp
+  csrc/shapes.cpp
+  csrc/steering.cpp
+  csrc/triggers.cpp
+  csrc/unicode.cpp
+  csrc/walk.cpp)
+target_link_libraries(llamood_moods PRIVATE nlohmann_json::nlohmann_json)
+target_compile_options(llamood_moods PRIVATE "${LLAMOOD_UNFUSED}")
+llamood_compile_options(llamood_moods)
+set_target_properties(llamood_moods PROPERTIES POSITION_INDEPENDENT_CODE ON)
+
+add_library(llamood SHARED
+  csrc/capi.cpp
+  csrc/capi_mood.cpp
+  csrc/capi_version.cpp
+  $<TARGET_OBJECTS:llamood_moods>
+  $<TARGET_OBJECTS:llamood_inside>)
+add_library(llamood::llamood ALIAS llamood)
+target_link_libraries(llamood PRIVATE llamood_llama_cpp)
+target_compile_definitions(llamood PRIVATE
+  LLAMOOD_BUILDING LLAMOOD_PROJECT_VERSION="${PROJECT_VERSION}")
+target_include_directories(llamood INTERFACE
+  $<BUILD_INTERFACE:${CMAKE_CURRENT_SOURCE_DIR}/csrc>
+  $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
+llamood_compile_options(llamood)
+
+# Before 1.0 a minor version may break what was compiled against the one before it.
+if(PROJECT_VERSION_MAJOR EQUAL 0)
+  set(LLAMOOD_SOVERSION ${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR})
+  set(LLAMOOD_COMPATIBLE SameMinorVersion)
+else()
+  set(LLAMOOD_SOVERSION ${PROJECT_VERSION_MAJOR})
+  set(LLAMOOD_COMPATIBLE SameMajorVersion)
+endif()
+set_target_properties(llamood PROPERTIES
+  VERSION ${PROJECT_VERSION}
+  SOVERSION ${LLAMOOD_SOVERSION}
+  PUBLIC_HEADER csrc/llamood.h
+  INSTALL_RPATH "${LLAMOOD_ORIGIN}"
+  INSTALL_RPATH_USE_LINK_PATH ON)  # so that it finds its llama.cpp
+
+set(LLAMOOD_PACKAGE ${CMAKE_INSTALL_LIBDIR}/cmake/llamood)
+configure_package_config_file(cmake/llamoodConfig.cmake.in llamoodConfig.cmake
+  INSTALL_DESTINATION ${LLAMOOD_PACKAGE})
+write_basic_package_version_file(llamoodConfigVersion.cmake COMPATIBILITY ${LLAMOOD_COMPATIBLE})
+file(RELATIVE_PATH LLAMOOD_UP /${CMAKE_INSTALL_LIBDIR}/pkgconfig /)
+configure_file(cmake/llamood.pc.in llamood.pc @ONLY)
+
+install(TARGETS llamood EXPORT llamood
+  RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR}
+  LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}
+  ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR}
+  PUBLIC_HEADER DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+install(EXPORT llamood FILE llamoodTargets.cmake NAMESPACE llamood:: DESTINATION ${LLAMOOD_PACKAGE})
+install(FILES
+  ${CMAKE_CURRENT_BINARY_DIR}/llamoodConfig.cmake
+  ${CMAKE_CURRENT_BINARY_DIR}/llamoodConfigVersion.cmake
+  DESTINATION ${LLAMOOD_PACKAGE})
+install(FILES ${CMAKE_CURRENT_BINARY_DIR}/llamood.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+
+if(PROJECT_IS_TOP_LEVEL)
+  include(CTest)
+  if(BUILD_TESTING)
+    add_subdirectory(csrc/tests)
+  endif()
+endif()
