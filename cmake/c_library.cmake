@@ -53,6 +53,13 @@ target_include_directories(llamood INTERFACE
   $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
 llamood_compile_options(llamood)
 
+# What the standard library's templates leave visible, too, is no part of the interface.
+if(UNIX AND NOT APPLE)
+  target_link_options(llamood PRIVATE
+    "LINKER:--version-script,${CMAKE_CURRENT_SOURCE_DIR}/cmake/llamood.map")
+  set_property(TARGET llamood PROPERTY LINK_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/cmake/llamood.map)
+endif()
+
 # Before 1.0 a minor version may break what was compiled against the one before it.
 if(PROJECT_VERSION_MAJOR EQUAL 0)
   set(LLAMOOD_SOVERSION ${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR})
@@ -65,14 +72,14 @@ set_target_properties(llamood PROPERTIES
   VERSION ${PROJECT_VERSION}
   SOVERSION ${LLAMOOD_SOVERSION}
   PUBLIC_HEADER csrc/llamood.h
-  INSTALL_RPATH "${LLAMOOD_ORIGIN}"
-  INSTALL_RPATH_USE_LINK_PATH ON)  # so that it finds its llama.cpp
+  INSTALL_RPATH "${LLAMOOD_ORIGIN};${LLAMA_CPP_LIB}")
 
 set(LLAMOOD_PACKAGE ${CMAKE_INSTALL_LIBDIR}/cmake/llamood)
 configure_package_config_file(cmake/llamoodConfig.cmake.in llamoodConfig.cmake
   INSTALL_DESTINATION ${LLAMOOD_PACKAGE})
 write_basic_package_version_file(llamoodConfigVersion.cmake COMPATIBILITY ${LLAMOOD_COMPATIBLE})
 file(RELATIVE_PATH LLAMOOD_UP /${CMAKE_INSTALL_LIBDIR}/pkgconfig /)
+string(REGEX REPLACE "/$" "" LLAMOOD_UP "${LLAMOOD_UP}")
 configure_file(cmake/llamood.pc.in llamood.pc @ONLY)
 
 install(TARGETS llamood EXPORT llamood

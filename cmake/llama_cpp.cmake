@@ -1,4 +1,5 @@
-# The llama.cpp to build against, as the target llamood_llama_cpp.
+# The llama.cpp to build against, as the target llamood_llama_cpp; its libraries lie in
+# LLAMA_CPP_LIB.
 #
 # Either the one that `import llama_cpp` loads, and no other: its headers are installed in
 # site-packages/include, its libraries in site-packages/llama_cpp/lib. (site-packages/lib holds a
@@ -18,7 +19,9 @@ if(LLAMOOD_LLAMA_CPP)
     message(FATAL_ERROR "The Python module is built against the llama.cpp of llama-cpp-python; "
                         "leave LLAMOOD_LLAMA_CPP empty, or give -DLLAMOOD_PYTHON=OFF too")
   endif()
+  enable_language(C)  # of which its package asks for a feature
   find_package(llama CONFIG REQUIRED PATHS "${LLAMOOD_LLAMA_CPP}" NO_DEFAULT_PATH)
+  set(LLAMA_CPP_LIB ${LLAMA_LIB_DIR})
   target_link_libraries(llamood_llama_cpp INTERFACE llama)
   if(NOT LLAMA_BUILD_COMMIT STREQUAL LLAMOOD_LLAMA_CPP_COMMIT)
     message(WARNING "llamood was written against llama.cpp ${LLAMOOD_LLAMA_CPP_COMMIT}, found "

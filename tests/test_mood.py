@@ -144,51 +144,51 @@ def test_every_form_leads_back(mood: Mood) -> None:
 # What is refused
 
 
-@pytest.mark.parametrize(
-    ("written", "where", "fault"),
-    [
-        ({"joy": {"ramp": [0, 1]}}, "joy", "over is missing"),
-        ({"joy": {"hold": 20.5}}, "joy.hold", "a number between -20 and 20 was expected"),
-        ({"joy": {"hold": {"ramp": [0, 1], "over": 8}}}, "joy.hold", "a number was expected"),
-        ({"valence": {"hold": 0.5}}, "valence", "no axis of affect is read"),
-        ({"valence": {"hold": 0.5, "max": 0.5}}, "valence", "no axis of affect is read"),
-        ({"joy": {"ramp": [0, "1"], "over": 9}}, "joy.ramp[1]", "found '1'"),
-        ({"joy": [1]}, "joy", "a number or a schedule was expected, found a list"),
-        ({"joy": "1"}, "joy", "a number or a schedule was expected, found '1'"),
-        ({"joy": None}, "joy", "a number or a schedule was expected, found null"),
-        ({"joy": True}, "joy", "a number or a schedule was expected, found a bool"),
-        ({"joy": np.bool_(True)}, "joy", "a number or a schedule was expected, found a bool"),
-        ({"joy": 1j}, "joy", "a number or a schedule was expected, found a complex"),
-        ({"joy": float("nan")}, "joy", "found nan"),
-        ({"joy": float("-inf")}, "joy", "found -inf"),
-        ({"joy": 1000.5}, "joy", "between -1000 and 1000 was expected, found 1000.5"),
-        ({"joy": 10**400}, "joy", "found a huge number"),
-        ({"valence": 1.5}, "valence", "lies between -1 and 1, found 1.5"),
-        ({"arousal": {"ramp": [-2, 0], "over": 9}}, "arousal", "lies between -1 and 1, found -2"),
-        ({"dominance": None}, "dominance", "a number or a schedule was expected, found null"),
-        ({"$color": 30}, "$color", "known are $blend, $dose, $inertia, $layers, $max, $positions"),
-        ({"$inertia": 0}, "$inertia", "a number between 0.01 and 1e+06"),
-        ({"$inertia": "30"}, "$inertia", "a number was expected, found '30'"),
-        ({"$dose": "absolute"}, "$dose", "stored or relative was expected"),
-        ({"$max": -1}, "$max", "a number between 0 and"),
-        ({"$max": float("nan")}, "$max", "found nan"),
-        ({"$blend": "mean"}, "$blend", "sum or shared-once was expected, found 'mean'"),
-        ({"$positions": ["all"]}, "$positions", "generated or all was expected, found a list"),
-        ({"$layers": 8}, "$layers", "first and last layer were expected, as in [8, 20], found 8"),
-        ({"$layers": [1, 2, 3]}, "$layers", "found a list"),
-        ({"$layers": [1, 2.0]}, "$layers", "found 2.0 in it"),
-        ({"$layers": [False, 2]}, "$layers", "found a bool in it"),
-        ({"$layers": [-1, 2]}, "$layers", "found -1 in it"),
-        ({"$layers": [9, 8]}, "$layers", "found the first after the last"),
-        ({"": 1}, "", "an emotion's name is printable"),
-        ({" joy": 1}, " joy", "an emotion's name is printable"),
-        ({"@joy": 1}, "@joy", "'@' before it"),
-        ({"a\nb": 1}, "a\nb", "an emotion's name is printable"),
-        ({"a=b": 1}, "a=b", "no comma, equals sign or parenthesis"),
-        ({3: 1}, "", "the name of an emotion was expected, found 3"),
-        ([("joy", 1)], "", "emotions and weights were expected, found a list"),
-    ],
-)
+BAD_MOODS: list[tuple[Any, str, str]] = [
+    ({"joy": {"ramp": [0, 1]}}, "joy", "over is missing"),
+    ({"joy": {"hold": 20.5}}, "joy.hold", "a number between -20 and 20 was expected"),
+    ({"joy": {"hold": {"ramp": [0, 1], "over": 8}}}, "joy.hold", "a number was expected"),
+    ({"valence": {"hold": 0.5}}, "valence", "no axis of affect is read"),
+    ({"valence": {"hold": 0.5, "max": 0.5}}, "valence", "no axis of affect is read"),
+    ({"joy": {"ramp": [0, "1"], "over": 9}}, "joy.ramp[1]", "found '1'"),
+    ({"joy": [1]}, "joy", "a number or a schedule was expected, found a list"),
+    ({"joy": "1"}, "joy", "a number or a schedule was expected, found '1'"),
+    ({"joy": None}, "joy", "a number or a schedule was expected, found null"),
+    ({"joy": True}, "joy", "a number or a schedule was expected, found a bool"),
+    ({"joy": np.bool_(True)}, "joy", "a number or a schedule was expected, found a bool"),
+    ({"joy": 1j}, "joy", "a number or a schedule was expected, found a complex"),
+    ({"joy": float("nan")}, "joy", "found nan"),
+    ({"joy": float("-inf")}, "joy", "found -inf"),
+    ({"joy": 1000.5}, "joy", "between -1000 and 1000 was expected, found 1000.5"),
+    ({"joy": 10**400}, "joy", "found a huge number"),
+    ({"valence": 1.5}, "valence", "lies between -1 and 1, found 1.5"),
+    ({"arousal": {"ramp": [-2, 0], "over": 9}}, "arousal", "lies between -1 and 1, found -2"),
+    ({"dominance": None}, "dominance", "a number or a schedule was expected, found null"),
+    ({"$color": 30}, "$color", "known are $blend, $dose, $inertia, $layers, $max, $positions"),
+    ({"$inertia": 0}, "$inertia", "a number between 0.01 and 1e+06"),
+    ({"$inertia": "30"}, "$inertia", "a number was expected, found '30'"),
+    ({"$dose": "absolute"}, "$dose", "stored or relative was expected"),
+    ({"$max": -1}, "$max", "a number between 0 and"),
+    ({"$max": float("nan")}, "$max", "found nan"),
+    ({"$blend": "mean"}, "$blend", "sum or shared-once was expected, found 'mean'"),
+    ({"$positions": ["all"]}, "$positions", "generated or all was expected, found a list"),
+    ({"$layers": 8}, "$layers", "first and last layer were expected, as in [8, 20], found 8"),
+    ({"$layers": [1, 2, 3]}, "$layers", "found a list"),
+    ({"$layers": [1, 2.0]}, "$layers", "found 2.0 in it"),
+    ({"$layers": [False, 2]}, "$layers", "found a bool in it"),
+    ({"$layers": [-1, 2]}, "$layers", "found -1 in it"),
+    ({"$layers": [9, 8]}, "$layers", "found the first after the last"),
+    ({"": 1}, "", "an emotion's name is printable"),
+    ({" joy": 1}, " joy", "an emotion's name is printable"),
+    ({"@joy": 1}, "@joy", "'@' before it"),
+    ({"a\nb": 1}, "a\nb", "an emotion's name is printable"),
+    ({"a=b": 1}, "a=b", "no comma, equals sign or parenthesis"),
+    ({3: 1}, "", "the name of an emotion was expected, found 3"),
+    ([("joy", 1)], "", "emotions and weights were expected, found a list"),
+]
+
+
+@pytest.mark.parametrize(("written", "where", "fault"), BAD_MOODS)
 def test_refused_by_place(written: Any, where: str, fault: str) -> None:
     with pytest.raises(MoodError) as caught:
         Mood.of(written)
@@ -255,25 +255,25 @@ def test_a_file_is_read(tmp_path: Path) -> None:
     assert Mood.parse(f"@{file}") == mood
 
 
-@pytest.mark.parametrize(
-    ("content", "fault"),
-    [
-        (b"", "not JSON"),
-        (b'{"joy": 1', "not JSON"),
-        (b"\xff\xfe\xff", "not JSON"),
-        (b'{"joy": ' + b"1" * 5000 + b"}", "not JSON"),
-        (b"[" * 60_000, "not JSON"),
-        (b"[1]", "an object was expected"),
-        (b'"joy=1"', "an object was expected"),
-        (b'{"joy": 1, "joy": 2}', "given twice"),
-        (b'{"joy": NaN}', "found nan"),
-        (b'{"joy": 1e999}', "found inf"),
-        (b'{"joy": {"ramp": [0, 1]}}', "mood at 'joy'"),
-        (b'{"joy": {"ramp": [0, 1], "over": 2, "over": 3}}', "mood at 'over': given twice"),
-        (b'{"\\ud800": 1}', "is printable"),
-        (b'{"joy": 1}' + b" " * 65_536, "larger than 64 KiB"),
-    ],
-)
+BAD_FILES: list[tuple[bytes, str]] = [
+    (b"", "not JSON"),
+    (b'{"joy": 1', "not JSON"),
+    (b"\xff\xfe\xff", "not JSON"),
+    (b'{"joy": ' + b"1" * 5000 + b"}", "not JSON"),
+    (b"[" * 60_000, "not JSON"),
+    (b"[1]", "an object was expected"),
+    (b'"joy=1"', "an object was expected"),
+    (b'{"joy": 1, "joy": 2}', "given twice"),
+    (b'{"joy": NaN}', "found nan"),
+    (b'{"joy": 1e999}', "found inf"),
+    (b'{"joy": {"ramp": [0, 1]}}', "mood at 'joy'"),
+    (b'{"joy": {"ramp": [0, 1], "over": 2, "over": 3}}', "mood at 'over': given twice"),
+    (b'{"\\ud800": 1}', "is printable"),
+    (b'{"joy": 1}' + b" " * 65_536, "larger than 64 KiB"),
+]
+
+
+@pytest.mark.parametrize(("content", "fault"), BAD_FILES)
 def test_a_bad_file_is_one_file_error(tmp_path: Path, content: bytes, fault: str) -> None:
     file = tmp_path / "mood.json"
     file.write_bytes(content)

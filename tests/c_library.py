@@ -1,0 +1,168 @@
+"""The C library, compiled once and kept between runs: loaded, linked to, and its own tests.
+
+Where a tool is missing that compiles it, what needs it is skipped.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from ctypes import c_char_p, c_int, c_size_t, c_void_p
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+FOLDER = ROOT / "build" / "c-tests"
+ERROR_SIZE = 4096
+NO_JSON = "nlohmann_json 3.11 or newer, which was not found"
+
+
+class Refused(Exception):
+    """What the library said to it."""
+
+
+def tool(*names: str) -> str:
+    """The path of the first of these programs that is there; skips where none is."""
+    beside = os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", "")))
+    for name in names:
+        path = shutil.which(name, path=beside)
+        if path is not None:
+            return path
+    return pytest.skip(f"needs {' or '.join(names)}, which is not here")
+
+
+def cc() -> str:
+    return tool(os.environ.get("CC", "cc"), "gcc", "clang")
+
+
+def cxx() -> str:
+    return tool(os.environ.get("CXX", "c++"), "g++", "clang++")
+
+
+def run(*command: str | Path, cwd: Path | None = None) -> str:
+    """What a program writes; fails with all of that where the program does."""
+    said = subprocess.run(
+        command, cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+    )
+    if said.returncode != 0:
+        pytest.fail(f"{command} ended with {said.returncode}:\n{said.stdout}", pytrace=False)
+    return said.stdout
+
+
+def compile_library(folder: Path, *options: str) -> None:
+    """Configured and compiled in the folder; skips where something for it is missing."""
+    cmake = tool("cmake")
+    cc(), cxx()
+    what = ["-DLLAMOOD_PYTHON=OFF", "-DLLAMOOD_C=ON", *options]
+    if shutil.which("ninja"):
+        what += ["-G", "Ninja"]
+    configured = subprocess.run(
+        [cmake, "-S", ROOT, "-B", folder, *what],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    said = " ".join(configured.stdout.split())
+    if configured.returncode != 0 and NO_JSON in said:
+        pytest.skip("needs nlohmann_json (apt-get install nlohmann-json3-dev), which is not here")
+    assert configured.returncode == 0, configured.stdout
+    run(cmake, "--build", folder)
+
+
+@cache
+def compiled() -> Path:
+    """The folder in which the library and its tests are compiled, against llama-cpp-python's
+    llama.cpp."""
+    compile_library(FOLDER, f"-DPython_EXECUTABLE={sys.executable}")
+    return FOLDER
+
+
+@cache
+def installed() -> Path:
+    """The prefix to which it is installed."""
+    prefix = compiled() / "prefix"
+    shutil.rmtree(prefix, ignore_errors=True)
+    run(tool("cmake"), "--install", compiled(), "--prefix", prefix)
+    return prefix
+
+
+def program(name: str) -> Path:
+    """One of its own tests."""
+    return compiled() / "csrc" / "tests" / name
+
+
+class Library:
+    """llamood.h, as far as the tests call it."""
+
+    def __init__(self) -> None:
+        self._c = ctypes.CDLL(str(next(compiled().glob("libllamood.*[so,dylib]"))))
+        error = (c_char_p, c_size_t)
+        self._declare("llamood_version", c_char_p)
+        self._declare("llamood_check_version", c_int, c_int, c_int, *error)
+        self._declare("llamood_mood_parse", c_void_p, c_char_p, *error)
+        self._declare(
+            "llamood_mood_rows", c_int, c_void_p, c_void_p, c_size_t, c_size_t, c_void_p, *error
+        )
+        self._declare("llamood_mood_free", None, c_void_p)
+
+    def _declare(self, name: str, returns: type | None, *takes: type) -> None:
+        function = getattr(self._c, name)
+        function.restype, function.argtypes = returns, takes
+
+    @property
+    def version(self) -> str:
+        version: bytes = self._c.llamood_version()
+        return version.decode()
+
+    def serves(self, major: int, minor: int) -> bool:
+        return bool(self._c.llamood_check_version(major, minor, None, 0) == 0)
+
+    def rows(
+        self, json: bytes, n_token: int = 1, names: Sequence[str] = ("joy",)
+    ) -> npt.NDArray[np.float32]:
+        """(n_token, n_name): the weights of a mood. Raises Refused."""
+        rows = np.empty((n_token, len(names)), np.float32)
+        texts = (c_char_p * len(names))(*(name.encode() for name in names))
+        error = ctypes.create_string_buffer(ERROR_SIZE)
+        with self._mood(json) as mood:
+            said = self._c.llamood_mood_rows(
+                mood, texts, len(names), n_token, rows.ctypes.data, error, ERROR_SIZE
+            )
+        if said != 0:
+            raise Refused(error.value.decode())
+        assert error.value == b""
+        return rows
+
+    def refusal(self, json: bytes) -> str | None:
+        """What it says to a mood, None where it takes it."""
+        try:
+            with self._mood(json):
+                return None
+        except Refused as refused:
+            return str(refused)
+
+    @contextmanager
+    def _mood(self, json: bytes) -> Iterator[int]:
+        error = ctypes.create_string_buffer(ERROR_SIZE)
+        mood = self._c.llamood_mood_parse(json, error, ERROR_SIZE)
+        if not mood:
+            raise Refused(error.value.decode())
+        try:
+            yield mood
+        finally:
+            self._c.llamood_mood_free(mood)
+
+
+@cache
+def library() -> Library:
+    return Library()
