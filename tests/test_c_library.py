@@ -10,7 +10,6 @@ from importlib.metadata import version
 from pathlib import Path
 
 import pytest
-from pybind11 import get_cmake_dir
 
 from c_library import (
     ROOT,
@@ -158,8 +157,12 @@ def test_it_is_compiled_against_an_installed_llama_cpp_too(tmp_path: Path) -> No
 
 def test_what_is_missing_is_said(tmp_path: Path) -> None:
     compiled()  # nothing else is missing
+    pybind11 = pytest.importorskip("pybind11")
     options = ["-S", ROOT, "-B", tmp_path, "-DLLAMOOD_C=ON", "-DLLAMOOD_PYTHON=OFF"]
-    options += [f"-DPython_EXECUTABLE={sys.executable}", f"-Dpybind11_DIR={get_cmake_dir()}"]
+    options += [
+        f"-DPython_EXECUTABLE={sys.executable}",
+        f"-Dpybind11_DIR={pybind11.get_cmake_dir()}",
+    ]
     cases = {
         "apt-get install nlohmann-json3-dev": ["-DCMAKE_DISABLE_FIND_PACKAGE_nlohmann_json=ON"],
         "leave LLAMOOD_LLAMA_CPP empty": ["-DLLAMOOD_PYTHON=ON", f"-DLLAMOOD_LLAMA_CPP={tmp_path}"],
