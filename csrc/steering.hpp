@@ -42,7 +42,7 @@ class Steering {
 
     const Mood& mood() const { return named_.mood(); }
     int n_emotion() const { return static_cast<int>(named_.names().size()); }
-    // What is added to: these layers, both included, as far as the model can be added to there.
+    // Which layers the mood asks for, both included.
     LayerRange layers() const { return layers_; }
     // Whether the prompt is steered from its first token on, not only from its last.
     bool is_everywhere() const { return mood().settings().is_everywhere; }
