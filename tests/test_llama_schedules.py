@@ -324,7 +324,7 @@ def test_a_mood_that_listens_may_come_in_the_middle(tiny_chat: Path) -> None:
     said = list(islice(stream, 10))
     assert llm._performance is not None
     before = [llm._performance.row(token)[1].tolist() for token in range(10)]
-    text = b"".join(llm._piece(token) for token in said[-2:]).decode("latin-1")
+    text = b"".join(llm._piece_of(token) for token in said[-2:]).decode("latin-1")
     llm.feel({"anger": {"on": text, "constant": 1.0}, "joy": 0.25})
     said += list(islice(stream, 10))
     rows = [llm._performance.row(token)[1].tolist() for token in range(20)]
