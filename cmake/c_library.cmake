@@ -39,9 +39,20 @@ llamood_compile_options(llamood_moods)
 set_target_properties(llamood_moods PROPERTIES POSITION_INDEPENDENT_CODE ON)
 
 add_library(llamood SHARED
+  csrc/baseline.cpp
   csrc/capi.cpp
+  csrc/capi_log.cpp
+  csrc/capi_model.cpp
   csrc/capi_mood.cpp
+  csrc/capi_stage.cpp
   csrc/capi_version.cpp
+  csrc/cast.cpp
+  csrc/character.cpp
+  csrc/ensemble.cpp
+  csrc/gguf_file.cpp
+  csrc/pace.cpp
+  csrc/reader.cpp
+  csrc/vectors.cpp
   $<TARGET_OBJECTS:llamood_moods>
   $<TARGET_OBJECTS:llamood_inside>)
 add_library(llamood::llamood ALIAS llamood)
@@ -71,7 +82,7 @@ endif()
 set_target_properties(llamood PROPERTIES
   VERSION ${PROJECT_VERSION}
   SOVERSION ${LLAMOOD_SOVERSION}
-  PUBLIC_HEADER csrc/llamood.h
+  PUBLIC_HEADER "csrc/llamood.h;csrc/llamood.hpp"
   INSTALL_RPATH "${LLAMOOD_ORIGIN};${LLAMA_CPP_LIB}")
 
 set(LLAMOOD_PACKAGE ${CMAKE_INSTALL_LIBDIR}/cmake/llamood)

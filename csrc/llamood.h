@@ -19,7 +19,9 @@
 #ifndef LLAMOOD_H
 #define LLAMOOD_H
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #if defined(_WIN32)
 #ifdef LLAMOOD_BUILDING
@@ -95,6 +97,182 @@ LLAMOOD_API int llamood_mood_rows(const llamood_mood* mood, const char* const* n
                                   size_t n_token, float* out, char* error, size_t error_size);
 
 LLAMOOD_API void llamood_mood_free(llamood_mood* mood);
+
+/* -- Log -------------------------------------------------------------------------------------- */
+
+typedef enum llamood_log_level {
+    LLAMOOD_LOG_DEBUG = 1,
+    LLAMOOD_LOG_INFO = 2,
+    LLAMOOD_LOG_WARN = 3,
+    LLAMOOD_LOG_ERROR = 4
+} llamood_log_level;
+
+/* `text`: part of what llama.cpp says while it loads and runs; a line may come in several calls,
+ * from any thread. */
+typedef void (*llamood_log_callback)(llamood_log_level level, const char* text, void* user);
+
+/* Let llama.cpp's messages of `least` and above go there, instead of to standard error; NULL for
+ * nowhere. This is llama.cpp's own, and so for the whole process. */
+LLAMOOD_API void llamood_set_log(llamood_log_callback callback, llamood_log_level least, void* user);
+
+/* -- Models ----------------------------------------------------------------------------------- */
+
+/* A model file with the emotion vectors to feel with. It never changes: several stages, in several
+ * threads, may be opened of it, and it may be freed before they are. */
+typedef struct llamood_model llamood_model;
+
+typedef struct llamood_model_params {
+    const char* site; /* "layer_out" or "attn_out", where vectors are added; NULL: as measured */
+    int n_gpu_layers; /* how many layers lie on the device; -1 for all */
+    bool use_mmap;
+    bool readings; /* load the baseline that lies beside the vectors, so that voices are read */
+} llamood_model_params;
+
+/* As measured, all layers on the device where there is one, memory-mapped, without readings. */
+LLAMOOD_API llamood_model_params llamood_model_default_params(void);
+
+/* `path`: a GGUF model. `vectors`: a folder of control-vector files, or one of them, as `llamood
+ * extract` writes them. `params`: NULL for the defaults. Fails for what is no such file, for
+ * vectors of another model, and for a site that has no known place in the architecture. */
+LLAMOOD_API llamood_model* llamood_model_load(const char* path, const char* vectors,
+                                              const llamood_model_params* params, char* error,
+                                              size_t error_size);
+
+/* The emotions at hand, in the order of every array of weights: how many, the name of the i-th
+ * (NULL beyond them), and the largest intensity at which it is known to read fluently, at which it
+ * is held (infinite where that is not known). They live as long as the model. */
+LLAMOOD_API int llamood_model_n_emotion(const llamood_model* model);
+LLAMOOD_API const char* llamood_model_emotion(const llamood_model* model, int i);
+LLAMOOD_API double llamood_model_ceiling(const llamood_model* model, int i);
+
+LLAMOOD_API void llamood_model_free(llamood_model* model);
+
+/* -- Stages ----------------------------------------------------------------------------------- */
+
+/* One context in which many voices speak, a batch a step. Only one thread at a time may use it. */
+typedef struct llamood_stage llamood_stage;
+
+/* Where a conversation is longer than what a voice can remember: */
+typedef enum llamood_overflow {
+    LLAMOOD_REFUSE = 0, /* say fails, and nothing is lost */
+    LLAMOOD_DROP = 1    /* its oldest turns are forgotten, and the next event tells how many */
+} llamood_overflow;
+
+typedef struct llamood_stage_params {
+    int n_voice;         /* how many can be there at once, 1 to 256 */
+    int n_ctx;           /* how many tokens each of them can remember */
+    int n_batch;         /* the most tokens of a step, more than n_voice */
+    int n_threads;       /* for batches of a token; 0 for half of the cores */
+    int n_threads_batch; /* for longer ones; 0 as n_threads */
+    llamood_overflow overflow;
+    const char* chat_template; /* a name or text that llama.cpp knows; NULL: the model's own */
+} llamood_stage_params;
+
+/* 8 voices of 2048 tokens, batches of 512, LLAMOOD_REFUSE. */
+LLAMOOD_API llamood_stage_params llamood_stage_default_params(void);
+
+/* `params`: NULL for the defaults. Fails for models with a recurrent memory, for a chat template
+ * that llama.cpp does not know, and for want of memory. */
+LLAMOOD_API llamood_stage* llamood_stage_open(const llamood_model* model,
+                                              const llamood_stage_params* params, char* error,
+                                              size_t error_size);
+
+LLAMOOD_API void llamood_stage_free(llamood_stage* stage);
+
+/* -- Voices ----------------------------------------------------------------------------------- */
+
+/* How a voice draws its tokens, and when its answers end. */
+typedef struct llamood_sampling {
+    float temperature; /* 0 takes the likeliest token, below 0 draws from the logits as they are */
+    int top_k;
+    float top_p;
+    float min_p;
+    float typical_p;
+    float repeat_penalty;
+    float frequency_penalty;
+    float presence_penalty;
+    int last_n_tokens; /* of the answer, that the penalties count */
+    uint32_t seed;     /* for every answer anew; LLAMOOD_ANY_SEED for another one each time */
+    const char* grammar;      /* GBNF text whose root is "root"; NULL for none */
+    const char* const* stops; /* texts at which an answer ends, not part of it */
+    size_t n_stop;
+    int max_tokens;     /* of an answer; 0 for as many as the voice can remember */
+    double max_seconds; /* of an answer; 0 for no limit */
+} llamood_sampling;
+
+#define LLAMOOD_ANY_SEED 0xFFFFFFFFu
+
+/* Those of the Python package and llama-cpp-python: temperature 0.2, top_k 40, top_p 0.95,
+ * min_p 0.05, no penalties, any seed, no limits. */
+LLAMOOD_API llamood_sampling llamood_default_sampling(void);
+
+/* A new voice; returns its number, 0 to n_voice - 1, or -1. `system`: told at the beginning of its
+ * conversation; NULL for nothing. What voices have in common at the beginning is decoded once.
+ * `mood`: NULL for neutral. `sampling`: NULL for the defaults. */
+LLAMOOD_API int llamood_join(llamood_stage* stage, const char* system, const llamood_mood* mood,
+                             const llamood_sampling* sampling, char* error, size_t error_size);
+
+/* Say something to a voice, which answers from the next step on. Fails while it speaks, and where
+ * it has no room for this. */
+LLAMOOD_API int llamood_say(llamood_stage* stage, int voice, const char* text, char* error,
+                            size_t error_size);
+
+/* Let a voice feel this from its next token on, also while it speaks; NULL is neutral. */
+LLAMOOD_API int llamood_feel(llamood_stage* stage, int voice, const llamood_mood* mood, char* error,
+                             size_t error_size);
+
+/* The same with weights: `weights` (n) are intensities in the order of the model's emotions, and n
+ * is llamood_model_n_emotion. Cheap enough for every frame. */
+LLAMOOD_API int llamood_feel_weights(llamood_stage* stage, int voice, const float* weights,
+                                     size_t n, char* error, size_t error_size);
+
+/* Let a voice say no more; the last event of its answer says LLAMOOD_END_INTERRUPTED. What it said
+ * stays in its memory; an answer of which nothing was said is taken back with its question. */
+LLAMOOD_API int llamood_interrupt(llamood_stage* stage, int voice, char* error, size_t error_size);
+
+/* Interrupt a voice and forget it, with those of its events that were not polled; another may join
+ * in its place. */
+LLAMOOD_API int llamood_leave(llamood_stage* stage, int voice, char* error, size_t error_size);
+
+/* -- Steps and events ------------------------------------------------------------------------- */
+
+/* Decode one batch of at most `n_token` tokens (0: as many as a batch holds): one of each voice
+ * that speaks, then as much of prompts as there is room for. Where more voices speak than that,
+ * they take turns. Returns 1 while somebody speaks, 0 where nobody does, -1 on failure: all answers
+ * that were being given are taken back then. */
+LLAMOOD_API int llamood_step(llamood_stage* stage, int n_token, char* error, size_t error_size);
+
+/* Steps as long as they are expected to fit into `milliseconds`, going by those before them, but
+ * one at least, with a token of each voice that speaks. Returns as llamood_step. */
+LLAMOOD_API int llamood_step_for(llamood_stage* stage, double milliseconds, char* error,
+                                 size_t error_size);
+
+/* Why an answer is over. */
+typedef enum llamood_end {
+    LLAMOOD_END_NONE = 0, /* it is not */
+    LLAMOOD_END_STOP = 1, /* by itself, or at a stop text */
+    LLAMOOD_END_LENGTH = 2,
+    LLAMOOD_END_TIME = 3,
+    LLAMOOD_END_INTERRUPTED = 4
+} llamood_end;
+
+/* A token that a voice said, or the end of what it says. What it points to lives until the next
+ * call that takes the stage. */
+typedef struct llamood_event {
+    int voice;
+    int32_t token;    /* -1 where the end is no token */
+    const char* text; /* whole characters, "" where they are not whole yet */
+    int n_emotion;
+    const float* mood;    /* (n_emotion), the weights under which it was chosen */
+    const float* reading; /* (n_emotion), what had been expressed, as z-scores: 0 is as in neutral
+                             text; NULL where nothing was read */
+    llamood_end end;
+    int forgotten; /* in the first event of an answer, how many turns were dropped to make room */
+} llamood_event;
+
+/* The next event; returns 1, or 0 where there is none, or -1. */
+LLAMOOD_API int llamood_poll(llamood_stage* stage, llamood_event* event, char* error,
+                             size_t error_size);
 
 #ifdef __cplusplus
 }

@@ -1,0 +1,108 @@
+#include "baseline.hpp"
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+
+#include "gguf_file.hpp"
+
+namespace llamood {
+
+namespace {
+
+namespace fs = std::filesystem;
+using Shape = std::vector<std::int64_t>;
+
+const std::string keys = "llamood.baseline.";
+
+// Where each of the vectors' emotions stands in the file.
+std::vector<std::size_t> order_of(const GgufFile& file, const Vectors& vectors) {
+    const auto names = file.texts(keys + "names");
+    std::vector<std::size_t> order;
+    for (const std::string& name : vectors.names) {
+        const auto found = names.has_value() ? std::find(names->begin(), names->end(), name)
+                                             : std::vector<std::string>::const_iterator();
+        if (!names.has_value() || names->size() != vectors.names.size() || found == names->end()) {
+            file.refuse("was not measured for " + name +
+                        " among these vectors; measure it again (llamood read --measure)");
+        }
+        order.push_back(found - names->begin());
+    }
+    return order;
+}
+
+// Where the layer that is to be read stands among those that were measured.
+std::size_t place_of(const GgufFile& file, std::int32_t layer, const ModelFacts& model) {
+    const auto layers = file.integers(keys + "layers").value_or(std::vector<std::int32_t>());
+    const auto found = std::find(layers.begin(), layers.end(), layer);
+    if (found == layers.end() || layer < 0 || layer > model.n_layer - 2) {
+        file.refuse("its layer is not among those that were measured");
+    }
+    return found - layers.begin();
+}
+
+// ggml keeps no dimensions of size 1 at the slow end.
+Shape trimmed(Shape shape) {
+    while (shape.size() > 1 && shape.front() == 1) shape.erase(shape.begin());
+    return shape;
+}
+
+std::vector<float> read(const GgufFile& file, const char* name, const Shape& expected) {
+    if (trimmed(file.shape(name)) != trimmed(expected)) {
+        file.refuse(std::string(name) +
+                    " is missing, or of another shape than the vectors call for");
+    }
+    return file.read(name);
+}
+
+// Whether a vector adds anything in a layer; it may have been emptied since it was measured.
+bool adds(const Vectors& vectors, std::int64_t emotion, std::int64_t layer,
+          const ModelFacts& model) {
+    const auto row = vectors.data.begin() + (emotion * model.n_layer + layer) * model.n_embd;
+    return std::any_of(row, row + model.n_embd, [](float value) { return value != 0.0f; });
+}
+
+}  // namespace
+
+Baseline load_baseline(const std::string& folder, const Vectors& vectors, const ModelFacts& model) {
+    fs::path place = fs::u8path(folder);
+    if (fs::is_regular_file(place)) place = place.parent_path();
+    const GgufFile file(place / "reading.baseline");
+    if (file.text("general.architecture") != "llamood.baseline" ||
+        file.whole("llamood.version") != 1u) {
+        file.refuse("is no baseline of readings that this llamood knows");
+    }
+    const auto layer = file.integer(keys + "layer");
+    if (!layer.has_value()) file.refuse("does not say which layer is read");
+    const std::size_t at = place_of(file, *layer, model);
+    const std::vector<std::size_t> order = order_of(file, vectors);
+    const auto n_read = static_cast<std::int64_t>(file.integers(keys + "layers")->size());
+    const std::int64_t n = vectors.n_emotion();
+    const auto directions = read(file, "directions", {n_read, n, model.n_embd});
+    const auto mean = read(file, "mean", {n_read, n});
+    const auto spread = read(file, "spread", {n_read, n});
+    const auto response = read(file, "response", {model.n_layer, n, n_read, n});
+
+    Baseline baseline;
+    baseline.layer = *layer;
+    for (const std::size_t k : order) {
+        const auto row = directions.begin() + (at * n + k) * model.n_embd;
+        baseline.directions.insert(baseline.directions.end(), row, row + model.n_embd);
+        baseline.mean.push_back(mean[at * n + k]);
+        baseline.spread.push_back(spread[at * n + k]);
+        if (baseline.spread.back() <= 0) file.refuse("a spread is not above 0");
+    }
+    for (std::int64_t i = 0; i < model.n_layer; ++i) {
+        for (std::int64_t k = 0; k < n; ++k) {
+            const double scale = adds(vectors, k, i, model) ? vectors.scales[k] : 0.0;
+            for (const std::size_t read_as : order) {
+                const auto moved = response[((i * n + order[k]) * n_read + at) * n + read_as];
+                baseline.response.push_back(moved * scale);
+            }
+        }
+    }
+    return baseline;
+}
+
+}  // namespace llamood

@@ -1,0 +1,220 @@
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <memory>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "capi.hpp"
+#include "capi_model.hpp"
+#include "capi_mood.hpp"
+#include "cast.hpp"
+#include "llamood.h"
+
+using namespace llamood;
+
+struct llamood_stage {
+    llamood_stage(std::shared_ptr<const FeelingModel> of, std::unique_ptr<Ensemble> ensemble,
+                  Overflow overflow)
+        : model(std::move(of)), cast(std::move(ensemble), overflow) {}
+
+    std::shared_ptr<const FeelingModel> model;
+    Cast cast;
+    std::optional<Event> told;  // what the last event points to
+};
+
+namespace {
+
+std::shared_ptr<const Steering> steering_of(const llamood_stage& stage, const Mood& mood) {
+    return std::make_shared<const Steering>(mood, stage.model->palette());
+}
+
+std::shared_ptr<const Steering> steering_of(const llamood_stage& stage, const llamood_mood* mood) {
+    return steering_of(stage, mood == nullptr ? Mood::of({}) : mood->mood);
+}
+
+Manner manner_of(const llamood_sampling& asked) {
+    Manner manner;
+    manner.sampling = {asked.temperature,
+                       asked.top_k,
+                       asked.top_p,
+                       asked.min_p,
+                       asked.typical_p,
+                       asked.repeat_penalty,
+                       asked.frequency_penalty,
+                       asked.presence_penalty,
+                       asked.last_n_tokens,
+                       asked.seed,
+                       asked.grammar == nullptr ? "" : asked.grammar};
+    if (asked.n_stop > 0) require(asked.stops, "stops");
+    for (std::size_t i = 0; i < asked.n_stop; ++i) {
+        require(asked.stops[i], ("stops[" + std::to_string(i) + "]").c_str());
+        manner.stops.emplace_back(asked.stops[i]);
+    }
+    for (const float value :
+         {asked.temperature, asked.top_p, asked.min_p, asked.typical_p, asked.repeat_penalty,
+          asked.frequency_penalty, asked.presence_penalty}) {
+        if (!std::isfinite(value)) {
+            throw std::invalid_argument("a number of the sampling is not finite");
+        }
+    }
+    if (asked.max_tokens < 0 || !(asked.max_seconds >= 0)) {
+        throw std::invalid_argument("max_tokens and max_seconds of 0 or more were expected");
+    }
+    manner.max_tokens = asked.max_tokens;
+    if (asked.max_seconds > 0) manner.max_seconds = asked.max_seconds;
+    return manner;
+}
+
+// What `work` does to a stage, 0 where it succeeds.
+template <class Work>
+int changed(llamood_stage* stage, char* error, size_t error_size, Work work) {
+    return guarded({error, error_size}, -1, [&] {
+        require(stage, "stage");
+        work();
+        return 0;
+    });
+}
+
+}  // namespace
+
+llamood_stage_params llamood_stage_default_params(void) {
+    return {8, 2048, 512, 0, 0, LLAMOOD_REFUSE, nullptr};
+}
+
+llamood_sampling llamood_default_sampling(void) {
+    const Sampling usual;
+    return {usual.temperature,
+            usual.top_k,
+            usual.top_p,
+            usual.min_p,
+            usual.typical_p,
+            usual.repeat_penalty,
+            usual.frequency_penalty,
+            usual.presence_penalty,
+            usual.last_n_tokens,
+            LLAMOOD_ANY_SEED,
+            nullptr,
+            nullptr,
+            0,
+            0,
+            0.0};
+}
+
+llamood_stage* llamood_stage_open(const llamood_model* model, const llamood_stage_params* params,
+                                  char* error, size_t error_size) {
+    return guarded({error, error_size}, static_cast<llamood_stage*>(nullptr), [=] {
+        require(model, "model");
+        const llamood_stage_params asked =
+            params == nullptr ? llamood_stage_default_params() : *params;
+        if (asked.n_batch < 1) {
+            throw std::invalid_argument("n_batch is " + std::to_string(asked.n_batch) +
+                                        ", expected more than there are voices");
+        }
+        const int half = std::max(1, static_cast<int>(std::thread::hardware_concurrency()) / 2);
+        llama_context_params of_context = llama_context_default_params();
+        of_context.n_batch = asked.n_batch;
+        of_context.n_ubatch = asked.n_batch;
+        of_context.n_threads = asked.n_threads > 0 ? asked.n_threads : half;
+        of_context.n_threads_batch =
+            asked.n_threads_batch > 0 ? asked.n_threads_batch : of_context.n_threads;
+        auto ensemble = std::make_unique<Ensemble>(
+            model->model, asked.n_voice, asked.n_ctx,
+            asked.chat_template == nullptr ? "" : asked.chat_template, of_context);
+        const Overflow overflow =
+            asked.overflow == LLAMOOD_DROP ? Overflow::drop : Overflow::refuse;
+        return std::make_unique<llamood_stage>(model->model, std::move(ensemble), overflow)
+            .release();
+    });
+}
+
+void llamood_stage_free(llamood_stage* stage) {
+    const std::unique_ptr<llamood_stage> owner(stage);
+}
+
+int llamood_join(llamood_stage* stage, const char* system, const llamood_mood* mood,
+                 const llamood_sampling* sampling, char* error, size_t error_size) {
+    return guarded({error, error_size}, -1, [=] {
+        require(stage, "stage");
+        std::optional<std::string> told;
+        if (system != nullptr) told = system;
+        Manner manner = manner_of(sampling == nullptr ? llamood_default_sampling() : *sampling);
+        return stage->cast.join(std::move(told), steering_of(*stage, mood), std::move(manner));
+    });
+}
+
+int llamood_say(llamood_stage* stage, int voice, const char* text, char* error, size_t error_size) {
+    return changed(stage, error, error_size, [=] {
+        require(text, "text");
+        stage->cast.say(voice, text);
+    });
+}
+
+int llamood_feel(llamood_stage* stage, int voice, const llamood_mood* mood, char* error,
+                 size_t error_size) {
+    return changed(stage, error, error_size,
+                   [=] { stage->cast.feel(voice, steering_of(*stage, mood)); });
+}
+
+int llamood_feel_weights(llamood_stage* stage, int voice, const float* weights, size_t n,
+                         char* error, size_t error_size) {
+    return changed(stage, error, error_size, [=] {
+        require(weights, "weights");
+        const auto& names = stage->model->vectors().names;
+        if (n != names.size()) {
+            throw std::invalid_argument(std::to_string(n) + " weights, expected one for each of " +
+                                        std::to_string(names.size()) + " emotions");
+        }
+        std::vector<std::pair<std::string, double>> named;
+        for (std::size_t i = 0; i < n; ++i) named.emplace_back(names[i], weights[i]);
+        stage->cast.feel(voice, steering_of(*stage, Mood::of(named)));
+    });
+}
+
+int llamood_interrupt(llamood_stage* stage, int voice, char* error, size_t error_size) {
+    return changed(stage, error, error_size, [=] { stage->cast.interrupt(voice); });
+}
+
+int llamood_leave(llamood_stage* stage, int voice, char* error, size_t error_size) {
+    return changed(stage, error, error_size, [=] { stage->cast.leave(voice); });
+}
+
+int llamood_step(llamood_stage* stage, int n_token, char* error, size_t error_size) {
+    return guarded({error, error_size}, -1, [=] {
+        require(stage, "stage");
+        if (n_token < 0) throw std::invalid_argument("n_token is below 0");
+        const int most = n_token == 0 ? std::numeric_limits<int>::max() : n_token;
+        return stage->cast.step(most) ? 1 : 0;
+    });
+}
+
+int llamood_step_for(llamood_stage* stage, double milliseconds, char* error, size_t error_size) {
+    return guarded({error, error_size}, -1, [=] {
+        require(stage, "stage");
+        if (!(milliseconds >= 0)) throw std::invalid_argument("milliseconds is not 0 or more");
+        return stage->cast.step_for(milliseconds / 1000) ? 1 : 0;
+    });
+}
+
+int llamood_poll(llamood_stage* stage, llamood_event* event, char* error, size_t error_size) {
+    return guarded({error, error_size}, -1, [=] {
+        require(stage, "stage");
+        require(event, "event");
+        stage->told = stage->cast.poll();
+        if (!stage->told.has_value()) return 0;
+        const Event& told = *stage->told;
+        *event = {told.voice,
+                  told.token,
+                  told.text.c_str(),
+                  stage->model->vectors().n_emotion(),
+                  told.mood.data(),
+                  told.reading.empty() ? nullptr : told.reading.data(),
+                  static_cast<llamood_end>(told.end),
+                  told.forgotten};
+        return 1;
+    });
+}

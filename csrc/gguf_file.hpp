@@ -1,0 +1,48 @@
+// A GGUF file of llamood's that was written by whoever: keys and F32 tensors, each checked.
+#pragma once
+
+#include <ggml-cpp.h>
+#include <gguf.h>
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace llamood {
+
+class GgufFile {
+  public:
+    // Everything here throws std::invalid_argument, naming the file, for what is missing, broken
+    // or of another type than it says. Nothing of the tensors is read before it is asked for.
+    explicit GgufFile(std::filesystem::path path);
+
+    // None where there is no such key.
+    std::optional<std::string> text(const std::string& key) const;
+    std::optional<double> number(const std::string& key) const;
+    std::optional<std::uint32_t> whole(const std::string& key) const;
+    std::optional<std::int32_t> integer(const std::string& key) const;
+    std::optional<std::vector<float>> numbers(const std::string& key) const;
+    std::optional<std::vector<std::int32_t>> integers(const std::string& key) const;
+    std::optional<std::vector<std::string>> texts(const std::string& key) const;
+
+    int n_tensor() const;
+    std::string tensor_name(int i) const;
+    // Its dimensions, the slowest first; empty where there is no such tensor.
+    std::vector<std::int64_t> shape(const std::string& name) const;
+    // Its numbers, which are finite.
+    std::vector<float> read(const std::string& name) const;
+
+    [[noreturn]] void refuse(const std::string& fault) const;
+
+  private:
+    std::int64_t find(const std::string& key, gguf_type type) const;
+    std::int64_t find_array(const std::string& key, gguf_type type) const;
+
+    std::filesystem::path path_;
+    gguf_context_ptr gguf_;
+    ggml_context_ptr tensors_;
+};
+
+}  // namespace llamood
