@@ -138,11 +138,15 @@ LLAMOOD_API llamood_model* llamood_model_load(const char* path, const char* vect
                                               const llamood_model_params* params, char* error,
                                               size_t error_size);
 
-/* The emotions at hand, in the order of every array of weights: how many, the name of the i-th
- * (NULL beyond them), and the largest intensity at which it is known to read fluently, at which it
- * is held (infinite where that is not known). They live as long as the model. */
+/* How many emotions are at hand. */
 LLAMOOD_API int llamood_model_n_emotion(const llamood_model* model);
+
+/* The name of the i-th of them, in the order of every array of weights; NULL beyond them. It lives
+ * as long as the model. */
 LLAMOOD_API const char* llamood_model_emotion(const llamood_model* model, int i);
+
+/* The largest intensity at which the i-th is known to read fluently, and at which it is held;
+ * infinite where that is not known. */
 LLAMOOD_API double llamood_model_ceiling(const llamood_model* model, int i);
 
 LLAMOOD_API void llamood_model_free(llamood_model* model);
