@@ -21,6 +21,7 @@ from paired import Measure
 from rich import box
 from rich.console import Console
 from rich.table import Table
+from weights import shared
 
 WIDTH = 110  # of the table where there is no terminal to fit
 # Imports come last: the models of the others have warmed the disk, but not these processes.
@@ -36,7 +37,8 @@ def main(names: Sequence[str], as_json: bool) -> None:
     for name in names or BENCHES:
         click.echo(f"{name} ...", err=True)
         measure: Callable[[], list[Measure]] = import_module(name).measure
-        measures += measure()
+        with shared():
+            measures += measure()
     if as_json:
         click.echo(json.dumps({**machine(), "measures": [m.to_dict() for m in measures]}))
     else:
