@@ -4,12 +4,37 @@ from __future__ import annotations
 
 import gc
 import json
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
+import llama_cpp
+import many_voices
 import pytest
+import rows
 import run as bench
+import turns
+from bare import Bare, Draw, generation, speech
+from chorus import HOW, Chorus, moving, neutral, steady
 from click.testing import CliRunner
+from models import BenchModel
 from paired import Measure, differences, interleave, ratios
+from weights import shared
+
+import llamood
+from llama_gguf import LlamaShape
+
+TINY = BenchModel(
+    name="tiny",
+    shape=LlamaShape(
+        n_layer=3, n_embd=64, n_ff=128, n_head=4, n_head_kv=2, n_vocab=300, n_ctx=1024
+    ),
+    quant="q8_0",
+    n_token=3,
+    n_round=2,
+)
 
 
 def test_rounds_are_paired_and_take_turns() -> None:
@@ -85,3 +110,121 @@ def test_a_missed_bound_is_exit_code_one(
         "at_least": False,
         "holds": not status,
     }
+
+
+# -- many voices ----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def cast(kept_elsewhere: None) -> Iterator[llamood.Cast]:
+    arguments = many_voices.arguments(TINY)
+    with closing(llamood.Cast(**arguments, voices=2, guard=False)) as cast:
+        yield cast
+
+
+@pytest.fixture
+def kept_elsewhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+
+
+def opened(**settings: Any) -> llama_cpp.Llama:
+    return llama_cpp.Llama(**TINY.arguments(n_ctx=64), **settings)
+
+
+def test_shared_weights_are_loaded_once_and_outlive_who_loaded_them(kept_elsewhere: None) -> None:
+    with closing(opened(logits_all=True)) as alone:
+        alone.eval([40, 41])
+        expected = alone.scores[1].copy()
+    with shared():
+        first, second = opened(logits_all=True), opened(logits_all=True)
+        assert first._model.model is second._model.model
+        assert first.ctx is not second.ctx
+        first.close()
+        second.eval([40, 41])
+        assert (second.scores[1] == expected).all()
+        second.close()
+    with closing(opened()) as third:
+        assert third._model.model is not None
+
+
+def test_a_chorus_speaks_in_step_in_moods_that_change_between_blocks(cast: llamood.Cast) -> None:
+    with Chorus(cast, 2) as chorus:
+        begin = chorus.position()
+        for mood_of in (steady, neutral, moving):
+            assert chorus.block(mood_of, n_token=3)(0) > 0
+        assert chorus.position() == begin + 3 * (1 + 3)
+        first, second = cast.voices
+        assert first.mood != second.mood
+    assert cast.voices == ()
+
+
+def test_a_chorus_that_does_not_feel_what_it_was_told_is_no_figure(cast: llamood.Cast) -> None:
+    with (
+        Chorus(cast, 1) as chorus,
+        pytest.raises(RuntimeError, match="the last voice felt"),
+    ):
+        chorus.block(lambda _: {"joy": {"keys": [[0, 1], [2, 0]], "ease": "step"}}, n_token=4)(0)
+
+
+def test_bare_sequences_draw_what_a_cast_draws(cast: llamood.Cast) -> None:
+    voices = [cast.join(temperature=HOW.temperature, seed=HOW.seed) for _ in range(2)]
+    prompts = [voice.plan("hi", {}).tokens for voice in voices]
+    said: dict[int, list[int]] = {0: [], 1: []}
+    for event in cast.say(dict.fromkeys(voices, "hi"), max_tokens=6):
+        assert event.token is not None
+        said[voices.index(event.voice)].append(event.token)
+
+    drawn: dict[int, list[int]] = {0: [], 1: []}
+    model = cast._ensemble._model.model
+    with (
+        Bare(model, n_sequence=2, n_ctx=256) as bare,
+        closing(Draw(bare, HOW)) as one,
+        closing(Draw(bare, HOW)) as other,
+    ):
+        batch = [(t, at, voice) for voice in (0, 1) for at, t in enumerate(prompts[voice])]
+        ends = [len(prompts[0]) - 1, len(batch) - 1]
+        for step in range(6):
+            bare.decode(batch)
+            for voice, draw in enumerate((one, other)):
+                drawn[voice].append(draw(ends[voice]))
+            ends = [0, 1]
+            batch = [(drawn[voice][-1], len(prompts[voice]) + step, voice) for voice in (0, 1)]
+    assert drawn == said
+
+
+def test_bare_sequences_catch_up_with_a_cast(cast: llamood.Cast) -> None:
+    model = cast._ensemble._model.model
+    with (
+        Bare(model, n_sequence=2, n_ctx=256) as bare,
+        closing(Draw(bare, HOW)) as one,
+        closing(Draw(bare, HOW)) as other,
+    ):
+        assert speech(bare, [one, other], n_token=3, depth=lambda: 20)(0) > 0
+        assert [bare.n_cached(voice) for voice in (0, 1)] == [20 + 1 + 3] * 2
+        bare.forget()
+        assert generation(bare, n_token=3, depth=lambda: 10)(0) > 0
+        assert [bare.n_cached(voice) for voice in (0, 1)] == [10 + 1 + 3, 0]
+
+
+@pytest.mark.parametrize("module", [many_voices, turns])
+def test_every_number_of_voices_is_measured(
+    monkeypatch: pytest.MonkeyPatch, kept_elsewhere: None, module: Any
+) -> None:
+    for name, value in (("MODELS", (TINY,)), ("N_VOICE", (1, 2)), ("N_ROUND", 1)):
+        monkeypatch.setattr(module, name, value)
+    with shared():
+        measures = module.measure()
+    for who in ("1 voice", "2 voices"):
+        assert any(measure.name.startswith(who) for measure in measures)
+    assert len({measure.name for measure in measures}) == len(measures)
+    assert all(value > 0 for measure in measures for value in measure.values)
+    tg = [measure for measure in measures if "llama-bench" in measure.name]
+    assert len(tg) == (module is many_voices)
+
+
+def test_rows_of_one_voice_are_measured(
+    monkeypatch: pytest.MonkeyPatch, kept_elsewhere: None
+) -> None:
+    monkeypatch.setattr(rows, "MODELS", (TINY,))
+    with shared():
+        assert [len(measure.values) for measure in rows.measure()] == [2, 2]

@@ -25,7 +25,18 @@ from weights import shared
 
 WIDTH = 110  # of the table where there is no terminal to fit
 # Imports come last: the models of the others have warmed the disk, but not these processes.
-BENCHES = ("steering", "schedules", "reading", "wrapper", "extraction", "blend", "imports")
+BENCHES = (
+    "steering",
+    "rows",
+    "schedules",
+    "many_voices",
+    "turns",
+    "reading",
+    "wrapper",
+    "extraction",
+    "blend",
+    "imports",
+)
 
 
 @click.command()
