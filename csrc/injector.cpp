@@ -4,16 +4,28 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstring>
 #include <stdexcept>
 #include <utility>
 
 namespace llamood {
+
+namespace {
+
+// The scheduler calls a copy "<backend>#<name>#<number>", and ggml a leaf without a name
+// "leaf_<number>". Copies of the residual stream have its name.
+bool is_copied_leaf(const ggml_tensor* tensor) {
+    return std::strstr(ggml_get_name(tensor), "#leaf_") != nullptr;
+}
+
+}  // namespace
 
 Injector::Injector(GraphWatch& watch, llama_context* ctx) : watch_(watch), ctx_(ctx) {
     const llama_model* model = llama_get_model(ctx);
     n_layer_ = llama_model_n_layer(model);
     n_embd_ = llama_model_n_embd(model);
     leaves_.assign(n_layer_, nullptr);
+    copied_.assign(n_layer_, false);
     blend_.assign(static_cast<std::size_t>(n_layer_) * n_embd_, 0.0f);
     watch_.add(this);
 }
@@ -44,7 +56,7 @@ void Injector::play(const std::shared_ptr<const Bank>& bank, std::vector<float> 
     require_open();
     const std::size_t n_emotion = bank->n_emotion();
     bank->require_fit(n_layer_, n_embd_, rows.size() % n_emotion == 0 ? n_emotion : rows.size());
-    if (n_found_ == 0) throw std::logic_error("no decode has shown where the vectors are added");
+    if (!is_shown()) throw std::logic_error("no decode has shown where the vectors are added");
     llama_synchronize(ctx_);
     rows_ = std::move(rows);
     played_ = bank;
@@ -92,7 +104,7 @@ bool Injector::rest() {
 }
 
 void Injector::hand_over(LayerRange range) {
-    if (n_found_ == 0) {
+    if (!is_shown()) {
         // Until a decode has shown the tensors, the public setter is the only way to them.
         // data starts at layer 1: (n_layer-1, n_embd)
         const std::size_t n = static_cast<std::size_t>(n_layer_ - 1) * n_embd_;
@@ -104,19 +116,21 @@ void Injector::hand_over(LayerRange range) {
         return;
     }
     for (int layer = range.first; layer <= range.last; ++layer) {
-        if (leaves_[layer] == nullptr) continue;
-        ggml_backend_tensor_set(leaves_[layer],
-                                blend_.data() + static_cast<std::size_t>(layer) * n_embd_, 0,
-                                static_cast<std::size_t>(n_embd_) * sizeof(float));
+        if (leaves_[layer] != nullptr) write(leaves_[layer], layer);
     }
     ++writes_;
+}
+
+void Injector::write(ggml_tensor* leaf, int layer) const {
+    const float* row = blend_.data() + static_cast<std::size_t>(layer) * n_embd_;
+    ggml_backend_tensor_set(leaf, row, 0, static_cast<std::size_t>(n_embd_) * sizeof(float));
 }
 
 std::vector<int> Injector::missing_layers() const {
     require_open();
     std::vector<int> missing;
     for (int layer = 1; layer < n_layer_; ++layer) {
-        if (leaves_[layer] == nullptr) missing.push_back(layer);
+        if (leaves_[layer] == nullptr && !copied_[layer]) missing.push_back(layer);
     }
     return missing;
 }
@@ -127,13 +141,26 @@ bool Injector::ask(ggml_tensor* node, const NodeName& name) {
     if (name.layer < 1 || name.layer >= n_layer_ || leaves_[name.layer] != nullptr) return false;
     if (!name.is("l_out") || node->op != GGML_OP_ADD) return false;
     ggml_tensor* leaf = node->src[1];
-    const bool is_weight = leaf->buffer != nullptr && ggml_backend_buffer_get_usage(leaf->buffer) ==
-                                                          GGML_BACKEND_BUFFER_USAGE_WEIGHTS;
-    if (leaf->op == GGML_OP_NONE && leaf->ne[0] == n_embd_ && ggml_nrows(leaf) == 1 && !is_weight) {
-        leaves_[name.layer] = leaf;
-        ++n_found_;
-    }
+    const bool is_row = leaf->op == GGML_OP_NONE && leaf->ne[0] == n_embd_ && ggml_nrows(leaf) == 1;
+    if (is_row && leaf->buffer != nullptr) meet(leaf, name.layer);
     return false;
+}
+
+void Injector::meet(ggml_tensor* leaf, int layer) {
+    switch (ggml_backend_buffer_get_usage(leaf->buffer)) {
+        case GGML_BACKEND_BUFFER_USAGE_WEIGHTS:
+            return;
+        case GGML_BACKEND_BUFFER_USAGE_COMPUTE:
+            if (!is_copied_leaf(leaf)) return;
+            if (!copied_[layer]) ++n_copied_;
+            copied_[layer] = true;
+            llama_synchronize(ctx_);  // a device may still be copying
+            break;
+        default:
+            leaves_[layer] = leaf;
+            ++n_found_;
+    }
+    if (writes_ > 0) write(leaf, layer);
 }
 
 }  // namespace llamood

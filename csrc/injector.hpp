@@ -12,6 +12,12 @@
 //   leaf test matters: where no vector is set (and in layer 0) the second source is the
 //   residual stream, which with one token is one row wide too. A leaf that lies among the
 //   model's weights (a bias) is never taken.
+// - Where a model lies on several devices, the scheduler may compute the last "l_out" of one of
+//   them on the next, as it has no weights of its own, and reads copies of its sources there. A
+//   copy lies in a buffer for computing, is made anew in each decode before the callback is asked
+//   about the nodes that follow, and goes with the plan of the graph. So that of a leaf is never
+//   kept, and written in every decode: its leaf was not seen, and holds what the setter was given.
+//   With one token a copy of the residual stream looks the same but for its name.
 // - A buffer that is too short leaves old numbers in the layers it does not reach: all layers
 //   are passed, always.
 // - The eval callback is asked about a graph's nodes in order, before the part of the graph that
@@ -61,8 +67,8 @@ class Injector final : public GraphWatcher {
     // that was never steered is left untouched; any other adds zeros, which is bit-equal.
     bool rest();
 
-    // Layers in 1 .. n_layer-1 whose control vector no decode has shown; meaningful after the
-    // first decode that followed apply().
+    // Layers in 1 .. n_layer-1 of whose control vector no decode has shown anything; meaningful
+    // after the first decode that followed apply().
     std::vector<int> missing_layers() const;
 
     // Forget the context; every later apply() throws.
@@ -81,6 +87,12 @@ class Injector final : public GraphWatcher {
 
   private:
     void require_open() const;
+    // Whether a decode has shown that the model takes vectors.
+    bool is_shown() const { return n_found_ > 0 || n_copied_ > 0; }
+    // The leaf that a node of this layer adds, or a copy of it.
+    void meet(ggml_tensor* leaf, int layer);
+    // This layer of blend_.
+    void write(ggml_tensor* leaf, int layer) const;
     // What the device holds, made to be this; returns whether it was something else.
     bool bring(const std::shared_ptr<const Bank>& bank, const float* weights, LayerRange range);
     // Brings blend_ to the device, by the setter or into the tensors of `range`.
@@ -94,6 +106,8 @@ class Injector final : public GraphWatcher {
     int n_embd_;
     std::vector<ggml_tensor*> leaves_;  // (n_layer), null until seen
     int n_found_ = 0;
+    std::vector<bool> copied_;  // (n_layer), where a copy has been seen
+    int n_copied_ = 0;
     std::vector<float> blend_;          // (n_layer, n_embd), what the device holds
     std::shared_ptr<const Bank> bank_;  // bank, weights and range of the blend
     std::vector<float> weights_;

@@ -4,6 +4,18 @@ from __future__ import annotations
 
 import gc
 import weakref
+from ctypes import (
+    CFUNCTYPE,
+    POINTER,
+    Structure,
+    c_bool,
+    c_char_p,
+    c_float,
+    c_int,
+    c_int64,
+    c_size_t,
+    c_void_p,
+)
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -14,6 +26,8 @@ import psutil
 import pytest
 
 import llamood
+from batches import Context
+from ggml import function
 from ignoring_model import KV_HEADS, N_EMBD, write_ignoring_model
 from llamood import _core
 from llamood.errors import ModelError, MoodError, VectorError
@@ -32,6 +46,14 @@ from voices import (
 )
 
 Float32 = npt.NDArray[np.float32]
+GGML_TYPE_F32 = 0
+COMPUTE = 2  # of enum ggml_backend_buffer_usage
+
+
+class InitParams(Structure):
+    """``ggml_init_params``."""
+
+    _fields_ = (("mem_size", c_size_t), ("mem_buffer", c_void_p), ("no_alloc", c_bool))
 
 
 def injector_of(llm: llamood.Llama) -> _core.Injector:
@@ -209,6 +231,58 @@ def test_a_prompt_of_many_batches_is_steered_alike(model: Path) -> None:
         llm.feel({**JOY, "$positions": positions})
         assert len(prompt) > 8
         assert answer(llm).equals(answer(theirs))
+
+
+class Node:
+    """``l_out-LAYER`` of a graph, the sum of a row and of another that is called ``name`` and lies
+    where the scheduler puts copies."""
+
+    def __init__(self, layer: int, name: str, n_embd: int) -> None:
+        params = InitParams(4 * 512, None, True)
+        ctx = function("ggml-base", "ggml_init", InitParams)(params)
+        row = function("ggml-base", "ggml_new_tensor_1d", c_void_p, c_int, c_int64)
+        add = function("ggml-base", "ggml_add", c_void_p, c_void_p, c_void_p)
+        called = function("ggml-base", "ggml_set_name", c_void_p, c_char_p)
+        self._row = row(ctx, GGML_TYPE_F32, n_embd)
+        self.address = add(ctx, row(ctx, GGML_TYPE_F32, n_embd), self._row)
+        called(self._row, name.encode())
+        called(self.address, f"l_out-{layer}".encode())
+        on_host = function("ggml-base", "ggml_backend_cpu_buffer_type")()
+        allocate = function(
+            "ggml-base", "ggml_backend_alloc_ctx_tensors_from_buft", c_void_p, c_void_p
+        )
+        use = function("ggml-base", "ggml_backend_buffer_set_usage", c_void_p, c_int, result=None)
+        use(allocate(ctx, on_host), COMPUTE)
+        self._n_embd = n_embd
+
+    def numbers(self) -> Float32:
+        """(n_embd,) of that other row."""
+        data = function("ggml-base", "ggml_get_data_f32", c_void_p, result=POINTER(c_float))
+        return np.ctypeslib.as_array(data(self._row), shape=(self._n_embd,))
+
+
+def test_a_copy_of_a_vector_is_written_and_one_of_the_residual_stream_is_not(
+    tiny_chat: Path,
+) -> None:
+    """Where the scheduler computes a block's last sum on another device than its vector lies on,
+    both look the same but for the names that it gives them."""
+    evs = random_vectors(tiny_chat)
+    with Context(tiny_chat, n_sequence=1) as ctx:
+        ask = CFUNCTYPE(c_bool, c_void_p, c_bool, c_void_p)(ctx.watch.callback)
+        injector = _core.Injector(ctx.watch, ctx.address)
+        injector.apply(_core.Bank(evs.data), [0.0, 1.0], 1, 3)
+        vector, stream = Node(1, "GPU#leaf_9#0", 64), Node(2, "GPU#l_out-1#0", 64)
+        for node in (vector, stream):
+            node.numbers()[:] = 7
+            assert not ask(node.address, True, ctx.watch.user_data)
+        injector.apply(_core.Bank(evs.data), [0.0, 0.5], 1, 3)
+        for node in (vector, stream):
+            assert not ask(node.address, True, ctx.watch.user_data)
+        assert np.array_equal(vector.numbers(), np.float32(0.5) * evs["joy"][1])
+        assert (stream.numbers() == 7).all()
+        assert injector.missing_layers() == [2, 3]
+        assert (injector.setter_calls, injector.writes) == (1, 1)
+        injector.close()
 
 
 # -- what is refused ------------------------------------------------------------------------

@@ -13,6 +13,7 @@ import llama_cpp
 import numpy as np
 import numpy.typing as npt
 
+from devices import PROCESSOR, Place
 from llamood import _core
 
 Float32 = npt.NDArray[np.float32]
@@ -38,8 +39,7 @@ def prompt(tokens: Sequence[int], *, sequence: int = 0, outputs: str = "last") -
 
 
 class Context:
-    """``node``: of the row injector, as `_core.node_of` has it. ``device``: the address of the one
-    that holds the model; None for this machine."""
+    """``node``: of the row injector, as `_core.node_of` has it. ``place``: where the model lies."""
 
     def __init__(
         self,
@@ -47,15 +47,12 @@ class Context:
         *,
         node: str = "l_out",
         n_sequence: int = 4,
-        device: int | None = None,
+        place: Place = PROCESSOR,
         **params: Any,
     ) -> None:
         llama_cpp.llama_backend_init()
         of_model = llama_cpp.llama_model_default_params()
-        devices = (ctypes.c_void_p * 2)(device, None)
-        if device is not None:
-            of_model.devices = ctypes.cast(devices, ctypes.c_void_p)
-            of_model.n_gpu_layers = 99
+        place.put(of_model)
         self._model = llama_cpp.llama_model_load_from_file(str(model).encode(), of_model)
         self.watch = _core.GraphWatch()
         of_context = llama_cpp.llama_context_default_params()
@@ -106,6 +103,19 @@ class Context:
         ranges = ranges or [layers or (0, bank.n_layer - 1)] * len(rows)
         wide = np.asarray(weights, np.float32).reshape(-1, bank.n_emotion)
         self.injector.expect(bank, wide, ranges, [row.output for row in rows])
+
+    def set_control_vector(self, added: Float32) -> None:
+        """llama.cpp's public setter; ``added`` (n_layer, n_embd), of which layer 0 is not used."""
+        data = np.ascontiguousarray(added[1:], dtype=np.float32)
+        numbers = data.ctypes.data_as(ctypes.POINTER(ctypes.c_float))
+        n_layer, n_embd = added.shape
+        assert not llama_cpp.llama_set_adapter_cvec(
+            self._ctx, numbers, data.size, n_embd, 1, n_layer - 1
+        )
+
+    def forget(self) -> None:
+        """All that was decoded."""
+        llama_cpp.llama_memory_clear(llama_cpp.llama_get_memory(self._ctx), True)
 
     def decode(self, rows: Sequence[Row], *, check: bool = True) -> Float32:
         """Logits (n_output, n_vocab). ``check``: raise what went wrong."""

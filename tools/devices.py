@@ -1,0 +1,143 @@
+"""What ggml computes on beside the processor, and how much of a model is put there."""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import llama_cpp
+import psutil
+
+import rpc
+from ggml import function
+
+_ACCELERATORS = (1, 2)  # GPU and IGPU of enum ggml_backend_dev_type
+_ALL = 999  # layers
+
+
+@dataclass(frozen=True)
+class Device:
+    """``address``: a ``ggml_backend_dev_t``. ``pid``: of the server process, where its memory is
+    that of one."""
+
+    address: int
+    pid: int | None = None
+
+    @property
+    def name(self) -> str:
+        """ggml's, ``CUDA0`` say."""
+        return self._text("ggml_backend_dev_name")
+
+    @property
+    def description(self) -> str:
+        """ggml's, the name of the hardware; of a server process, that it is one."""
+        if self.pid is not None:
+            return "a server process of the same machine, which computes on its processor"
+        return self._text("ggml_backend_dev_description")
+
+    @property
+    def backend(self) -> str:
+        """ggml's, ``CUDA``, ``Metal``, ``Vulkan`` or ``RPC`` say."""
+        registry = function("ggml-base", "ggml_backend_dev_backend_reg", ctypes.c_void_p)
+        name = function(
+            "ggml-base", "ggml_backend_reg_name", ctypes.c_void_p, result=ctypes.c_char_p
+        )
+        return str(name(registry(self.address)).decode())
+
+    @property
+    def is_host(self) -> bool:
+        """Whether the processor can write its memory, so that rows are added to in place."""
+        buffer_type = function("ggml-base", "ggml_backend_dev_buffer_type", ctypes.c_void_p)
+        is_host = function(
+            "ggml-base", "ggml_backend_buft_is_host", ctypes.c_void_p, result=ctypes.c_bool
+        )
+        return bool(is_host(buffer_type(self.address)))
+
+    def memory(self) -> tuple[int, int]:
+        """Bytes that are free, and all of them, as ggml says."""
+        free, total = ctypes.c_size_t(), ctypes.c_size_t()
+        ask = function(
+            "ggml-base",
+            "ggml_backend_dev_memory",
+            ctypes.c_void_p,
+            ctypes.POINTER(ctypes.c_size_t),
+            ctypes.POINTER(ctypes.c_size_t),
+            result=None,
+        )
+        ask(self.address, ctypes.byref(free), ctypes.byref(total))
+        return free.value, total.value
+
+    def used(self) -> int:
+        """Bytes in use: of the server process, or of the whole device."""
+        if self.pid is not None:
+            return int(psutil.Process(self.pid).memory_info().rss)
+        free, total = self.memory()
+        return total - free
+
+    def _text(self, name: str) -> str:
+        ask = function("ggml-base", name, ctypes.c_void_p, result=ctypes.c_char_p)
+        return str(ask(self.address).decode())
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a model's layers lie: the last ``n_layer`` of them, and the output, on ``device``, and
+    the others on the processor. None: all of them there."""
+
+    device: Device | None = None
+    n_layer: int = 0
+    name: str = "processor"
+    _devices: Any = field(init=False, repr=False, compare=False)  # must outlive the parameters
+
+    def __post_init__(self) -> None:
+        address = None if self.device is None else self.device.address
+        object.__setattr__(self, "_devices", (ctypes.c_void_p * 2)(address, None))
+
+    def put(self, params: llama_cpp.llama_model_params) -> None:
+        """Let what is opened with these parameters lie here."""
+        params.devices = ctypes.cast(self._devices, ctypes.c_void_p)
+        params.n_gpu_layers = 0 if self.device is None else self.n_layer + 1
+
+    @classmethod
+    def whole(cls, device: Device) -> Place:
+        return cls(device, _ALL, "all layers")
+
+    @classmethod
+    def half(cls, device: Device, n_layer: int) -> Place:
+        """Of a model of that many layers."""
+        return cls(device, n_layer // 2, "half of the layers")
+
+
+PROCESSOR = Place()
+
+
+def accelerators() -> tuple[Device, ...]:
+    """The devices that this llama-cpp-python was built for and that are there."""
+    llama_cpp.llama_backend_init()
+    count = function("ggml", "ggml_backend_dev_count", result=ctypes.c_size_t)
+    get = function("ggml", "ggml_backend_dev_get", ctypes.c_size_t)
+    kind = function("ggml-base", "ggml_backend_dev_type", ctypes.c_void_p, result=ctypes.c_int)
+    found = [get(i) for i in range(count())]
+    return tuple(Device(address) for address in found if kind(address) in _ACCELERATORS)
+
+
+@contextmanager
+def chosen(name: str | None) -> Iterator[Device]:
+    """The device of that name; without one the first that is there, or else, and for ``RPC``, a
+    server process over loopback. Raises LookupError where there is none."""
+    there = accelerators()
+    by_name = {device.name: device for device in there}
+    if name in by_name or (name is None and there):
+        yield by_name[name] if name is not None else there[0]
+    elif name in (None, "RPC") and rpc.IS_THERE:
+        with rpc.server() as server:
+            yield Device(server.device, server.pid)
+    else:
+        raise LookupError(
+            f"llama.cpp knows no device {name or 'but the processor'}; there are "
+            f"{', '.join(by_name) or 'none'}. Reinstall llama-cpp-python with the CMAKE_ARGS of "
+            "the backend, or with -DGGML_RPC=ON"
+        )
