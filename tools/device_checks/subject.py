@@ -1,0 +1,73 @@
+"""The models that are looked at: small ones with random weights, and the bundled one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+import llamood
+from llama_gguf import Arch, LlamaShape, Quant, byte_tokenizer, random_weights, write_llama
+from llamood import demo
+
+SEED = 1
+EMOTIONS = ("anger", "joy")
+
+
+@dataclass(frozen=True, eq=False)
+class Subject:
+    """A model file, vectors that change what it says, and a text that it knows the tokens of."""
+
+    name: str
+    path: Path
+    emotions: llamood.EmotionVectors
+    tokens: Sequence[int]
+
+    @property
+    def n_layer(self) -> int:
+        return self.emotions.n_layer
+
+    @property
+    def weights(self) -> list[float]:
+        """Of the last emotion alone."""
+        return self.strength(1.0)
+
+    def strength(self, intensity: float) -> list[float]:
+        return [0.0] * (self.emotions.n_emotion - 1) + [intensity]
+
+
+def subjects(folder: Path) -> list[Subject]:
+    """``folder``: where those of random weights are written."""
+    evs = llamood.load(demo.VECTORS)
+    tokens = [int(token) for token in np.random.default_rng(SEED).integers(300, 1500, size=12)]
+    return [
+        _random(folder, name="llama, F32", arch="llama", quant="f32"),
+        _random(folder, name="qwen2, F16", arch="qwen2", quant="f16"),
+        Subject("demo, Q8_0", Path(demo.MODEL), evs, tokens),
+    ]
+
+
+def _random(folder: Path, *, name: str, arch: Arch, quant: Quant) -> Subject:
+    shape = LlamaShape(
+        n_layer=4,
+        n_embd=128,
+        n_ff=256,
+        n_head=4,
+        n_head_kv=2,
+        n_vocab=512,
+        n_ctx=512,
+        arch=arch,
+    )
+    path = write_llama(
+        folder / f"{arch}-{quant}.gguf",
+        shape,
+        random_weights(shape, seed=SEED, scale=0.1),
+        tokenizer=byte_tokenizer(shape.n_vocab),
+        quant=quant,
+        name=name,
+    )
+    rng = np.random.default_rng(SEED)
+    data = 0.5 * rng.standard_normal((len(EMOTIONS), shape.n_layer, shape.n_embd))
+    return Subject(name, path, llamood.EmotionVectors(EMOTIONS, data), list(b"Once upon a "))
