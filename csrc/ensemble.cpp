@@ -50,13 +50,15 @@ FeelingModel::FeelingModel(const std::string& path, const std::string& vectors,
     bank_ = std::make_shared<Bank>(vectors_.data.data(), vectors_.n_emotion(), n_layer(), n_embd);
     palette_ = std::make_shared<Palette>(vectors_.names, vectors_.ceilings, vectors_.data.data(),
                                          n_layer(), n_embd, first_layer());
-    if (!has_readings) return;
-    if (site_ != layer_out) {
+    if (has_readings && site_ != layer_out) {
         throw std::invalid_argument(
             "readings were asked for at site attn_out, but what is added there was not measured; "
             "add at layer_out, or read nothing");
     }
-    baseline_ = std::make_shared<Baseline>(load_baseline(vectors, vectors_, facts));
+    if (has_readings) {
+        baseline_ = std::make_shared<Baseline>(load_baseline(vectors, vectors_, facts));
+    }
+    vectors_.data = {};  // the bank has them
 }
 
 Ensemble::Ensemble(std::shared_ptr<const FeelingModel> model, int n_voice, int n_ctx,

@@ -44,6 +44,7 @@ class FeelingModel {
     llama_model* get() const { return model_.get(); }
     const llama_vocab* vocab() const { return llama_model_get_vocab(model_.get()); }
     int n_layer() const { return llama_model_n_layer(model_.get()); }
+    // Without their data, which the bank has.
     const Vectors& vectors() const { return vectors_; }
     const std::shared_ptr<const Bank>& bank() const { return bank_; }
     const std::shared_ptr<const Palette>& palette() const { return palette_; }
