@@ -113,7 +113,8 @@ typedef void (*llamood_log_callback)(llamood_log_level level, const char* text, 
 
 /* Let llama.cpp's messages of `least` and above go there, instead of to standard error; NULL for
  * nowhere. This is llama.cpp's own, and so for the whole process. */
-LLAMOOD_API void llamood_set_log(llamood_log_callback callback, llamood_log_level least, void* user);
+LLAMOOD_API void llamood_set_log(llamood_log_callback callback, llamood_log_level least,
+                                 void* user);
 
 /* -- Models ----------------------------------------------------------------------------------- */
 
@@ -195,9 +196,9 @@ typedef struct llamood_sampling {
     float repeat_penalty;
     float frequency_penalty;
     float presence_penalty;
-    int last_n_tokens; /* of the answer, that the penalties count */
-    uint32_t seed;     /* for every answer anew; LLAMOOD_ANY_SEED for another one each time */
-    const char* grammar;      /* GBNF text whose root is "root"; NULL for none */
+    int last_n_tokens;   /* of the answer, that the penalties count */
+    uint32_t seed;       /* for every answer anew; LLAMOOD_ANY_SEED for another one each time */
+    const char* grammar; /* GBNF text whose root is "root"; NULL for none */
     const char* const* stops; /* texts at which an answer ends, not part of it */
     size_t n_stop;
     int max_tokens;     /* of an answer; 0 for as many as the voice can remember */

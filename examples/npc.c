@@ -12,11 +12,11 @@
 
 enum { N_VOICE = 3, N_ROUND = 3, LINE = 1024 };
 
-static const char *const NAMES[N_VOICE] = {"Ada", "Ben", "Cleo"};
-static const char *const TOPICS[N_ROUND] = {"Tell me about bread.", "Tell me about the kettle.",
+static const char* const NAMES[N_VOICE] = {"Ada", "Ben", "Cleo"};
+static const char* const TOPICS[N_ROUND] = {"Tell me about bread.", "Tell me about the kettle.",
                                             "Tell me about the museum."};
 /* One mood a voice and round: weights that stay, or a schedule over the tokens of an answer. */
-static const char *const MOODS[N_ROUND][N_VOICE] = {
+static const char* const MOODS[N_ROUND][N_VOICE] = {
     {"{}", "{}", "{\"joy\": 0.6}"},
     {"{\"joy\": {\"ramp\": [0, 1], \"over\": 12}}", "{\"anger\": 0.7}", "{\"joy\": 0.9}"},
     {"{\"joy\": 1}", "{\"anger\": 1, \"$inertia\": 6}",
@@ -26,13 +26,13 @@ static const double FRAME = 4.0; /* milliseconds that a frame has for its charac
 
 static char error[LLAMOOD_ERROR_SIZE];
 
-static void require(int is_so, const char *what) {
+static void require(int is_so, const char* what) {
     if (is_so) return;
     fprintf(stderr, "%s: %s\n", what, error);
     exit(1);
 }
 
-static void join(llamood_stage *stage) {
+static void join(llamood_stage* stage) {
     llamood_sampling sampling = llamood_default_sampling();
     sampling.temperature = 0.7f;
     sampling.max_tokens = 40;
@@ -42,9 +42,9 @@ static void join(llamood_stage *stage) {
     }
 }
 
-static void set_moods(llamood_stage *stage, const char *const moods[N_VOICE]) {
+static void set_moods(llamood_stage* stage, const char* const moods[N_VOICE]) {
     for (int i = 0; i < N_VOICE; ++i) {
-        llamood_mood *mood = llamood_mood_parse(moods[i], error, sizeof error);
+        llamood_mood* mood = llamood_mood_parse(moods[i], error, sizeof error);
         require(mood != NULL, "mood");
         require(llamood_feel(stage, i, mood, error, sizeof error) == 0, "feel");
         llamood_mood_free(mood);
@@ -52,17 +52,17 @@ static void set_moods(llamood_stage *stage, const char *const moods[N_VOICE]) {
 }
 
 /* What was said since the last frame, after what was said before it. */
-static void hear(llamood_stage *stage, char lines[N_VOICE][LINE]) {
+static void hear(llamood_stage* stage, char lines[N_VOICE][LINE]) {
     llamood_event event;
     while (llamood_poll(stage, &event, error, sizeof error) == 1) {
-        char *line = lines[event.voice];
+        char* line = lines[event.voice];
         strncat(line, event.text, LINE - 1 - strlen(line));
         if (event.end == LLAMOOD_END_NONE) continue;
         printf("%-5s %s\n", NAMES[event.voice], line);
     }
 }
 
-static void play_round(llamood_stage *stage, const char *topic, const char *const moods[N_VOICE]) {
+static void play_round(llamood_stage* stage, const char* topic, const char* const moods[N_VOICE]) {
     char lines[N_VOICE][LINE] = {"", "", ""};
     int n_frame = 0, goes_on = 1;
     set_moods(stage, moods);
@@ -78,10 +78,10 @@ static void play_round(llamood_stage *stage, const char *topic, const char *cons
     printf("      (%d frames)\n\n", n_frame);
 }
 
-int main(int argc, char **argv) {
+int main(int argc, char** argv) {
     llamood_stage_params params = llamood_stage_default_params();
-    llamood_model *model;
-    llamood_stage *stage;
+    llamood_model* model;
+    llamood_stage* stage;
     if (argc != 3) {
         fprintf(stderr, "usage: npc MODEL.gguf VECTORS/\n");
         return 2;
