@@ -92,7 +92,6 @@ Character::Plan Character::plan(const std::string& text) const {
 }
 
 const Character* Character::begin(Plan plan, const std::vector<const Character*>& others) {
-    messages_ = plan.messages;
     turn_ = std::make_unique<Turn>(
         Turn{std::move(plan), Performance(steering_, felt_), "", 0, false, Clock::now()});
     const Character* ahead = leader(keys(), others);
@@ -250,7 +249,6 @@ std::optional<Event> Character::interrupt() {
     event.voice = number_;
     event.mood.assign(felt_.size(), 0.0f);
     event.end = End::interrupted;
-    event.forgotten = turn_->n_drawn == 0 ? turn_->plan.forgotten : 0;
     event.text = end();
     return event;
 }
@@ -265,11 +263,11 @@ void Character::abandon() {
 std::string Character::end() {
     const std::unique_ptr<Turn> turn = std::move(turn_);
     const std::string held = ensemble_.stage().rest(number_);
+    // Else all is as before: many templates want questions and answers to alternate.
     if (turn->n_drawn > 0) {
         felt_ = turn->performance.after(turn->n_drawn - 1);
+        messages_ = std::move(turn->plan.messages);
         messages_.push_back({"assistant", turn->said + held});
-    } else {  // nothing was answered: many templates want questions and answers to alternate
-        messages_.pop_back();
     }
     return held;
 }

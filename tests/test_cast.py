@@ -379,7 +379,9 @@ def test_asyncio(cast: Cast) -> None:
         return n
 
     async def both() -> list[int]:
-        return await asyncio.gather(*(listen(cast.join(max_tokens=n)) for n in (5, 9)))
+        return await asyncio.gather(
+            *(listen(cast.join(temperature=0.0, max_tokens=n)) for n in (5, 9))
+        )
 
     assert asyncio.run(both()) == [5, 9]
     assert cast._ensemble.stage.n_step < 14

@@ -39,18 +39,13 @@ class Scene:
     def __iter__(self) -> Iterator[Event]:
         try:
             while self._cast.advance(self):
-                while self._events:
-                    yield self._events.popleft()
+                while (event := self.next_event()) is not None:
+                    yield event
         finally:
             self.close()
 
-    async def __aiter__(self) -> AsyncIterator[Event]:
-        try:
-            while await asyncio.to_thread(self._cast.advance, self):
-                while self._events:
-                    yield self._events.popleft()
-        finally:
-            self.close()
+    def __aiter__(self) -> AsyncIterator[Event]:
+        return _Listener(self._cast, self)
 
     @property
     def is_over(self) -> bool:
@@ -58,8 +53,15 @@ class Scene:
         return not self._speakers and not self._events
 
     def close(self) -> None:
-        """Interrupt those that still speak; their last events are not told any more."""
+        """Interrupt those that still speak; nothing more is told."""
         self._cast.end(self)
+
+    def next_event(self) -> Event | None:
+        """The next one that can be told without a step."""
+        try:
+            return self._events.popleft()
+        except IndexError:
+            return None
 
     # -- told by the cast ------------------------------------------------------------------
 
@@ -81,10 +83,40 @@ class Scene:
         self._speakers.discard(voice)
         self._fault = self._fault or fault
 
+    def silence(self) -> None:
+        self._events.clear()
+        self._fault = None
+
     def raise_fault(self) -> None:
         if self._fault is not None and not self._events:
             fault, self._fault = self._fault, None
             raise fault
+
+
+class _Listener:
+    """The events of a scene for an ``async for``. It closes the scene as soon as the loop is left;
+    an asynchronous generator would when its event loop comes to it, and until then its voices
+    could be told nothing."""
+
+    def __init__(self, cast: Cast, scene: Scene) -> None:
+        self._cast = cast
+        self._scene = scene
+
+    def __del__(self) -> None:
+        self._scene.close()
+
+    def __aiter__(self) -> AsyncIterator[Event]:
+        return self
+
+    async def __anext__(self) -> Event:
+        try:
+            while (event := self._scene.next_event()) is None:
+                if not await asyncio.to_thread(self._cast.advance, self._scene):
+                    raise StopAsyncIteration
+            return event
+        except BaseException:  # whose traceback may keep this alive
+            self._scene.close()
+            raise
 
 
 class Cast:
@@ -259,12 +291,16 @@ class Cast:
                 return not scene.is_over
 
     def end(self, scene: Scene) -> None:
-        """Interrupt those that speak in it."""
+        """Interrupt those that speak in it, and tell nothing more of it."""
         with self._lock:
             for voice in scene.speakers:
                 self._interrupt(voice)
+            scene.silence()
 
     def _step(self) -> None:
+        for voice in self.voices:
+            if voice.is_speaking and voice.number not in self._scenes:  # nobody listens any more
+                voice.interrupt()
         self._let_follow()
         n_step = self._ensemble.stage.n_step
         try:
@@ -280,14 +316,17 @@ class Cast:
                 self._interrupt(voice)
         for number, token, piece, text, end in drawn:
             voice = self._voices[number]
-            scene = self._scenes.get(number)
-            if scene is None:  # nobody listens any more
-                voice.interrupt()
-                continue
             try:
-                scene.tell(voice.hear(token, piece, text, end))
+                self._tell(voice, voice.hear(token, piece, text, end))
             except Exception as fault:  # of a mood that is a function
                 self._fail(voice, fault)
+
+    def _tell(self, voice: Character, event: Event) -> None:
+        """Apart from `_step`: what has a name there stays as long as the traceback of a fault, and
+        scenes must not."""
+        scene = self._scenes.get(voice.number)
+        if scene is not None:
+            scene.tell(event)
 
     def _let_follow(self) -> None:
         for voice, leader in list(self._followers.items()):
@@ -311,9 +350,8 @@ class Cast:
 
     def _interrupt(self, voice: Character) -> None:
         event = voice.interrupt()
-        scene = self._scenes.get(voice.number)
-        if event is not None and scene is not None:
-            scene.tell(event)
+        if event is not None:
+            self._tell(voice, event)
 
     def _require_mine(self, voice: Character) -> None:
         if not isinstance(voice, Character) or self._voices.get(voice.number) is not voice:

@@ -65,6 +65,7 @@ class _Turn:
         self.plan = plan
         self.performance = performance
         self.said: list[str] = []
+        self.fed: list[tuple[int, bytes]] = []  # the tokens that are to be decoded, and their bytes
         self.n_drawn = 0
         self.is_waiting = False
         room = n_ctx - len(plan.tokens)
@@ -142,7 +143,8 @@ class Character:
     @property
     def messages(self) -> list[dict[str, str]]:
         """What it remembers of the conversation, as chat messages; a copy."""
-        return [dict(message) for message in self._messages]
+        messages = self._messages if self._turn is None else self._turn.plan.messages
+        return [dict(message) for message in messages]
 
     @property
     def is_speaking(self) -> bool:
@@ -163,7 +165,8 @@ class Character:
     def plan(self, text: str, sampling: Mapping[str, Any]) -> Plan:
         """The answer to ``text``. Changes nothing.
 
-        Raises `LlamoodError` while it speaks, and `ModelError` where there is no room.
+        Raises `LlamoodError` while it speaks and for a grammar that llama.cpp does not take, and
+        `ModelError` where there is no room.
         """
         if not self.is_present:
             raise LlamoodError("this voice has left the cast")
@@ -172,6 +175,7 @@ class Character:
         if not isinstance(text, str):
             raise LlamoodError(f"a voice is told a text, found {text!r:.60}")
         chosen = Sampling.of(sampling, base=self.sampling)
+        self._ensemble.require_grammar(chosen.grammar)
         messages = [*self._messages, {"role": "user", "content": text}]
         n_ctx = self._ensemble.share
         room = chosen.max_tokens or (n_ctx // _KEPT_FREE if self._overflow == "drop" else 1)
@@ -214,7 +218,6 @@ class Character:
         )
         self._reading = {}
         self._turn = _Turn(plan, performance, n_ctx=self._ensemble.share)
-        self._messages = list(plan.messages)
         leader = self._leader(self._turn, others)
         self._turn.is_waiting = leader is not None
         if leader is None:
@@ -307,17 +310,22 @@ class Character:
 
     def _feed(self, turn: _Turn, token: int, piece: bytes) -> None:
         """Let the token be decoded, in the mood that it calls for."""
-        performance, number = turn.performance, turn.n_drawn
-        if performance.listens:
-            performance.hear(number, token_id=token, piece=piece)
+        turn.fed.append((token, piece))
         self._tokens.append(token)
         self._keys.append(0)
         self._play(turn)
 
     def _play(self, turn: _Turn) -> None:
-        blend = turn.performance.blend(turn.n_drawn)
+        """Decode the last token in this mood, which listens to it, and to those before it where
+        none did."""
+        performance, n = turn.performance, turn.n_drawn
+        if performance.listens:
+            for number in range(min(performance.n_heard + 1, n), n + 1):
+                token, piece = turn.fed[number - 1]
+                performance.hear(number, token_id=token, piece=piece)
+        blend = performance.blend(n)
         rows = self._row(blend)[np.newaxis]
-        self._ensemble.stage.play(self.number, rows, *self._ensemble.mix(turn.performance.steering))
+        self._ensemble.stage.play(self.number, rows, *self._ensemble.mix(performance.steering))
         self._keys[-1] = blend.key
         self._note(len(self._keys) - 1, 1, blend)
 
@@ -338,8 +346,7 @@ class Character:
         if turn is None:
             return None
         text = self._end(turn)
-        forgotten = 0 if turn.n_drawn else turn.plan.forgotten
-        return Event(self, text, None, {}, self._told, "interrupted", forgotten)
+        return Event(self, text, None, {}, self._told, "interrupted")
 
     def abandon(self) -> None:
         """The turn went wrong: it is as if it had not been."""
@@ -351,11 +358,10 @@ class Character:
     def _end(self, turn: _Turn) -> str:
         self._turn = None
         held = self._ensemble.stage.rest(self.number)
-        if turn.n_drawn:
+        if turn.n_drawn:  # else all is as before: many templates want question and answer in turn
             self._felt = turn.performance.after(turn.performance.spoken)
-            self._messages.append({"role": "assistant", "content": "".join([*turn.said, held])})
-        else:  # nothing was answered: many templates want questions and answers to alternate
-            self._messages.pop()
+            answer = {"role": "assistant", "content": "".join([*turn.said, held])}
+            self._messages = [*turn.plan.messages, answer]
         return held
 
     def leave(self) -> None:
@@ -367,12 +373,12 @@ class Character:
 
     def feel(self, mood: Mood) -> None:
         """From the next token on, also in the middle of an answer."""
-        steering = self._understand(mood)
+        steering, turn = self._understand(mood), self._turn
+        if turn is not None:
+            turn.performance.change(steering, turn.n_drawn)
         self._steering = steering
-        turn = self._turn
         if turn is None:
             return
-        turn.performance.change(steering, turn.n_drawn)
         if turn.n_drawn:
             self._play(turn)
         else:

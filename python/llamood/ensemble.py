@@ -10,7 +10,7 @@ import llama_cpp
 
 from llamood import _core
 from llamood.chat_template import chat_tokens
-from llamood.errors import ModelError
+from llamood.errors import LlamoodError, ModelError
 from llamood.injection import chosen_site
 from llamood.palette import Palette
 from llamood.probe import Probe
@@ -148,6 +148,16 @@ class Ensemble(llama_cpp.Llama):  # type: ignore[misc]
                 )
             self._is_taken = True
         return drawn
+
+    def require_grammar(self, grammar: str) -> None:
+        """Raise `LlamoodError` for GBNF that llama.cpp does not take; empty is none."""
+        if not grammar:
+            return
+        vocab = self._model.vocab
+        made = llama_cpp.llama_sampler_init_grammar(vocab, grammar.encode(), b"root")
+        if not made:
+            raise LlamoodError("the grammar was not understood; expected GBNF whose root is root")
+        llama_cpp.llama_sampler_free(made)
 
     def chat(self, messages: Sequence[Mapping[str, str]]) -> list[int]:
         """A conversation as tokens; see `chat_tokens`."""

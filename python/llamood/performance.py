@@ -92,11 +92,18 @@ class Performance:
         return MOST_AHEAD if self.watch is None else self.watch.ahead(token)
 
     def change(self, steering: Steering, token: int) -> None:
-        """Another mood from ``token`` on, where its own token 0 is."""
+        """Another mood from ``token`` on, where its own token 0 is. Whatever a mood's function
+        raises there leaves all as it was."""
         self._fill(token)
         self._forget(token)
-        self.steering = steering
-        self._begin = token
+        before = self.steering, self._begin
+        self.steering, self._begin = steering, token
+        try:
+            if steering.mood.listens:
+                self._fill(token + 1)
+        except BaseException:
+            self.steering, self._begin = before
+            raise
         if self._guarded and self.watch is None and not steering.mood.is_neutral:
             self.watch = Watch()
 
