@@ -26,13 +26,18 @@ def facts(device: Device) -> dict[str, str]:
         "device memory": f"{device.memory()[1] / GIB:.1f} GiB",
         "host can write device memory": "yes" if device.is_host else "no",
         "processor": processor(),
-        "cores": str(os.cpu_count()),
+        "cores": f"{os.cpu_count()}{_load()}",
         "system": f"{platform.system()}, {platform.machine()}",
         "Python": platform.python_version(),
         "llama-cpp-python": version("llama-cpp-python"),
         "ggml": f"{ggml} ({commit})",
         "llamood": llamood.__version__,
     }
+
+
+def _load() -> str:
+    """How busy they are with other things."""
+    return f", load {os.getloadavg()[0]:.1f} before" if hasattr(os, "getloadavg") else ""
 
 
 def processor() -> str:

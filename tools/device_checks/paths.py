@@ -20,6 +20,7 @@ from .subject import Subject
 # Of what the mood changes. A device may round the factors of a product of many rows (to TF32).
 ROUNDED_ROWS = 2e-3
 AS_ON_THE_PROCESSOR = 0.02
+AT_THE_CROSSING = 1  # layer whose last sum, having no weights, may be computed on either side
 DIFFER = "logits differ"
 EFFECT = "of what the mood changes"
 
@@ -56,10 +57,12 @@ def equal_to_the_bit(subject: Subject, place: Place) -> Iterator[Check]:
         bound=ROUNDED_ROWS,
         unit=EFFECT,
     )
+    expected = _lie_on_device(subject, place)
     yield check(
-        what=f"rows of {on_device:.0%} of the layers added to by a graph on the device, off by",
-        figure=abs(on_device - _expected_on_device(subject, place)),
-        bound=0,
+        what=f"rows of {on_device} layers added to on the device, where {expected} lie; off by",
+        figure=abs(on_device - expected),
+        bound=0 if place.n_layer >= subject.n_layer else AT_THE_CROSSING,
+        unit="layers",
     )
 
 
@@ -112,13 +115,12 @@ def _node(site: str) -> str:
     return node
 
 
-def _expected_on_device(subject: Subject, place: Place) -> float:
-    """The share of the layers that are added to which lie where the host cannot write."""
-    data = subject.emotions.data[-1]
-    added = [layer for layer in range(1, subject.n_layer) if data[layer].any()]
+def _lie_on_device(subject: Subject, place: Place) -> int:
+    """How many of the layers that are added to lie where the host cannot write."""
     if place.device is None or place.device.is_host:
-        return 0.0
-    return sum(layer >= subject.n_layer - place.n_layer for layer in added) / len(added)
+        return 0
+    first = max(subject.n_layer - place.n_layer, 1)
+    return int(subject.emotions.data[-1][first:].any(axis=1).sum())
 
 
 def _differing(ours: Float32, theirs: Float32) -> int:

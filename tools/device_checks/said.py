@@ -62,15 +62,15 @@ def written_in_place(subject: Subject, place: Place, *, zeros: bool = False) -> 
 
 def by_rows(
     subject: Subject, place: Place, *, node: str = "l_out", first: int = 1
-) -> tuple[Said, float]:
-    """Row by row, from layer ``first`` on; and which share of these layers a device added to with a
-    graph of its own."""
+) -> tuple[Said, int]:
+    """Row by row, from layer ``first`` on; and in how many of these layers a device added them with
+    a graph of its own."""
     bank = _core.Bank(subject.emotions.data)
     with Context(subject.path, place=place, node=node, n_sequence=1) as ctx:
         said = _listen(ctx, subject, rows=bank, layers=(first, bank.n_layer - 1))
         if set(ctx.injector.missing_layers()) - set(range(first)):
             raise RuntimeError(f"{subject.name}: its graph has no {node} in some layers")
-        return said, ctx.injector.n_on_device / ctx.injector.n_stop
+        return said, ctx.injector.n_on_device // (1 + N_NEXT)  # as many decodes
 
 
 def _listen(
