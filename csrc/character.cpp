@@ -204,6 +204,10 @@ int Character::borrow(int n, const std::vector<std::uint64_t>& wanted,
 }
 
 Event Character::hear(const Drawn& drawn) {
+    if (drawn.end == End::failed) {
+        abandon();
+        return {number_, drawn.token, "", std::vector<float>(felt_.size()), {}, drawn.end, 0};
+    }
     const int number = turn_->n_drawn++;
     Event event{number_,
                 drawn.token,

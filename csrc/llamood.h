@@ -258,7 +258,8 @@ typedef enum llamood_end {
     LLAMOOD_END_STOP = 1, /* by itself, or at a stop text */
     LLAMOOD_END_LENGTH = 2,
     LLAMOOD_END_TIME = 3,
-    LLAMOOD_END_INTERRUPTED = 4
+    LLAMOOD_END_INTERRUPTED = 4,
+    LLAMOOD_END_FAILED = 5 /* its grammar left no token to draw; the turn is taken back */
 } llamood_end;
 
 /* A token that a voice said, or the end of what it says. What it points to lives until the next

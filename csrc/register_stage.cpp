@@ -41,7 +41,8 @@ std::vector<float> copied(const Bank& bank, const FloatArray& rows) {
 using Told = std::tuple<int, llama_token, py::bytes, std::string, std::optional<std::string>>;
 
 std::vector<Told> told(const std::vector<Drawn>& said) {
-    static constexpr std::array<const char*, 4> ends{nullptr, "stop", "length", "time"};
+    static constexpr std::array<const char*, 6> ends{nullptr, "stop",        "length",
+                                                     "time",  "interrupted", "failed"};
     std::vector<Told> all;
     for (const Drawn& drawn : said) {
         const char* end = ends[static_cast<std::size_t>(drawn.end)];
@@ -80,8 +81,8 @@ void register_stage(py::module_& m) {
                const std::shared_ptr<Bank>& bank, int first, int last, float temperature, int top_k,
                float top_p, float min_p, float typical_p, float repeat_penalty,
                float frequency_penalty, float presence_penalty, int last_n_tokens,
-               std::uint32_t seed, std::string grammar, std::vector<std::string> stops,
-               int max_tokens, double max_seconds) {
+               std::uint32_t seed, std::string grammar, int n_likely,
+               std::vector<std::string> stops, int max_tokens, double max_seconds) {
                 const Sampling sampling{temperature,
                                         top_k,
                                         top_p,
@@ -92,7 +93,8 @@ void register_stage(py::module_& m) {
                                         presence_penalty,
                                         last_n_tokens,
                                         seed,
-                                        std::move(grammar)};
+                                        std::move(grammar),
+                                        n_likely};
                 self.begin(voice, std::move(tokens), copied(*bank, rows), {bank, {first, last}},
                            sampling, {std::move(stops), max_tokens, max_seconds});
             },
@@ -100,8 +102,8 @@ void register_stage(py::module_& m) {
             py::arg("last"), py::kw_only(), py::arg("temperature"), py::arg("top_k"),
             py::arg("top_p"), py::arg("min_p"), py::arg("typical_p"), py::arg("repeat_penalty"),
             py::arg("frequency_penalty"), py::arg("presence_penalty"), py::arg("last_n_tokens"),
-            py::arg("seed"), py::arg("grammar"), py::arg("stops"), py::arg("max_tokens"),
-            py::arg("max_seconds"),
+            py::arg("seed"), py::arg("grammar"), py::arg("n_likely"), py::arg("stops"),
+            py::arg("max_tokens"), py::arg("max_seconds"),
             "Decode tokens, token i under row i, then draw the first of the answer.")
         .def(
             "play",
@@ -125,6 +127,18 @@ void register_stage(py::module_& m) {
             py::arg("n") = std::numeric_limits<int>::max(),
             "Decode one batch of at most n tokens; returns (voice, token, piece, text, end) of "
             "what was drawn.")
+        .def(
+            "likely",
+            [](const Stage& self, int voice) {
+                std::vector<std::pair<llama_token, float>> likely;
+                for (const auto& one : self.likely(voice)) {
+                    likely.emplace_back(one.token, one.logprob);
+                }
+                return likely;
+            },
+            py::arg("voice"),
+            "Of the token that the voice drew last: (token, log probability) of it, then of the "
+            "likeliest.")
         .def("close", &Stage::close)
         .def_property_readonly("n_voice", &Stage::n_voice)
         .def_property_readonly("n_batch", &Stage::n_batch)

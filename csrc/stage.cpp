@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <numeric>
 #include <stdexcept>
 #include <utility>
 
@@ -52,6 +53,7 @@ Stage::Stage(llama_context* ctx, RowInjector& rows, Probe* probe)
     vocab_ = llama_model_get_vocab(model);
     n_batch_ = static_cast<int>(std::min(llama_n_batch(ctx), llama_n_ubatch(ctx)));
     voices_.resize(llama_n_seq_max(ctx));
+    likely_.resize(voices_.size());
     if (n_batch_ <= n_voice()) {
         throw std::invalid_argument("a batch of " + std::to_string(n_batch_) +
                                     " tokens has no room for prompts beside " +
@@ -66,6 +68,7 @@ Stage::Stage(llama_context* ctx, RowInjector& rows, Probe* probe)
 
 void Stage::close() {
     for (Voice& voice : voices_) voice = Voice{};
+    for (auto& likely : likely_) likely.clear();
     ctx_ = nullptr;
 }
 
@@ -164,6 +167,8 @@ void Stage::begin(int voice, std::vector<llama_token> tokens, std::vector<float>
     speaker.sampler = chain(sampling);
     speaker.utterance = std::move(utterance);
     speaker.n_left = limits.max_tokens;
+    speaker.n_likely = sampling.n_likely;
+    likely_[voice].clear();
     speaker.deadline = deadline_after(limits.max_seconds);
     const bool is_neutral = adds_nothing(rows);
     speaker.prompt = {std::move(tokens), std::move(rows), std::move(mix), 0, is_neutral};
@@ -314,11 +319,51 @@ std::vector<Drawn> Stage::draw(const std::vector<Share>& shares) {
             auto& rows = voice.coming.rows;
             rows.erase(rows.begin(), rows.begin() + voice.coming.mix.bank->n_emotion());
         }
-        voice.drawn = llama_sampler_sample(voice.sampler.get(), ctx_, last);
-        said.push_back(told(share.voice));
+        said.push_back(draw_one(share.voice, last));
         if (said.back().end != End::none) said.back().text += rest(share.voice);
     }
     return said;
+}
+
+Drawn Stage::draw_one(int number, int at) {
+    Voice& voice = voices_[number];
+    try {
+        voice.drawn = llama_sampler_sample(voice.sampler.get(), ctx_, at);
+    } catch (const std::runtime_error&) {
+        return {number, LLAMA_TOKEN_NULL, "", "", End::failed};
+    }
+    if (voice.n_likely >= 0) note_likely(number, at);
+    return told(number);
+}
+
+void Stage::note_likely(int number, int at) {
+    const Voice& voice = voices_[number];
+    const float* logits = llama_get_logits_ith(ctx_, at);
+    const llama_token n_vocab = llama_vocab_n_tokens(vocab_);
+    const float largest = *std::max_element(logits, logits + n_vocab);
+    double sum = 0.0;
+    for (llama_token token = 0; token < n_vocab; ++token) {
+        sum += std::exp(static_cast<double>(logits[token]) - largest);
+    }
+    const double total = largest + std::log(sum);
+    std::vector<llama_token> order(n_vocab);
+    std::iota(order.begin(), order.end(), 0);
+    const auto end = order.begin() + std::min(voice.n_likely, n_vocab);
+    std::partial_sort(order.begin(), end, order.end(), [logits](llama_token a, llama_token b) {
+        return logits[a] != logits[b] ? logits[a] > logits[b] : a < b;
+    });
+    std::vector<Likely>& likely = likely_[number];
+    likely.clear();
+    const auto note = [&](llama_token token) {
+        likely.push_back({token, static_cast<float>(logits[token] - total)});
+    };
+    note(voice.drawn);
+    std::for_each(order.begin(), end, note);
+}
+
+const std::vector<Likely>& Stage::likely(int voice) const {
+    require_open();
+    return likely_.at(static_cast<std::size_t>(voice));
 }
 
 Drawn Stage::told(int number) {
@@ -348,7 +393,7 @@ std::vector<Drawn> Stage::step(int n) {
     std::vector<Drawn> said;
     try {
         said = draw(chosen);
-    } catch (...) {  // a grammar may throw in the middle of it
+    } catch (...) {
         for (Voice& voice : voices_) voice = Voice{};
         throw;
     }

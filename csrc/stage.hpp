@@ -41,6 +41,7 @@ struct Sampling {
     int last_n_tokens = 64;
     std::uint32_t seed = LLAMA_DEFAULT_SEED;
     std::string grammar;
+    int n_likely = -1;  // see likely(); none below 0
 };
 
 // When an answer ends, unless a token ends it. stops: texts, not part of it, none of them empty.
@@ -59,8 +60,15 @@ struct Mix {
 };
 
 // Why an answer is over: a token that ends it, or a stop text; a limit; or whoever asked for it
-// wants no more, which a stage is not told but by rest().
-enum class End { none, stop, length, time, interrupted };
+// wants no more, which a stage is not told but by rest(); or that its grammar left no token to
+// draw.
+enum class End { none, stop, length, time, interrupted, failed };
+
+// A token, and the logarithm of its probability before anything of Sampling changes it.
+struct Likely {
+    llama_token token;
+    float logprob;
+};
 
 // A token that a voice said. piece: its bytes; text: what it adds to the answer, in whole
 // characters (see Utterance). Where the answer is over, the voice rests.
@@ -120,6 +128,10 @@ class Stage {
     // not steered as asked: nothing of it remains then, and all voices rest.
     std::vector<Drawn> step(int n = std::numeric_limits<int>::max());
 
+    // Of the token that the voice drew last: it, and then the n_likely likeliest, likeliest first.
+    // Empty unless they were asked for.
+    const std::vector<Likely>& likely(int voice) const;
+
     // Forget the context.
     void close();
 
@@ -145,6 +157,7 @@ class Stage {
         Queue coming;  // rows for tokens to come; `tokens` is not used
         Utterance utterance;
         int n_left = 0;  // tokens that it may still draw
+        int n_likely = -1;
         Clock::time_point deadline;
 
         bool is_prompting() const { return prompt.n_done < prompt.tokens.size(); }
@@ -172,6 +185,9 @@ class Stage {
     void put(int voice, llama_token token, llama_pos position, bool is_output);
     void decode(const std::vector<Share>& shares);
     std::vector<Drawn> draw(const std::vector<Share>& shares);
+    // Draw from the logits of token `at` of the batch.
+    Drawn draw_one(int number, int at);
+    void note_likely(int number, int at);
     // What the token that a voice has drawn adds to its answer.
     Drawn told(int number);
 
@@ -181,7 +197,8 @@ class Stage {
     Probe* probe_;
     int n_batch_;
     std::vector<Voice> voices_;
-    int turn_ = 0;  // the voice that is asked first
+    std::vector<std::vector<Likely>> likely_;  // (n_voice)
+    int turn_ = 0;                             // the voice that is asked first
     std::unique_ptr<llama_batch, BatchDeleter> batch_;
     std::vector<float> weights_;      // (n_token of the batch, n_emotion)
     std::vector<LayerRange> ranges_;  // (n_token of the batch)

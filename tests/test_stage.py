@@ -26,6 +26,7 @@ GREEDY: dict[str, Any] = {
     "last_n_tokens": 64,
     "seed": 1,
     "grammar": "",
+    "n_likely": -1,
     "stops": [],
     "max_tokens": 1000,
     "max_seconds": math.inf,

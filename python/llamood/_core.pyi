@@ -5,7 +5,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-End = Literal["stop", "length", "time"]
+End = Literal["stop", "length", "time", "failed"]
 
 ggml_built: tuple[str, str]
 ggml_running: tuple[str, str]
@@ -141,6 +141,7 @@ class Stage:
         last_n_tokens: int,
         seed: int,
         grammar: str,
+        n_likely: int,
         stops: Sequence[str],
         max_tokens: int,
         max_seconds: float,
@@ -149,6 +150,7 @@ class Stage:
         self, voice: int, rows: npt.NDArray[np.float32], bank: Bank, first: int, last: int
     ) -> None: ...
     def rest(self, voice: int) -> str: ...
+    def likely(self, voice: int) -> list[tuple[int, float]]: ...
     def step(self, n: int = ...) -> list[tuple[int, int, bytes, str, End | None]]: ...
     def close(self) -> None: ...
     @property

@@ -6,13 +6,13 @@ import asyncio
 import threading
 import weakref
 from collections import deque
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from os import PathLike
 from pathlib import Path
 from types import TracebackType
 from typing import Any, get_args
 
-from llamood.character import Character, Event, Overflow
+from llamood.character import Character, Event, Overflow, Plan
 from llamood.ensemble import Ensemble
 from llamood.errors import LlamoodError, ModelError
 from llamood.files import load
@@ -62,6 +62,15 @@ class Scene:
             return self._events.popleft()
         except IndexError:
             return None
+
+    def take(self) -> list[Event]:
+        """What there is to tell, without a step; see `Cast.step`. Raises what went wrong after
+        all that was said before it."""
+        events = list(self._events)
+        self._events.clear()
+        if not events:
+            self.raise_fault()
+        return events
 
     # -- told by the cast ------------------------------------------------------------------
 
@@ -190,6 +199,48 @@ class Cast:
         """The emotion vectors at hand."""
         return self._ensemble.palette.emotions
 
+    @property
+    def metadata(self) -> Mapping[str, str]:
+        """Of the model's file."""
+        metadata: Mapping[str, str] = self._ensemble.metadata
+        return metadata
+
+    @property
+    def fingerprint(self) -> str:
+        """Which model this is, whatever its quantisation."""
+        return self._ensemble.fingerprint
+
+    @property
+    def n_voice(self) -> int:
+        """How many can be there at once."""
+        return len(self._voices) + len(self._free)
+
+    @property
+    def n_ctx(self) -> int:
+        """How many tokens each of them can remember."""
+        return self._ensemble.share
+
+    def prompt(
+        self,
+        said: str | Sequence[Mapping[str, Any]],
+        *,
+        tools: Sequence[Mapping[str, Any]] | None = None,
+    ) -> list[int]:
+        """A text, or a conversation of chat messages, as the tokens that an answer follows on.
+
+        ``tools``: what the model's chat template says can be called. Safe in any thread. Raises
+        `ModelError` where the template refuses them.
+        """
+        return self._ensemble.prompt(said, tools=tools)
+
+    def piece(self, token: int) -> bytes:
+        """The text of one token, whole characters or not; empty for those that end an answer."""
+        return self._ensemble.piece(token)
+
+    def require_feelable(self, mood: Mood) -> None:
+        """Raise `MoodError` for a mood that no voice could feel. Safe in any thread."""
+        self._ensemble.understand(mood).beginning  # noqa: B018
+
     def join(
         self, system: str | None = None, *, mood: MoodLike = None, **sampling: Any
     ) -> Character:
@@ -228,21 +279,69 @@ class Cast:
         with self._lock:
             for voice in to:
                 self._require_mine(voice)
-            plans = {voice: voice.plan(text, sampling) for voice, text in to.items()}
-            scene = Scene(self, set(plans))
-            begun: list[Character] = []
-            try:
-                for voice, plan in plans.items():
-                    begun.append(voice)
-                    leader = voice.begin(plan, self._others(voice))
-                    if leader is not None:
-                        self._followers[voice] = leader
-                    self._scenes[voice.number] = scene
-            except BaseException:
-                for voice in begun:
-                    voice.abandon()
-                raise
-            return scene
+            return self._begin({voice: voice.plan(text, sampling) for voice, text in to.items()})
+
+    def answer(
+        self,
+        prompt: Sequence[int],
+        *,
+        among: Iterable[Character],
+        mood: MoodLike = None,
+        felt: Mapping[str, float] | None = None,
+        **sampling: Any,
+    ) -> Scene:
+        """Let one of these voices, which must not speak, continue a prompt of tokens in a mood:
+        the one that has most of it decoded.
+
+        It is no part of the voice's own conversation. ``felt``: what was felt before it, for a
+        mood with inertia (see ``Character.felt``). Raises as `say` does, and MoodError.
+        """
+        asked = Mood.of(mood)
+        voices = list(among)
+        with self._lock:
+            if not voices:
+                raise LlamoodError("expected at least one voice that could answer")
+            for voice in voices:
+                self._require_mine(voice)
+                voice.plan_prompt(prompt, sampling)
+            voices[0].feel(asked, felt=felt or {})
+            keys = voices[0].keys(voices[0].plan_prompt(prompt, sampling))
+            # Of those that have as much, the one that forgets least by it.
+            voice = max(voices, key=lambda voice: (voice.n_common(prompt, keys), -voice.n_cached))
+            voice.feel(asked, felt=felt or {})
+            return self._begin({voice: voice.plan_prompt(prompt, sampling)})
+
+    def step(self) -> bool:
+        """One step of all who speak, whose events lie in their scenes then; False where nobody
+        does. For whoever drives many scenes, with ``Scene.take``."""
+        with self._lock:
+            speaks = any(voice.is_speaking for voice in self.voices)
+            if speaks:
+                self._step()
+            return speaks
+
+    def pause(self, voice: Character, *, paused: bool) -> None:
+        """Let a voice that speaks say what comes without its mood, as a quotation say, or with it
+        again. The next answer begins in its mood."""
+        with self._lock:
+            self._require_mine(voice)
+            voice.pause(paused)
+
+    def _begin(self, plans: Mapping[Character, Plan]) -> Scene:
+        scene = Scene(self, set(plans))
+        begun: list[Character] = []
+        try:
+            for voice, plan in plans.items():
+                begun.append(voice)
+                leader = voice.begin(plan, self._others(voice))
+                if leader is not None:
+                    self._followers[voice] = leader
+                self._scenes[voice.number] = scene
+        except BaseException:
+            for voice in begun:
+                voice.abandon()
+            raise
+        return scene
 
     def feel(self, voice: Character, mood: MoodLike = None, /, **emotions: Any) -> None:
         """Let a voice feel this from its next token on, also while it speaks."""
@@ -316,6 +415,9 @@ class Cast:
                 self._interrupt(voice)
         for number, token, piece, text, end in drawn:
             voice = self._voices[number]
+            if end == "failed":
+                self._fail(voice, LlamoodError("the grammar of this answer left no token to draw"))
+                continue
             try:
                 self._tell(voice, voice.hear(token, piece, text, end))
             except Exception as fault:  # of a mood that is a function

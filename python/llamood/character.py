@@ -36,7 +36,9 @@ class Event:
     ``reading``: `Character.reading` when the token was chosen; None where the cast reads nothing.
     ``finish_reason``: in the last event of an answer, ``stop``, ``length`` (of `max_tokens`, or of
     what the voice can remember), ``time`` or ``interrupted``. ``forgotten``: in the first event of
-    an answer, how many of the voice's oldest turns were dropped to make room for it.
+    an answer, how many of the voice's oldest turns were dropped to make room for it. ``likely``:
+    with ``logprobs``, the natural logarithm of the probability of `token` in this mood, then those
+    of the likeliest, as (token, logarithm).
     """
 
     voice: Character
@@ -46,13 +48,17 @@ class Event:
     reading: Mapping[str, float] | None = None
     finish_reason: FinishReason | None = None
     forgotten: int = 0
+    likely: tuple[tuple[int, float], ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
 class Plan:
-    """An answer that a voice could give: the conversation up to it, and that as tokens."""
+    """An answer that a voice could give: the conversation up to it, and that as tokens.
 
-    messages: list[dict[str, str]]
+    ``messages``: None for a prompt that is no part of the voice's own conversation.
+    """
+
+    messages: list[dict[str, str]] | None
     tokens: list[int]
     forgotten: int
     sampling: Sampling
@@ -68,6 +74,8 @@ class _Turn:
         self.fed: list[tuple[int, bytes]] = []  # the tokens that are to be decoded, and their bytes
         self.n_drawn = 0
         self.is_waiting = False
+        self.is_paused = False  # its mood, from the next token on
+        self.is_unfelt = False  # the last token was decoded without it
         room = n_ctx - len(plan.tokens)
         self._most = min(plan.sampling.max_tokens or room, room)
         seconds = plan.sampling.max_seconds
@@ -141,9 +149,16 @@ class Character:
         return dict(self._reading)
 
     @property
+    def felt(self) -> Mapping[str, float]:
+        """The weights applied last, from which a mood with inertia moves on; those of 0 left out.
+        Multiples of the vectors as stored."""
+        return {n: float(w) for n, w in zip(self._steering.names, self._felt, strict=True) if w}
+
+    @property
     def messages(self) -> list[dict[str, str]]:
         """What it remembers of the conversation, as chat messages; a copy."""
-        messages = self._messages if self._turn is None else self._turn.plan.messages
+        asked = None if self._turn is None else self._turn.plan.messages
+        messages = self._messages if asked is None else asked
         return [dict(message) for message in messages]
 
     @property
@@ -168,10 +183,7 @@ class Character:
         Raises `LlamoodError` while it speaks and for a grammar that llama.cpp does not take, and
         `ModelError` where there is no room.
         """
-        if not self.is_present:
-            raise LlamoodError("this voice has left the cast")
-        if self.is_speaking:
-            raise LlamoodError("this voice is speaking; interrupt it first, or let it end")
+        self._require_silent()
         if not isinstance(text, str):
             raise LlamoodError(f"a voice is told a text, found {text!r:.60}")
         chosen = Sampling.of(sampling, base=self.sampling)
@@ -188,6 +200,29 @@ class Character:
             if fewer is None:
                 raise ModelError(self._too_long(len(tokens), room, forgotten))
             messages, forgotten = fewer, forgotten + 1
+
+    def plan_prompt(self, tokens: Sequence[int], sampling: Mapping[str, Any]) -> Plan:
+        """The answer to a prompt of its own, beside the conversation. Changes nothing; raises as
+        `plan` does."""
+        self._require_silent()
+        chosen = Sampling.of(sampling, base=self.sampling)
+        room = chosen.max_tokens or 1
+        if not tokens or len(tokens) + room > self._ensemble.share:
+            raise ModelError(
+                f"the prompt has {len(tokens)} tokens and the answer may have {room}; expected at "
+                f"least one, and together at most {self._ensemble.share}"
+            )
+        return Plan(None, list(tokens), 0, chosen)
+
+    def keys(self, plan: Plan) -> npt.NDArray[np.int64]:
+        """Of the blend of each position of the plan's prompt, in the mood that it feels."""
+        return _Turn(plan, self._performance(plan), n_ctx=self._ensemble.share).keys()
+
+    def _require_silent(self) -> None:
+        if not self.is_present:
+            raise LlamoodError("this voice has left the cast")
+        if self.is_speaking:
+            raise LlamoodError("this voice is speaking; interrupt it first, or let it end")
 
     def _without_oldest_turn(self, messages: list[dict[str, str]]) -> list[dict[str, str]] | None:
         begin = len(self._system)
@@ -208,7 +243,16 @@ class Character:
         Returns the one of them who is about to decode much of the same; `start` is to be called
         when that one `is_prompting` no more.
         """
-        performance = Performance(
+        self._reading = {}
+        self._turn = _Turn(plan, self._performance(plan), n_ctx=self._ensemble.share)
+        leader = self._leader(self._turn, others)
+        self._turn.is_waiting = leader is not None
+        if leader is None:
+            self.start(others)
+        return leader
+
+    def _performance(self, plan: Plan) -> Performance:
+        return Performance(
             self._steering,
             position=len(plan.tokens) - 1,
             before=self._felt,
@@ -216,13 +260,6 @@ class Character:
             guarded=self._guarded,
             reading=None if self._reader is None else self._reader.reading,
         )
-        self._reading = {}
-        self._turn = _Turn(plan, performance, n_ctx=self._ensemble.share)
-        leader = self._leader(self._turn, others)
-        self._turn.is_waiting = leader is not None
-        if leader is None:
-            self.start(others)
-        return leader
 
     def _leader(self, turn: _Turn, others: Iterable[Character]) -> Character | None:
         tokens, keys = turn.plan.tokens, turn.keys()
@@ -259,6 +296,11 @@ class Character:
         same = np.equal(self._tokens[:n], tokens[:n]) & np.equal(self._keys[:n], keys[:n])
         return n if same.all() else int(np.argmin(same))
 
+    @property
+    def n_cached(self) -> int:
+        """How many positions it has decoded."""
+        return self._ensemble.stage.n_cached(self.number)
+
     def n_common(self, tokens: Sequence[int], keys: npt.NDArray[np.int64]) -> int:
         """How many of these it has decoded."""
         return min(self.n_same(tokens, keys), self._ensemble.stage.n_cached(self.number))
@@ -290,7 +332,7 @@ class Character:
         mood = {
             name: float(weight)
             for name, weight in zip(self._steering.names, applied, strict=True)
-            if weight
+            if weight and not turn.is_unfelt
         }
         turn.said.append(text)
         if self._reader is not None:
@@ -301,7 +343,9 @@ class Character:
         else:
             self._end(turn)
         forgotten = 0 if number else turn.plan.forgotten
-        return Event(self, text, token, mood, self._told, reason, forgotten)
+        asked = turn.plan.sampling.logprobs is not None
+        likely = tuple(self._ensemble.stage.likely(self.number)) if asked else ()
+        return Event(self, text, token, mood, self._told, reason, forgotten, likely)
 
     @property
     def _told(self) -> Mapping[str, float] | None:
@@ -323,7 +367,8 @@ class Character:
             for number in range(min(performance.n_heard + 1, n), n + 1):
                 token, piece = turn.fed[number - 1]
                 performance.hear(number, token_id=token, piece=piece)
-        blend = performance.blend(n)
+        blend = NOTHING if turn.is_paused else performance.blend(n)
+        turn.is_unfelt = turn.is_paused
         rows = self._row(blend)[np.newaxis]
         self._ensemble.stage.play(self.number, rows, *self._ensemble.mix(performance.steering))
         self._keys[-1] = blend.key
@@ -360,8 +405,9 @@ class Character:
         held = self._ensemble.stage.rest(self.number)
         if turn.n_drawn:  # else all is as before: many templates want question and answer in turn
             self._felt = turn.performance.after(turn.performance.spoken)
-            answer = {"role": "assistant", "content": "".join([*turn.said, held])}
-            self._messages = [*turn.plan.messages, answer]
+            if turn.plan.messages is not None:
+                answer = {"role": "assistant", "content": "".join([*turn.said, held])}
+                self._messages = [*turn.plan.messages, answer]
         return held
 
     def leave(self) -> None:
@@ -371,12 +417,15 @@ class Character:
 
     # -- mood ------------------------------------------------------------------------------
 
-    def feel(self, mood: Mood) -> None:
-        """From the next token on, also in the middle of an answer."""
+    def feel(self, mood: Mood, *, felt: Mapping[str, float] | None = None) -> None:
+        """From the next token on, also in the middle of an answer. ``felt``: what to have felt
+        before the next one, unless it is to be remembered."""
         steering, turn = self._understand(mood), self._turn
         if turn is not None:
             turn.performance.change(steering, turn.n_drawn)
         self._steering = steering
+        if felt is not None:
+            self._felt = np.array([felt.get(name, 0.0) for name in steering.names])
         if turn is None:
             return
         if turn.n_drawn:
@@ -385,9 +434,18 @@ class Character:
             self._ensemble.stage.rest(self.number)
             self.begin(turn.plan, ())
 
+    def pause(self, paused: bool) -> None:
+        """Add nothing from the next token of this answer on, or the mood again: time goes on in
+        it meanwhile."""
+        turn = self._turn
+        if turn is None or turn.is_paused == paused:
+            return
+        turn.is_paused = paused
+        if turn.n_drawn:
+            self._play(turn)
+
     def _understand(self, mood: Mood) -> Steering:
-        told = None if self._reader is None else self._reader.told
-        steering = Steering(mood, self._ensemble.palette, told=told)
+        steering = self._ensemble.understand(mood)
         if not mood.listens:
             for notice in steering.beginning.notices:
                 self._notice(notice)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -20,17 +20,23 @@ def has_chat_template(llm: llama_cpp.Llama) -> bool:
     return TEMPLATE in llm.metadata
 
 
-def chat_tokens(llm: llama_cpp.Llama, messages: Sequence[dict[str, Any]]) -> list[int]:
+def chat_tokens(
+    llm: llama_cpp.Llama,
+    messages: Sequence[dict[str, Any]],
+    *,
+    tools: Sequence[Mapping[str, Any]] | None = None,
+) -> list[int]:
     """The conversation in the model's chat template, up to where the answer begins.
 
-    A model without a template gets ChatML. Raises `ModelError` where the template
+    ``tools``: what the model may call, as the OpenAI API has them, for a template that offers
+    tools. A model without a template gets ChatML. Raises `ModelError` where the template
     refuses the messages (some know no system prompt).
     """
     template = llm.metadata.get(TEMPLATE, CHATML_CHAT_TEMPLATE)
     formatter = _formatter(template, _text(llm, llm.token_bos()), _text(llm, llm.token_eos()))
     try:
-        prompt = formatter(messages=list(messages)).prompt
-    except (ValueError, jinja2.TemplateError) as error:
+        prompt = formatter(messages=list(messages), tools=tools and list(tools)).prompt
+    except (ValueError, TypeError, jinja2.TemplateError) as error:
         raise ModelError(f"the model's chat template refuses these messages: {error}") from error
     return list(llm.tokenize(prompt.encode(), add_bos=False, special=True))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from typing import Any
 
 import llama_cpp
 
@@ -12,6 +12,7 @@ from llamood import _core
 from llamood.chat_template import chat_tokens
 from llamood.errors import LlamoodError, ModelError
 from llamood.injection import chosen_site
+from llamood.mood import Mood
 from llamood.palette import Palette
 from llamood.probe import Probe
 from llamood.projector import Projector
@@ -81,12 +82,13 @@ class Ensemble(llama_cpp.Llama):  # type: ignore[misc]
 
     def _furnish(self, evs: EmotionVectors, site: Site | None, probe: Probe | None) -> None:
         model = self._model.model
+        self.fingerprint = _core.fingerprint(self.model_path)
         arch = self.metadata.get("general.architecture", "")
         evs.require_fit(
             n_layer=llama_cpp.llama_model_n_layer(model),
             n_embd=llama_cpp.llama_model_n_embd(model),
             arch=arch or None,
-            fingerprint=_core.fingerprint(self.model_path),
+            fingerprint=self.fingerprint,
         )
         self.palette = Palette.of(evs, site=chosen_site(evs, asked=site, arch=arch))
         if probe is not None:
@@ -120,6 +122,11 @@ class Ensemble(llama_cpp.Llama):  # type: ignore[misc]
             return None
         return Reader(self._projector, n_ctx=self.share, sequence=number)
 
+    def understand(self, mood: Mood) -> Steering:
+        """The mood with what is at hand here. Raises `MoodError` where it cannot be felt."""
+        told = None if self._projector is None else self._projector.told
+        return Steering(mood, self.palette, told=told)
+
     def mix(self, steering: Steering) -> tuple[_core.Bank, int, int]:
         """What rows of weights of this mood are weights of: vectors, first and last layer."""
         dose = steering.mood.dose
@@ -127,9 +134,9 @@ class Ensemble(llama_cpp.Llama):  # type: ignore[misc]
             self._banks[dose] = _core.Bank(self.palette.relative.data)
         return self._banks[dose], max(steering.first, self.palette.first_layer), steering.last
 
-    def step(self) -> list[tuple[int, int, bytes, str, Literal["stop", "length", "time"] | None]]:
+    def step(self) -> list[tuple[int, int, bytes, str, _core.End | None]]:
         """Decode one batch; of what was drawn (voice, token, its bytes, what it adds to the text of
-        the answer, and if that is over, why).
+        the answer, and if that is over, why; ``failed``: the grammar left no token to draw).
 
         Raises `ModelError` where that failed; nothing of it remains then, and all voices rest.
         """
@@ -162,6 +169,22 @@ class Ensemble(llama_cpp.Llama):  # type: ignore[misc]
     def chat(self, messages: Sequence[Mapping[str, str]]) -> list[int]:
         """A conversation as tokens; see `chat_tokens`."""
         return chat_tokens(self, [dict(message) for message in messages])
+
+    def prompt(
+        self,
+        said: str | Sequence[Mapping[str, Any]],
+        *,
+        tools: Sequence[Mapping[str, Any]] | None = None,
+    ) -> list[int]:
+        """A text, begun as the model wants texts begun, or a conversation, as tokens."""
+        if isinstance(said, str):
+            return list(self.tokenize(said.encode(), add_bos=True, special=True))
+        return chat_tokens(self, [dict(message) for message in said], tools=tools)
+
+    def piece(self, token: int) -> bytes:
+        """See ``_core.piece_of``."""
+        vocab = ctypes.cast(self._model.vocab, ctypes.c_void_p).value or 0
+        return _core.piece_of(vocab, token)
 
     def close(self) -> None:
         """Free the model and its context."""

@@ -37,7 +37,8 @@ class Sampling:
     ``last_n_tokens`` tokens of the answer itself. ``grammar``: GBNF text whose root is ``root``.
     ``seed``: 0 to 2**32 - 1, for every answer anew; None for another one each time.
     ``max_tokens``: None for as many as the context holds; ``max_seconds``: None for no limit.
-    ``stop``: texts at which an answer ends, not part of it.
+    ``stop``: texts at which an answer ends, not part of it. ``logprobs``: of how many tokens, the
+    likeliest, each event tells the probability beside that of its own; None for not even that.
 
     Raises `LlamoodError` for values that mean nothing.
     """
@@ -56,6 +57,7 @@ class Sampling:
     max_tokens: int | None = None
     max_seconds: float | None = None
     stop: tuple[str, ...] = field(default=())
+    logprobs: int | None = None
 
     def __post_init__(self) -> None:
         for name in _CHAIN[:-1]:
@@ -68,6 +70,10 @@ class Sampling:
             raise LlamoodError(
                 f"max_tokens is {self.max_tokens!r:.60}, expected 1 or more, or None"
             )
+        if self.logprobs is not None and (
+            not _is_whole(self.logprobs) or not 0 <= self.logprobs <= _LARGEST
+        ):
+            raise LlamoodError(f"logprobs is {self.logprobs!r:.60}, expected 0 or more, or None")
         if self.max_seconds is not None:
             _require_number("max_seconds", self.max_seconds, whole=False)
 
@@ -87,7 +93,9 @@ class Sampling:
     def chain(self) -> dict[str, Any]:
         """How `_core.Stage.begin` is to draw tokens; draws a seed where there is none."""
         seed = secrets.randbelow(_N_SEED) if self.seed is None else self.seed
-        return {**{name: getattr(self, name) for name in _CHAIN}, "seed": seed}
+        n_likely = -1 if self.logprobs is None else self.logprobs
+        chain = {name: getattr(self, name) for name in _CHAIN}
+        return {**chain, "seed": seed, "n_likely": n_likely}
 
 
 def _stop(stop: Any) -> tuple[str, ...]:

@@ -31,6 +31,7 @@ BENCHES = (
     "schedules",
     "many_voices",
     "turns",
+    "serving",
     "reading",
     "wrapper",
     "extraction",

@@ -18,6 +18,7 @@ COMMANDS = {  # name -> what it does; the module of that name holds it as `comma
     "plot": "Draw a mood over tokens.",
     "generate": "One completion, streamed.",
     "chat": "A conversation, with moods.",
+    "serve": "Serve a model and its moods over HTTP, as the OpenAI API.",
     "read": "Show which emotions a text expresses.",
 }
 

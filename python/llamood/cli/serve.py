@@ -1,0 +1,183 @@
+"""``llamood serve``: an OpenAI-compatible service in which every answer has a mood."""
+
+from __future__ import annotations
+
+import ipaddress
+import logging
+import signal
+import sys
+from collections.abc import Callable
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from llamood.cast import Cast
+from llamood.cli import models, options
+from llamood.cli.consoles import remark
+from llamood.errors import FileError, LlamoodError
+from llamood.gguf_header import trained_context
+
+if TYPE_CHECKING:
+    import uvicorn
+
+    from llamood.server.settings import Settings
+
+_BATCH = 512  # tokens, and more where there are as many voices
+_SMALLEST_BODY = 256 * 1024  # bytes of the largest request; else as many for each token of n_ctx,
+_BYTES_A_TOKEN = 64  # of which text has four or so
+
+
+@click.command("serve")
+@options.model_argument
+@options.vectors_option
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen at.")
+@click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True)
+@click.option("--api-key", envvar="LLAMOOD_API_KEY", help="What callers must send as Bearer KEY.")
+@click.option("--cors", "origins", multiple=True, help="Web origin that may call. Default: none.")
+@click.option("--name", help="What the model is called. Default: its file's name.")
+@click.option(
+    "--voices",
+    type=click.IntRange(1, 256),
+    default=8,
+    show_default=True,
+    help="Answers that are given at once.",
+)
+@click.option(
+    "--queue",
+    type=click.IntRange(0),
+    default=64,
+    show_default=True,
+    help="Answers that may wait for a voice; beyond it callers are sent away (429).",
+)
+@click.option(
+    "--grace",
+    type=click.FloatRange(0),
+    default=30.0,
+    show_default=True,
+    help="Seconds that answers get to end in when the service is stopped.",
+)
+@click.option(
+    "--readings/--no-readings",
+    default=None,
+    help="Whether answers can be read, which costs time. Default: where a baseline is there.",
+)
+@options.device_options
+def command(
+    *,
+    model: str,
+    emotions: str | None,
+    host: str,
+    port: int,
+    api_key: str | None,
+    origins: tuple[str, ...],
+    name: str | None,
+    voices: int,
+    queue: int,
+    grace: float,
+    readings: bool | None,
+    device: options.Device,
+) -> None:
+    """Serve MODEL with its emotions over HTTP, as the OpenAI API, and a page to play with.
+
+    Each request may have a mood of its own: {"mood": {"joy": 0.8}}. --ctx is for each voice.
+
+    \b
+    Examples:
+      llamood serve demo
+      llamood serve model.gguf -e evs/ --voices 16 --api-key "$KEY" --host 0.0.0.0
+    """
+    if find_spec("fastapi") is None or find_spec("uvicorn") is None:
+        raise LlamoodError("serving needs more packages: pip install 'llamood[server]'")
+    if api_key is not None and not (api_key.isascii() and api_key.isprintable() and api_key):
+        raise click.UsageError("--api-key is one or more printable ASCII characters")
+    from llamood.server.settings import Settings
+
+    path = models.model_path(model)
+    models.require_model(path)
+    vectors = models.default_vectors(model) if emotions is None else Path(emotions)
+    if not vectors.exists():
+        raise FileError(vectors, f"no emotion vectors there; measure them: llamood extract {model}")
+    trained = trained_context(path) or models.LARGEST_DEFAULT_CONTEXT
+    n_ctx = device.ctx or min(trained, models.LARGEST_DEFAULT_CONTEXT)
+    is_local = _is_local(host)
+    if not is_local and api_key is None:
+        remark(f"Note: whoever reaches {host} can use this; --api-key keeps others out.")
+    settings = Settings(
+        model=name or (model if model == models.DEMO else path.stem),
+        api_key=api_key,
+        hosts=("localhost", "127.0.0.1", "[::1]", host) if is_local else (),
+        origins=origins,
+        n_waiting=queue,
+        n_body=max(_SMALLEST_BODY, _BYTES_A_TOKEN * n_ctx),
+        grace=grace,
+    )
+
+    def open_cast() -> Cast:
+        return Cast(
+            path,
+            emotions=vectors,
+            readings=models.has_baseline(vectors) if readings is None else readings,
+            voices=voices,
+            n_ctx=n_ctx,
+            n_batch=max(_BATCH, 2 * voices),
+            verbose=False,
+            **device.hardware(),
+        )
+
+    _serve(open_cast, settings, host=host, port=port)
+
+
+def _is_local(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _serve(open_cast: Callable[[], Cast], settings: Settings, *, host: str, port: int) -> None:
+    """Until it is told to stop. Raises what kept the engine from going on."""
+    import uvicorn
+
+    from llamood.server.app import create_app
+    from llamood.server.engine import Engine
+    from llamood.server.metrics import Metrics
+
+    logging.basicConfig(stream=sys.stderr, format="%(message)s", level=logging.WARNING)
+    metrics = Metrics()
+    engine = Engine(open_cast, metrics=metrics, n_waiting=settings.n_waiting)
+    config = uvicorn.Config(
+        create_app(engine, settings, metrics),
+        host=host,
+        port=port,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=max(int(settings.grace), 1),
+    )
+    server = uvicorn.Server(config)
+
+    def fail() -> None:
+        server.should_exit = True
+
+    def told() -> None:
+        shown = f"[{host}]" if ":" in host else host
+        remark(f"Serving {settings.model} at http://{shown}:{_port(server)} (Ctrl-C stops it)")
+
+    engine.on_failure, engine.on_ready = fail, told
+    for number in (signal.SIGINT, signal.SIGTERM):  # uvicorn raises them anew when it is done
+        signal.signal(number, lambda *_: None)
+    server.run()
+    if engine.fault is not None:
+        raise engine.fault
+
+
+def _port(server: uvicorn.Server) -> int:
+    """The one that it listens at, also where any was asked for."""
+    for one in server.servers:
+        for socket in one.sockets:
+            return int(socket.getsockname()[1])
+    return server.config.port

@@ -1,0 +1,199 @@
+"""What a request is answered: OpenAI's objects, whole or in chunks."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from llamood.character import Event
+from llamood.server.tools import Calls
+
+Kind = Literal["chat.completion", "text_completion"]
+# A limit of time is one of length to a client; of an interrupted answer it is told an error.
+_ENDS = {"stop": "stop", "length": "length", "time": "length"}
+_LEAST = -9999.0  # OpenAI's logarithm of a probability of nothing
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What one event adds: text, tool calls that are whole now, and how likely its token was."""
+
+    text: str
+    calls: Sequence[Mapping[str, Any]] = ()
+    logprobs: Sequence[Mapping[str, Any]] = ()
+
+    @property
+    def is_worth_telling(self) -> bool:
+        return bool(self.text or self.calls or self.logprobs)
+
+
+@dataclass
+class Choice:
+    """One answer as it grows. ``piece``: the bytes of a token. ``calls``: what hears tool calls in
+    it, None where there are none."""
+
+    index: int
+    n_prompt: int
+    piece: Callable[[int], bytes]
+    calls: Calls | None = None
+    heard: list[Heard] = field(default_factory=list)
+    n_token: int = 0
+    reason: str | None = None
+    last: Event | None = None
+
+    def hear(self, event: Event) -> Heard:
+        self.n_token += event.token is not None
+        self.last = event
+        text: str = event.text
+        calls: list[dict[str, Any]] = []
+        if self.calls is not None:
+            text, calls = self.calls.hear(event.text, is_last=event.finish_reason is not None)
+        heard = Heard(text, calls, self._likely(event))
+        self.heard.append(heard)
+        if event.finish_reason is not None:
+            self.reason = _ENDS[event.finish_reason]
+            if self.calls is not None and self.calls.found and self.reason == "stop":
+                self.reason = "tool_calls"
+        return heard
+
+    def _likely(self, event: Event) -> list[dict[str, Any]]:
+        """Not of a token that ends the answer."""
+        if not event.likely or event.token is None or not self.piece(event.token):
+            return []
+        own, *top = (self._one(*likely) for likely in event.likely)
+        return [{**own, "top_logprobs": top}]
+
+    def _one(self, token: int, logprob: float) -> dict[str, Any]:
+        piece = self.piece(token)
+        text = piece.decode(errors="replace")
+        return {"token": text, "logprob": max(logprob, _LEAST), "bytes": list(piece)}
+
+    @property
+    def text(self) -> str:
+        return "".join(heard.text for heard in self.heard)
+
+    @property
+    def logprobs(self) -> list[Mapping[str, Any]]:
+        return [one for heard in self.heard for one in heard.logprobs]
+
+
+class Writer:
+    """Makes the objects of one request."""
+
+    def __init__(
+        self,
+        kind: Kind,
+        *,
+        model: str,
+        fingerprint: str,
+        reads: bool,
+        logs: bool,
+        is_counted: bool,
+    ) -> None:
+        self._kind = kind
+        self._reads = reads
+        self._logs = logs
+        self._is_counted = is_counted
+        self._about = {
+            "id": ("chatcmpl-" if kind == "chat.completion" else "cmpl-") + uuid.uuid4().hex,
+            "created": int(time.time()),
+            "model": model,
+            "system_fingerprint": fingerprint,
+        }
+
+    def whole(self, choices: Iterable[Choice]) -> dict[str, Any]:
+        made = list(choices)
+        return {
+            **self._about,
+            "object": self._kind,
+            "choices": [self._whole_choice(choice) for choice in made],
+            "usage": usage(made),
+        }
+
+    def _whole_choice(self, choice: Choice) -> dict[str, Any]:
+        about: dict[str, Any] = {"index": choice.index, "finish_reason": choice.reason}
+        if self._reads and choice.last is not None:
+            about |= felt(choice.last)
+        about["logprobs"] = self._logprobs(choice.logprobs)
+        if self._kind == "text_completion":
+            return {**about, "text": choice.text}
+        message: dict[str, Any] = {"role": "assistant", "content": choice.text, "refusal": None}
+        if choice.calls is not None and choice.calls.found:
+            calls = [{k: v for k, v in c.items() if k != "index"} for c in choice.calls.found]
+            message |= {"content": choice.text.strip() or None, "tool_calls": calls}
+        return {**about, "message": message}
+
+    def opening(self, choice: Choice) -> dict[str, Any] | None:
+        """The chunk before the first of an answer."""
+        if self._kind == "text_completion":
+            return None
+        return self._chunk(choice, delta={"role": "assistant", "content": "", "refusal": None})
+
+    def chunk(self, choice: Choice, event: Event, heard: Heard) -> dict[str, Any]:
+        """The chunk of one event."""
+        more = felt(event) if self._reads else {}
+        if self._kind == "text_completion":
+            return self._chunk(choice, text=heard.text, logprobs=heard.logprobs, more=more)
+        delta: dict[str, Any] = {"content": heard.text} if heard.text else {}
+        delta |= {"tool_calls": list(heard.calls)} if heard.calls else {}
+        return self._chunk(choice, delta=delta, logprobs=heard.logprobs, more=more)
+
+    def closing(self, choices: Iterable[Choice]) -> dict[str, Any]:
+        """The chunk with the counts, where they are asked for."""
+        return {**self._about, "object": self._chunk_kind, "choices": [], "usage": usage(choices)}
+
+    @property
+    def _chunk_kind(self) -> str:
+        return "chat.completion.chunk" if self._kind == "chat.completion" else self._kind
+
+    def _chunk(
+        self,
+        choice: Choice,
+        *,
+        logprobs: Sequence[Mapping[str, Any]] = (),
+        more: Mapping[str, Any] | None = None,
+        **said: Any,
+    ) -> dict[str, Any]:
+        about = {
+            "index": choice.index,
+            "finish_reason": choice.reason,
+            "logprobs": self._logprobs(logprobs),
+        }
+        counted = {"usage": None} if self._is_counted else {}
+        return {
+            **self._about,
+            "object": self._chunk_kind,
+            "choices": [{**about, **said}],
+            **counted,
+            **(more or {}),
+        }
+
+    def _logprobs(self, tokens: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
+        if not self._logs:
+            return None
+        if self._kind == "chat.completion":
+            return {"content": list(tokens), "refusal": None}
+        return {
+            "tokens": [token["token"] for token in tokens],
+            "token_logprobs": [token["logprob"] for token in tokens],
+            "top_logprobs": [
+                {top["token"]: top["logprob"] for top in token["top_logprobs"]} for token in tokens
+            ],
+        }
+
+
+def felt(event: Event) -> dict[str, Any]:
+    """Under what mix it was said, and what was read."""
+    reading = None if event.reading is None else dict(event.reading)
+    return {"llamood": {"mood": dict(event.mood), "reading": reading}}
+
+
+def usage(choices: Iterable[Choice]) -> dict[str, int]:
+    """Answers of one prompt count it once."""
+    made = list(choices)
+    prompts = sum(choice.n_prompt for choice in made)
+    said = sum(choice.n_token for choice in made)
+    return {"prompt_tokens": prompts, "completion_tokens": said, "total_tokens": prompts + said}

@@ -1,0 +1,120 @@
+"""The application: endpoints, and what stands around them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, Response
+from fastapi.staticfiles import StaticFiles
+from starlette.exceptions import HTTPException
+from starlette.middleware.cors import CORSMiddleware
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from llamood import __version__
+from llamood.server import descriptions, errors
+from llamood.server.engine import Engine
+from llamood.server.gate import Gate
+from llamood.server.metrics import Metrics
+from llamood.server.requests import ChatRequest, TextRequest
+from llamood.server.service import Service
+from llamood.server.settings import Settings
+
+STUDIO = Path(__file__).parent / "studio"
+
+
+def create_app(engine: Engine, settings: Settings, metrics: Metrics) -> ASGIApp:
+    """What an ASGI server runs; it starts the engine, and stops it."""
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        engine.start()
+        yield
+        engine.stop()
+
+    app = _Described(settings, title="llamood", version=__version__, lifespan=lifespan)
+    app.add_exception_handler(HTTPException, errors.told)
+    app.add_exception_handler(RequestValidationError, errors.told_invalid)
+    app.add_exception_handler(Exception, errors.told_nothing)
+    _add_endpoints(app, Service(engine, settings), settings, metrics)
+    if STUDIO.is_dir():
+        app.mount("/", StaticFiles(directory=STUDIO, html=True), name="studio")
+    around: ASGIApp = Gate(app, settings)
+    if settings.origins:
+        around = CORSMiddleware(
+            around,
+            allow_origins=settings.origins,
+            allow_methods=["GET", "POST"],
+            allow_headers=["Authorization", "Content-Type"],
+        )
+    return _Counted(around, metrics)
+
+
+def _add_endpoints(app: FastAPI, service: Service, settings: Settings, metrics: Metrics) -> None:
+    @app.post("/v1/chat/completions", responses=descriptions.CHAT)
+    async def chat_completions(asked: ChatRequest, request: Request) -> Response:
+        return await service.chat(asked, request)
+
+    @app.post("/v1/completions", responses=descriptions.TEXT)
+    async def completions(asked: TextRequest, request: Request) -> Response:
+        return await service.text(asked, request)
+
+    @app.get("/v1/models", responses=descriptions.REFUSED)
+    async def models() -> dict[str, Any]:
+        return {"object": "list", "data": [descriptions.model(settings)]}
+
+    @app.get("/v1/models/{model}", responses=descriptions.REFUSED)
+    async def one_model(model: str) -> dict[str, Any]:
+        if model != settings.model:
+            message = f"there is no model {model[:60]!r} here, but {settings.model!r}"
+            raise errors.ApiError(404, message, param="model", code="model_not_found")
+        return descriptions.model(settings)
+
+    @app.get("/v1/emotions", responses=descriptions.REFUSED)
+    async def emotions() -> dict[str, Any]:
+        data = descriptions.emotions(service.engine.cast.emotions)
+        return {"object": "list", "data": data}
+
+    @app.get("/health", responses={503: {"description": "Not ready."}})
+    async def health() -> Response:
+        state = service.engine.state
+        return JSONResponse({"status": state}, 200 if state == "ready" else 503)
+
+    @app.get("/metrics", response_class=Response, responses=descriptions.METRICS)
+    async def prometheus() -> Response:
+        return Response(metrics.written(), media_type="text/plain; version=0.0.4; charset=utf-8")
+
+
+class _Described(FastAPI):
+    """Its OpenAPI document says what a mood is; pages that load scripts from elsewhere are off."""
+
+    def __init__(self, settings: Settings, **how: Any) -> None:
+        super().__init__(docs_url=None, redoc_url=None, **how)
+        self._settings = settings
+
+    def openapi(self) -> dict[str, Any]:
+        if self.openapi_schema is None:
+            self.openapi_schema = descriptions.of_service(super().openapi(), self._settings)
+        return self.openapi_schema
+
+
+class _Counted:
+    """Counts requests by where they went and how they ended."""
+
+    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
+        self._app = app
+        self._metrics = metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def noted(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                route = scope.get("route")
+                path = getattr(route, "path", None) or "other"
+                self._metrics.requests.labels(path, str(message["status"])).inc()
+            await send(message)
+
+        await self._app(scope, receive, noted if scope["type"] == "http" else send)

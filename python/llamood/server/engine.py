@@ -1,0 +1,214 @@
+"""The thread that owns the cast: it lets answers begin, steps all of them, and tells what was said.
+
+Everything that touches the cast's voices happens there. Requests reach it by `Engine.submit` and
+`Engine.cancel`, and hear from it by their mailboxes.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Literal
+
+from llamood.cast import Cast, Scene
+from llamood.character import Character, Event
+from llamood.errors import LlamoodError, ModelError
+from llamood.server.errors import ApiError
+from llamood.server.jobs import Job, Mailbox
+from llamood.server.metrics import Metrics
+
+State = Literal["loading", "ready", "failed", "stopped"]
+Told = tuple[Mailbox, Job, Event | Exception]
+
+_LOG = logging.getLogger("llamood.server")
+
+
+class Engine:
+    """``open_cast``: called in the engine's thread. ``on_ready`` and ``on_failure``: called there
+    when that is done, and when it, or the engine, failed; `fault` says why."""
+
+    def __init__(
+        self,
+        open_cast: Callable[[], Cast],
+        *,
+        metrics: Metrics,
+        n_waiting: int,
+    ) -> None:
+        self.state: State = "loading"
+        self.fault: BaseException | None = None
+        self._open_cast = open_cast
+        self._metrics = metrics
+        self._n_waiting = n_waiting
+        self.on_failure: Callable[[], None] = lambda: None
+        self.on_ready: Callable[[], None] = lambda: None
+        self._wake = threading.Condition()
+        self._waiting: deque[Job] = deque()
+        self._cancelled: set[Job] = set()
+        self._is_stopping = False
+        self._cast: Cast | None = None
+        self._voices: list[Character] = []
+        self._answers: dict[Job, tuple[Scene, Character]] = {}
+        self._thread = threading.Thread(target=self._run, name="llamood-engine", daemon=True)
+
+    @property
+    def cast(self) -> Cast:
+        """For what needs no voice. Raises `ApiError` until it is open."""
+        if self._cast is None or self.state != "ready":
+            loading = self.state == "loading"
+            raise ApiError(
+                503,
+                "the model is being loaded" if loading else "the service is shutting down",
+                code="loading" if loading else "stopped",
+                headers={"Retry-After": "1"},
+            )
+        return self._cast
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Interrupt what is still said, and free the model."""
+        with self._wake:
+            self._is_stopping = True
+            self._wake.notify()
+        self._thread.join()
+
+    # -- for requests, in any thread -------------------------------------------------------
+
+    def submit(self, jobs: Sequence[Job]) -> None:
+        """Let all of these be answered, or raise `ApiError` where there is no room in the queue."""
+        with self._wake:
+            n_free = len(self._voices) - len(self._answers)
+            if len(self._waiting) + len(jobs) > self._n_waiting + max(n_free, 0):
+                self._metrics.refused.inc()
+                raise ApiError(
+                    429,
+                    f"{len(self._waiting)} answers wait for one of {len(self._voices)} voices "
+                    f"already, and {self._n_waiting} may; try again later",
+                    code="queue_full",
+                    headers={"Retry-After": str(1 + len(self._waiting) // 8)},
+                )
+            self._waiting.extend(jobs)
+            self._metrics.waiting.set(len(self._waiting))
+            self._wake.notify()
+
+    def cancel(self, jobs: Sequence[Job]) -> None:
+        """Nobody wants these any more; also for those that are over."""
+        with self._wake:
+            self._cancelled.update(jobs)
+            self._wake.notify()
+
+    # -- in the thread ---------------------------------------------------------------------
+
+    def _run(self) -> None:
+        try:
+            self._cast = self._open_cast()
+            self._voices = [self._cast.join() for _ in range(self._cast.n_voice)]
+            self.state = "ready"
+            self.on_ready()
+            while self._listen():
+                self._turn()
+        except BaseException as fault:
+            _LOG.debug("the engine failed", exc_info=True)
+            self.fault = fault
+            self.state = "failed"
+            self.on_failure()
+        else:
+            self.state = "stopped"
+        finally:
+            lost = ApiError(503, "the service is shutting down", code="stopped")
+            with self._wake:
+                jobs = [*self._answers, *self._waiting]
+                self._answers.clear()
+                self._waiting.clear()
+                self._n_waiting = -len(self._voices) - 1  # nothing gets in any more
+            _deliver([(job.mailbox, job, lost) for job in jobs])
+            if self._cast is not None:
+                self._cast.close()
+
+    def _listen(self) -> bool:
+        """Wait until there is something to do, and take back what is not wanted; False where the
+        engine is to stop."""
+        with self._wake:
+            while not (self._waiting or self._answers or self._cancelled or self._is_stopping):
+                self._wake.wait()
+            cancelled, self._cancelled = self._cancelled, set()
+            self._waiting = deque(job for job in self._waiting if job not in cancelled)
+        for job in cancelled & self._answers.keys():
+            scene, _ = self._answers.pop(job)
+            scene.close()
+            self._metrics.abandoned.inc()
+        return not self._is_stopping
+
+    def _turn(self) -> None:
+        """Begin what there is a voice for, and one step."""
+        assert self._cast is not None
+        told: list[Told] = []
+        self._begin(told)
+        self._metrics.waiting.set(len(self._waiting))
+        self._metrics.speaking.set(len(self._answers))
+        if self._answers:
+            began = time.monotonic()
+            self._cast.step()
+            self._metrics.stepped(len(self._answers), time.monotonic() - began)
+            for job, (scene, voice) in list(self._answers.items()):
+                self._hear(job, scene, voice, told)
+        _deliver(told)
+
+    def _begin(self, told: list[Told]) -> None:
+        assert self._cast is not None
+        while len(self._answers) < len(self._voices):
+            with self._wake:
+                if not self._waiting:
+                    return
+                job = self._waiting.popleft()
+            silent = [voice for voice in self._voices if not voice.is_speaking]
+            felt = None if job.session is None else job.session.felt
+            try:
+                scene = self._cast.answer(
+                    job.prompt, among=silent, mood=job.mood, felt=felt, **job.sampling
+                )
+            except LlamoodError as fault:
+                told.append((job.mailbox, job, ApiError(400, str(fault))))
+            else:
+                (voice,) = scene.speakers
+                self._answers[job] = (scene, voice)
+                self._metrics.read(len(job.prompt))
+
+    def _hear(self, job: Job, scene: Scene, voice: Character, told: list[Told]) -> None:
+        assert self._cast is not None
+        try:
+            events = scene.take()
+        except Exception as fault:
+            del self._answers[job]
+            is_ours = isinstance(fault, ModelError)
+            _LOG.log(logging.ERROR if is_ours else logging.INFO, "an answer failed: %s", fault)
+            problem = ApiError(500 if is_ours else 400, "this answer failed")
+            told.append((job.mailbox, job, problem))
+            return
+        for event in events:
+            self._metrics.heard(job, event)
+            told.append((job.mailbox, job, event))
+            if event.finish_reason is not None:
+                del self._answers[job]
+                if job.session is not None:
+                    job.session.felt = voice.felt
+            elif job.spans is not None and event.text:
+                self._cast.pause(voice, paused=job.spans.hear(event.text))
+
+
+def _deliver(told: Sequence[Told]) -> None:
+    """One call into each event loop, however many it concerns."""
+    loops = {mailbox.loop for mailbox, _, _ in told}
+    for loop in loops:
+        mine = [one for one in told if one[0].loop is loop]
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(_put, mine)
+
+
+def _put(told: Sequence[Told]) -> None:
+    for mailbox, job, what in told:
+        mailbox.put(job, what)

@@ -1,0 +1,75 @@
+"""What a request is told when it cannot be answered, in OpenAI's shape."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+
+_LONGEST = 1000  # characters of a message, some of which quote the request
+
+
+class ApiError(HTTPException):
+    """``param``: the field of the request at fault; ``code``: OpenAI's word for the fault."""
+
+    def __init__(
+        self,
+        status_code: int,
+        message: str,
+        *,
+        param: str | None = None,
+        code: str | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(status_code, message, headers)
+        self.param = param
+        self.code = code
+
+    def body(self) -> dict[str, Any]:
+        return error_body(self.status_code, self.detail, param=self.param, code=self.code)
+
+
+def error_body(
+    status: int, message: str, *, param: str | None = None, code: str | None = None
+) -> dict[str, Any]:
+    kinds = {401: "authentication_error", 429: "rate_limit_error"}
+    kind = "server_error" if status >= 500 else kinds.get(status, "invalid_request_error")
+    shown = message.encode("utf-8", "replace").decode()[:_LONGEST]
+    return {"error": {"message": shown, "type": kind, "param": param, "code": code}}
+
+
+async def told(_: Request, error: Exception) -> JSONResponse:
+    """Of an `ApiError`, or what the framework refuses by itself."""
+    assert isinstance(error, HTTPException)
+    body = error.body() if isinstance(error, ApiError) else None
+    return JSONResponse(
+        body or error_body(error.status_code, str(error.detail)),
+        error.status_code,
+        dict(error.headers or {}),
+    )
+
+
+async def told_invalid(_: Request, error: Exception) -> JSONResponse:
+    """Of a request that is not what the schema says."""
+    assert isinstance(error, RequestValidationError)
+    first = error.errors()[0]
+    where = [str(part) for part in first["loc"] if part != "body"]
+    if first["type"] == "json_invalid":
+        return JSONResponse(error_body(400, "the body is not JSON"), 400)
+    param = ".".join(where)[:100] or None
+    message = str(first["msg"])
+    if first["type"] == "extra_forbidden":
+        message = f"unknown field {param!r}; leave it out"
+    elif param is not None:
+        message = f"{param}: {message}"
+    code = "unknown_parameter" if first["type"] == "extra_forbidden" else None
+    return JSONResponse(error_body(400, message, param=param, code=code), 400)
+
+
+async def told_nothing(_: Request, __: Exception) -> JSONResponse:
+    """Of a fault of ours: nothing of the inside."""
+    return JSONResponse(error_body(500, "the server failed at this request"), 500)

@@ -1,0 +1,173 @@
+"""From a JSON schema that a request gives to a grammar that an answer is drawn by."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+from llama_cpp.llama_grammar import JSON_GBNF, SchemaConverter
+
+from llamood.server.errors import ApiError
+
+# Keys that say nothing, and those that stand beside any others.
+_REMARKS = frozenset(("title", "description", "default", "examples", "$schema", "$id", "$comment"))
+_DEFINITIONS = frozenset(("$defs", "definitions"))
+_FORMATS = ("date", "date-time", "time", "uuid")
+_TYPES = ("array", "boolean", "integer", "null", "number", "object", "string")
+_TOGETHER = [
+    frozenset(keys.split())
+    for keys in (
+        "$ref",
+        "anyOf",
+        "type const",
+        "type enum",
+        "type properties required additionalProperties",
+        "type items minItems maxItems",
+        "type prefixItems",
+        "type minLength maxLength",
+        "type format",
+    )
+]
+_SAID: frozenset[str] = frozenset().union(*_TOGETHER) | _REMARKS | _DEFINITIONS
+_OF_TYPES = {
+    "properties": ("object",),
+    "additionalProperties": ("object",),
+    "items": ("array",),
+    "prefixItems": ("array",),
+    "minLength": ("string",),
+    "maxLength": ("string",),
+    "format": ("string",),
+}
+_DEEPEST = 24
+_MOST_PARTS = 2000
+_MOST_REPEATED = 500
+_LONGEST = 256 * 1024  # characters of a grammar
+
+_ESCAPES = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r"}
+
+ANY_JSON = JSON_GBNF
+
+
+def grammar_of(schema: Mapping[str, Any], *, param: str) -> str:
+    """Whose every text, if it ends, is valid for the schema. Raises `ApiError` for what of it a
+    grammar does not say."""
+    check(schema, param=param)
+    return _grammar(json.dumps(schema), param)
+
+
+def check(schema: Mapping[str, Any], *, param: str) -> None:
+    """Raises `ApiError` for what of it a grammar does not say."""
+    _Check(param).check(schema, "", 0)
+
+
+def placed(schema: Any, where: str) -> Any:
+    """The schema, of which what it refers to in itself lies at ``where``, as in ``#/$defs/a``."""
+    if isinstance(schema, list):
+        return [placed(part, where) for part in schema]
+    if not isinstance(schema, dict):
+        return schema
+    moved = {key: placed(part, where) for key, part in schema.items()}
+    if isinstance(schema.get("$ref"), str):
+        moved["$ref"] = schema["$ref"].replace("#", where, 1)
+    return moved
+
+
+@lru_cache(maxsize=64)
+def _grammar(schema: str, param: str) -> str:
+    try:
+        converter = _Converter(prop_order={}, allow_fetch=False, dotall=False, raw_pattern=False)
+        converter.visit(converter.resolve_refs(json.loads(schema), ""), "")
+        grammar = str(converter.format_grammar())
+    except (ValueError, TypeError, KeyError, AssertionError, AttributeError, RecursionError):
+        raise ApiError(400, "this schema cannot be written as a grammar", param=param) from None
+    if len(grammar) > _LONGEST:
+        raise ApiError(400, "this schema is too large", param=param)
+    return grammar
+
+
+class _Converter(SchemaConverter):  # type: ignore[misc]
+    """llama_cpp's own does not escape backslashes, so that quotes in a value end its literal, and
+    takes two definitions whose names end alike for one."""
+
+    def _format_literal(self, literal: str) -> str:
+        return '"' + "".join(_ESCAPES.get(char, char) for char in literal) + '"'
+
+    def _resolve_ref(self, ref: str) -> str:
+        name = "at-" + ref.encode().hex()
+        if name not in self._rules and ref not in self._refs_being_resolved:
+            self._refs_being_resolved.add(ref)
+            name = str(self.visit(self._refs[ref], name))
+            self._refs_being_resolved.remove(ref)
+        return name
+
+
+class _Check:
+    def __init__(self, param: str) -> None:
+        self._param = param
+        self._n_part = 0
+
+    def check(self, schema: Any, where: str, depth: int) -> None:
+        self._n_part += 1
+        if depth > _DEEPEST or self._n_part > _MOST_PARTS:
+            raise self._fault(where, "the schema is too deep or too large")
+        if not isinstance(schema, Mapping):
+            raise self._fault(where, "a schema is an object")
+        for key in schema:
+            if key not in _SAID:
+                raise self._fault(where, f"{key[:40]!r} is not supported")
+        self._types(schema, where)
+        self._limits(schema, where)
+        for key in ("properties", "$defs", "definitions"):
+            for name, part in self._of(schema, key, Mapping, where).items():
+                self.check(part, f"{where}.{key}.{name[:40]}", depth + 1)
+        for key in ("anyOf", "prefixItems"):
+            for i, part in enumerate(self._of(schema, key, list, where)):
+                self.check(part, f"{where}.{key}[{i}]", depth + 1)
+        for key in ("items", "additionalProperties"):
+            if key in schema and not (key != "items" and isinstance(schema[key], bool)):
+                self.check(schema[key], f"{where}.{key}", depth + 1)
+
+    def _types(self, schema: Mapping[str, Any], where: str) -> None:
+        kind = schema.get("type")
+        for one in kind if isinstance(kind, list) else [kind] if "type" in schema else []:
+            if one not in _TYPES:
+                raise self._fault(where, f"type is one of {', '.join(_TYPES)}")
+        if not str(schema.get("$ref", "#/")).startswith("#/"):
+            raise self._fault(where, "$ref points into the schema itself, as in #/$defs/name")
+        if schema.get("format", "date") not in _FORMATS:
+            raise self._fault(where, f"format is one of {', '.join(_FORMATS)}")
+        said = schema.keys() - _REMARKS - _DEFINITIONS
+        if not any(said <= together for together in _TOGETHER):
+            raise self._fault(where, f"{', '.join(sorted(said))} do not go together")
+        for key, types in _OF_TYPES.items():
+            if key in schema and kind is not None and kind not in types:
+                raise self._fault(where, f"{key} is for type {types[0]}")
+
+    def _limits(self, schema: Mapping[str, Any], where: str) -> None:
+        for key in ("minItems", "maxItems", "minLength", "maxLength"):
+            value = schema.get(key, 0)
+            if type(value) is not int or not 0 <= value <= _MOST_REPEATED:
+                raise self._fault(where, f"{key} is 0 to {_MOST_REPEATED}")
+        for least, most in (("minItems", "maxItems"), ("minLength", "maxLength")):
+            if schema.get(least, 0) > schema.get(most, _MOST_REPEATED):
+                raise self._fault(where, f"{least} is larger than {most}")
+        if ("minItems" in schema or "maxItems" in schema) and "items" not in schema:
+            raise self._fault(where, "minItems and maxItems need items")
+        for key in ("enum", "anyOf", "prefixItems"):
+            if key in schema and not self._of(schema, key, list, where):
+                raise self._fault(where, f"{key} has at least one part")
+        properties = self._of(schema, "properties", Mapping, where)
+        for name in self._of(schema, "required", list, where):
+            if not isinstance(name, str) or name not in properties:
+                raise self._fault(where, "required names what is in properties")
+
+    def _of(self, schema: Mapping[str, Any], key: str, kind: Any, where: str) -> Any:
+        value = schema.get(key, kind() if kind is list else {})
+        if not isinstance(value, kind):
+            raise self._fault(where, f"{key} is of another type")
+        return value
+
+    def _fault(self, where: str, fault: str) -> ApiError:
+        return ApiError(400, f"schema at {where[1:200] or 'its root'}: {fault}", param=self._param)

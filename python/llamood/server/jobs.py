@@ -1,0 +1,58 @@
+"""An answer that is asked for, as the engine and the request that waits for it share it."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from llamood.character import Event
+from llamood.mood import Mood
+from llamood.server.sessions import Session
+from llamood.server.spans import Spans
+
+
+class Mailbox:
+    """Where the events of one request's answers arrive, whatever becomes of its reader. Made, and
+    read, in the event loop."""
+
+    def __init__(self) -> None:
+        self.loop = asyncio.get_running_loop()
+        self._queue: asyncio.Queue[tuple[Job, Event | Exception]] = asyncio.Queue()
+
+    def put(self, job: Job, told: Event | Exception) -> None:
+        self._queue.put_nowait((job, told))
+
+    async def get(self) -> tuple[Job, Event | Exception]:
+        return await self._queue.get()
+
+
+@dataclass(eq=False)
+class Job:
+    """One answer. ``index``: which of its request's. ``session``: whose mood moves on by it;
+    ``spans``: where the mood is to pause, or None for nowhere."""
+
+    index: int
+    mailbox: Mailbox
+    prompt: Sequence[int]
+    mood: Mood
+    sampling: Mapping[str, Any]
+    session: Session | None = None
+    spans: Spans | None = None
+    since: float = field(default_factory=time.monotonic)
+    n_token: int = 0
+    mix: Mapping[str, float] = field(default_factory=dict)  # of the last token
+
+
+async def events(jobs: Sequence[Job], mailbox: Mailbox) -> AsyncIterator[tuple[Job, Event]]:
+    """What the answers say, as it comes, until all are over. Raises what went wrong with one."""
+    speaking = set(jobs)
+    while speaking:
+        job, told = await mailbox.get()
+        if isinstance(told, Exception):
+            raise told
+        if told.finish_reason is not None:
+            speaking.discard(job)
+        yield job, told

@@ -1,0 +1,124 @@
+"""From a request to what the engine is asked: prompt, mood, and how tokens are drawn."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from llamood import short_form
+from llamood.cast import Cast
+from llamood.errors import MoodError
+from llamood.mood import Mood
+from llamood.server.errors import ApiError
+from llamood.server.requests import ChatRequest, Content, Message, Reply, Shared, ToolResult
+
+_N_SEED = 2**32
+_SAMPLING = (
+    "frequency_penalty",
+    "presence_penalty",
+    "temperature",
+    "top_p",
+    "top_k",
+    "min_p",
+    "typical_p",
+    "repeat_penalty",
+)
+# Where a request says nothing; those of llama-cpp-python's server.
+_DEFAULTS: Mapping[str, Any] = {"temperature": 0.8, "top_p": 0.95, "min_p": 0.05, "top_k": 40}
+
+
+def mood_of(request: Shared, cast: Cast, *, n_mood: int) -> Mood | None:
+    """The mood that is asked for, None where none is. No file is read for it, whatever it says."""
+    asked = request.mood
+    if asked is None:
+        return None
+    if len(asked if isinstance(asked, str) else json.dumps(asked)) > n_mood:
+        raise ApiError(400, f"a mood of at most {n_mood} bytes was expected", param="mood")
+    try:
+        mood = Mood(short_form.read(asked) if isinstance(asked, str) else asked)
+        cast.require_feelable(mood)
+    except MoodError as error:
+        raise ApiError(400, str(error), param="mood") from None
+    except (OverflowError, RecursionError):
+        raise ApiError(
+            400, "mood: numbers that can be counted with were expected", param="mood"
+        ) from None
+    return mood
+
+
+def sampling_of(request: Shared, *, index: int) -> dict[str, Any]:
+    """How answer ``index`` of the request is drawn: with one seed, each has its own."""
+    asked = {name: getattr(request, name) for name in _SAMPLING}
+    seed = None if request.seed is None else (request.seed + index) % _N_SEED
+    return {
+        **_DEFAULTS,
+        **{name: value for name, value in asked.items() if value is not None},
+        "seed": seed,
+        "stop": request.stop or (),
+    }
+
+
+def messages_of(messages: Sequence[Message]) -> list[dict[str, Any]]:
+    """As chat templates read them."""
+    return [_message(message) for message in messages]
+
+
+def _message(message: Message) -> dict[str, Any]:
+    role = "system" if message.role == "developer" else message.role
+    said: dict[str, Any] = {"role": role, "content": _text(message.content)}
+    if isinstance(message, ToolResult):
+        said["tool_call_id"] = message.tool_call_id
+    elif message.name is not None:
+        said["name"] = message.name
+    if isinstance(message, Reply) and message.tool_calls:
+        said["tool_calls"] = [
+            {
+                "id": call.id,
+                "type": "function",
+                "function": {
+                    "name": call.function.name,
+                    "arguments": _arguments(call.function.arguments),
+                },
+            }
+            for call in message.tool_calls
+        ]
+    return said
+
+
+def _text(content: Content | None) -> str:
+    if content is None:
+        return ""
+    return content if isinstance(content, str) else "".join(part.text for part in content)
+
+
+def _arguments(written: str) -> Any:
+    try:
+        return json.loads(written)
+    except (ValueError, RecursionError):
+        raise ApiError(400, "the arguments of a tool call are no JSON", param="messages") from None
+
+
+def room_of(request: Shared, *, n_prompt: int, n_ctx: int, default: int | None) -> int:
+    """How many tokens each answer may have. Raises `ApiError` where the prompt leaves none."""
+    asked = request.max_tokens
+    if isinstance(request, ChatRequest):
+        if asked is not None and request.max_completion_tokens is not None:
+            raise ApiError(
+                400,
+                "max_tokens and max_completion_tokens are one thing; give one",
+                param="max_tokens",
+            )
+        asked = asked or request.max_completion_tokens
+    asked = asked or default
+    room = n_ctx - n_prompt
+    if room < 1 or n_prompt < 1:
+        raise ApiError(
+            400,
+            f"this model's maximum context length is {n_ctx} tokens, and the prompt has {n_prompt}"
+            if n_prompt
+            else "the prompt is empty, and this model begins no text by itself",
+            param="messages" if isinstance(request, ChatRequest) else "prompt",
+            code="context_length_exceeded" if n_prompt else None,
+        )
+    return room if asked is None else min(asked, room)

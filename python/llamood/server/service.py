@@ -1,0 +1,294 @@
+"""From a request to its response, by the engine."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from typing import Any, TypeVar
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
+
+from llamood.cast import Cast
+from llamood.character import Event
+from llamood.errors import ModelError
+from llamood.mood import Mood
+from llamood.server import prompts, tools
+from llamood.server.answers import Choice, Writer
+from llamood.server.engine import Engine
+from llamood.server.errors import ApiError, error_body
+from llamood.server.formats import ANY_JSON, grammar_of
+from llamood.server.jobs import Job, Mailbox, events
+from llamood.server.requests import AsObject, AsSchema, ChatRequest, Shared, TextRequest
+from llamood.server.sessions import Session, Sessions
+from llamood.server.settings import Settings
+from llamood.server.spans import Spans
+
+_T = TypeVar("_T")
+_TEMPLATE = "tokenizer.chat_template"
+_LONGEST_TEXT = 16  # tokens of a text completion that says nothing of it, as OpenAI has it
+
+
+class Service:
+    """Answers requests, whole or in chunks."""
+
+    def __init__(self, engine: Engine, settings: Settings) -> None:
+        self.engine = engine
+        self._settings = settings
+        self._sessions = Sessions(most=settings.n_session, seconds=settings.session_seconds)
+
+    async def chat(self, asked: ChatRequest, request: Request) -> Response:
+        cast = self._ready(asked)
+        offered = [] if asked.tool_choice == "none" else asked.tools or []
+        if asked.tool_choice not in (None, "none", "auto") and not offered:
+            raise ApiError(400, "tool_choice without tools", param="tool_choice")
+        if offered:
+            tools.require_offered(cast.metadata.get(_TEMPLATE, ""))
+        if asked.top_logprobs is not None and not asked.logprobs:
+            raise ApiError(400, "top_logprobs needs logprobs: true", param="top_logprobs")
+        prompt = await run_in_threadpool(_chat_prompt, cast, asked, offered)
+        drawn, is_json = await run_in_threadpool(_form, asked, offered)
+        if asked.logprobs:
+            drawn["logprobs"] = asked.top_logprobs or 0
+        named = [tool.function.name for tool in offered]
+        jobs = await self._jobs(asked, cast, [prompt], drawn, is_json=is_json, default=None)
+        calls = [tools.Calls(named) if named else None for _ in jobs]
+        return await self._answer("chat.completion", asked, request, jobs, calls)
+
+    async def text(self, asked: TextRequest, request: Request) -> Response:
+        cast = self._ready(asked)
+        texts = _several(asked.prompt)
+        read = await run_in_threadpool(lambda: [_text_prompt(cast, text) for text in texts])
+        drawn = {} if asked.logprobs is None else {"logprobs": asked.logprobs}
+        jobs = await self._jobs(asked, cast, read, drawn, is_json=False, default=_LONGEST_TEXT)
+        return await self._answer("text_completion", asked, request, jobs, [None] * len(jobs))
+
+    # -- what is asked of the engine -------------------------------------------------------
+
+    def _ready(self, asked: Shared) -> Cast:
+        if asked.model != self._settings.model:
+            raise ApiError(
+                404,
+                f"there is no model {asked.model[:60]!r} here, but {self._settings.model!r}",
+                param="model",
+                code="model_not_found",
+            )
+        if asked.stream_options is not None and not asked.stream:
+            raise ApiError(400, "stream_options needs stream: true", param="stream_options")
+        return self.engine.cast
+
+    async def _jobs(
+        self,
+        asked: Shared,
+        cast: Cast,
+        read: list[list[int]],
+        drawn: dict[str, Any],
+        *,
+        is_json: bool,
+        default: int | None,
+    ) -> list[Job]:
+        n = asked.n or 1
+        if n * len(read) > self._settings.n_choice:
+            raise ApiError(
+                400,
+                f"{n * len(read)} answers in one request, of at most {self._settings.n_choice}",
+                param="n",
+            )
+        n_mood = self._settings.n_mood
+        mood = await run_in_threadpool(prompts.mood_of, asked, cast, n_mood=n_mood)
+        session = self._session(asked, mood)
+        steers_all = asked.llamood is not None and asked.llamood.steer == "all"
+        felt = session.mood if session is not None else mood or Mood()
+        mailbox = Mailbox()
+        jobs: list[Job] = []
+        for prompt in read:
+            room = prompts.room_of(asked, n_prompt=len(prompt), n_ctx=cast.n_ctx, default=default)
+            for _ in range(n):
+                how = prompts.sampling_of(asked, index=len(jobs)) | drawn
+                jobs.append(
+                    Job(
+                        len(jobs),
+                        mailbox,
+                        prompt,
+                        Mood() if is_json and not steers_all else felt,
+                        {**how, "max_tokens": room},
+                        None if is_json and not steers_all else session,
+                        None if is_json or steers_all or felt.is_neutral else Spans(),
+                    )
+                )
+        return jobs
+
+    def _session(self, asked: Shared, mood: Mood | None) -> Session | None:
+        if asked.llamood is None or asked.llamood.session is None:
+            return None
+        session = self._sessions.get(asked.llamood.session)
+        if mood is not None:
+            session.mood = mood
+        return session
+
+    # -- what is answered ------------------------------------------------------------------
+
+    async def _answer(
+        self,
+        kind: Any,
+        asked: Shared,
+        request: Request,
+        jobs: list[Job],
+        calls: list[tools.Calls | None],
+    ) -> Response:
+        n, cast = asked.n or 1, self.engine.cast
+        choices = [
+            Choice(job.index, 0 if job.index % n else len(job.prompt), cast.piece, heard)
+            for job, heard in zip(jobs, calls, strict=True)
+        ]
+        is_counted = bool(asked.stream_options and asked.stream_options.include_usage)
+        writer = Writer(
+            kind,
+            model=self._settings.model,
+            fingerprint=cast.fingerprint[:16],
+            reads=bool(asked.readings),
+            logs="logprobs" in jobs[0].sampling,
+            is_counted=is_counted,
+        )
+        self.engine.submit(jobs)
+        told = events(jobs, jobs[0].mailbox)
+        is_handed_on = False
+        try:
+            first = await _unless_gone(request, lambda: anext(told))
+            if asked.stream:
+                chunks = _chunks(
+                    writer,
+                    choices,
+                    first,
+                    told,
+                    is_counted=is_counted,
+                    tells_all=bool(asked.readings),
+                )
+                is_handed_on = True
+                return _Stream(chunks, lambda: self.engine.cancel(jobs))
+            await _unless_gone(request, lambda: _gathered(choices, first, told))
+            return JSONResponse(writer.whole(choices))
+        finally:
+            if not is_handed_on:
+                self.engine.cancel(jobs)
+
+
+async def _unless_gone(request: Request, wait: Callable[[], Awaitable[_T]]) -> _T:
+    """What is waited for, unless the client disconnects before."""
+
+    async def gone() -> None:
+        while (await request.receive())["type"] != "http.disconnect":
+            pass
+
+    waiting, leaving = asyncio.ensure_future(wait()), asyncio.ensure_future(gone())
+    try:
+        await asyncio.wait({waiting, leaving}, return_when=asyncio.FIRST_COMPLETED)
+        if not waiting.done():
+            raise ApiError(499, "the client has gone")
+        return waiting.result()
+    finally:
+        for task in (waiting, leaving):
+            task.cancel()
+        await asyncio.gather(waiting, leaving, return_exceptions=True)
+
+
+async def _gathered(
+    choices: list[Choice], first: tuple[Job, Event], told: AsyncIterator[tuple[Job, Event]]
+) -> None:
+    job, event = first
+    choices[job.index].hear(event)
+    async for job, event in told:
+        choices[job.index].hear(event)
+
+
+async def _chunks(
+    writer: Writer,
+    choices: list[Choice],
+    first: tuple[Job, Event],
+    told: AsyncIterator[tuple[Job, Event]],
+    *,
+    is_counted: bool,
+    tells_all: bool,
+) -> AsyncIterator[bytes]:
+    """As server-sent events. ``tells_all``: also of tokens that add no text yet."""
+    for choice in choices:
+        opening = writer.opening(choice)
+        if opening is not None:
+            yield _event(opening)
+    try:
+        job, event = first
+        while True:
+            choice = choices[job.index]
+            heard = choice.hear(event)
+            if heard.is_worth_telling or choice.reason or tells_all:
+                yield _event(writer.chunk(choice, event, heard))
+            try:
+                job, event = await anext(told)
+            except StopAsyncIteration:
+                break
+    except ApiError as error:
+        yield _event(error.body())
+        return
+    except Exception:
+        yield _event(error_body(500, "the server failed at this request"))
+        raise
+    if is_counted:
+        yield _event(writer.closing(choices))
+    yield b"data: [DONE]\n\n"
+
+
+def _event(data: Mapping[str, Any]) -> bytes:
+    return f"data: {json.dumps(data, ensure_ascii=False, separators=(',', ':'))}\n\n".encode()
+
+
+class _Stream(StreamingResponse):
+    """``done`` is called however it ends: also where the client went while it was being sent."""
+
+    def __init__(self, chunks: AsyncIterator[bytes], done: Callable[[], None]) -> None:
+        super().__init__(chunks, media_type="text/event-stream")
+        self.headers["cache-control"] = "no-cache"
+        self._done = done
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._done()
+
+
+# -- prompts -----------------------------------------------------------------------------------
+
+
+def _chat_prompt(cast: Cast, asked: ChatRequest, offered: list[Any]) -> list[int]:
+    written = [tool.model_dump(exclude_none=True) for tool in offered]
+    try:
+        return cast.prompt(prompts.messages_of(asked.messages), tools=written or None)
+    except (ModelError, UnicodeEncodeError) as error:
+        raise ApiError(400, str(error), param="messages") from None
+
+
+def _text_prompt(cast: Cast, text: str | list[int]) -> list[int]:
+    return text if isinstance(text, list) else cast.prompt(text)
+
+
+def _several(prompt: Any) -> list[Any]:
+    """The prompts of a text completion, each a text or tokens."""
+    is_one = isinstance(prompt, str) or isinstance(prompt[0], int)
+    return [prompt] if is_one else prompt
+
+
+def _form(asked: ChatRequest, offered: list[Any]) -> tuple[dict[str, Any], bool]:
+    """The grammar that answers are drawn by, and whether it is one of JSON all through."""
+    called = tools.chosen(offered, asked.tool_choice)
+    form = asked.response_format
+    is_json = isinstance(form, AsObject | AsSchema)
+    if called and is_json:
+        raise ApiError(400, "an answer is JSON or a tool call, not both", param="response_format")
+    if called:
+        return {"grammar": tools.grammar(called)}, True
+    if isinstance(form, AsSchema):
+        return {"grammar": grammar_of(form.json_schema.schema_, param="response_format")}, True
+    return ({"grammar": ANY_JSON} if is_json else {}), is_json

@@ -1,0 +1,397 @@
+"""The service as the official client, and others, see it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import math
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import openai
+import pytest
+
+import llamood
+from llamood import demo
+from servers import Server, serving
+
+ASK: list[Any] = [{"role": "user", "content": "Tell me about bread."}]
+MOODS: list[dict[str, Any]] = [
+    {},
+    {"joy": 1.0},
+    {"anger": 1.0},
+    {"joy": {"ramp": [0, 1], "over": 8}},
+]
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    with serving("demo", "--ctx", "128", "--voices", "4") as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def client(server: Server) -> Iterator[openai.OpenAI]:
+    with server.client() as client:
+        yield client
+
+
+def chat(client: openai.OpenAI, *, mood: Any = None, **more: Any) -> Any:
+    extra = {**more.pop("extra", {}), **({} if mood is None else {"mood": mood})}
+    how = {"model": "demo", "messages": ASK, "seed": 7, "max_tokens": 16, **more}
+    return client.chat.completions.create(**how, extra_body=extra)
+
+
+def text_of(answer: Any) -> str:
+    return str(answer.choices[0].message.content)
+
+
+def streamed(chunks: Any) -> str:
+    return "".join(c.choices[0].delta.content or "" for c in chunks if c.choices)
+
+
+def alone(mood: Any) -> str:
+    """What the model says by itself."""
+    llm = llamood.Llama(
+        demo.MODEL, emotions=demo.VECTORS, n_ctx=512, n_threads=1, n_threads_batch=1, verbose=False
+    )
+    how = {"temperature": 0.8, "top_p": 0.95, "top_k": 40, "min_p": 0.05}
+    try:
+        answer = llm.create_chat_completion(ASK, mood=mood, seed=7, max_tokens=16, **how)
+    finally:
+        llm.close()
+    return str(answer["choices"][0]["message"]["content"])
+
+
+@pytest.mark.parametrize("mood", MOODS)
+def test_an_answer_is_what_the_model_says_by_itself(client: openai.OpenAI, mood: Any) -> None:
+    answer = chat(client, mood=mood)
+    assert text_of(answer) == alone(mood)
+    assert answer.usage.prompt_tokens == 15
+    assert answer.usage.completion_tokens <= 16
+    assert answer.usage.total_tokens == 15 + answer.usage.completion_tokens
+    assert streamed(chat(client, mood=mood, stream=True)) == text_of(answer)
+
+
+def test_moods_differ_and_share_batches(server: Server) -> None:
+    async def all_at_once() -> list[str]:
+        async with server.client_async() as client:
+            asked = [chat(client, mood=mood, max_tokens=40) for mood in MOODS]
+            return [text_of(answer) for answer in await asyncio.gather(*asked)]
+
+    before = server.metric("llamood_token_seconds_count"), server.metric("llamood_tokens_total")
+    said = asyncio.run(all_at_once())
+    assert len(set(said)) > 2
+    n_step = server.metric("llamood_token_seconds_count") - before[0]
+    n_token = server.metric("llamood_tokens_total") - before[1]
+    assert n_step < n_token
+    with server.client() as client:
+        assert said == [text_of(chat(client, mood=mood, max_tokens=40)) for mood in MOODS]
+
+
+def test_an_asynchronous_stream(server: Server, client: openai.OpenAI) -> None:
+    async def said() -> str:
+        async with server.client_async() as client:
+            stream = await chat(client, mood={"joy": 1}, stream=True)
+            return "".join([c.choices[0].delta.content or "" async for c in stream])
+
+    assert asyncio.run(said()) == text_of(chat(client, mood={"joy": 1}))
+
+
+def test_readings_and_the_mix_come_with_each_chunk(client: openai.OpenAI) -> None:
+    mood = {"joy": {"ramp": [0, 1], "over": 8}}
+    chunks = list(chat(client, mood=mood, stream=True, extra={"readings": True}))
+    told = [chunk.llamood for chunk in chunks if hasattr(chunk, "llamood")]
+    assert len(told) == 16 or chunks[-1].choices[0].finish_reason == "stop"
+    joys = [one["mood"].get("joy", 0.0) for one in told]
+    assert joys[0] == 0.0
+    assert joys == sorted(joys)
+    assert joys[7] == pytest.approx(7 / 8)
+    assert set(told[-1]["reading"]) >= {"joy", "anger"}
+    assert not hasattr(next(iter(chat(client, mood=mood, stream=True))), "llamood")
+
+
+def test_counts_at_the_end_of_a_stream(client: openai.OpenAI) -> None:
+    *chunks, last = chat(client, stream=True, stream_options={"include_usage": True})
+    assert all(chunk.usage is None for chunk in chunks)
+    assert last.choices == []
+    assert last.usage == chat(client).usage
+    assert chunks[0].choices[0].delta.role == "assistant"
+    assert chunks[-1].choices[0].finish_reason in ("stop", "length")
+
+
+def test_seeds_and_choices(client: openai.OpenAI) -> None:
+    answer = chat(client, n=3)
+    texts = [choice.message.content for choice in answer.choices]
+    assert [choice.index for choice in answer.choices] == [0, 1, 2]
+    assert len(set(texts)) > 1
+    assert texts == [text_of(chat(client, seed=seed)) for seed in (7, 8, 9)]
+    assert answer.usage.prompt_tokens == 15
+    assert text_of(chat(client, seed=-(2**63))) == text_of(chat(client, seed=-(2**63)))
+
+
+def test_contents_in_parts_and_developers(client: openai.OpenAI) -> None:
+    parts = [{"type": "text", "text": "Tell me "}, {"type": "text", "text": "about bread."}]
+    system: Any = {"role": "system", "content": "You are a baker."}
+    plain = chat(client, messages=[system, *ASK])
+    other = chat(
+        client,
+        messages=[
+            {**system, "role": "developer"},
+            {"role": "user", "content": parts, "name": "me"},
+        ],
+    )
+    assert text_of(plain) == text_of(other)
+    assert plain.usage == other.usage
+    assert plain.usage.prompt_tokens > chat(client).usage.prompt_tokens
+
+
+def test_stop_texts_and_limits(client: openai.OpenAI) -> None:
+    whole = chat(client, max_tokens=100)
+    assert whole.choices[0].finish_reason == "stop"
+    word = text_of(whole).split()[3]
+    cut = chat(client, max_tokens=100, stop=[word, "never said"])
+    assert text_of(cut) == text_of(whole).split(word)[0]
+    assert cut.choices[0].finish_reason == "stop"
+    short = chat(client, max_tokens=None, max_completion_tokens=2)
+    assert short.choices[0].finish_reason == "length"
+    assert short.usage.completion_tokens == 2
+
+
+def test_text_completions(client: openai.OpenAI) -> None:
+    def ask(prompt: Any, **more: Any) -> Any:
+        how = {"model": "demo", "prompt": prompt, "seed": 1, **more}
+        return client.completions.create(**how)
+
+    one = ask("Bread is", extra_body={"mood": {"joy": 1}})
+    assert one.object == "text_completion"
+    assert one.usage.completion_tokens <= 16
+    several = ask(["Bread is", "Tea is"], n=2)
+    assert [choice.index for choice in several.choices] == [0, 1, 2, 3]
+    assert several.choices[0].text == ask("Bread is").choices[0].text
+    chunks = ask("Bread is", stream=True)
+    assert "".join(c.choices[0].text for c in chunks) == several.choices[0].text
+    tokens = llamood_tokens("Bread is")
+    assert ask(tokens).choices[0].text == several.choices[0].text
+    assert ask([tokens]).choices[0].text == several.choices[0].text
+    likely = ask("Bread is", logprobs=2, max_tokens=3).choices[0].logprobs
+    assert "".join(likely.tokens) == ask("Bread is", max_tokens=3).choices[0].text
+    assert all(len(top) == 2 for top in likely.top_logprobs)
+
+
+def llamood_tokens(text: str) -> list[int]:
+    import llama_cpp
+
+    llm = llama_cpp.Llama(str(demo.MODEL), vocab_only=True, verbose=False)
+    try:
+        return list(llm.tokenize(text.encode(), add_bos=True, special=True))
+    finally:
+        llm.close()
+
+
+def test_log_probabilities(client: openai.OpenAI) -> None:
+    answer = chat(client, logprobs=True, top_logprobs=20, temperature=0, max_tokens=6)
+    content = answer.choices[0].logprobs.content
+    assert "".join(one.token for one in content) == text_of(answer)
+    for one in content:
+        tops = [top.logprob for top in one.top_logprobs]
+        assert len(tops) == 20
+        assert tops == sorted(tops, reverse=True)
+        assert one.logprob == tops[0]  # at temperature 0 the likeliest is said
+        assert 0 < sum(map(math.exp, tops)) <= 1 + 1e-6
+        assert bytes(one.bytes).decode() == one.token
+    chunks = chat(client, logprobs=True, top_logprobs=0, temperature=0, max_tokens=6, stream=True)
+    told = [c.choices[0].logprobs for c in chunks]
+    pieces = [one for logprobs in told if logprobs for one in logprobs.content or []]
+    assert [one.logprob for one in pieces] == [one.logprob for one in content]
+    assert chat(client).choices[0].logprobs is None
+
+
+SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "properties": {
+        "warm": {"type": "boolean"},
+        "kind": {"enum": ["rye", "wheat"]},
+        "slices": {"type": "array", "items": {"enum": [1, 2]}, "minItems": 1, "maxItems": 3},
+        "day": {"anyOf": [{"$ref": "#/$defs/day"}, {"type": "null"}]},
+    },
+    "required": ["warm", "kind", "slices", "day"],
+    "additionalProperties": False,
+    "$defs": {"day": {"type": "string", "format": "date"}},
+}
+
+
+def as_schema(schema: Any) -> dict[str, Any]:
+    return {"type": "json_schema", "json_schema": {"name": "bread", "schema": schema}}
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_an_answer_obeys_a_schema_and_no_mood(client: openai.OpenAI, seed: int) -> None:
+    how = {"response_format": as_schema(SCHEMA), "max_tokens": 100, "seed": seed}
+    answer = chat(client, mood={"joy": 1}, extra={"readings": True}, **how)
+    assert answer.choices[0].finish_reason == "stop"
+    jsonschema.validate(json.loads(text_of(answer)), SCHEMA)
+    assert answer.choices[0].llamood["mood"] == {}
+    assert text_of(answer) == text_of(chat(client, **how))
+    steered = chat(
+        client, mood={"joy": 1}, extra={"readings": True, "llamood": {"steer": "all"}}, **how
+    )
+    assert steered.choices[0].llamood["mood"] == {"joy": 1.0}
+
+
+TWO = {"enum": ['"', "\\", 'a\\" | "b', "\n", "\u00e9", "\U0001f600", None, -1.5e-7]}
+HARD: list[Any] = [
+    {"type": "object", "properties": {'a"\\': TWO}, "required": ['a"\\']},
+    {
+        "type": "array",
+        "prefixItems": [{"$ref": "#/$defs/a/$defs/x"}, {"$ref": "#/$defs/b/$defs/x"}],
+        "$defs": {
+            "a": {"$defs": {"x": {"const": "of a"}}},
+            "b": {"$defs": {"x": {"const": "of b"}}},
+        },
+    },
+    {"anyOf": [{"type": "string", "format": "uuid"}, {"type": "integer"}, {"type": ["null"]}]},
+    {
+        "$ref": "#/$defs/tree",
+        "$defs": {
+            "tree": {
+                "type": "array",
+                "items": {"anyOf": [{"enum": ["leaf"]}, {"$ref": "#/$defs/tree"}]},
+                "maxItems": 2,
+            }
+        },
+    },
+    {"type": "object", "properties": {"root": TWO, "string": TWO, "object": TWO}},
+    {"type": "object", "additionalProperties": {"enum": [0]}},
+    {"type": "string", "minLength": 2, "maxLength": 3},
+    {"type": "number"},
+]
+
+
+@pytest.mark.parametrize("schema", HARD)
+def test_schemas_that_are_hard_to_write(client: openai.OpenAI, schema: Any) -> None:
+    answer = chat(client, response_format=as_schema(schema), max_tokens=100, n=4, temperature=1)
+    ended = [one for one in answer.choices if one.finish_reason == "stop"]
+    assert ended
+    for one in ended:
+        jsonschema.validate(json.loads(one.message.content), schema)
+
+
+@pytest.mark.parametrize(
+    ("schema", "said"),
+    [
+        ({"type": "string", "pattern": "^(a+)+$"}, "'pattern' is not supported"),
+        ({"$ref": "https://example.org/schema.json"}, "points into the schema itself"),
+        ({"$ref": "#/$defs/none"}, "cannot be written as a grammar"),
+        ({"type": "array", "items": {}, "maxItems": 10**9}, "maxItems is 0 to 500"),
+        ({"type": "object", "properties": []}, "properties is of another type"),
+        ({"type": "object", "properties": {"a": {"oneOf": []}}}, "properties.a: 'oneOf'"),
+        ({"type": "int"}, "type is one of"),
+        ({"enum": []}, "enum has at least one"),
+        ({"$defs": {"a": {"$ref": "#/$defs/a"}}, "$ref": "#/$defs/a"}, "cannot be given"),
+    ],
+)
+def test_schemas_that_are_refused(client: openai.OpenAI, schema: Any, said: str) -> None:
+    with pytest.raises(openai.BadRequestError, match=said):
+        chat(client, response_format=as_schema(schema))
+    assert text_of(chat(client)) == text_of(chat(client))
+
+
+def test_a_session_keeps_its_mood(client: openai.OpenAI) -> None:
+    mood = {"joy": 1.0, "$inertia": 8}
+    extra = {"readings": True, "llamood": {"session": "one"}}
+
+    def joys(**more: Any) -> list[float]:
+        chunks = chat(client, stream=True, **more)
+        return [c.llamood["mood"].get("joy", 0.0) for c in chunks if hasattr(c, "llamood")]
+
+    first = joys(mood=mood, extra=extra)
+    assert first[0] < 0.2
+    second = joys(extra=extra)
+    assert second[0] > first[-1]
+    other = joys(extra={"readings": True, "llamood": {"session": "another"}})
+    assert set(other) == {0.0}
+    assert joys(mood=mood, extra={"readings": True}) == first
+    fading = joys(mood={"$inertia": 8}, extra=extra)
+    assert fading == sorted(fading, reverse=True)
+    assert fading[0] > 0.5
+
+
+@pytest.mark.parametrize(
+    ("fields", "param", "said"),
+    [
+        ({"mood": "@/etc/passwd"}, "mood", "name=intensity"),
+        ({"mood": {"joyy": 1}}, "mood", "did you mean 'joy'"),
+        ({"mood": {"joy": {"ramp": [0]}}}, "mood", "ramp"),
+        ({"mood": {"joy": 1, "$layers": [90, 99]}}, "mood", "layers"),
+        ({"mood": {"joy": {"keys": [[i, 0.5] for i in range(4000)]}}}, "mood", "at most 8192"),
+        ({"mood": {"joy": 10**400}}, "mood", ""),
+        ({"moods": {}}, "moods", "unknown field"),
+        ({"logit_bias": {"1": 2}}, None, "logit_bias is not supported"),
+        ({"audio": {}}, None, "audio is not supported"),
+        ({"temperature": 3}, "temperature", "less than or equal to 2"),
+        ({"temperature": "1"}, "temperature", "valid number"),
+        ({"n": 9}, "n", "at most 8"),
+        ({"stop": ["a"] * 5}, "stop", ""),
+        ({"stop": ""}, "stop", ""),
+        ({"top_logprobs": 3}, "top_logprobs", "needs logprobs"),
+        ({"stream_options": {"include_usage": True}}, "stream_options", "needs stream"),
+        ({"messages": []}, "messages", ""),
+        ({"messages": [{"role": "user", "content": [{"type": "image_url"}]}]}, "messages", ""),
+        ({"messages": [{"role": "user", "content": "a " * 400}]}, "messages", "maximum context"),
+        ({"messages": [{"role": "user", "content": "\ud800"}]}, "messages", "half of a character"),
+        ({"tools": [{"type": "function", "function": {"name": "f"}}]}, "tools", "offers no tool"),
+        ({"tool_choice": "required"}, "tool_choice", "without tools"),
+        ({"llamood": {"session": ""}}, "llamood", ""),
+    ],
+)
+def test_what_is_refused(server: Server, fields: Any, param: str | None, said: str) -> None:
+    asked = {"model": "demo", "messages": ASK, "max_tokens": 4, **fields}
+    status, body = server.post("/v1/chat/completions", asked)
+    assert status == 400
+    assert set(body["error"]) == {"message", "type", "param", "code"}
+    assert body["error"]["type"] == "invalid_request_error"
+    assert said in body["error"]["message"]
+    if param is not None:
+        assert body["error"]["param"].startswith(param)
+
+
+def test_what_asks_for_nothing_is_taken(client: openai.OpenAI) -> None:
+    more = {"user": "me", "store": False, "service_tier": "auto", "logit_bias": {}, "n": 1}
+    assert text_of(chat(client, **more)) == text_of(chat(client))
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"{", b"[]", b"null", b"\xff\xfe", b"[" * 100_000, b'{"model": NaN}', b"1" * 5000]
+)
+def test_bodies_that_are_no_request(server: Server, body: bytes) -> None:
+    status, answer = server.post("/v1/chat/completions", body)
+    assert status == 400
+    assert answer["error"]["message"]
+
+
+def test_models_and_emotions(server: Server, client: openai.OpenAI) -> None:
+    assert [model.id for model in client.models.list()] == ["demo"]
+    assert client.models.retrieve("demo").owned_by == "llamood"
+    with pytest.raises(openai.NotFoundError):
+        client.models.retrieve("gpt")
+    with pytest.raises(openai.NotFoundError, match="there is no model 'gpt' here"):
+        chat(client, model="gpt")
+    status, text = server.get("/v1/emotions")
+    data = json.loads(text)["data"]
+    assert status == 200
+    assert [one["id"] for one in data] == list(llamood.load(demo.VECTORS).names)
+    assert server.get("/health") == (200, '{"status":"ready"}')
+    assert server.get("/nowhere")[0] == 404
+    assert server.send("DELETE", "/v1/models", None)[0] == 405
+
+
+def test_importing_llamood_brings_no_server(tmp_path: Path) -> None:
+    import subprocess
+    import sys
+
+    code = "import llamood, sys; print({'fastapi', 'uvicorn', 'pydantic'} & set(sys.modules))"
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert said.stdout.strip() == "set()"

@@ -1,0 +1,64 @@
+"""The service keeps to the OpenAPI document that it gives, whatever is sent to it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, given, settings
+from schemathesis import GenerationMode
+from schemathesis.specs.openapi import checks
+
+from servers import Server, serving
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    with serving("demo", "--ctx", "64", "--voices", "4") as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def api(server: Server) -> Any:
+    return schemathesis.openapi.from_url(f"{server.url}/openapi.json")
+
+
+ENDPOINTS = [
+    ("/v1/chat/completions", "POST"),
+    ("/v1/completions", "POST"),
+    ("/v1/models", "GET"),
+    ("/v1/models/{model}", "GET"),
+    ("/v1/emotions", "GET"),
+    ("/health", "GET"),
+    ("/metrics", "GET"),
+]
+# Not that everything valid is taken: an emotion is one of those at hand, and a prompt fits.
+NOT_SAID = [checks.positive_data_acceptance]
+
+
+def test_all_endpoints_are_here(api: Any) -> None:
+    assert {(path, method.upper()) for path in api for method in api[path]} == set(ENDPOINTS)
+
+
+@pytest.mark.parametrize(
+    ("path", "method", "mode"),
+    [
+        *((path, method, GenerationMode.POSITIVE) for path, method in ENDPOINTS),
+        *(
+            (path, method, GenerationMode.NEGATIVE)
+            for path, method in ENDPOINTS
+            if method == "POST"
+        ),
+    ],
+)
+def test_it_does_what_it_says(api: Any, path: str, method: str, mode: GenerationMode) -> None:
+    operation = api[path][method]
+
+    @settings(max_examples=60, derandomize=True, suppress_health_check=list(HealthCheck))
+    @given(case=operation.as_strategy(generation_mode=mode))
+    def holds(case: Any) -> None:
+        case.call_and_validate(excluded_checks=NOT_SAID)
+
+    holds()
