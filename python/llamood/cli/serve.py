@@ -33,7 +33,13 @@ _BYTES_A_TOKEN = 64  # of which text has four or so
 @options.model_argument
 @options.vectors_option
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen at.")
-@click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True)
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=8000,
+    show_default=True,
+    help="Port to listen at; 0 takes any that is free.",
+)
 @click.option("--api-key", envvar="LLAMOOD_API_KEY", help="What callers must send as Bearer KEY.")
 @click.option("--cors", "origins", multiple=True, help="Web origin that may call. Default: none.")
 @click.option("--name", help="What the model is called. Default: its file's name.")
