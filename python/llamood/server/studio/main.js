@@ -1,0 +1,246 @@
+/** The studio: talks to the model, and shapes and shows what it feels. */
+
+import { recalled, stored } from "./browser_store.js";
+import { CastView } from "./cast_view.js";
+import { colourOf } from "./colours.js";
+import { Composer } from "./composer.js";
+import { Connection, untilReady } from "./connection.js";
+import { byId, make, onceQuiet } from "./dom.js";
+import { NEUTRAL, described, restored, withInertia, withIntensity, written } from "./mood.js";
+import { Observable } from "./observable.js";
+import { Pad } from "./pad.js";
+import { Pane } from "./pane.js";
+import { Presets } from "./presets.js";
+import { Preview } from "./preview.js";
+import { ScheduleEditor } from "./schedule_editor.js";
+import { Gone, Refused, Service } from "./service.js";
+import { Sliders } from "./sliders.js";
+import { SnippetPanel } from "./snippets.js";
+import { tabs } from "./tabs.js";
+import { themed } from "./theme.js";
+
+const STORE = "llamood.mood";
+const LIVE = 250; // milliseconds that a mood is let alone before it is answered in again
+const NARROW = matchMedia("(max-width: 60rem)");
+
+async function start() {
+  themed();
+  const service = new Service();
+  await untilReady(service);
+  const [about, listed] = await Promise.all([
+    admitted(service, () => service.about()),
+    admitted(service, () => service.emotions()),
+  ]);
+  const names = listed.map(({ id }) => id);
+  const emotions = listed.map((emotion) => ({ ...emotion, colour: colourOf(emotion.id, names) }));
+  new Studio({ service, about, emotions });
+  document.body.classList.remove("starting");
+}
+
+/** What `ask` gives, once the service has the key that it asks for. */
+async function admitted(service, ask) {
+  for (;;) {
+    try {
+      return await ask();
+    } catch (error) {
+      if (!(error instanceof Refused) || error.status !== 401) throw error;
+      service.key = await keyGiven();
+    }
+  }
+}
+
+let keyAsked = null; // one dialog, however many wait for it
+
+function keyGiven() {
+  keyAsked ??= new Promise((resolve) => {
+    const dialog = byId("key-dialog");
+    const done = () => {
+      keyAsked = null;
+      resolve(byId("key").value);
+    };
+    dialog.addEventListener("close", done, { once: true });
+    dialog.showModal();
+  });
+  return keyAsked;
+}
+
+class Studio {
+  #service;
+  #about;
+  #emotions;
+  #mood;
+  #main; // the mood of talk and of comparison
+  #view = "talk";
+  #panes;
+  #cast;
+  #composer;
+  #connection;
+  #editor;
+  #speaking = new Set();
+
+  constructor({ service, about, emotions }) {
+    this.#service = service;
+    this.#about = about;
+    this.#emotions = emotions;
+    this.#main = restored(recalled(STORE), emotions.map(({ id }) => id));
+    this.#mood = new Observable(this.#main);
+    byId("model").textContent = about.model;
+    document.title = `llamood: ${about.model}`;
+    this.#connection = new Connection({ service, back: () => this.#returned() });
+    this.#makeControls();
+    this.#makeViews();
+    this.#composer = new Composer({
+      about,
+      ask: (text) => this.#ask(text),
+      again: () => this.#again(this.#speakers),
+      stop: () => this.#speakers.forEach(({ pane }) => pane.stop()),
+      afresh: () => this.#speakers.forEach(({ pane }) => pane.forget()),
+    });
+    new SnippetPanel({ gather: () => this.#gathered(), mood: this.#mood });
+    const live = onceQuiet(() => this.#live(), LIVE);
+    this.#mood.watch(() => live());
+  }
+
+  #makeControls() {
+    const [mood, emotions] = [this.#mood, this.#emotions];
+    const preview = new Preview({ service: this.#service, mood });
+    const edit = (id) => {
+      byId("schedule-part").open = true;
+      this.#editor.edit(id);
+      byId("schedule").scrollIntoView({ block: "nearest" });
+    };
+    new Sliders(byId("sliders"), { emotions, mood, edit });
+    new Pad(byId("pad"), { emotions, mood });
+    this.#editor = new ScheduleEditor(byId("schedule"), { emotions, mood, preview });
+    new Presets({ names: emotions.map(({ id }) => id), mood });
+    byId("neutral").addEventListener("click", () => (mood.value = NEUTRAL));
+    const inertia = byId("inertia");
+    inertia.addEventListener("input", () => {
+      mood.value = withInertia(mood.value, Math.max(inertia.valueAsNumber || 0, 0));
+    });
+    preview.fault.watch((fault) => (byId("mood-fault").textContent = fault));
+    preview.rows.watch((rows) => {
+      byId("notices").replaceChildren(...(rows?.notices ?? []).map((text) => make("li", { text })));
+    });
+    mood.watch((now) => {
+      byId("felt").textContent = described(now);
+      if ((inertia.valueAsNumber || 0) !== now.inertia) inertia.value = now.inertia;
+    });
+    const folded = () => (byId("mood-part").open = !NARROW.matches);
+    NARROW.addEventListener("change", folded);
+    folded();
+  }
+
+  #makeViews() {
+    this.#panes = {
+      talk: this.#pane("Answers", (token) => this.#editor.mark(token)),
+      felt: this.#pane("In this mood", (token) => this.#editor.mark(token)),
+      unfelt: this.#pane("Without a mood"),
+    };
+    byId("talk").append(this.#panes.talk.element);
+    const headed = (pane) =>
+      make("div", {}, make("h3", { text: pane.title }), pane.element);
+    byId("compare").append(headed(this.#panes.felt), headed(this.#panes.unfelt));
+    this.#cast = new CastView(byId("cast"), {
+      mood: this.#mood,
+      makePane: (title) => this.#pane(title),
+      moods: this.#emotions.slice(0, 2).map(({ id }) => withIntensity(NEUTRAL, id, 1)),
+    });
+    this.#mood.watch((mood) => {
+      if (this.#view === "cast") return;
+      this.#main = mood;
+      stored(STORE, mood);
+    });
+    tabs(byId("views"), (view) => this.#turnTo(view));
+  }
+
+  #pane(title, said) {
+    return new Pane({ service: this.#service, emotions: this.#emotions, title, said });
+  }
+
+  #turnTo(view) {
+    const main = this.#main;
+    this.#view = view;
+    this.#cast.isShown = view === "cast";
+    if (view !== "cast") this.#mood.value = main;
+  }
+
+  // -- who speaks
+
+  /** `[{pane, mood, system}]` of what is shown. */
+  get #speakers() {
+    const { talk, felt, unfelt } = this.#panes;
+    const mood = this.#mood.value;
+    if (this.#view === "talk") return [{ pane: talk, mood, system: "" }];
+    if (this.#view === "cast") return this.#cast.speakers;
+    return [
+      { pane: felt, mood, system: "" },
+      { pane: unfelt, mood: NEUTRAL, system: "" },
+    ];
+  }
+
+  #ask(text) {
+    for (const speaker of this.#speakers) {
+      this.#speak(speaker, (how) => speaker.pane.ask(text, how));
+    }
+  }
+
+  #again(speakers) {
+    for (const speaker of speakers.filter(({ pane }) => pane.asked !== "")) {
+      this.#speak(speaker, (how) => speaker.pane.again(how));
+    }
+  }
+
+  #live() {
+    if (!this.#composer.isLive) return;
+    const edited = this.#view === "cast" ? this.#cast.edited : this.#speakers.slice(0, 1);
+    this.#again(edited);
+  }
+
+  async #speak({ pane, mood, system }, ask) {
+    const how = { model: this.#about.model, ...this.#composer.how, system, mood: written(mood) };
+    const turn = {};
+    this.#speaking.add(turn);
+    this.#composer.isSpeaking = true;
+    try {
+      byId("announced").textContent = `${pane.title}: ${await ask(how)}`;
+    } catch (error) {
+      if (error instanceof Gone) this.#connection.lost();
+      else if (!(error instanceof Refused)) throw error;
+      else if (error.status === 401) await this.#admit({ pane, mood, system });
+    } finally {
+      this.#speaking.delete(turn);
+      this.#composer.isSpeaking = this.#speaking.size > 0;
+    }
+  }
+
+  /** The service has another key than it had. */
+  async #admit(speaker) {
+    this.#service.key = await keyGiven();
+    this.#again([speaker]);
+  }
+
+  #gathered() {
+    const { remembers: _, ...drawn } = this.#composer.how;
+    const asked = this.#composer.draft || this.#speakers[0]?.pane.asked;
+    return {
+      base: this.#service.base,
+      model: this.#about.model,
+      question: asked || this.#about.questions[0] || "How was your day?",
+      mood: written(this.#mood.value),
+      hasKey: this.#service.key !== "",
+      ...drawn,
+    };
+  }
+
+  /** The service answers again; where it is another now, the page is made anew for it. */
+  async #returned() {
+    const about = await admitted(this.#service, () => this.#service.about());
+    if (about.model !== this.#about.model) location.reload();
+  }
+}
+
+start().catch((error) => {
+  byId("failed").hidden = false;
+  byId("failed").textContent = `The page could not start: ${error.message}`;
+});

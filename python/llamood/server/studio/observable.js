@@ -1,0 +1,25 @@
+/** A value that tells when it is another. Values are never changed in place. */
+export class Observable {
+  #value;
+  #watchers = new Set();
+
+  constructor(value) {
+    this.#value = value;
+  }
+
+  get value() {
+    return this.#value;
+  }
+
+  set value(value) {
+    if (Object.is(value, this.#value)) return;
+    this.#value = value;
+    for (const watcher of this.#watchers) watcher(value);
+  }
+
+  /** `watcher` is called now and at each change. */
+  watch(watcher) {
+    this.#watchers.add(watcher);
+    watcher(this.#value);
+  }
+}

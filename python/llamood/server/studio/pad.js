@@ -1,0 +1,96 @@
+/** A pad of valence and arousal: drag on it, or move its two sliders. */
+
+import { clamp, make, shown } from "./dom.js";
+import { withAffect } from "./mood.js";
+
+const AXES = ["valence", "arousal"];
+
+export class Pad {
+  #mood;
+  #field;
+  #ranges;
+
+  /** `emotions`: `[{id, affect, colour}]`; those that have an affect are shown where they lie. */
+  constructor(root, { emotions, mood }) {
+    this.#mood = mood;
+    const dots = emotions.filter((emotion) => emotion.affect).map(dot);
+    this.#field = make("div", { class: "pad", "aria-hidden": "true" }, ...axisNames(), ...dots);
+    this.#field.append(make("div", { class: "point" }));
+    this.#ranges = AXES.map((axis) => this.#range(axis));
+    const clear = make("button", {
+      type: "button",
+      class: "quiet",
+      text: "leave the pad out",
+      click: () => (mood.value = withAffect(mood.value, null)),
+    });
+    const rows = this.#ranges.map(({ row }) => row);
+    root.replaceChildren(this.#field, make("div", { class: "axes" }, ...rows, clear));
+    this.#field.addEventListener("pointerdown", (event) => {
+      event.preventDefault();
+      this.#field.setPointerCapture(event.pointerId);
+      this.#feel(event);
+    });
+    this.#field.addEventListener("pointermove", (event) => {
+      if (this.#field.hasPointerCapture(event.pointerId)) this.#feel(event);
+    });
+    mood.watch(() => this.#show());
+  }
+
+  #range(axis) {
+    const range = make("input", {
+      type: "range",
+      id: `affect-${axis}`,
+      min: -1,
+      max: 1,
+      step: 0.05,
+      input: () => this.#set({ ...this.#point(), [axis]: range.valueAsNumber }),
+    });
+    const figure = make("output", { for: range.id });
+    const label = make("label", { for: range.id, text: axis });
+    return { axis, range, figure, row: make("div", { class: "slider" }, label, range, figure) };
+  }
+
+  #point() {
+    return this.#mood.value.affect ?? { valence: 0, arousal: 0 };
+  }
+
+  #set(point) {
+    this.#mood.value = withAffect(this.#mood.value, Object.freeze(point));
+  }
+
+  #feel({ clientX, clientY }) {
+    const box = this.#field.getBoundingClientRect();
+    const valence = clamp(((clientX - box.left) / box.width) * 2 - 1, -1, 1);
+    const arousal = clamp(1 - ((clientY - box.top) / box.height) * 2, -1, 1);
+    this.#set({ valence, arousal });
+  }
+
+  #show() {
+    const affect = this.#mood.value.affect;
+    const point = this.#point();
+    this.#field.classList.toggle("unused", affect === null);
+    placed(this.#field.lastElementChild, point.valence, point.arousal);
+    for (const { axis, range, figure, row } of this.#ranges) {
+      row.style.setProperty("--share", (point[axis] + 1) / 2);
+      if (range.valueAsNumber !== point[axis]) range.value = point[axis];
+      figure.textContent = affect ? shown(point[axis]) : "–";
+      range.setAttribute("aria-valuetext", affect ? shown(point[axis]) : "left out");
+    }
+  }
+}
+
+function dot({ id, affect: [valence, arousal], colour }) {
+  const element = make("span", { class: "dot", text: id, style: { "--c": colour } });
+  return placed(element, valence, arousal);
+}
+
+function placed(element, valence, arousal) {
+  element.style.setProperty("--x", valence);
+  element.style.setProperty("--y", arousal);
+  return element;
+}
+
+function axisNames() {
+  const names = { left: "unpleasant", right: "pleasant", top: "excited", bottom: "calm" };
+  return Object.entries(names).map(([side, text]) => make("span", { class: `axis ${side}`, text }));
+}

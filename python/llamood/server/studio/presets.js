@@ -1,0 +1,88 @@
+/** Moods with names: some that come with the page, and those that are kept in this browser. */
+
+import { recalled, stored } from "./browser_store.js";
+import { byId, make } from "./dom.js";
+import { NEUTRAL, restored, withAffect, withIntensity, withKeys } from "./mood.js";
+
+const STORE = "llamood.presets";
+
+export class Presets {
+  #mood;
+  #names;
+  #kept;
+
+  /** `names`: the emotions that there are. */
+  constructor({ names, mood }) {
+    this.#mood = mood;
+    this.#names = names;
+    this.#kept = this.#read();
+    byId("keep").addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.#keep(byId("preset-name"));
+    });
+    this.#show();
+  }
+
+  #keep(field) {
+    const name = field.value.trim();
+    if (name === "") return;
+    const others = this.#kept.filter((preset) => preset.name !== name);
+    this.#write([...others, { name, mood: this.#mood.value }]);
+    field.value = "";
+  }
+
+  #drop(name) {
+    this.#write(this.#kept.filter((preset) => preset.name !== name));
+    byId("preset-name").focus();
+  }
+
+  #write(kept) {
+    this.#kept = kept;
+    stored(STORE, kept);
+    this.#show();
+  }
+
+  #read() {
+    const kept = recalled(STORE);
+    if (!Array.isArray(kept)) return [];
+    const named = kept.filter((preset) => typeof preset?.name === "string");
+    return named.map(({ name, mood }) => ({ name, mood: restored(mood, this.#names) }));
+  }
+
+  #show() {
+    const own = this.#kept.map(({ name, mood }) => {
+      const drop = make("button", {
+        type: "button",
+        class: "quiet",
+        text: "×",
+        "aria-label": `forget ${name}`,
+        click: () => this.#drop(name),
+      });
+      return make("li", {}, this.#button(name, mood), drop);
+    });
+    const given = builtIn(this.#names).map(([name, mood]) => make("li", {}, this.#button(name, mood)));
+    byId("presets").replaceChildren(...given, ...own);
+  }
+
+  #button(name, mood) {
+    return make("button", { type: "button", text: name, click: () => (this.#mood.value = mood) });
+  }
+}
+
+/** Those of the page, as far as there are such emotions. */
+function builtIn(names) {
+  const all = [
+    ["neutral", NEUTRAL, []],
+    ["glad", withIntensity(NEUTRAL, "joy", 1), ["joy"]],
+    ["furious", withIntensity(NEUTRAL, "anger", 1), ["anger"]],
+    ["bittersweet", withIntensity(withIntensity(NEUTRAL, "joy", 0.6), "sadness", 0.6), ["joy", "sadness"]],
+    ["dread rising", withKeys(NEUTRAL, "fear", [[0, 0], [24, 1]]), ["fear"]],
+    [
+      "joy turns to anger",
+      withKeys(withKeys(NEUTRAL, "joy", [[0, 1], [12, 1], [16, 0]]), "anger", [[12, 0], [16, 1]]),
+      ["joy", "anger"],
+    ],
+    ["serene", withAffect(NEUTRAL, Object.freeze({ valence: 0.7, arousal: -0.4 })), []],
+  ];
+  return all.filter(([, , needed]) => needed.every((name) => names.includes(name)));
+}

@@ -1,0 +1,274 @@
+/** Draws the intensity of one emotion over tokens, by pen or by keys. */
+
+import { clamp, draw, make, rounded, shown } from "./dom.js";
+import { isDrawn, keysOf, withKeys } from "./mood.js";
+import { simplified } from "./simplify.js";
+
+const WIDTH = 600;
+const HEIGHT = 200;
+const MOST_KEYS = 16;
+const FINENESS = 0.015; // of the height: what a stroke may be off by when it becomes points
+
+export class ScheduleEditor {
+  #mood;
+  #preview;
+  #emotions;
+  #shown; // the emotion that is edited
+  #svg;
+  #lines = draw("g");
+  #handles = draw("g");
+  #cursor = draw("line", { class: "now", y1: 0, y2: HEIGHT });
+  #chooser;
+  #ease;
+  #stroke = null; // the points of the pen since it came down, or null
+  #focusNext = null; // the handle that is to have the focus when it is made
+
+  /** `emotions`: `[{id, ceiling, colour}]`; `preview`: a `Preview` of the same mood. */
+  constructor(root, { emotions, mood, preview }) {
+    this.#mood = mood;
+    this.#preview = preview;
+    this.#emotions = new Map(emotions.map((emotion) => [emotion.id, emotion]));
+    this.#shown = emotions[0].id;
+    this.#chooser = chooser("Emotion", emotions.map(({ id }) => id), (id) => this.edit(id));
+    const lengths = chooser("Tokens", [32, 64, 128, 256], (n) => (preview.length = Number(n)));
+    lengths.field.value = preview.length;
+    this.#ease = chooser("Between points", ["smooth", "linear", "step"], () =>
+      this.#set(this.#keys()),
+    );
+    this.#svg = this.#picture();
+    const tools = make("div", { class: "tools" }, ...this.#tools(lengths));
+    root.replaceChildren(tools, this.#svg, make("p", { class: "hint", text: HINT }));
+    preview.rows.watch(() => this.#show());
+    mood.watch(() => this.#show());
+  }
+
+  /** Turn to this emotion. */
+  edit(id) {
+    this.#shown = id;
+    this.#chooser.field.value = id;
+    this.#show();
+  }
+
+  /** Mark the token that is being said; none where it is null. */
+  mark(token) {
+    const x = token === null ? -10 : this.#x(token);
+    this.#cursor.setAttribute("x1", x);
+    this.#cursor.setAttribute("x2", x);
+  }
+
+  #tools(lengths) {
+    const add = make("button", { type: "button", text: "add a point", click: () => this.#add() });
+    const clear = make("button", { type: "button", text: "rub out", click: () => this.#set([]) });
+    return [this.#chooser.label, this.#ease.label, lengths.label, add, clear];
+  }
+
+  #picture() {
+    const middle = draw("line", { class: "zero", x1: 0, x2: WIDTH, y1: HEIGHT / 2, y2: HEIGHT / 2 });
+    const svg = draw(
+      "svg",
+      { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, class: "schedule", role: "group" },
+      middle,
+      this.#lines,
+      this.#cursor,
+      this.#handles,
+    );
+    svg.addEventListener("pointerdown", (event) => this.#down(event));
+    svg.addEventListener("pointermove", (event) => this.#move(event));
+    svg.addEventListener("pointerup", () => this.#up());
+    svg.addEventListener("pointercancel", () => this.#up());
+    return svg;
+  }
+
+  // -- from tokens and intensities to the picture, and back
+
+  get #last() {
+    return this.#preview.length - 1;
+  }
+
+  get #most() {
+    return this.#emotions.get(this.#shown).ceiling ?? 2;
+  }
+
+  #x = (token) => (token / this.#last) * WIDTH;
+
+  #y = (intensity) => (0.5 - (intensity / this.#most) * 0.45) * HEIGHT;
+
+  #at({ clientX, clientY }) {
+    const box = this.#svg.getBoundingClientRect();
+    const token = Math.round(((clientX - box.left) / box.width) * this.#last);
+    const intensity = ((0.5 - (clientY - box.top) / box.height) / 0.45) * this.#most;
+    return this.#within(token, intensity);
+  }
+
+  #within(token, intensity) {
+    const value = rounded(clamp(intensity, -this.#most, this.#most));
+    return [clamp(token, 0, this.#last), value];
+  }
+
+  // -- the pen
+
+  #down(event) {
+    if (event.button !== 0 || event.target.closest("[role=slider]")) return;
+    event.preventDefault();
+    this.#svg.setPointerCapture(event.pointerId);
+    this.#stroke = [this.#at(event)];
+  }
+
+  #move(event) {
+    if (this.#stroke === null) return;
+    const [token, intensity] = this.#at(event);
+    const kept = this.#stroke.filter(([other]) => other !== token);
+    this.#stroke = [...kept, [token, intensity]].sort(([a], [b]) => a - b);
+    this.#show();
+  }
+
+  /** What was drawn replaces what was there between its ends. */
+  #up() {
+    if (this.#stroke === null) return;
+    const stroke = simplified(this.#stroke, {
+      within: FINENESS * this.#most * 2,
+      most: MOST_KEYS,
+    });
+    this.#stroke = null;
+    const [begin, end] = [stroke[0][0], stroke.at(-1)[0]];
+    const outside = this.#keys().filter(([token]) => token < begin || token > end);
+    this.#set([...outside, ...stroke].sort(([a], [b]) => a - b));
+  }
+
+  // -- points by keys
+
+  #keys() {
+    return keysOf(this.#mood.value, this.#shown);
+  }
+
+  #set(keys) {
+    this.#mood.value = withKeys(this.#mood.value, this.#shown, keys, this.#ease.field.value);
+  }
+
+  /** Another point in the widest gap. */
+  #add() {
+    const keys = this.#keys();
+    const ends = [...keys.map(([token]) => token)];
+    if (ends[0] !== 0) ends.unshift(0);
+    if (ends.at(-1) !== this.#last) ends.push(this.#last);
+    const gaps = ends.slice(1).map((end, i) => [end - ends[i], ends[i]]);
+    const [gap, begin] = gaps.reduce((most, one) => (one[0] > most[0] ? one : most));
+    const token = keys.length === 0 ? 0 : begin + Math.floor(gap / 2);
+    const others = keys.filter(([other]) => other !== token);
+    const near = others.findLast(([other]) => other < token) ?? [0, this.#most / 2];
+    const all = [...others, [token, near[1]]].sort(([a], [b]) => a - b);
+    this.#focusNext = all.findIndex(([other]) => other === token);
+    this.#set(all);
+  }
+
+  #press(event, index) {
+    const keys = this.#keys();
+    const [token, intensity] = keys[index];
+    const step = event.shiftKey ? 8 : 1;
+    const moves = {
+      ArrowLeft: [token - step, intensity],
+      ArrowRight: [token + step, intensity],
+      ArrowUp: [token, intensity + (step * this.#most) / 40],
+      ArrowDown: [token, intensity - (step * this.#most) / 40],
+    };
+    if (event.key === "Delete" || event.key === "Backspace") {
+      this.#focusNext = Math.max(index - 1, 0);
+      this.#set(keys.toSpliced(index, 1));
+    } else if (event.key in moves) {
+      this.#moveKey(index, moves[event.key]);
+    } else {
+      return;
+    }
+    event.preventDefault();
+  }
+
+  /** Points never pass each other. */
+  #moveKey(index, [token, intensity]) {
+    const keys = this.#keys();
+    const least = index === 0 ? 0 : keys[index - 1][0] + 1;
+    const most = index === keys.length - 1 ? Infinity : keys[index + 1][0] - 1;
+    this.#focusNext = index;
+    this.#set(keys.with(index, this.#within(clamp(token, least, most), intensity)));
+  }
+
+  // -- the picture
+
+  #show() {
+    const mood = this.#mood.value;
+    const now = mood.intensities[this.#shown];
+    if (isDrawn(now)) this.#ease.field.value = now.ease;
+    const { colour } = this.#emotions.get(this.#shown);
+    this.#svg.style.setProperty("--c", colour);
+    this.#svg.setAttribute("aria-label", `${this.#shown} over ${this.#preview.length} tokens`);
+    this.#lines.replaceChildren(...this.#curves());
+    const keys = this.#stroke === null ? this.#keys() : [];
+    const focused = this.#focusNext ?? [...this.#handles.children].indexOf(document.activeElement);
+    this.#focusNext = null;
+    this.#handles.replaceChildren(...keys.map((key, i) => this.#handle(key, i)));
+    this.#handles.children[focused]?.focus();
+  }
+
+  #curves() {
+    const rows = this.#preview.rows.value;
+    const stroke = this.#stroke === null ? [] : [this.#line(this.#stroke, "asked")];
+    if (rows === null) return stroke;
+    const lines = rows.emotions.flatMap((name, i) => {
+      const isShown = name === this.#shown;
+      const style = { "--c": this.#emotions.get(name)?.colour ?? "currentColor" };
+      const of = (table) => table.map((row, token) => [token, row[i]]);
+      const applied = this.#line(of(rows.applied), isShown ? "applied shown" : "applied", style);
+      if (!isShown) return rows.applied.some((row) => row[i] !== 0) ? [applied] : [];
+      return this.#stroke === null ? [this.#line(of(rows.asked), "asked", style), applied] : [];
+    });
+    return [...lines, ...stroke];
+  }
+
+  #line(points, kind, style = {}) {
+    const at = points.map(([token, intensity]) => `${this.#x(token)},${this.#y(intensity)}`);
+    return draw("polyline", { class: kind, points: at.join(" "), style });
+  }
+
+  #handle([token, intensity], index) {
+    return draw("circle", {
+      cx: this.#x(token),
+      cy: this.#y(intensity),
+      r: 8,
+      tabindex: 0,
+      role: "slider",
+      "aria-label": `point ${index + 1} of ${this.#shown}`,
+      "aria-valuemin": -this.#most,
+      "aria-valuemax": this.#most,
+      "aria-valuenow": intensity,
+      "aria-valuetext": `${shown(intensity)} at token ${token}`,
+      keydown: (event) => this.#press(event, index),
+      dblclick: () => this.#set(this.#keys().toSpliced(index, 1)),
+      pointerdown: (event) => this.#drag(event, index),
+    });
+  }
+
+  /** Handles are made anew at each move, so the picture hears where the pointer goes. */
+  #drag(event, index) {
+    event.preventDefault();
+    event.currentTarget.focus();
+    const moved = (at) => this.#moveKey(index, this.#at(at));
+    const done = () => {
+      this.#svg.removeEventListener("pointermove", moved);
+      this.#svg.removeEventListener("pointerup", done);
+      this.#svg.removeEventListener("pointercancel", done);
+    };
+    this.#svg.setPointerCapture(event.pointerId);
+    this.#svg.addEventListener("pointermove", moved);
+    this.#svg.addEventListener("pointerup", done);
+    this.#svg.addEventListener("pointercancel", done);
+  }
+}
+
+const HINT =
+  "Draw a line. Points can be dragged, moved by the arrow keys and deleted; dashes show what is " +
+  "asked, lines what is applied.";
+
+function chooser(text, options, choose) {
+  const all = options.map((option) => make("option", { value: option, text: option }));
+  const field = make("select", { change: () => choose(field.value) }, ...all);
+  return { field, label: make("label", { class: "field" }, text, field) };
+}

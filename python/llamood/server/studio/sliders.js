@@ -1,0 +1,59 @@
+/** A slider for each emotion. */
+
+import { make, shown } from "./dom.js";
+import { intensityOf, isDrawn, withIntensity } from "./mood.js";
+
+const MOST = 2; // where no ceiling is known
+
+export class Sliders {
+  #mood;
+  #rows;
+
+  /** `emotions`: `[{id, ceiling, colour}]`. `edit`: called with the emotion to draw. */
+  constructor(root, { emotions, mood, edit }) {
+    this.#mood = mood;
+    this.#rows = emotions.map((emotion) => this.#row(emotion, edit));
+    root.replaceChildren(...this.#rows.map((row) => row.element));
+    mood.watch(() => this.#show());
+  }
+
+  #row({ id, ceiling, colour }, edit) {
+    const most = ceiling ?? MOST;
+    const range = make("input", {
+      type: "range",
+      id: `intensity-${id}`,
+      min: -most,
+      max: most,
+      step: most / 40,
+      "aria-describedby": `drawn-${id}`,
+      input: () => (this.#mood.value = withIntensity(this.#mood.value, id, range.valueAsNumber)),
+      dblclick: () => (this.#mood.value = withIntensity(this.#mood.value, id, 0)),
+    });
+    const figure = make("output", { for: range.id });
+    const pencil = make("button", {
+      type: "button",
+      class: "quiet",
+      id: `drawn-${id}`,
+      click: () => edit(id),
+    });
+    const label = make("label", { for: range.id, text: id });
+    const element = make("div", { class: "slider", style: { "--c": colour } }, label, range, figure);
+    element.append(pencil);
+    return { id, most, range, figure, pencil, element };
+  }
+
+  #show() {
+    const mood = this.#mood.value;
+    for (const { id, most, range, figure, pencil, element } of this.#rows) {
+      const value = intensityOf(mood, id);
+      const drawn = isDrawn(mood.intensities[id]);
+      if (range.valueAsNumber !== value) range.value = value;
+      range.setAttribute("aria-valuetext", drawn ? `peak ${shown(value)}` : shown(value));
+      figure.textContent = shown(value);
+      pencil.textContent = drawn ? "drawn" : "draw";
+      pencil.setAttribute("aria-label", drawn ? `edit what is drawn of ${id}` : `draw ${id} over tokens`);
+      element.classList.toggle("felt", value !== 0);
+      element.style.setProperty("--share", (value + most) / (2 * most));
+    }
+  }
+}
