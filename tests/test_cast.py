@@ -508,3 +508,9 @@ def test_a_closed_cast_says_so(cast: Cast) -> None:
     cast.close()
     with pytest.raises(ModelError, match="the cast is closed"):
         cast.join()
+
+
+def test_a_context_of_many_voices_is_not_warned_about(capfd: pytest.CaptureFixture[str]) -> None:
+    with Cast(demo.MODEL, emotions=demo.VECTORS, voices=8, n_ctx=256, verbose=False):
+        out = capfd.readouterr()
+    assert out.out + out.err == ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -21,6 +22,7 @@ from llamood.settings import Dose
 from llamood.steering import Steering
 from llamood.vectors import EmotionVectors, Site
 
+_LOG = logging.getLogger("llama-cpp-python")
 _MOST_VOICES = 256  # of one llama.cpp context
 _REFUSED = {
     "embedding": "a cast speaks, and makes no embeddings",
@@ -53,6 +55,7 @@ class Ensemble(llama_cpp.Llama):  # type: ignore[misc]
         _require(llama, voices=voices, n_ctx=n_ctx)
         self.share = n_ctx
         self._n_voice = voices
+        self._is_quiet = not llama.get("verbose", True)
         self._watch = _core.GraphWatch()
         self._rows: _core.RowInjector | None = None
         self._projector: Projector | None = None
@@ -61,6 +64,9 @@ class Ensemble(llama_cpp.Llama):  # type: ignore[misc]
             super().__init__(model_path, n_ctx=n_ctx * voices, **llama)
         except ValueError as error:  # what llama_cpp raises for files and contexts
             raise ModelError(f"{model_path} cannot be opened: {error}") from None
+        finally:
+            if self._is_quiet:
+                _LOG.setLevel(logging.ERROR)  # what verbose=False sets
         try:
             self._furnish(emotions, site, probe)
         except BaseException:
@@ -78,6 +84,8 @@ class Ensemble(llama_cpp.Llama):  # type: ignore[misc]
         params.cb_eval_user_data = self._watch.user_data
         params.n_seq_max = self._n_voice
         params.kv_unified = True
+        if self._is_quiet:  # llama.cpp warns of the context of all voices as if it were one's
+            _LOG.setLevel(logging.CRITICAL)
         self._context_params = params
 
     def _furnish(self, evs: EmotionVectors, site: Site | None, probe: Probe | None) -> None:
