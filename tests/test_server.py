@@ -299,6 +299,13 @@ def test_schemas_that_are_refused(client: openai.OpenAI, schema: Any, said: str)
     assert text_of(chat(client)) == text_of(chat(client))
 
 
+def test_a_reading_is_held(client: openai.OpenAI) -> None:
+    answer = chat(client, mood={"joy": {"hold": 2.0}}, stream=True, extra={"readings": True})
+    weights = [getattr(chunk, "llamood", {"mood": {}})["mood"].get("joy", 0.0) for chunk in answer]
+    assert len(set(weights)) >= 3
+    assert max(weights) > 0.3
+
+
 def test_a_session_keeps_its_mood(client: openai.OpenAI) -> None:
     mood = {"joy": 1.0, "$inertia": 8}
     extra = {"readings": True, "llamood": {"session": "one"}}

@@ -31,6 +31,8 @@ ENDPOINTS = [
     ("/v1/models", "GET"),
     ("/v1/models/{model}", "GET"),
     ("/v1/emotions", "GET"),
+    ("/v1/mood/rows", "POST"),
+    ("/v1/studio", "GET"),
     ("/health", "GET"),
     ("/metrics", "GET"),
 ]

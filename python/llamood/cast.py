@@ -12,6 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, get_args
 
+from llamood.affect import AffectMap
 from llamood.character import Character, Event, Overflow, Plan
 from llamood.ensemble import Ensemble
 from llamood.errors import LlamoodError, ModelError
@@ -20,6 +21,7 @@ from llamood.llama import refuse_unknown
 from llamood.mood import Mood, MoodLike
 from llamood.probe import Probe, chosen_probe
 from llamood.sampling import Sampling
+from llamood.steering import Steering
 from llamood.vectors import EmotionVectors, Site
 
 
@@ -211,6 +213,11 @@ class Cast:
         return self._ensemble.fingerprint
 
     @property
+    def reads(self) -> bool:
+        """Whether its voices are read."""
+        return self._ensemble.reads
+
+    @property
     def n_voice(self) -> int:
         """How many can be there at once."""
         return len(self._voices) + len(self._free)
@@ -237,9 +244,17 @@ class Cast:
         """The text of one token, whole characters or not; empty for those that end an answer."""
         return self._ensemble.piece(token)
 
-    def require_feelable(self, mood: Mood) -> None:
-        """Raise `MoodError` for a mood that no voice could feel. Safe in any thread."""
-        self._ensemble.understand(mood).beginning  # noqa: B018
+    def understand(self, mood: Mood) -> Steering:
+        """The mood with what is at hand here. Safe in any thread. Raises `MoodError` for one that
+        no voice could feel."""
+        steering = self._ensemble.understand(mood)
+        steering.require_worked_out()
+        return steering
+
+    @property
+    def affect_map(self) -> AffectMap:
+        """Where its emotions lie in valence, arousal and dominance."""
+        return self._ensemble.palette.affect_map
 
     def join(
         self, system: str | None = None, *, mood: MoodLike = None, **sampling: Any

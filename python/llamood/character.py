@@ -6,7 +6,7 @@ import math
 import time
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
@@ -14,11 +14,11 @@ import numpy.typing as npt
 
 from llamood.ensemble import Ensemble
 from llamood.errors import LlamoodError, ModelError, MoodWarning
-from llamood.mood import Mood
+from llamood.mood import Mood, Rows
 from llamood.performance import Performance
 from llamood.sampling import Sampling
 from llamood.steering import NOTHING, Blend, Notice, Steering
-from llamood.vectors import Float32
+from llamood.vectors import Float32, Float64
 
 Overflow = Literal["refuse", "drop"]
 FinishReason = Literal["stop", "length", "time", "interrupted"]
@@ -32,8 +32,10 @@ class Event:
     """A token that a voice said, or the end of what it says.
 
     ``text``: whole characters, empty where they are not whole yet. ``token``: None where the end
-    is no token. ``mood``: the weights under which the token was chosen, those of 0 left out.
-    ``reading``: `Character.reading` when the token was chosen; None where the cast reads nothing.
+    is no token. ``mood``: the weights under which the token was chosen, and ``asked``: those that
+    the mood asked for then, before limits and inertia; those of 0 left out. ``reading``:
+    `Character.reading` when the token was chosen, and ``score``: what the token before it
+    expressed by itself, as z-scores; None where the cast reads nothing.
     ``finish_reason``: in the last event of an answer, ``stop``, ``length`` (of `max_tokens`, or of
     what the voice can remember), ``time`` or ``interrupted``. ``forgotten``: in the first event of
     an answer, how many of the voice's oldest turns were dropped to make room for it. ``likely``:
@@ -49,6 +51,8 @@ class Event:
     finish_reason: FinishReason | None = None
     forgotten: int = 0
     likely: tuple[tuple[int, float], ...] = ()
+    asked: Mapping[str, float] = field(default_factory=dict)
+    score: Mapping[str, float] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -152,7 +156,7 @@ class Character:
     def felt(self) -> Mapping[str, float]:
         """The weights applied last, from which a mood with inertia moves on; those of 0 left out.
         Multiples of the vectors as stored."""
-        return {n: float(w) for n, w in zip(self._steering.names, self._felt, strict=True) if w}
+        return self._named(self._felt)
 
     @property
     def messages(self) -> list[dict[str, str]]:
@@ -328,24 +332,27 @@ class Character:
         assert turn is not None
         number, turn.n_drawn = turn.n_drawn, turn.n_drawn + 1
         turn.performance.spoken = number
-        applied = turn.performance.row(number)[1]
-        mood = {
-            name: float(weight)
-            for name, weight in zip(self._steering.names, applied, strict=True)
-            if weight and not turn.is_unfelt
-        }
+        asked, applied = map(self._named, turn.performance.row(number))
+        mood = {} if turn.is_unfelt else applied
         turn.said.append(text)
+        score = None
         if self._reader is not None:
             position = turn.performance.position
             self._reading = self._reader.reading(position, position + turn.n_drawn)
+            score = self._reader.score(position + number)
         if reason is None:
             self._feed(turn, token, piece)
         else:
             self._end(turn)
         forgotten = 0 if number else turn.plan.forgotten
-        asked = turn.plan.sampling.logprobs is not None
-        likely = tuple(self._ensemble.stage.likely(self.number)) if asked else ()
-        return Event(self, text, token, mood, self._told, reason, forgotten, likely)
+        tells = turn.plan.sampling.logprobs is not None
+        likely = tuple(self._ensemble.stage.likely(self.number)) if tells else ()
+        return Event(
+            self, text, token, mood, self._told, reason, forgotten, likely, asked=asked, score=score
+        )
+
+    def _named(self, row: Rows | Float64) -> dict[str, float]:
+        return {n: float(w) for n, w in zip(self._steering.names, row, strict=True) if w}
 
     @property
     def _told(self) -> Mapping[str, float] | None:

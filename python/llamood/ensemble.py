@@ -124,6 +124,10 @@ class Ensemble(llama_cpp.Llama):  # type: ignore[misc]
             raise ModelError("the cast is closed")
         return self._stage
 
+    @property
+    def reads(self) -> bool:
+        return self._projector is not None
+
     def reader(self, number: int) -> Reader | None:
         """What reads a voice, where readings were asked for."""
         if self._projector is None:

@@ -69,6 +69,11 @@ class Reader:
             return {}
         return dict(zip(self.names, scores.tolist(), strict=True))
 
+    def score(self, position: int) -> dict[str, float]:
+        """That of one position alone, by emotion; empty where nothing was read."""
+        (scores,) = self.scores(position, position + 1)
+        return {} if np.isnan(scores).any() else dict(zip(self.names, scores.tolist(), strict=True))
+
     def forget(self) -> None:
         """What was read and noted is not that of the context any more."""
         self._projector.core.forget(sequence=self._sequence)

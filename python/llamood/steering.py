@@ -113,6 +113,11 @@ class Steering:
         n, first = len(tokens), self.beginning
         return Target(first.asked.repeat(n, axis=0), first.limited.repeat(n, axis=0), first.notices)
 
+    def require_worked_out(self) -> None:
+        """Raise `MoodError` for what can be said, and not worked out: numbers too large, say."""
+        held = dict.fromkeys(self.regulators, 0.0)
+        self.target(np.zeros(1, dtype=np.int64), NOTHING_HEARD, held)
+
     def blend(self, row: Float64 | Rows) -> Blend:
         """What weights (n_emotion,) add in this mood's dose and layers; rounded to float32."""
         weights = np.asarray(row, dtype=np.float32) + np.float32(0)  # -0.0 becomes 0.0

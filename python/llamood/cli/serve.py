@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from llamood import demo
 from llamood.cast import Cast
 from llamood.cli import models, options
 from llamood.cli.consoles import remark
@@ -115,6 +116,7 @@ def command(
         api_key=api_key,
         hosts=("localhost", "127.0.0.1", "[::1]", host) if is_local else (),
         origins=origins,
+        questions=demo.SUGGESTIONS if model == models.DEMO else (),
         n_waiting=queue,
         n_body=max(_SMALLEST_BODY, _BYTES_A_TOKEN * n_ctx),
         grace=grace,

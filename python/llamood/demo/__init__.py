@@ -13,6 +13,17 @@ from pathlib import Path
 _FOLDER = Path(__file__).parent
 MODEL = _FOLDER / "model.gguf"
 VECTORS = _FOLDER / "evs"
+# Of words that the model knows well.
+SUGGESTIONS = (
+    "Tell me about bread.",
+    "Tell me about the museum.",
+    "What do you say about the colour of the sea?",
+    "Let me hear about your shoes.",
+    "What should one expect from a cat over a year?",
+    "What do you know about letters?",
+    "How do I choose a bicycle?",
+    "What is the library like?",
+)
 
 
 def questions() -> tuple[str, ...]:

@@ -186,9 +186,16 @@ class Writer:
 
 
 def felt(event: Event) -> dict[str, Any]:
-    """Under what mix it was said, and what was read."""
-    reading = None if event.reading is None else dict(event.reading)
-    return {"llamood": {"mood": dict(event.mood), "reading": reading}}
+    """What was asked for, under what mix it was said, and what was read: of the answer up to
+    there, and of the token before it alone."""
+    return {
+        "llamood": {
+            "asked": dict(event.asked),
+            "mood": dict(event.mood),
+            "reading": None if event.reading is None else dict(event.reading),
+            "score": None if event.score is None else dict(event.score),
+        }
+    }
 
 
 def usage(choices: Iterable[Choice]) -> dict[str, int]:

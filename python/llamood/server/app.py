@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
-from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -20,11 +18,10 @@ from llamood.server import descriptions, errors
 from llamood.server.engine import Engine
 from llamood.server.gate import Gate
 from llamood.server.metrics import Metrics
-from llamood.server.requests import ChatRequest, TextRequest
+from llamood.server.page import Page
+from llamood.server.requests import ChatRequest, RowsRequest, TextRequest
 from llamood.server.service import Service
 from llamood.server.settings import Settings
-
-STUDIO = Path(__file__).parent / "studio"
 
 
 def create_app(engine: Engine, settings: Settings, metrics: Metrics) -> ASGIApp:
@@ -41,8 +38,7 @@ def create_app(engine: Engine, settings: Settings, metrics: Metrics) -> ASGIApp:
     app.add_exception_handler(RequestValidationError, errors.told_invalid)
     app.add_exception_handler(Exception, errors.told_nothing)
     _add_endpoints(app, Service(engine, settings), settings, metrics)
-    if STUDIO.is_dir():
-        app.mount("/", StaticFiles(directory=STUDIO, html=True), name="studio")
+    app.mount("/", Page(), name="studio")
     around: ASGIApp = Gate(app, settings)
     if settings.origins:
         around = CORSMiddleware(
@@ -76,8 +72,16 @@ def _add_endpoints(app: FastAPI, service: Service, settings: Settings, metrics: 
 
     @app.get("/v1/emotions", responses=descriptions.REFUSED)
     async def emotions() -> dict[str, Any]:
-        data = descriptions.emotions(service.engine.cast.emotions)
+        data = descriptions.emotions(service.engine.cast)
         return {"object": "list", "data": data}
+
+    @app.post("/v1/mood/rows", responses=descriptions.ROWS)
+    async def mood_rows(asked: RowsRequest) -> dict[str, Any]:
+        return await service.rows(asked)
+
+    @app.get("/v1/studio", responses=descriptions.STUDIO)
+    async def studio() -> dict[str, Any]:
+        return descriptions.studio(service.engine.cast, settings)
 
     @app.get("/health", responses={503: {"description": "Not ready."}})
     async def health() -> Response:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
+from llamood import __version__
+from llamood.cast import Cast
+from llamood.forecast import Forecast
 from llamood.schema import mood_schema
 from llamood.server.formats import placed
 from llamood.server.settings import Settings
-from llamood.vectors import EmotionVectors
 
 _ERROR = {
     "type": "object",
@@ -67,13 +70,36 @@ METRICS: dict[int | str, dict[str, Any]] = {
 }
 
 
+def _object(kind: str, **properties: Any) -> dict[int | str, dict[str, Any]]:
+    said = {"object": {"const": kind}, **properties}
+    schema = {"type": "object", "required": list(said), "properties": said}
+    content = {"application/json": {"schema": schema}}
+    return {**REFUSED, 200: {"description": "The answer.", "content": content}}
+
+
+_TEXTS = {"type": "array", "items": {"type": "string"}}
+_TABLE = {"type": "array", "items": {"type": "array", "items": {"type": "number"}}}
+_COUNT = {"type": "integer", "minimum": 1}
+ROWS = _object("mood.rows", emotions=_TEXTS, asked=_TABLE, applied=_TABLE, notices=_TEXTS)
+STUDIO = _object(
+    "studio",
+    model={"type": "string"},
+    version={"type": "string"},
+    readings={"type": "boolean"},
+    voices=_COUNT,
+    context=_COUNT,
+    questions=_TEXTS,
+)
+
+
 def of_service(document: dict[str, Any], settings: Settings) -> dict[str, Any]:
     """The OpenAPI document of the service, with what a mood is and what the model is called."""
     schemas = document["components"]["schemas"]
     schemas["Mood"] = placed(mood_schema(), "#/components/schemas/Mood")
-    for name in ("ChatRequest", "TextRequest"):
+    for name in ("ChatRequest", "TextRequest", "RowsRequest"):
         properties = schemas[name]["properties"]
-        properties["model"] = {"type": "string", "const": settings.model}
+        if "model" in properties:
+            properties["model"] = {"type": "string", "const": settings.model}
         ways = [way for way in properties["mood"]["anyOf"] if way.get("type") != "object"]
         properties["mood"]["anyOf"] = [{"$ref": "#/components/schemas/Mood"}, *ways]
     return document
@@ -83,15 +109,36 @@ def model(settings: Settings) -> dict[str, Any]:
     return {"id": settings.model, "object": "model", "created": 0, "owned_by": "llamood"}
 
 
-def emotions(evs: EmotionVectors) -> list[dict[str, Any]]:
-    """``ceiling``: the largest fluent intensity, where it is known; ``affect``: valence, arousal
-    and dominance, where they are."""
+def emotions(cast: Cast) -> list[dict[str, Any]]:
+    """``ceiling``: the largest fluent intensity, where it is known; ``affect``: the valence,
+    arousal and dominance that intensity 1 comes to, where they are."""
+    evs, affect = cast.emotions, cast.affect_map
+    lies = dict(zip(affect.names, affect.coordinates.tolist(), strict=True))
     return [
-        {
-            "id": name,
-            "object": "emotion",
-            "ceiling": ceiling,
-            "affect": None if affect is None else list(affect),
-        }
-        for name, ceiling, affect in zip(evs.names, evs.ceiling, evs.affect, strict=True)
+        {"id": name, "object": "emotion", "ceiling": ceiling, "affect": lies.get(name)}
+        for name, ceiling in zip(evs.names, evs.ceiling, strict=True)
     ]
+
+
+def studio(cast: Cast, settings: Settings) -> dict[str, Any]:
+    """What the page needs to know. ``context``: tokens of a prompt and its answer."""
+    return {
+        "object": "studio",
+        "model": settings.model,
+        "version": __version__,
+        "readings": cast.reads,
+        "voices": cast.n_voice,
+        "context": cast.n_ctx,
+        "questions": list(settings.questions),
+    }
+
+
+def rows(foreseen: Forecast, names: Sequence[str]) -> dict[str, Any]:
+    """Tables of a row a token, of a weight an emotion."""
+    return {
+        "object": "mood.rows",
+        "emotions": list(names),
+        "asked": foreseen.asked.tolist(),
+        "applied": foreseen.applied.tolist(),
+        "notices": list(foreseen.notices),
+    }

@@ -28,16 +28,15 @@ _SAMPLING = (
 _DEFAULTS: Mapping[str, Any] = {"temperature": 0.8, "top_p": 0.95, "min_p": 0.05, "top_k": 40}
 
 
-def mood_of(request: Shared, cast: Cast, *, n_mood: int) -> Mood | None:
+def mood_of(asked: Any, cast: Cast, *, n_mood: int) -> Mood | None:
     """The mood that is asked for, None where none is. No file is read for it, whatever it says."""
-    asked = request.mood
     if asked is None:
         return None
     if len(asked if isinstance(asked, str) else json.dumps(asked)) > n_mood:
         raise ApiError(400, f"a mood of at most {n_mood} bytes was expected", param="mood")
     try:
         mood = Mood(short_form.read(asked) if isinstance(asked, str) else asked)
-        cast.require_feelable(mood)
+        cast.understand(mood)
     except MoodError as error:
         raise ApiError(400, str(error), param="mood") from None
     except (OverflowError, RecursionError):

@@ -81,6 +81,12 @@ class Extra(_Strict):
     steer: Literal["prose", "all"] = "prose"
 
 
+AskedMood = Annotated[
+    dict[str, JsonValue] | Text,
+    Field(description="As an object, or in the short form: joy=0.8,fear=-0.2"),
+]
+
+
 class Shared(_Strict):
     """What both kinds of completions take."""
 
@@ -101,9 +107,7 @@ class Shared(_Strict):
     min_p: float | None = Field(None, ge=0, le=1)
     typical_p: float | None = Field(None, ge=0, le=1)
     repeat_penalty: float | None = Field(None, gt=0, le=10)
-    mood: dict[str, JsonValue] | Text | None = Field(
-        None, description="As an object, or in the short form: joy=0.8,fear=-0.2"
-    )
+    mood: AskedMood | None = None
     readings: bool | None = Field(
         None,
         description="Each chunk or choice says under which mix it was said, and its reading.",
@@ -230,3 +234,10 @@ class TextRequest(Shared):
         | Annotated[list[_Tokens], Field(min_length=1, max_length=128)]
     )
     logprobs: int | None = Field(None, ge=0, le=20)
+
+
+class RowsRequest(_Strict):
+    """``tokens``: how many of an answer, from its first on."""
+
+    mood: AskedMood
+    tokens: int = Field(64, ge=1, le=1024)

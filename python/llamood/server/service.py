@@ -14,15 +14,23 @@ from starlette.types import Receive, Scope, Send
 
 from llamood.cast import Cast
 from llamood.character import Event
-from llamood.errors import ModelError
+from llamood.errors import ModelError, MoodError
+from llamood.forecast import forecast
 from llamood.mood import Mood
-from llamood.server import prompts, tools
+from llamood.server import descriptions, prompts, tools
 from llamood.server.answers import Choice, Writer
 from llamood.server.engine import Engine
 from llamood.server.errors import ApiError, error_body
 from llamood.server.formats import ANY_JSON, grammar_of
 from llamood.server.jobs import Job, Mailbox, events
-from llamood.server.requests import AsObject, AsSchema, ChatRequest, Shared, TextRequest
+from llamood.server.requests import (
+    AsObject,
+    AsSchema,
+    ChatRequest,
+    RowsRequest,
+    Shared,
+    TextRequest,
+)
 from llamood.server.sessions import Session, Sessions
 from llamood.server.settings import Settings
 from llamood.server.spans import Spans
@@ -66,6 +74,21 @@ class Service:
         jobs = await self._jobs(asked, cast, read, drawn, is_json=False, default=_LONGEST_TEXT)
         return await self._answer("text_completion", asked, request, jobs, [None] * len(jobs))
 
+    async def rows(self, asked: RowsRequest) -> dict[str, Any]:
+        """What a mood will come to, before anything is said in it."""
+        cast, n_mood = self.engine.cast, self._settings.n_mood
+
+        def foreseen() -> dict[str, Any]:
+            mood = prompts.mood_of(asked.mood, cast, n_mood=n_mood) or Mood()
+            try:
+                return descriptions.rows(
+                    forecast(cast.understand(mood), n_token=asked.tokens), cast.emotions.names
+                )
+            except MoodError as error:
+                raise ApiError(400, str(error), param="mood") from None
+
+        return await run_in_threadpool(foreseen)
+
     # -- what is asked of the engine -------------------------------------------------------
 
     def _ready(self, asked: Shared) -> Cast:
@@ -98,7 +121,7 @@ class Service:
                 param="n",
             )
         n_mood = self._settings.n_mood
-        mood = await run_in_threadpool(prompts.mood_of, asked, cast, n_mood=n_mood)
+        mood = await run_in_threadpool(prompts.mood_of, asked.mood, cast, n_mood=n_mood)
         session = self._session(asked, mood)
         steers_all = asked.llamood is not None and asked.llamood.steer == "all"
         felt = session.mood if session is not None else mood or Mood()

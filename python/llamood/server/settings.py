@@ -13,7 +13,8 @@ class Settings:
     may wait for a voice; ``n_choice``: answers to one request. ``n_body`` and ``n_mood``: bytes.
     ``body_seconds``: how long a request may take to arrive. ``grace``: seconds that answers get to
     end in when the service is stopped. Sessions are forgotten when there are more than
-    ``n_session``, or after ``session_seconds`` without a request.
+    ``n_session``, or after ``session_seconds`` without a request. ``questions``: that suit the
+    model, for the studio to suggest.
     """
 
     model: str
@@ -28,3 +29,4 @@ class Settings:
     grace: float = 30.0
     n_session: int = 10_000
     session_seconds: float = 3600.0
+    questions: tuple[str, ...] = ()

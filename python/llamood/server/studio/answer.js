@@ -1,10 +1,11 @@
 /** One answer as it grows: its tokens, and its text coloured by what each of them expresses. */
 
-import { expressed } from "./colours.js";
+import { REACH, expressed } from "./colours.js";
 import { make, oncePerFrame, rounded } from "./dom.js";
 
 export class Answer {
-  /** `[{text, asked, mood, reading}]`: the weights asked and applied, and what was read. */
+  /** `[{text, asked, mood, reading, score}]`: the weights asked and applied, what was read of the
+   * answer up to there, and of the token before it alone. */
   tokens = [];
   element = make("p", { class: "answer", "aria-busy": "true" });
 
@@ -43,20 +44,22 @@ export class Answer {
     return this.#spans.indexOf(target);
   }
 
+  /** What a token expresses is known with the next one, and the colours of those near it with
+   * those after. */
   #append() {
-    const fresh = this.tokens.slice(this.#spans.length).map((token) => this.#span(token));
+    const n = this.#spans.length;
+    const fresh = this.tokens.slice(n).map(({ text }) => make("span", { text }));
     this.#spans.push(...fresh);
     this.element.append(...fresh);
+    for (let i = Math.max(n - REACH - 1, 0); i < this.tokens.length; i++) this.#colour(i);
   }
 
-  #span(token) {
-    const span = make("span", { text: token.text });
-    const felt = expressed(token);
-    if (felt && this.#colours[felt.name]) {
-      span.style.setProperty("--c", this.#colours[felt.name]);
-      span.style.setProperty("--strength", `${rounded(felt.strength * 100, 0)}%`);
-      span.className = "felt";
-    }
-    return span;
+  #colour(index) {
+    const felt = expressed(this.tokens, index);
+    const span = this.#spans[index];
+    span.classList.toggle("felt", felt !== null);
+    if (felt === null) return;
+    span.style.setProperty("--c", this.#colours[felt.name] ?? "transparent");
+    span.style.setProperty("--strength", `${rounded(felt.strength * 100, 0)}%`);
   }
 }

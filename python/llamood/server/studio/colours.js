@@ -9,16 +9,34 @@ export function colourOf(name, names) {
   return `light-dark(oklch(0.58 0.17 ${hue}), oklch(0.76 0.15 ${hue}))`;
 }
 
-const FAINTEST = 1; // standard deviations; neutral text has as much now and then
-const FULL = 4;
+// Chosen on answers of the bundled model at intensity 1: 54 % of the tokens get the colour of their
+// emotion and 5 % another's; of those of unsteered answers 8 % get any.
+export const REACH = 4; // tokens to either side that a token is coloured by
+const FAINTEST = 1.3; // standard deviations
+const FULL = 3;
 
-/** What an answer expresses at a token: `{name, strength}`, strength 0 to 1, or null. By its
- * reading where it is read, else by the mix that it was said under. */
-export function expressed({ reading, mood }) {
-  const [figures, faintest, full] = reading ? [reading, FAINTEST, FULL] : [mood ?? {}, 0, 1];
+/** What the token at `index` of an answer expresses: `{name, strength}`, strength 0 to 1, or null.
+ *
+ * Where the answer is read, by the mean score of the tokens around it: single ones say little, and
+ * in bursts. Else by the mix that it was said under. */
+export function expressed(tokens, index) {
+  const scores = tokens.slice(Math.max(index + 1 - REACH, 0), index + 2 + REACH).flatMap(({ score }) =>
+    score && Object.keys(score).length > 0 ? [score] : [],
+  );
+  if (scores.length > 0) return strongest(meanOf(scores), FAINTEST, FULL);
+  return tokens[index].reading ? null : strongest(tokens[index].mood, 0, 1);
+}
+
+function strongest(figures, faintest, full) {
   const [name, value] = Object.entries(figures).reduce(
     (most, one) => (one[1] > most[1] ? one : most),
     ["", faintest],
   );
-  return name && { name, strength: Math.min((value - faintest) / (full - faintest), 1) };
+  return name ? { name, strength: Math.min((value - faintest) / (full - faintest), 1) } : null;
+}
+
+function meanOf(scores) {
+  const names = Object.keys(scores[0]);
+  const mean = (name) => scores.reduce((sum, score) => sum + score[name], 0) / scores.length;
+  return Object.fromEntries(names.map((name) => [name, mean(name)]));
 }

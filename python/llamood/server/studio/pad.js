@@ -13,7 +13,8 @@ export class Pad {
   /** `emotions`: `[{id, affect, colour}]`; those that have an affect are shown where they lie. */
   constructor(root, { emotions, mood }) {
     this.#mood = mood;
-    const dots = emotions.filter((emotion) => emotion.affect).map(dot);
+    const placed = emotions.filter((emotion) => emotion.affect);
+    const dots = placed.toSorted((a, b) => a.affect[0] - b.affect[0]).map(dot);
     this.#field = make("div", { class: "pad", "aria-hidden": "true" }, ...axisNames(), ...dots);
     this.#field.append(make("div", { class: "point" }));
     this.#ranges = AXES.map((axis) => this.#range(axis));
@@ -69,7 +70,7 @@ export class Pad {
     const affect = this.#mood.value.affect;
     const point = this.#point();
     this.#field.classList.toggle("unused", affect === null);
-    placed(this.#field.lastElementChild, point.valence, point.arousal);
+    at(this.#field.lastElementChild, point.valence, point.arousal);
     for (const { axis, range, figure, row } of this.#ranges) {
       row.style.setProperty("--share", (point[axis] + 1) / 2);
       if (range.valueAsNumber !== point[axis]) range.value = point[axis];
@@ -79,12 +80,13 @@ export class Pad {
   }
 }
 
-function dot({ id, affect: [valence, arousal], colour }) {
-  const element = make("span", { class: "dot", text: id, style: { "--c": colour } });
-  return placed(element, valence, arousal);
+/** Neighbours have their names on either side, so that they can be read. */
+function dot({ id, affect: [valence, arousal], colour }, index) {
+  const kind = index % 2 === 0 ? "dot" : "dot above";
+  return at(make("span", { class: kind, text: id, style: { "--c": colour } }), valence, arousal);
 }
 
-function placed(element, valence, arousal) {
+function at(element, valence, arousal) {
   element.style.setProperty("--x", valence);
   element.style.setProperty("--y", arousal);
   return element;
