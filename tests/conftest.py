@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -53,3 +57,20 @@ def model(request: pytest.FixtureRequest) -> Path:
     """Both small models: the random one always, the real one where it is."""
     path: Path = request.getfixturevalue(request.param)
     return path
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """A Chromium: that of LLAMOOD_CHROMIUM, of the system, or of Playwright. Of one module only,
+    as Playwright's loop, while it runs, lets no other run in its thread."""
+    playwright = pytest.importorskip(
+        "playwright.sync_api", reason="needs a browser: pip install 'llamood[browser]'"
+    )
+    found = os.environ.get("LLAMOOD_CHROMIUM") or shutil.which("chromium")
+    with playwright.sync_playwright() as started:
+        try:
+            browser = started.chromium.launch(executable_path=found, args=["--no-sandbox"])
+        except playwright.Error as error:
+            pytest.skip(f"needs a Chromium (apt-get install chromium): {error.message[:200]}")
+        yield browser
+        browser.close()

@@ -24,7 +24,7 @@ export class Sliders {
       id: `intensity-${id}`,
       min: -most,
       max: most,
-      step: most / 40,
+      step: most / 20,
       "aria-describedby": `drawn-${id}`,
       input: () => (this.#mood.value = withIntensity(this.#mood.value, id, range.valueAsNumber)),
       dblclick: () => (this.#mood.value = withIntensity(this.#mood.value, id, 0)),
