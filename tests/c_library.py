@@ -22,6 +22,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "build" / "c-tests"
+SUPPRESSIONS = ROOT / "tests" / "valgrind.supp"
 ERROR_SIZE = 4096
 NO_JSON = "nlohmann_json 3.11 or newer, which was not found"
 
@@ -56,6 +57,13 @@ def run(*command: str | Path, cwd: Path | None = None) -> str:
     if said.returncode != 0:
         pytest.fail(f"{command} ended with {said.returncode}:\n{said.stdout}", pytrace=False)
     return said.stdout
+
+
+def run_under_valgrind(*command: str | Path) -> str:
+    """What a program writes; fails, too, where it misuses memory or leaves some behind."""
+    checks = ["--leak-check=full", "--show-leak-kinds=definite,possible", "--quiet"]
+    checks += [f"--suppressions={SUPPRESSIONS}", "--error-exitcode=9"]
+    return run(tool("valgrind"), *checks, *command)
 
 
 def compile_library(folder: Path, *options: str) -> None:

@@ -21,6 +21,7 @@ from c_library import (
     library,
     program,
     run,
+    run_under_valgrind,
     tool,
 )
 
@@ -73,8 +74,7 @@ def test_its_own_tests_pass() -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_its_own_tests_are_clean_under_valgrind(name: str) -> None:
-    checks = ["--leak-check=full", "--show-leak-kinds=definite,possible", "--quiet"]
-    run(tool("valgrind"), *checks, "--error-exitcode=9", program(name))
+    run_under_valgrind(program(name))
 
 
 @pytest.mark.parametrize("language", ["c99", "c11", "c++11", "c++17"])
