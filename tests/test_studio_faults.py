@@ -11,21 +11,31 @@ from typing import Any
 import pytest
 
 import llamood
+from llama_gguf import CHATML, LlamaShape, byte_tokenizer, random_weights, write_llama
 from servers import PATIENCE, Server, serving
 from studios import BREAD, visiting
 from voices import random_vectors
 
-ENDLESS = 30_000  # tokens; a model of random weights does not end by itself
+ENDLESS = {"max_tokens": 30_000, "temperature": 0}
 ROOM = ("--ctx", "40000", "--voices", "1")
 GONE = "The service does not answer"
 
 
 @pytest.fixture(scope="module")
-def vectors(tiny_chat: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """For the model of random weights."""
-    folder = tmp_path_factory.mktemp("vectors")
-    llamood.save(random_vectors(tiny_chat), folder)
-    return folder
+def endless(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A random llama for which, where the likeliest token is taken, that is never an end; with its
+    vectors where they are looked for."""
+    shape = LlamaShape(
+        n_layer=4, n_embd=64, n_ff=128, n_head=4, n_head_kv=2, n_vocab=300, n_ctx=1024
+    )
+    weights = random_weights(shape, seed=1, scale=0.2)
+    tokenizer = byte_tokenizer(shape.n_vocab)
+    weights["token_embd.weight"][128:260] = 0  # and never half of a character
+    path = tmp_path_factory.mktemp("models") / "endless.gguf"
+    how = {"chat_template": CHATML, "quant": "f32", "name": "endless"}
+    write_llama(path, shape, weights, tokenizer=tokenizer, **how)
+    llamood.save(random_vectors(path), path.with_name("endless.evs"))
+    return path
 
 
 @contextmanager
@@ -65,11 +75,9 @@ def test_it_is_noticed_too_while_nothing_is_asked(browser: Any) -> None:
         studio.faults[:] = [one for one in studio.faults if "ERR_" not in one]
 
 
-def test_an_answer_that_is_cut_off_keeps_what_was_said(
-    browser: Any, tiny_chat: Path, vectors: Path
-) -> None:
-    with serving(tiny_chat, "-e", vectors, *ROOM) as server, visiting(browser, server) as studio:
-        studio.settings(max_tokens=ENDLESS)
+def test_an_answer_that_is_cut_off_keeps_what_was_said(browser: Any, endless: Path) -> None:
+    with serving(endless, *ROOM) as server, visiting(browser, server) as studio:
+        studio.settings(**ENDLESS)
         studio.ask(BREAD)
         studio.page.locator("#talk .answer span").nth(20).wait_for()
         killed(server)
@@ -80,11 +88,9 @@ def test_an_answer_that_is_cut_off_keeps_what_was_said(
         studio.faults[:] = [one for one in studio.faults if "ERR_" not in one]
 
 
-def test_an_answer_that_is_stopped_frees_its_voice(
-    browser: Any, tiny_chat: Path, vectors: Path
-) -> None:
-    with serving(tiny_chat, "-e", vectors, *ROOM) as server, visiting(browser, server) as studio:
-        studio.settings(max_tokens=ENDLESS)
+def test_an_answer_that_is_stopped_frees_its_voice(browser: Any, endless: Path) -> None:
+    with serving(endless, *ROOM) as server, visiting(browser, server) as studio:
+        studio.settings(**ENDLESS)
         studio.ask(BREAD)
         studio.page.locator("#talk .answer span").nth(10).wait_for()
         studio.page.get_by_role("button", name="stop").click()
