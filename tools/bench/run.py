@@ -32,6 +32,7 @@ BENCHES = (
     "many_voices",
     "turns",
     "serving",
+    "studio",
     "reading",
     "wrapper",
     "extraction",

@@ -3,7 +3,7 @@
 import { make, oncePerFrame } from "./dom.js";
 
 const HEIGHT = 170; // CSS pixels
-const LEFT = 34; // where the curves begin
+const LEFT = 44; // where the curves begin
 const GAP = 16; // between the weights and the readings
 const FEWEST = 32; // tokens that the width is for at least
 const FAINT = 0.3;
@@ -127,7 +127,7 @@ export class Curves {
     for (const mark of marks) {
       pen.fillText(mark.toFixed(1).replace("-", "−"), 2, Math.max(y(mark), 8));
     }
-    pen.fillText(name, LEFT + 4, y(most) + 6);
+    pen.fillText(name, 2, (y(most) + y(0)) / 2);
     this.#line(pen, LEFT, y(0), this.#size[0], y(0));
   }
 

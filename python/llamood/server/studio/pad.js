@@ -14,7 +14,7 @@ export class Pad {
   constructor(root, { emotions, mood }) {
     this.#mood = mood;
     const placed = emotions.filter((emotion) => emotion.affect);
-    const dots = placed.toSorted((a, b) => a.affect[0] - b.affect[0]).map(dot);
+    const dots = placed.map((emotion) => dot(emotion, placed));
     this.#field = make("div", { class: "pad", "aria-hidden": "true" }, ...axisNames(), ...dots);
     this.#field.append(make("div", { class: "point" }));
     this.#ranges = AXES.map((axis) => this.#range(axis));
@@ -80,10 +80,17 @@ export class Pad {
   }
 }
 
-/** Neighbours have their names on either side, so that they can be read. */
-function dot({ id, affect: [valence, arousal], colour }, index) {
-  const kind = index % 2 === 0 ? "dot" : "dot above";
-  return at(make("span", { class: kind, text: id, style: { "--c": colour } }), valence, arousal);
+const NEAR = [0.4, 0.12]; // on the axes; names of emotions as near as that would cover each other
+
+/** Its name stands below it, or beside it where another lies on the other side. */
+function dot({ id, affect: [valence, arousal], colour }, all) {
+  const beside = all
+    .filter((other) => other.id !== id && Math.abs(other.affect[1] - arousal) < NEAR[1])
+    .map((other) => other.affect[0] - valence)
+    .filter((distance) => Math.abs(distance) < NEAR[0]);
+  const kind = beside.length === 0 ? "" : beside[0] > 0 ? "left" : "right";
+  const element = make("span", { class: `dot ${kind}`, text: id, style: { "--c": colour } });
+  return at(element, valence, arousal);
 }
 
 function at(element, valence, arousal) {

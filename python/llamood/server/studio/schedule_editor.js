@@ -17,7 +17,7 @@ export class ScheduleEditor {
   #svg;
   #lines = draw("g");
   #handles = draw("g");
-  #cursor = draw("line", { class: "now", y1: 0, y2: HEIGHT });
+  #cursor = draw("line", { class: "now unseen", y1: 0, y2: HEIGHT });
   #chooser;
   #ease;
   #stroke = null; // the points of the pen since it came down, or null
@@ -51,9 +51,11 @@ export class ScheduleEditor {
 
   /** Mark the token that is being said; none where it is null. */
   mark(token) {
-    const x = token === null ? -10 : this.#x(token);
-    this.#cursor.setAttribute("x1", x);
-    this.#cursor.setAttribute("x2", x);
+    const isSeen = token !== null && token <= this.#last;
+    this.#cursor.classList.toggle("unseen", !isSeen);
+    if (!isSeen) return;
+    this.#cursor.setAttribute("x1", this.#x(token));
+    this.#cursor.setAttribute("x2", this.#x(token));
   }
 
   #tools(lengths) {
