@@ -15,6 +15,7 @@ import many_voices
 import pytest
 import rows
 import run as bench
+import serving
 import turns
 from bare import Bare, Draw, generation, speech
 from chorus import HOW, Chorus, moving, neutral, steady
@@ -228,3 +229,23 @@ def test_rows_of_one_voice_are_measured(
     monkeypatch.setattr(rows, "MODELS", (TINY,))
     with shared():
         assert [len(measure.values) for measure in rows.measure()] == [2, 2]
+
+
+def test_every_number_of_clients_is_measured(
+    monkeypatch: pytest.MonkeyPatch, kept_elsewhere: None
+) -> None:
+    for name, value in (("MODELS", (TINY,)), ("N_CLIENT", (1, 2))):
+        monkeypatch.setattr(serving, name, value)
+    measures = serving.measure()
+    assert len({measure.name for measure in measures}) == len(measures)
+    assert all(value > 0 for measure in measures for value in measure.values)
+    assert [measure.name for measure in measures if measure.bound] == [
+        "2 clients, a mood each / one mood, requests per second"
+    ]
+    for who in ("1 client", "2 clients"):
+        for said in ("one mood", "a mood each", "no mood", "llama_cpp.server"):
+            shown = {m.name for m in measures if m.name.startswith(f"{who}, {said}: ")}
+            assert shown == {
+                f"{who}, {said}: {what}"
+                for what in ("requests per second", "time to the first token")
+            }

@@ -4,109 +4,131 @@
 from __future__ import annotations
 
 import http.client
+import itertools
 import json
 import os
-import signal
 import socket
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from models import EMOTIONS, MODELS, QWEN, THREADS, BenchModel
-from paired import Measure, interleave, ratios
+from models import EMOTIONS, MODELS, THREADS, BenchModel
+from paired import Block, Measure, interleave, ratios
 
 import llamood
 
 N_CLIENT = (1, 4, 8, 16)
-N_ROUND = 8
+ROUNDS = 5  # of a bench of voices, for one of clients; and again for one of llama_cpp.server
 N_TOKEN = 16  # of an answer
 N_CTX = 640  # of a voice
 AT_LEAST = 0.97
 PATIENCE = 120  # seconds
 
 Mood = Mapping[str, float] | None
+SAID = {
+    "one": "one mood",
+    "each": "a mood each",
+    "none": "no mood",
+    "theirs": "llama_cpp.server",
+}
 
 
 def measure() -> list[Measure]:
     return [result for model in MODELS for result in _measure(model)]
 
 
-@dataclass(frozen=True)
-class Answered:
-    """Seconds, from the request on."""
+class Clients:
+    """``n`` of them, who ask at once. ``numbers``: of their questions, which nobody has asked
+    before: so each prompt is to be decoded. `firsts`: seconds until they read the first of an
+    answer, on the average, for each time that they asked."""
 
-    first: float
-    whole: float
+    def __init__(self, n: int, *, numbers: Iterator[int]) -> None:
+        self.n = n
+        self.firsts: dict[str, list[float]] = {}
+        self._numbers = numbers
 
+    def block(self, name: str, port: int, moods: Sequence[Mood]) -> Block:
+        """Which takes until the last of them is answered."""
 
-def _measure(model: BenchModel, *, n_client: Sequence[int] = N_CLIENT) -> list[Measure]:
-    with tempfile.TemporaryDirectory() as folder:
-        llamood.save(model.vectors(), folder)
-        mine = [*_LLAMOOD, str(model.path()), "-e", folder, "--threads", str(THREADS)]
-        mine += ["--voices", str(max(n_client)), "--ctx", str(N_CTX), "--name", "bench"]
-        theirs = [*_LLAMA_CPP, "--model", str(model.path()), "--n_ctx", str(N_CTX)]
-        theirs += ["--n_threads", str(THREADS), "--n_threads_batch", str(THREADS)]
-        with serving(mine) as port, serving(theirs) as other:
-            return [m for n in n_client for m in _compared(model, n, port, other)]
-
-
-def _compared(model: BenchModel, n: int, port: int, other: int) -> list[Measure]:
-    firsts: dict[str, list[float]] = {}
-
-    def block(name: str, at: int, moods: Sequence[Mood]) -> Callable[[int], float]:
         def run(number: int) -> float:
             began = time.perf_counter()
-            answers = _ask_at_once(at, moods, f"{name[0]}{number}")
-            took = time.perf_counter() - began
+            with ThreadPoolExecutor(self.n) as pool:
+                asked = [pool.submit(_ask, port, mood, next(self._numbers)) for mood in moods]
+                firsts = [one.result() for one in asked]
             if number >= 0:
-                firsts.setdefault(name, []).append(sum(a.first for a in answers) / n)
-            return took
+                self.firsts.setdefault(name, []).append(sum(firsts) / self.n)
+            return time.perf_counter() - began
 
         return run
 
+    def rates(self, seconds: Sequence[float]) -> tuple[float, ...]:
+        """Requests per second."""
+        return tuple(self.n / took for took in seconds)
+
+
+def _measure(model: BenchModel) -> list[Measure]:
+    with tempfile.TemporaryDirectory() as folder:
+        llamood.save(model.vectors(), folder)
+        mine = [*_LLAMOOD, str(model.path()), "-e", folder, "--threads", str(THREADS)]
+        mine += ["--voices", str(max(N_CLIENT)), "--ctx", str(N_CTX), "--name", "bench"]
+        theirs = [*_LLAMA_CPP, "--model", str(model.path()), "--n_ctx", str(N_CTX)]
+        theirs += ["--n_threads", str(THREADS), "--n_threads_batch", str(THREADS)]
+        numbers = itertools.count()
+        with serving(mine) as port, serving(theirs) as other:
+            everybody = [Clients(n, numbers=numbers) for n in N_CLIENT]
+            return [m for some in everybody for m in _compared(model, some, port, other)]
+
+
+def _compared(model: BenchModel, clients: Clients, port: int, other: int) -> list[Measure]:
+    n = clients.n
     each = [_mood(i) for i in range(n)]
+    block = clients.block("each", port, each)
+    n_round = max(model.n_round // ROUNDS, 1)
     seconds = interleave(
         {
-            "one": block("one", port, [each[0]] * n),
-            "each": block("each", port, each),
-            "theirs": block("theirs", other, [None] * n),
+            "one": clients.block("one", port, each[:1] * n),
+            "each": block,
+            "none": clients.block("none", port, [None] * n),
         },
-        n_round=N_ROUND,
+        n_round=n_round,
+    )
+    beside = interleave(
+        {"each": block, "theirs": clients.block("theirs", other, [None] * n)},
+        n_round=max(n_round // ROUNDS, 2),
     )
     who = f"{n} clients" if n > 1 else "1 client"
-    bound = AT_LEAST if model is QWEN and n > 1 else None
-
-    def each_request(name: str) -> tuple[float, ...]:
-        return tuple(took / n for took in seconds[name])
-
-    named = {"each": "a mood each", "theirs": "llama_cpp.server"}
+    compared = {
+        ("each", "one"): ratios(seconds["one"], seconds["each"]),
+        ("one", "none"): ratios(seconds["none"], seconds["one"]),
+        ("each", "theirs"): ratios(beside["theirs"], beside["each"]),
+    }
+    bounds = {("each", "one"): AT_LEAST if n > 1 else None}
+    rates = {name: clients.rates(took) for name, took in {**beside, **seconds}.items()}
     return [
-        Measure(
-            name=f"{who}, a mood each / one mood, requests per second",
-            model=model.name,
-            values=ratios(seconds["one"], seconds["each"]),
-            bound=bound,
-            at_least=True,
-        ),
-        Measure(
-            name=f"{who}, a mood each / llama_cpp.server, requests per second",
-            model=model.name,
-            values=ratios(seconds["theirs"], seconds["each"]),
-            at_least=True,
+        *(
+            Measure(
+                name=f"{who}, {SAID[above]} / {SAID[below]}, requests per second",
+                model=model.name,
+                values=values,
+                bound=bounds.get((above, below)),
+                at_least=True,
+            )
+            for (above, below), values in compared.items()
         ),
         *(
-            Measure(name=f"{who}, {said}: {what}", model=model.name, values=tuple(values), unit="s")
-            for name, said in named.items()
-            for what, values in (
-                ("time to the first token", firsts[name]),
-                ("time for each request", each_request(name)),
+            Measure(
+                name=f"{who}, {said}: {what}", model=model.name, values=tuple(values), unit=unit
+            )
+            for name, said in SAID.items()
+            for what, values, unit in (
+                ("requests per second", rates[name], "/s"),
+                ("time to the first token", clients.firsts[name], "s"),
             )
         ),
     ]
@@ -121,17 +143,11 @@ def _mood(i: int) -> Mood:
 # -- clients -----------------------------------------------------------------------------------
 
 
-def _ask_at_once(port: int, moods: Sequence[Mood], about: str) -> list[Answered]:
-    with ThreadPoolExecutor(len(moods)) as pool:
-        asked = [pool.submit(_ask, port, mood, f"{about}.{i}") for i, mood in enumerate(moods)]
-        return [one.result() for one in asked]
-
-
-def _ask(port: int, mood: Mood, about: str) -> Answered:
-    """A streamed answer to a question that nobody has asked before."""
+def _ask(port: int, mood: Mood, number: int) -> float:
+    """Read a streamed answer to its end: seconds until the first of it."""
     body: dict[str, Any] = {
         "model": "bench",
-        "messages": [{"role": "user", "content": f"{about}: what is this number to you?"}],
+        "messages": [{"role": "user", "content": f"{number:05}: what is that?"}],
         "max_tokens": N_TOKEN,
         "temperature": 0.8,
         "top_p": 0.95,
@@ -155,7 +171,7 @@ def _ask(port: int, mood: Mood, about: str) -> Answered:
                     first = time.perf_counter() - began
         assert _choice(last)["finish_reason"] == "length", last  # it was said to its end
     connection.close()
-    return Answered(first, time.perf_counter() - began)
+    return first
 
 
 def _choice(line: bytes) -> Any:
@@ -191,7 +207,7 @@ def serving(command: Sequence[str]) -> Iterator[int]:
                 time.sleep(0.1)
             yield port
         finally:
-            process.send_signal(signal.SIGKILL)
+            process.kill()
             process.wait()
 
 
@@ -199,12 +215,8 @@ def _answers(port: int) -> bool:
     """Whether the model is there."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
     try:
-        connection.request("GET", "/v1/models")
-        models = connection.getresponse().read()
-        connection.request("GET", "/health")
-        health = connection.getresponse()
-        health.read()
-        return bool(models) and health.status in (200, 404)
+        connection.request("GET", "/health")  # of which theirs knows nothing
+        return connection.getresponse().status in (200, 404)
     except OSError:
         return False
     finally:
