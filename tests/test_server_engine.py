@@ -123,7 +123,7 @@ def test_a_body_that_does_not_come_is_not_waited_for() -> None:
         await asyncio.sleep(PATIENCE)
 
     async def refused() -> tuple[int, str]:
-        settings = Settings(model="demo", body_seconds=0.05)
+        settings = Settings(model="demo", request_seconds=0.05)
         app = Gate(Starlette(routes=[Route("/", _read, methods=["POST"])]), settings)
         transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:

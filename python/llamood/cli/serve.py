@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 _BATCH = 512  # tokens, and more where there are as many voices
 _SMALLEST_BODY = 256 * 1024  # bytes of the largest request; else as many for each token of n_ctx,
 _BYTES_A_TOKEN = 64  # of which text has four or so
+_MOST_CHOICES = 8  # answers to one request
 
 
 @click.command("serve")
@@ -114,10 +115,11 @@ def command(
     settings = Settings(
         model=name or (model if model == models.DEMO else path.stem),
         api_key=api_key,
-        hosts=("localhost", "127.0.0.1", "[::1]", host) if is_local else (),
+        hosts=("localhost", "127.0.0.1", "[::1]", host.lower()) if is_local else (),
         origins=origins,
         questions=demo.SUGGESTIONS if model == models.DEMO else (),
         n_waiting=queue,
+        n_choice=min(_MOST_CHOICES, voices + queue),
         n_body=max(_SMALLEST_BODY, _BYTES_A_TOKEN * n_ctx),
         grace=grace,
     )
@@ -151,6 +153,7 @@ def _serve(open_cast: Callable[[], Cast], settings: Settings, *, host: str, port
     import uvicorn
 
     from llamood.server.app import create_app
+    from llamood.server.connections import patient
     from llamood.server.engine import Engine
     from llamood.server.metrics import Metrics
 
@@ -163,6 +166,8 @@ def _serve(open_cast: Callable[[], Cast], settings: Settings, *, host: str, port
         port=port,
         log_config=None,
         access_log=False,
+        http=patient(settings.request_seconds),
+        ws="none",
         server_header=False,
         timeout_graceful_shutdown=max(int(settings.grace), 1),
     )

@@ -19,9 +19,11 @@ _LEAST = -9999.0  # OpenAI's logarithm of a probability of nothing
 
 @dataclass(frozen=True)
 class Heard:
-    """What one event adds: text, tool calls that are whole now, and how likely its token was."""
+    """What one event adds: text, tool calls that are whole now, and how likely its token was.
+    ``offset``: how many characters the answer had before it."""
 
     text: str
+    offset: int
     calls: Sequence[Mapping[str, Any]] = ()
     logprobs: Sequence[Mapping[str, Any]] = ()
 
@@ -41,6 +43,7 @@ class Choice:
     calls: Calls | None = None
     heard: list[Heard] = field(default_factory=list)
     n_token: int = 0
+    n_char: int = 0
     reason: str | None = None
     last: Event | None = None
 
@@ -51,7 +54,8 @@ class Choice:
         calls: list[dict[str, Any]] = []
         if self.calls is not None:
             text, calls = self.calls.hear(event.text, is_last=event.finish_reason is not None)
-        heard = Heard(text, calls, self._likely(event))
+        heard = Heard(text, self.n_char, calls, self._likely(event))
+        self.n_char += len(text)
         self.heard.append(heard)
         if event.finish_reason is not None:
             self.reason = _ENDS[event.finish_reason]
@@ -74,10 +78,6 @@ class Choice:
     @property
     def text(self) -> str:
         return "".join(heard.text for heard in self.heard)
-
-    @property
-    def logprobs(self) -> list[Mapping[str, Any]]:
-        return [one for heard in self.heard for one in heard.logprobs]
 
 
 class Writer:
@@ -117,7 +117,7 @@ class Writer:
         about: dict[str, Any] = {"index": choice.index, "finish_reason": choice.reason}
         if self._reads and choice.last is not None:
             about |= felt(choice.last)
-        about["logprobs"] = self._logprobs(choice.logprobs)
+        about["logprobs"] = self._logprobs(choice.heard)
         if self._kind == "text_completion":
             return {**about, "text": choice.text}
         message: dict[str, Any] = {"role": "assistant", "content": choice.text, "refusal": None}
@@ -136,10 +136,10 @@ class Writer:
         """The chunk of one event."""
         more = felt(event) if self._reads else {}
         if self._kind == "text_completion":
-            return self._chunk(choice, text=heard.text, logprobs=heard.logprobs, more=more)
+            return self._chunk(choice, text=heard.text, likely=[heard], more=more)
         delta: dict[str, Any] = {"content": heard.text} if heard.text else {}
         delta |= {"tool_calls": list(heard.calls)} if heard.calls else {}
-        return self._chunk(choice, delta=delta, logprobs=heard.logprobs, more=more)
+        return self._chunk(choice, delta=delta, likely=[heard], more=more)
 
     def closing(self, choices: Iterable[Choice]) -> dict[str, Any]:
         """The chunk with the counts, where they are asked for."""
@@ -153,14 +153,14 @@ class Writer:
         self,
         choice: Choice,
         *,
-        logprobs: Sequence[Mapping[str, Any]] = (),
+        likely: Sequence[Heard] = (),
         more: Mapping[str, Any] | None = None,
         **said: Any,
     ) -> dict[str, Any]:
         about = {
             "index": choice.index,
             "finish_reason": choice.reason,
-            "logprobs": self._logprobs(logprobs),
+            "logprobs": self._logprobs(likely),
         }
         counted = {"usage": None} if self._is_counted else {}
         return {
@@ -171,13 +171,15 @@ class Writer:
             **(more or {}),
         }
 
-    def _logprobs(self, tokens: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
+    def _logprobs(self, likely: Sequence[Heard]) -> dict[str, Any] | None:
         if not self._logs:
             return None
+        tokens = [token for heard in likely for token in heard.logprobs]
         if self._kind == "chat.completion":
             return {"content": list(tokens), "refusal": None}
         return {
             "tokens": [token["token"] for token in tokens],
+            "text_offset": [heard.offset for heard in likely for _ in heard.logprobs],
             "token_logprobs": [token["logprob"] for token in tokens],
             "top_logprobs": [
                 {top["token"]: top["logprob"] for top in token["top_logprobs"]} for token in tokens

@@ -173,6 +173,8 @@ class Engine:
                 )
             except LlamoodError as fault:
                 told.append((job.mailbox, job, ApiError(400, str(fault))))
+            except Exception as fault:
+                told.append(_failed(job, fault))
             else:
                 (voice,) = scene.speakers
                 self._answers[job] = (scene, voice)
@@ -184,10 +186,7 @@ class Engine:
             events = scene.take()
         except Exception as fault:
             del self._answers[job]
-            is_ours = isinstance(fault, ModelError)
-            _LOG.log(logging.ERROR if is_ours else logging.INFO, "an answer failed: %s", fault)
-            problem = ApiError(500 if is_ours else 400, "this answer failed")
-            told.append((job.mailbox, job, problem))
+            told.append(_failed(job, fault))
             return
         for event in events:
             self._metrics.heard(job, event)
@@ -198,6 +197,13 @@ class Engine:
                     job.session.felt = voice.felt
             elif job.spans is not None and event.text:
                 self._cast.pause(voice, paused=job.spans.hear(event.text))
+
+
+def _failed(job: Job, fault: Exception) -> Told:
+    """What the request is told; the rest of it is for whoever runs the service."""
+    is_theirs = isinstance(fault, LlamoodError) and not isinstance(fault, ModelError)
+    _LOG.log(logging.INFO if is_theirs else logging.ERROR, "an answer failed: %s", fault)
+    return job.mailbox, job, ApiError(400 if is_theirs else 500, "this answer failed")
 
 
 def _deliver(told: Sequence[Told]) -> None:

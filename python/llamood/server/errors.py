@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from fastapi.exceptions import RequestValidationError
@@ -57,10 +57,12 @@ async def told_invalid(_: Request, error: Exception) -> JSONResponse:
     """Of a request that is not what the schema says."""
     assert isinstance(error, RequestValidationError)
     first = error.errors()[0]
-    where = [str(part) for part in first["loc"] if part != "body"]
     if first["type"] == "json_invalid":
         return JSONResponse(error_body(400, "the body is not JSON"), 400)
-    param = ".".join(where)[:100] or None
+    if first["loc"][0] == "body" and not isinstance(error.body, dict):
+        message = "expected an object of JSON, sent as Content-Type: application/json"
+        return JSONResponse(error_body(400, message), 400)
+    param = ".".join(_fields(first, error.body))[:100] or None
     message = str(first["msg"])
     if first["type"] == "extra_forbidden":
         message = f"unknown field {param!r}; leave it out"
@@ -68,6 +70,21 @@ async def told_invalid(_: Request, error: Exception) -> JSONResponse:
         message = f"{param}: {message}"
     code = "unknown_parameter" if first["type"] == "extra_forbidden" else None
     return JSONResponse(error_body(400, message, param=param, code=code), 400)
+
+
+def _fields(fault: Mapping[str, Any], body: Any) -> Iterator[str]:
+    """Where it is. pydantic names its own types among the fields, which nobody has sent."""
+    place, *where = fault["loc"]
+    if place != "body":
+        yield from map(str, where)
+        return
+    for part in where:
+        is_field = isinstance(body, dict) and part in body
+        if is_field or (isinstance(body, list) and isinstance(part, int) and part < len(body)):
+            body = body[part]
+            yield str(part)
+    if fault["type"] == "missing":
+        yield str(where[-1])
 
 
 async def told_nothing(_: Request, __: Exception) -> JSONResponse:

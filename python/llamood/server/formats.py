@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
-from llama_cpp.llama_grammar import JSON_GBNF, SchemaConverter
+from llama_cpp.llama_grammar import JSON_GBNF, BuiltinRule, SchemaConverter
 
 from llamood.server.errors import ApiError
 
@@ -47,7 +47,11 @@ _LONGEST = 256 * 1024  # characters of a grammar
 
 _ESCAPES = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r"}
 
-ANY_JSON = JSON_GBNF
+# One character of a string: controls are written escaped, and halves of characters not at all.
+_CODE = '"u" ([0-9a-cA-CeEfF] [0-9a-fA-F] | [dD] [0-7]) [0-9a-fA-F] [0-9a-fA-F]'
+_CHAR = BuiltinRule(rf'[^"\\\x7F\x00-\x1F] | "\\" (["\\/bfnrt] | {_CODE})', [])
+
+ANY_JSON = JSON_GBNF.replace('"u" [0-9a-fA-F]{4}', _CODE)
 
 
 def grammar_of(schema: Mapping[str, Any], *, param: str) -> str:
@@ -88,8 +92,11 @@ def _grammar(schema: str, param: str) -> str:
 
 
 class _Converter(SchemaConverter):  # type: ignore[misc]
-    """llama_cpp's own does not escape backslashes, so that quotes in a value end its literal, and
-    takes two definitions whose names end alike for one."""
+    """llama_cpp's own does not escape backslashes, so that quotes in a value end its literal, takes
+    two definitions whose names end alike for one, and lets strings have line ends in them."""
+
+    def _add_primitive(self, name: str, rule: BuiltinRule) -> Any:
+        return super()._add_primitive(name, _CHAR if name == "char" else rule)
 
     def _format_literal(self, literal: str) -> str:
         return '"' + "".join(_ESCAPES.get(char, char) for char in literal) + '"'

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hmac
+import re
 from collections.abc import MutableMapping
 from typing import Any
 
@@ -14,6 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from llamood.server.errors import ApiError
 from llamood.server.settings import Settings
 
+_PORT = re.compile(r":[0-9]*$")
 GUARDED = ("/v1/", "/metrics")  # what needs the key
 
 
@@ -39,7 +41,7 @@ class Gate:
     def _require(self, scope: MutableMapping[str, Any]) -> None:
         headers = Headers(scope=scope)
         hosts = self._settings.hosts
-        host = headers.get("host", "").rsplit(":", 1)[0] if hosts else ""
+        host = _PORT.sub("", headers.get("host", "")).lower()
         if hosts and host not in hosts:
             raise ApiError(403, f"called by another name than {', '.join(hosts)}", code="host")
         if self._settings.api_key is not None and scope["path"].startswith(GUARDED):
@@ -60,7 +62,7 @@ class Gate:
         """The same, where the body is counted and must come in time."""
         size = 0
         is_whole = False
-        end = asyncio.get_running_loop().time() + self._settings.body_seconds
+        end = asyncio.get_running_loop().time() + self._settings.request_seconds
 
         async def limited() -> Message:
             nonlocal size, is_whole

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """``model``: its name. ``hosts``: names by which the service
-    may be called, none for any; a page of somebody else's that resolves its own name to this
-    machine is refused so. ``origins``: web origins that may call it. ``n_waiting``: answers that
-    may wait for a voice; ``n_choice``: answers to one request. ``n_body`` and ``n_mood``: bytes.
-    ``body_seconds``: how long a request may take to arrive. ``grace``: seconds that answers get to
-    end in when the service is stopped. Sessions are forgotten when there are more than
-    ``n_session``, or after ``session_seconds`` without a request. ``questions``: that suit the
+    """``model``: its name. ``hosts``: names by which the service may be called, in small letters,
+    none for any; a page of somebody else's that resolves its own name to this machine is refused
+    so. ``origins``: web origins that may call it. ``n_waiting``: answers that may wait for a voice;
+    ``n_choice``: answers to one request. ``n_body`` and ``n_mood``: bytes. ``request_seconds``: how
+    long the head of a request, and then its body, may take to arrive. ``grace``: seconds that
+    answers get to end in when the service is stopped. Sessions are forgotten when there are more
+    than ``n_session``, or after ``session_seconds`` without a request. ``questions``: that suit the
     model, for the studio to suggest.
     """
 
@@ -25,8 +25,8 @@ class Settings:
     n_choice: int = 8
     n_body: int = 256 * 2**10
     n_mood: int = 8 * 2**10
-    body_seconds: float = 30.0
+    request_seconds: float = 30.0
     grace: float = 30.0
-    n_session: int = 10_000
+    n_session: int = 2000
     session_seconds: float = 3600.0
     questions: tuple[str, ...] = ()
