@@ -42,9 +42,16 @@ def unfolded(studio: Studio) -> None:
         studio.page.locator("#mood-part > summary").click()
 
 
-@pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
-@pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("view", ["Talk", "Compare", "Cast"])
+@pytest.mark.parametrize(
+    ("theme", "size"),
+    [
+        pytest.param("light", DESK, id="light desk"),
+        pytest.param("dark", PHONE, id="dark phone"),
+        pytest.param("dark", DESK, id="dark desk", marks=pytest.mark.slow),
+        pytest.param("light", PHONE, id="light phone", marks=pytest.mark.slow),
+    ],
+)
 def test_axe_finds_nothing_serious(
     browser: Any, server: Server, view: str, theme: str, size: Any
 ) -> None:
