@@ -23,6 +23,8 @@ from llamood.queries import Queries
 from llamood.texts import LabelledTexts, load_texts
 
 ONE_THREAD: dict[str, Any] = {"n_threads": 1, "n_threads_batch": 1}
+# What is cached is not rounded, so that it hardly matters what else was in a batch.
+EXACT = {**ONE_THREAD, "type_k": 0, "type_v": 0}
 QUERIES = Queries(
     {
         "joy": ("What did you find?", "Who came home?", "Did it snow?"),
@@ -60,7 +62,7 @@ def test_answers_are_read_while_they_are_generated(tiny_chat: Path) -> None:
         # Generate once more, alone, to have the tokens; then read those in a second pass.
         for prompt, seed, side_by_side in zip(prompts, (1, 2, 3), heard, strict=True):
             alone = listener.answers([prompt], seeds=[seed])[0]
-            np.testing.assert_allclose(alone.mean, side_by_side.mean, rtol=2e-3, atol=2e-4)
+            np.testing.assert_allclose(alone.mean, side_by_side.mean, rtol=1e-4, atol=1e-5)
 
 
 def test_a_second_pass_over_given_tokens_reads_the_same(tiny_chat: Path) -> None:
@@ -254,10 +256,10 @@ def test_what_prompts_begin_with_alike_is_decoded_once(tiny_chat: Path) -> None:
         [(2, 1, 3)],
     ]
     assert _generations([[1, 2], [1, 2]]) == [[(0, 0, 0)], [(1, 0, 1)]]
-    with Listener(tiny_chat, parallel=3, n_prompt=64, n_answer=8, **ONE_THREAD) as listener:
+    with Listener(tiny_chat, parallel=3, n_prompt=64, n_answer=8, **EXACT) as listener:
         prompts = [listener.prompt(q) for q in ("What is it?", "What is it then?", "Who?")]
         together = listener.answers(prompts, seeds=[5, 6, 7])
         for prompt, seed, heard in zip(prompts, (5, 6, 7), together, strict=True):
             alone = listener.answers([prompt], seeds=[seed])[0]
             assert alone.text == heard.text
-            np.testing.assert_allclose(alone.mean, heard.mean, rtol=2e-3, atol=2e-4)
+            np.testing.assert_allclose(alone.mean, heard.mean, rtol=1e-4, atol=1e-5)
