@@ -53,7 +53,7 @@ def finished(extraction: Extraction) -> Extraction:
 
 
 def test_answers_are_read_while_they_are_generated(tiny_chat: Path) -> None:
-    with Listener(tiny_chat, parallel=3, n_prompt=64, n_answer=16, **ONE_THREAD) as listener:
+    with Listener(tiny_chat, parallel=3, n_prompt=64, n_answer=16, **EXACT) as listener:
         prompts = [listener.prompt(q) for q in ("What is it?", "Who?", "Where do we go now?")]
         heard = listener.answers(prompts, seeds=[1, 2, 3])
         again = listener.answers(prompts, seeds=[1, 2, 3])
