@@ -1,20 +1,17 @@
-"""Casts that stay open from one random game to the next, and what their memory holds."""
+"""Casts that stay open from one random game to the next."""
 
 from __future__ import annotations
 
-import gc
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import llama_cpp
 import numpy as np
-import psutil
 
-import llamood
 from llamood import EmotionVectors
 from llamood.cast import Cast
 from llamood.character import Overflow
@@ -142,24 +139,3 @@ class OpenCasts:
     def close(self) -> None:
         for kind in list(self._open):
             self.drop(kind)
-
-
-@dataclass(frozen=True)
-class Footprint:
-    """What the process has: ``resident`` memory in bytes, and ``objects`` of the package, by
-    type."""
-
-    resident: int
-    objects: Mapping[str, int]
-
-    @classmethod
-    def now(cls) -> Footprint:
-        gc.collect()
-        kinds = Counter(type(thing) for thing in gc.get_objects())
-        ours = {str(kind): n for kind, n in kinds.items() if _is_ours(kind)}
-        return cls(psutil.Process().memory_info().rss, ours)
-
-
-def _is_ours(kind: type) -> bool:
-    module = getattr(kind, "__module__", None)
-    return isinstance(module, str) and module.startswith(f"{llamood.__name__}.")
