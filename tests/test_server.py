@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import math
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import jsonschema
 import openai
 import pytest
+from pydantic import BaseModel
 
 import llamood
 from llamood import demo
@@ -179,6 +181,11 @@ def test_text_completions(client: openai.OpenAI) -> None:
     likely = ask("Bread is", logprobs=2, max_tokens=3).choices[0].logprobs
     assert "".join(likely.tokens) == ask("Bread is", max_tokens=3).choices[0].text
     assert all(len(top) == 2 for top in likely.top_logprobs)
+    at = list(itertools.accumulate(map(len, likely.tokens), initial=0))
+    assert likely.text_offset == at[:-1]
+    chunks = ask("Bread is", logprobs=2, max_tokens=3, stream=True)
+    told = [chunk.choices[0].logprobs for chunk in chunks]
+    assert [one for logprobs in told for one in logprobs.text_offset] == likely.text_offset
 
 
 def llamood_tokens(text: str) -> list[int]:
@@ -239,6 +246,28 @@ def test_an_answer_obeys_a_schema_and_no_mood(client: openai.OpenAI, seed: int) 
         client, mood={"joy": 1}, extra={"readings": True, "llamood": {"steer": "all"}}, **how
     )
     assert steered.choices[0].llamood["mood"] == {"joy": 1.0}
+
+
+class Day(BaseModel):
+    day: Literal["Monday", "Sunday"]
+
+
+class Bread(BaseModel):
+    kind: Literal["rye", "wheat"]
+    is_warm: bool
+    baked: Day | None
+
+
+def test_an_answer_as_an_object_of_a_class(client: openai.OpenAI) -> None:
+    how: dict[str, Any] = {"model": "demo", "messages": ASK, "response_format": Bread, "seed": 1}
+    parsed = client.chat.completions.parse(**how).choices[0].message.parsed
+    assert isinstance(parsed, Bread)
+    with client.chat.completions.stream(**how, logprobs=True) as stream:
+        kinds = {event.type for event in stream}
+        final = stream.get_final_completion()
+    assert kinds >= {"chunk", "content.delta", "content.done", "logprobs.content.done"}
+    assert final.choices[0].message.parsed == parsed
+    assert final.choices[0].finish_reason == "stop"
 
 
 TWO = {"enum": ['"', "\\", 'a\\" | "b', "\n", "\u00e9", "\U0001f600", None, -1.5e-7]}
@@ -335,6 +364,11 @@ def test_a_session_keeps_its_mood(client: openai.OpenAI) -> None:
         ({"mood": {"joy": 1, "$layers": [90, 99]}}, "mood", "layers"),
         ({"mood": {"joy": {"keys": [[i, 0.5] for i in range(4000)]}}}, "mood", "at most 8192"),
         ({"mood": {"joy": 10**400}}, "mood", ""),
+        ({"mood": {"joy": math.nan}}, "mood.joy", "finite"),
+        ({"mood": {"joy": [[[math.inf]]]}}, "mood.joy.0.0.0", "finite"),
+        ({"mood": [1]}, "mood", ""),
+        ({"mood": {f"e{i}": 1 for i in range(10_000)}}, "mood", "at most 8192"),
+        ({"mood": ",".join(f"e{i}=1" for i in range(500))}, "mood", "no such emotion"),
         ({"moods": {}}, "moods", "unknown field"),
         ({"logit_bias": {"1": 2}}, None, "logit_bias is not supported"),
         ({"audio": {}}, None, "audio is not supported"),
@@ -347,6 +381,7 @@ def test_a_session_keeps_its_mood(client: openai.OpenAI) -> None:
         ({"stream_options": {"include_usage": True}}, "stream_options", "needs stream"),
         ({"messages": []}, "messages", ""),
         ({"messages": [{"role": "user", "content": [{"type": "image_url"}]}]}, "messages", ""),
+        ({"messages": [{"role": "user"}]}, "messages.0.content", "required"),
         ({"messages": [{"role": "user", "content": "a " * 400}]}, "messages", "maximum context"),
         ({"messages": [{"role": "user", "content": "\ud800"}]}, "messages", "half of a character"),
         ({"tools": [{"type": "function", "function": {"name": "f"}}]}, "tools", "offers no tool"),
@@ -363,6 +398,7 @@ def test_what_is_refused(server: Server, fields: Any, param: str | None, said: s
     assert said in body["error"]["message"]
     if param is not None:
         assert body["error"]["param"].startswith(param)
+        assert "[" not in body["error"]["param"]  # none of our own types
 
 
 def test_what_asks_for_nothing_is_taken(client: openai.OpenAI) -> None:
@@ -377,6 +413,17 @@ def test_bodies_that_are_no_request(server: Server, body: bytes) -> None:
     status, answer = server.post("/v1/chat/completions", body)
     assert status == 400
     assert answer["error"]["message"]
+
+
+def test_a_body_says_that_it_is_json(server: Server) -> None:
+    # What a page may send to anybody unasked is none.
+    body = json.dumps({"model": "demo", "messages": ASK, "max_tokens": 1}).encode()
+    for kind in ("text/plain", "application/x-www-form-urlencoded", "multipart/form-data"):
+        status, text = server.send(
+            "POST", "/v1/chat/completions", body, **{"Content-Type": kind, "Origin": "http://a.b"}
+        )
+        assert status == 400
+        assert "application/json" in json.loads(text)["error"]["message"]
 
 
 def test_models_and_emotions(server: Server, client: openai.OpenAI) -> None:

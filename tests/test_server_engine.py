@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx
+import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -19,6 +21,7 @@ from llamood.cast import Cast
 from llamood.mood import Mood
 from llamood.server.app import create_app
 from llamood.server.engine import Engine
+from llamood.server.errors import ApiError
 from llamood.server.gate import Gate
 from llamood.server.jobs import Job, Mailbox, events
 from llamood.server.metrics import Metrics
@@ -88,20 +91,14 @@ def test_a_mood_pauses_where_a_program_reads() -> None:
     text = 'Well: {\\"a\\": [1, 2]} and so on'
 
     async def heard() -> list[tuple[str, bool]]:
-        engine = Engine(open_cast, metrics=Metrics(), n_waiting=4)
-        is_ready = asyncio.Event()
-        loop = asyncio.get_running_loop()
-        engine.on_ready = lambda: loop.call_soon_threadsafe(is_ready.set)
-        engine.start()
-        await is_ready.wait()
-        mailbox = Mailbox()
-        sampling = {"grammar": f'root ::= "{text}"', "max_tokens": 50}
-        prompt = engine.cast.prompt("It")
-        job = Job(0, mailbox, prompt, Mood(joy=1), sampling, spans=Spans())
-        engine.submit([job])
-        told = [event async for _, event in events([job], mailbox)]
-        await asyncio.to_thread(engine.stop)
-        return [(event.text, bool(event.mood)) for event in told]
+        async with running(Metrics()) as engine:
+            mailbox = Mailbox()
+            sampling = {"grammar": f'root ::= "{text}"', "max_tokens": 50}
+            prompt = engine.cast.prompt("It")
+            job = Job(0, mailbox, prompt, Mood(joy=1), sampling, spans=Spans())
+            engine.submit([job])
+            told = [event async for _, event in events([job], mailbox)]
+            return [(event.text, bool(event.mood)) for event in told]
 
     told = asyncio.run(heard())
     assert "".join(piece for piece, _ in told) == text.replace("\\", "")
@@ -115,6 +112,72 @@ def test_a_mood_pauses_where_a_program_reads() -> None:
     assert begin < inside[0][0] <= begin + 4
     assert end <= inside[-1][1] <= end + 4
     assert all(told[i][1] for i in (0, -1))
+
+
+def _asked(mailbox: Mailbox, engine: Engine, mood: Mood, *, n: int = 40) -> Job:
+    return Job(0, mailbox, engine.cast.prompt("It"), mood, {"max_tokens": n, "seed": 1})
+
+
+def test_an_answer_that_nobody_wants_takes_no_second_step() -> None:
+    async def n_step() -> list[float]:
+        metrics = Metrics()
+        async with running(metrics) as engine:
+            mailbox = Mailbox()
+            job = _asked(mailbox, engine, Mood(joy=1))
+            engine.submit([job])
+            await mailbox.get()
+            engine.cancel([job])
+            cancelled = _value(metrics, "llamood_token_seconds_count")
+            while not _value(metrics, "llamood_abandoned_total"):
+                await asyncio.sleep(0.01)
+            return [cancelled, _value(metrics, "llamood_token_seconds_count")]
+
+    cancelled, end = asyncio.run(n_step())
+    assert 1 <= cancelled <= end <= cancelled + 1
+
+
+@pytest.mark.parametrize("at", [0, 1])
+def test_a_fault_of_one_answer_is_its_own(at: int) -> None:
+    def fails(token: int) -> float:
+        if token == at:
+            raise RuntimeError("what is inside")
+        return 1.0
+
+    async def told() -> tuple[ApiError, str | None, int]:
+        async with running(Metrics()) as engine:
+            boxes = [Mailbox(), Mailbox()]
+            wrong = _asked(boxes[0], engine, Mood(joy=fails))
+            right = _asked(boxes[1], engine, Mood(joy=1))
+            engine.submit([right, wrong])
+            with pytest.raises(ApiError) as fault:
+                async for _ in events([wrong], boxes[0]):
+                    pass
+            *_, last = [event async for _, event in events([right], boxes[1])]
+            return fault.value, last.finish_reason, right.n_token
+
+    fault, reason, n_token = asyncio.run(told())
+    assert (fault.status_code, fault.detail) == (500, "this answer failed")
+    assert reason == "stop" or n_token == 40
+
+
+@asynccontextmanager
+async def running(metrics: Metrics) -> AsyncIterator[Engine]:
+    engine = Engine(open_cast, metrics=metrics, n_waiting=4)
+    is_ready = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    engine.on_ready = lambda: loop.call_soon_threadsafe(is_ready.set)
+    engine.start()
+    await is_ready.wait()
+    try:
+        yield engine
+    finally:
+        await asyncio.to_thread(engine.stop)
+
+
+def _value(metrics: Metrics, name: str) -> float:
+    families = text_string_to_metric_families(metrics.written().decode())
+    (value,) = (s.value for family in families for s in family.samples if s.name == name)
+    return float(value)
 
 
 def test_a_body_that_does_not_come_is_not_waited_for() -> None:

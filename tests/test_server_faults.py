@@ -94,7 +94,8 @@ def test_who_has_gone_takes_no_voice(small: Server, stream: bool) -> None:
 
 
 def test_who_reads_slowly_holds_nobody_up(small: Server) -> None:
-    connection = rude(small, {**ENDLESS, "stream": True, "max_tokens": 400})
+    # Megabytes: more than lies on the way.
+    connection = rude(small, {**ENDLESS, "stream": True, "logprobs": True, "top_logprobs": 20})
     with small.client() as client:
         answer = client.chat.completions.create(model="demo", messages=ASK, max_tokens=8)
     assert answer.usage.completion_tokens
@@ -132,9 +133,36 @@ def test_large_bodies_are_not_read(small: Server) -> None:
 
 
 def test_another_name_is_refused(small: Server) -> None:
-    status, body = small.get("/health", Host="evil.example")
-    assert status == 403
-    assert json.loads(body)["error"]["code"] == "host"
+    for host in (
+        "evil.example",
+        "localhost.evil.example",
+        "127.0.0.1@evil.example",
+        "localhost:1:2",
+    ):
+        status, body = small.get("/health", Host=host)
+        assert status == 403
+        assert json.loads(body)["error"]["code"] == "host"
+    for host in ("localhost", "LocalHost:80", "127.0.0.1:1", "[::1]", "[::1]:8000"):
+        assert small.get("/health", Host=host)[0] == 200
+
+
+def test_what_asks_for_another_protocol_is_a_request_as_any(small: Server) -> None:
+    upgrade = {
+        "Connection": "Upgrade",
+        "Upgrade": "websocket",
+        "Sec-WebSocket-Version": "13",
+        "Sec-WebSocket-Key": "AAAAAAAAAAAAAAAAAAAAAA==",
+    }
+    assert small.get("/v1/models", **upgrade)[0] == 401
+    assert small.get("/v1/models", Authorization=f"Bearer {KEY}", **upgrade)[0] == 200
+
+
+def test_more_answers_than_there_will_ever_be_room_for(small: Server) -> None:
+    with small.client() as client:
+        how: dict[str, Any] = {"model": "demo", "messages": ASK, "max_tokens": 2}
+        assert len(client.chat.completions.create(**how, n=4).choices) == 4
+        with pytest.raises(openai.BadRequestError, match="5 answers in one request, of at most 4"):
+            client.chat.completions.create(**how, n=5)
 
 
 def test_no_origin_is_allowed_unless_named(small: Server) -> None:

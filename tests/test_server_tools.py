@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Literal
 
 import openai
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import BaseModel
 
 import llamood
 from llama_gguf import LlamaShape, byte_tokenizer, random_weights, write_llama
@@ -43,7 +44,13 @@ TOOLS: list[Any] = [
     },
     {"type": "function", "function": {"name": "rest"}},
 ]
+NAME = "bakery/bread"
 ASK: list[Any] = [{"role": "user", "content": "Bake."}]
+
+
+class Bake(BaseModel):
+    kind: Literal["rye", "wheat"]
+    n: Literal[1, 2]
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +70,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         name="tools",
     )
     llamood.save(random_vectors(path), folder / "model.evs")
-    with serving(path, "--ctx", "2048", "--voices", "4") as server:
+    with serving(path, "--ctx", "2048", "--voices", "4", "--name", NAME) as server:
         yield server
 
 
@@ -75,7 +82,7 @@ def client(server: Server) -> Iterator[openai.OpenAI]:
 
 def chat(client: openai.OpenAI, **more: Any) -> Any:
     how = {"messages": ASK, "seed": 3, "max_tokens": 300, "tools": TOOLS, **more}
-    return client.chat.completions.create(model="model", **how)
+    return client.chat.completions.create(model=NAME, **how)
 
 
 def test_a_tool_that_must_be_called(client: openai.OpenAI) -> None:
@@ -118,6 +125,19 @@ def test_a_conversation_with_tools_goes_on(client: openai.OpenAI) -> None:
     assert shorter.usage.prompt_tokens < longer.usage.prompt_tokens
     with pytest.raises(openai.BadRequestError, match="names none of the tools"):
         chat(client, tool_choice={"type": "function", "function": {"name": "sleep"}})
+
+
+def test_a_tool_call_of_a_class(client: openai.OpenAI) -> None:
+    tool = openai.pydantic_function_tool(Bake, name="bake")
+    how: dict[str, Any] = {"tools": [tool], "tool_choice": "required", "messages": ASK, "seed": 1}
+    message = client.chat.completions.parse(model=NAME, **how).choices[0].message
+    (call,) = message.tool_calls or []
+    assert isinstance(call.function.parsed_arguments, Bake)
+
+
+def test_a_name_that_looks_like_a_path(client: openai.OpenAI) -> None:
+    assert client.models.retrieve(NAME).id == NAME
+    assert [model.id for model in client.models.list()] == [NAME]
 
 
 def heard(text: str, cuts: list[int]) -> tuple[str, list[Any]]:

@@ -63,7 +63,7 @@ def _add_endpoints(app: FastAPI, service: Service, settings: Settings, metrics: 
     async def models() -> dict[str, Any]:
         return {"object": "list", "data": [descriptions.model(settings)]}
 
-    @app.get("/v1/models/{model}", responses=descriptions.REFUSED)
+    @app.get("/v1/models/{model:path}", responses=descriptions.REFUSED)
     async def one_model(model: str) -> dict[str, Any]:
         if model != settings.model:
             message = f"there is no model {model[:60]!r} here, but {settings.model!r}"
