@@ -105,6 +105,49 @@ def test_a_schedule_is_drawn_by_keys_alone(studio: Studio) -> None:
     assert studio.mood["fear"]["keys"] == [first]
 
 
+def test_points_of_a_schedule_are_taken_away_by_two_clicks_and_the_last_by_keys(
+    studio: Studio,
+) -> None:
+    page = studio.page
+    page.locator("#schedule select").nth(0).select_option("joy")
+    studio.drag(".schedule", (0.25, 0.05), (0.75, 0.5))
+    _, last = studio.mood["joy"]["keys"]
+    page.locator(".schedule circle").first.dblclick()
+    assert studio.mood["joy"]["keys"] == [last]
+    page.locator(".schedule circle").first.press("Delete")
+    assert page.evaluate("document.activeElement.textContent") == "add a point"
+    assert studio.mood == {}
+
+
+def test_a_constant_intensity_survives_a_look_at_its_schedule(studio: Studio) -> None:
+    studio.slide("joy", 0.6)
+    studio.page.locator("#schedule select").nth(0).select_option("joy")
+    studio.page.get_by_label("Between points").select_option("step")
+    assert studio.mood == {"joy": 0.6}
+    studio.page.get_by_role("button", name="add a point").press("Enter")
+    assert studio.mood == {"joy": {"keys": [[0, 0.6]], "ease": "step"}}
+
+
+def test_points_past_what_is_shown_are_kept_and_not_shown(studio: Studio) -> None:
+    page = studio.page
+    page.locator("#schedule select").nth(0).select_option("joy")
+    tokens = page.locator("#schedule label", has_text="Tokens").locator("select")
+    tokens.select_option("256")
+    studio.drag(".schedule", (0.0, 0.5), (0.06, 0.05), (0.9, 0.5))
+    keys = studio.mood["joy"]["keys"]
+    tokens.select_option("32")
+    seen = page.locator(".schedule circle")
+    assert seen.count() == sum(token < 32 for token, _ in keys) < len(keys)
+    seen.last.focus()
+    for key in ["Shift+ArrowRight"] * 3 + ["ArrowUp"]:
+        page.keyboard.press(key)
+    page.get_by_role("button", name="add a point").press("Enter")
+    moved = [token for token, _ in studio.mood["joy"]["keys"]]
+    assert moved == sorted(set(moved))
+    assert moved[-1] == keys[-1][0]
+    assert llamood.Mood(studio.mood).emotions.keys() == {"joy"}
+
+
 def test_the_picture_shows_what_the_service_would_apply(studio: Studio) -> None:
     studio.slide("joy", 1.0)
     studio.slide("anger", 1.0)

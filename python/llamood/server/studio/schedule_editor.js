@@ -1,12 +1,13 @@
 /** Draws the intensity of one emotion over tokens, by pen or by keys. */
 
 import { clamp, draw, make, rounded, shown } from "./dom.js";
-import { isDrawn, keysOf, withKeys } from "./mood.js";
+import { intensityOf, isDrawn, keysOf, withKeys } from "./mood.js";
 import { simplified } from "./simplify.js";
 
 const WIDTH = 600;
 const HEIGHT = 200;
 const MOST_KEYS = 16;
+const TWICE = 400; // milliseconds between two presses that delete a point
 const FINENESS = 0.015; // of the height: what a stroke may be off by when it becomes points
 
 export class ScheduleEditor {
@@ -22,6 +23,8 @@ export class ScheduleEditor {
   #ease;
   #stroke = null; // the points of the pen since it came down, or null
   #focusNext = null; // the handle that is to have the focus when it is made
+  #pressed = null; // the handle that the pen last came down on, and when
+  #adds = make("button", { type: "button", text: "add a point", click: () => this.#add() });
 
   /** `emotions`: `[{id, ceiling, colour}]`; `preview`: a `Preview` of the same mood. */
   constructor(root, { emotions, mood, preview }) {
@@ -30,11 +33,14 @@ export class ScheduleEditor {
     this.#emotions = new Map(emotions.map((emotion) => [emotion.id, emotion]));
     this.#shown = emotions[0].id;
     this.#chooser = chooser("Emotion", emotions.map(({ id }) => id), (id) => this.edit(id));
-    const lengths = chooser("Tokens", [32, 64, 128, 256], (n) => (preview.length = Number(n)));
+    const lengths = chooser("Tokens", [32, 64, 128, 256], (n) => {
+      preview.length = Number(n);
+      this.#show();
+    });
     lengths.field.value = preview.length;
-    this.#ease = chooser("Between points", ["smooth", "linear", "step"], () =>
-      this.#set(this.#keys()),
-    );
+    this.#ease = chooser("Between points", ["smooth", "linear", "step"], () => {
+      if (this.#keys().length > 0) this.#set(this.#keys());
+    });
     this.#svg = this.#picture();
     const tools = make("div", { class: "tools" }, ...this.#tools(lengths));
     root.replaceChildren(tools, this.#svg, make("p", { class: "hint", text: HINT }));
@@ -59,9 +65,8 @@ export class ScheduleEditor {
   }
 
   #tools(lengths) {
-    const add = make("button", { type: "button", text: "add a point", click: () => this.#add() });
     const clear = make("button", { type: "button", text: "rub out", click: () => this.#set([]) });
-    return [this.#chooser.label, this.#ease.label, lengths.label, add, clear];
+    return [this.#chooser.label, this.#ease.label, lengths.label, this.#adds, clear];
   }
 
   #picture() {
@@ -147,17 +152,18 @@ export class ScheduleEditor {
     this.#mood.value = withKeys(this.#mood.value, this.#shown, keys, this.#ease.field.value);
   }
 
-  /** Another point in the widest gap. */
+  /** Another point in the widest gap of what is seen; the first is as high as what is felt. */
   #add() {
     const keys = this.#keys();
-    const ends = [...keys.map(([token]) => token)];
+    const ends = keys.map(([token]) => token).filter((token) => token <= this.#last);
     if (ends[0] !== 0) ends.unshift(0);
     if (ends.at(-1) !== this.#last) ends.push(this.#last);
     const gaps = ends.slice(1).map((end, i) => [end - ends[i], ends[i]]);
     const [gap, begin] = gaps.reduce((most, one) => (one[0] > most[0] ? one : most));
     const token = keys.length === 0 ? 0 : begin + Math.floor(gap / 2);
     const others = keys.filter(([other]) => other !== token);
-    const near = others.findLast(([other]) => other < token) ?? [0, this.#most / 2];
+    const felt = intensityOf(this.#mood.value, this.#shown) || this.#most / 2;
+    const near = others.findLast(([other]) => other < token) ?? [0, felt];
     const all = [...others, [token, near[1]]].sort(([a], [b]) => a - b);
     this.#focusNext = all.findIndex(([other]) => other === token);
     this.#set(all);
@@ -174,8 +180,7 @@ export class ScheduleEditor {
       ArrowDown: [token, intensity - (step * this.#most) / 40],
     };
     if (event.key === "Delete" || event.key === "Backspace") {
-      this.#focusNext = Math.max(index - 1, 0);
-      this.#set(keys.toSpliced(index, 1));
+      this.#delete(index);
     } else if (event.key in moves) {
       this.#moveKey(index, moves[event.key]);
     } else {
@@ -184,11 +189,18 @@ export class ScheduleEditor {
     event.preventDefault();
   }
 
+  #delete(index) {
+    const keys = this.#keys().toSpliced(index, 1);
+    this.#focusNext = Math.max(index - 1, 0);
+    this.#set(keys);
+    if (keys.length === 0) this.#adds.focus();
+  }
+
   /** Points never pass each other. */
   #moveKey(index, [token, intensity]) {
     const keys = this.#keys();
     const least = index === 0 ? 0 : keys[index - 1][0] + 1;
-    const most = index === keys.length - 1 ? Infinity : keys[index + 1][0] - 1;
+    const most = index === keys.length - 1 ? this.#last : keys[index + 1][0] - 1;
     this.#focusNext = index;
     this.#set(keys.with(index, this.#within(clamp(token, least, most), intensity)));
   }
@@ -203,7 +215,8 @@ export class ScheduleEditor {
     this.#svg.style.setProperty("--c", colour);
     this.#svg.setAttribute("aria-label", `${this.#shown} over ${this.#preview.length} tokens`);
     this.#lines.replaceChildren(...this.#curves());
-    const keys = this.#stroke === null ? this.#keys() : [];
+    const seen = this.#keys().filter(([token]) => token <= this.#last); // others are kept
+    const keys = this.#stroke === null ? seen : [];
     const focused = this.#focusNext ?? [...this.#handles.children].indexOf(document.activeElement);
     this.#focusNext = null;
     this.#handles.replaceChildren(...keys.map((key, i) => this.#handle(key, i)));
@@ -243,14 +256,21 @@ export class ScheduleEditor {
       "aria-valuenow": intensity,
       "aria-valuetext": `${shown(intensity)} at token ${token}`,
       keydown: (event) => this.#press(event, index),
-      dblclick: () => this.#set(this.#keys().toSpliced(index, 1)),
       pointerdown: (event) => this.#drag(event, index),
     });
   }
 
-  /** Handles are made anew at each move, so the picture hears where the pointer goes. */
+  /** Handles are made anew at each move, so the picture hears where the pointer goes, and a second
+   * press upon the first is told here. */
   #drag(event, index) {
+    if (event.button !== 0) return;
     event.preventDefault();
+    const isSecond = this.#pressed?.index === index && event.timeStamp - this.#pressed.at < TWICE;
+    this.#pressed = isSecond ? null : { index, at: event.timeStamp };
+    if (isSecond) {
+      this.#delete(index);
+      return;
+    }
     event.currentTarget.focus();
     const moved = (at) => this.#moveKey(index, this.#at(at));
     const done = () => {
@@ -266,8 +286,8 @@ export class ScheduleEditor {
 }
 
 const HINT =
-  "Draw a line. Points can be dragged, moved by the arrow keys and deleted; dashes show what is " +
-  "asked, lines what is applied.";
+  "Draw a line. Points are dragged, or moved by the arrow keys; two clicks, or the delete key, take " +
+  "one away. Dashes show what is asked, lines what is applied.";
 
 function chooser(text, options, choose) {
   const all = options.map((option) => make("option", { value: option, text: option }));
