@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
+import llamood
+from llama_gguf import CHATML, LlamaShape, byte_tokenizer, random_weights, write_llama
 from servers import Server
+from voices import random_vectors
 
 BREAD = "Tell me about bread."
+# For an `endless_model`: how its answers are drawn, and what it is served with.
+ENDLESS = {"max_tokens": 30_000, "temperature": 0}
+ROOM = ("--ctx", "40000", "--voices", "1")
 
 
 @dataclass
@@ -105,3 +112,19 @@ def answer(server: Server, mood: Any, *, question: str = BREAD, **how: Any) -> s
             **drawn,
         )
     return str(made.choices[0].message.content)
+
+
+def endless_model(folder: Path, *, names: Sequence[str] = ("anger", "joy")) -> Path:
+    """A random llama for which, where the likeliest token is taken, that is never an end; with its
+    vectors where they are looked for, that are not read and have no ceiling."""
+    shape = LlamaShape(
+        n_layer=4, n_embd=64, n_ff=128, n_head=4, n_head_kv=2, n_vocab=300, n_ctx=1024
+    )
+    weights = random_weights(shape, seed=1, scale=0.2)
+    tokenizer = byte_tokenizer(shape.n_vocab)
+    weights["token_embd.weight"][128:260] = 0  # and never half of a character
+    path = folder / "endless.gguf"
+    how = {"chat_template": CHATML, "quant": "f32", "name": "endless"}
+    write_llama(path, shape, weights, tokenizer=tokenizer, **how)
+    llamood.save(random_vectors(path, names=names), path.with_name("endless.evs"))
+    return path

@@ -10,32 +10,15 @@ from typing import Any
 
 import pytest
 
-import llamood
-from llama_gguf import CHATML, LlamaShape, byte_tokenizer, random_weights, write_llama
 from servers import PATIENCE, Server, serving
-from studios import BREAD, visiting
-from voices import random_vectors
+from studios import BREAD, ENDLESS, ROOM, endless_model, visiting
 
-ENDLESS = {"max_tokens": 30_000, "temperature": 0}
-ROOM = ("--ctx", "40000", "--voices", "1")
 GONE = "The service does not answer"
 
 
 @pytest.fixture(scope="module")
 def endless(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A random llama for which, where the likeliest token is taken, that is never an end; with its
-    vectors where they are looked for."""
-    shape = LlamaShape(
-        n_layer=4, n_embd=64, n_ff=128, n_head=4, n_head_kv=2, n_vocab=300, n_ctx=1024
-    )
-    weights = random_weights(shape, seed=1, scale=0.2)
-    tokenizer = byte_tokenizer(shape.n_vocab)
-    weights["token_embd.weight"][128:260] = 0  # and never half of a character
-    path = tmp_path_factory.mktemp("models") / "endless.gguf"
-    how = {"chat_template": CHATML, "quant": "f32", "name": "endless"}
-    write_llama(path, shape, weights, tokenizer=tokenizer, **how)
-    llamood.save(random_vectors(path), path.with_name("endless.evs"))
-    return path
+    return endless_model(tmp_path_factory.mktemp("models"))
 
 
 @contextmanager

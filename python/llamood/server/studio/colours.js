@@ -1,6 +1,6 @@
 /** A colour for each emotion, in light and in dark. */
 
-const HUES = { joy: 80, anger: 28, disgust: 140, fear: 305, sadness: 255, surprise: 350 };
+const HUES = { __proto__: null, joy: 80, anger: 28, disgust: 140, fear: 305, sadness: 255, surprise: 350 };
 const GOLDEN = 137.5; // degrees; names that are not known lie far from each other so
 
 /** As CSS has it. Lines and dots stand out 3 to 1 on the page's ground. */

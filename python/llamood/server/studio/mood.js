@@ -5,12 +5,13 @@
  * `inertia`: half-life in tokens. Frozen; each function gives a new one.
  */
 
-import { rounded } from "./dom.js";
+import { rounded, shown } from "./dom.js";
 
 export const NEUTRAL = made({}, null, 0);
 
 function made(intensities, affect, inertia) {
-  return Object.freeze({ intensities: Object.freeze(intensities), affect, inertia });
+  const own = Object.freeze({ __proto__: null, ...intensities }); // a name may be "constructor"
+  return Object.freeze({ intensities: own, affect, inertia });
 }
 
 /** The same with this intensity; a drawn schedule keeps its form and gets it as its peak. */
@@ -75,7 +76,7 @@ export function written(mood) {
 export function described(mood) {
   const { $inertia, ...said } = written(mood);
   const parts = Object.entries(said).map(([name, value]) =>
-    typeof value === "object" ? `${name} drawn` : `${name} ${value}`.replace("-", "−"),
+    `${name} ${typeof value === "object" ? "drawn" : shown(value)}`,
   );
   return parts.join(", ") || "no feeling";
 }

@@ -25,7 +25,6 @@ export class Sliders {
       min: -most,
       max: most,
       step: most / 20,
-      "aria-describedby": `drawn-${id}`,
       input: () => (this.#mood.value = withIntensity(this.#mood.value, id, range.valueAsNumber)),
       dblclick: () => (this.#mood.value = withIntensity(this.#mood.value, id, 0)),
     });
@@ -33,7 +32,6 @@ export class Sliders {
     const pencil = make("button", {
       type: "button",
       class: "quiet",
-      id: `drawn-${id}`,
       click: () => edit(id),
     });
     const label = make("label", { for: range.id, text: id });
