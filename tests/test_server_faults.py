@@ -70,15 +70,20 @@ def test_beyond_the_queue_clients_are_sent_away(small: Server) -> None:
     settled(small)
 
 
-def rude(server: Server, body: Any, *, headers: str = "") -> socket.socket:
-    """A connection on which a request was sent, and nothing is read."""
+def rude(server: Server, body: Any, *, headers: str = "", room: int | None = None) -> socket.socket:
+    """A connection on which a request was sent, and nothing is read. ``room``: bytes that may come
+    all the same."""
     host, port = server.url.removeprefix("http://").split(":")
     data = json.dumps(body).encode()
     head = (
         f"POST /v1/chat/completions HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {server.key}"
         f"\r\nContent-Type: application/json\r\nContent-Length: {len(data)}\r\n{headers}\r\n"
     )
-    connection = socket.create_connection((host, int(port)), timeout=PATIENCE)
+    connection = socket.socket()
+    if room is not None:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, room)
+    connection.settimeout(PATIENCE)
+    connection.connect((host, int(port)))
     connection.sendall(head.encode() + data)
     return connection
 
@@ -94,8 +99,9 @@ def test_who_has_gone_takes_no_voice(small: Server, stream: bool) -> None:
 
 
 def test_who_reads_slowly_holds_nobody_up(small: Server) -> None:
-    # Megabytes: more than lies on the way.
-    connection = rude(small, {**ENDLESS, "stream": True, "logprobs": True, "top_logprobs": 20})
+    # More than lies on the way, where the client has room for little.
+    told = {"stream": True, "logprobs": True, "top_logprobs": 20, "max_tokens": 800}
+    connection = rude(small, {**ENDLESS, **told}, room=4096)
     with small.client() as client:
         answer = client.chat.completions.create(model="demo", messages=ASK, max_tokens=8)
     assert answer.usage.completion_tokens
