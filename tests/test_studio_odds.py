@@ -59,3 +59,55 @@ def test_forty_emotions_of_odd_names_without_ceilings_or_readings(
                     box = page.locator(part).bounding_box()
                     assert box["x"] + box["width"] <= column["x"] + column["width"] + 1, part
                 assert page.evaluate("document.scrollingElement.scrollWidth") == width
+
+
+# -- what is written ---------------------------------------------------------------------------
+
+
+def test_whatever_is_written_of_how_answers_are_drawn_is_brought_within_bounds(
+    studio: Studio,
+) -> None:
+    page = studio.page
+    studio.settings(seed=-3.4, temperature=0.65, max_tokens=8)
+    page.locator("#drawing > summary").click()  # where no browser can complain of a field
+    with page.expect_request("**/v1/chat/completions") as sent:
+        studio.ask(BREAD)
+    drawn = {name: sent.value.post_data_json[name] for name in ("seed", "temperature")}
+    assert drawn == {"seed": 0, "temperature": 0.65}
+    assert studio.said() != [""]
+    studio.settings(seed=7.6, temperature=9, max_tokens=0)
+    page.locator("#question").click()
+    values = [page.locator(f"#{field}").input_value() for field in ("seed", "temperature")]
+    assert [*values, page.locator("#max-tokens").input_value()] == ["8", "2", "1"]
+
+
+def test_snippets_keep_up_with_all_that_they_say(studio: Studio) -> None:
+    page = studio.page
+    studio.snippet("python")
+    shown = page.locator("#snippet-python")
+    studio.settings(seed=1234, max_tokens=8)
+    shown.filter(has_text="seed=1234").filter(has_text="max_tokens=8").wait_for()
+    page.get_by_role("button", name="Tell me about the museum.").click()
+    shown.filter(has_text="Tell me about the museum.").wait_for()
+    studio.view("Compare")
+    shown.filter(has_text=BREAD).wait_for()
+    studio.view("Talk")
+    shown.filter(has_text="Tell me about the museum.").wait_for()
+    page.get_by_role("button", name="another seed").click()
+    page.wait_for_timeout(150)
+    assert f"seed={page.locator('#seed').input_value()}," in shown.text_content()
+    studio.said()
+
+
+def test_a_question_that_nobody_hears_is_not_lost(studio: Studio) -> None:
+    page = studio.page
+    studio.view("Cast")
+    for _ in range(2):
+        page.get_by_role("button", name="leave", exact=True).first.click()
+    studio.ask(BREAD)
+    page.get_by_role("status").filter(has_text="Nobody is to answer").wait_for()
+    assert page.locator("#question").input_value() == BREAD
+    page.get_by_role("button", name="add a character").click()
+    page.locator("#question").press("Enter")
+    assert len(studio.said("cast")) == 1
+    assert page.locator("#question").input_value() == page.locator("#unheard").text_content() == ""

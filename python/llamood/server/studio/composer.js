@@ -1,6 +1,6 @@
 /** Where a question is written, and how its answers are to be drawn. */
 
-import { byId, make } from "./dom.js";
+import { byId, clamp, make } from "./dom.js";
 
 const MOST_SUGGESTED = 8;
 
@@ -12,17 +12,21 @@ export class Composer {
   #length = byId("max-tokens");
   #remembers = byId("remembers");
 
-  /** `about`: what the service says of itself. `ask`: called with a question; `again`,
-   * `stop` and `afresh` without. */
+  /** `about`: what the service says of itself. `ask`: called with a question, gives whether anybody
+   * is there to answer; `again`, `stop` and `afresh`: called without. */
   constructor({ about, ask, again, stop, afresh }) {
     this.#remembers.checked = about.context >= 1024;
+    const heard = (text) => {
+      const isHeard = ask(text);
+      byId("unheard").textContent = isHeard ? "" : "Nobody is to answer.";
+      return isHeard;
+    };
     this.#form.addEventListener("submit", (event) => {
       event.preventDefault();
-      const text = this.#text.value.trim();
-      if (text === "") return;
-      this.#text.value = "";
-      ask(text);
+      const text = this.draft;
+      if (text !== "" && heard(text)) this.#text.value = "";
     });
+    this.#form.addEventListener("change", () => this.#settle());
     this.#text.addEventListener("keydown", (event) => {
       if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
       event.preventDefault();
@@ -36,20 +40,28 @@ export class Composer {
       again();
     });
     const suggested = about.questions.slice(0, MOST_SUGGESTED).map((text) =>
-      make("button", { type: "button", text, click: () => ask(text) }),
+      make("button", { type: "button", text, click: () => heard(text) }),
     );
     byId("suggestions").replaceChildren(...suggested);
     this.isSpeaking = false;
   }
 
-  /** What of a request is decided here. */
+  /** What of a request is decided here: within what the service takes, whatever was written. */
   get how() {
     return {
-      seed: this.#seed.valueAsNumber || 0,
-      temperature: Math.max(this.#temperature.valueAsNumber || 0, 0),
-      max_tokens: Math.max(this.#length.valueAsNumber || 1, 1),
+      seed: Math.round(within(this.#seed)),
+      temperature: within(this.#temperature),
+      max_tokens: Math.round(within(this.#length)),
       remembers: this.#remembers.checked,
     };
+  }
+
+  /** Fields show what is used. */
+  #settle() {
+    const { seed, temperature, max_tokens } = this.how;
+    this.#seed.value = seed;
+    this.#temperature.value = temperature;
+    this.#length.value = max_tokens;
   }
 
   /** What is being written, "" where nothing is. */
@@ -65,8 +77,6 @@ export class Composer {
     byId("stop").disabled = !is;
     document.body.classList.toggle("speaking", is);
   }
-
-  focus() {
-    this.#text.focus();
-  }
 }
+
+const within = ({ valueAsNumber, min, max }) => clamp(valueAsNumber || 0, Number(min), Number(max));

@@ -76,6 +76,7 @@ class Studio {
   #composer;
   #connection;
   #editor;
+  #snippets;
   #speaking = new Set();
 
   constructor({ service, about, emotions }) {
@@ -96,7 +97,7 @@ class Studio {
       stop: () => this.#speakers.forEach(({ pane }) => pane.stop()),
       afresh: () => this.#speakers.forEach(({ pane }) => pane.forget()),
     });
-    new SnippetPanel({ gather: () => this.#gathered(), mood: this.#mood });
+    this.#snippets = new SnippetPanel({ gather: () => this.#gathered(), mood: this.#mood });
     const live = onceQuiet(() => this.#live(), LIVE);
     this.#mood.watch(() => live());
   }
@@ -163,6 +164,7 @@ class Studio {
     this.#view = view;
     this.#cast.isShown = view === "cast";
     if (view !== "cast") this.#mood.value = main;
+    this.#snippets?.write();
   }
 
   // -- who speaks
@@ -180,9 +182,11 @@ class Studio {
   }
 
   #ask(text) {
-    for (const speaker of this.#speakers) {
+    const speakers = this.#speakers;
+    for (const speaker of speakers) {
       this.#speak(speaker, (how) => speaker.pane.ask(text, how));
     }
+    return speakers.length > 0;
   }
 
   #again(speakers) {
@@ -202,6 +206,7 @@ class Studio {
     const turn = {};
     this.#speaking.add(turn);
     this.#composer.isSpeaking = true;
+    this.#snippets.write();
     try {
       byId("announced").textContent = `${pane.title}: ${await ask(how)}`;
     } catch (error) {

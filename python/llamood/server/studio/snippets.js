@@ -62,7 +62,9 @@ const quoted = (text) => `'${text.replaceAll("'", `'\\''`)}'`;
 export class SnippetPanel {
   #gather;
   #kind = "json";
-  #write = onceQuiet(() => this.#show(), 50);
+
+  /** Write them anew, as something that they say may be another now. */
+  write = onceQuiet(() => this.#show(), 50);
 
   /** `gather`: what a snippet says, as it is now. */
   constructor({ gather, mood }) {
@@ -72,8 +74,8 @@ export class SnippetPanel {
       this.#show();
     });
     byId("copy").addEventListener("click", () => this.#copy());
-    mood.watch(() => this.#write());
-    byId("question").addEventListener("input", () => this.#write());
+    mood.watch(() => this.write());
+    byId("composer").addEventListener("input", () => this.write());
   }
 
   #show() {
