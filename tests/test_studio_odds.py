@@ -111,3 +111,107 @@ def test_a_question_that_nobody_hears_is_not_lost(studio: Studio) -> None:
     page.locator("#question").press("Enter")
     assert len(studio.said("cast")) == 1
     assert page.locator("#question").input_value() == page.locator("#unheard").text_content() == ""
+
+
+# -- several things at once --------------------------------------------------------------------
+
+
+def test_only_a_mood_that_changed_is_answered_in_again(studio: Studio) -> None:
+    page = studio.page
+    asked: list[Any] = []
+    page.on("request", lambda r: asked.append(r) if r.url.endswith("/completions") else None)
+    studio.settings(max_tokens=8)
+    for view in ("Cast", "Talk"):
+        studio.view(view)
+        studio.ask(BREAD)
+        studio.said(view.lower())
+    page.locator("#live").check()
+    for view in ("Compare", "Cast", "Talk", "Cast"):
+        studio.view(view)
+        page.wait_for_timeout(400)
+    page.locator("#cast .mood").nth(1).click()
+    page.wait_for_timeout(400)
+    assert len(asked) == 3
+    studio.slide("fear", 0.3)
+    page.wait_for_timeout(400)
+    studio.said("cast")
+    assert len(asked) == 4
+    assert asked[-1].post_data_json["mood"]["fear"] == 0.3
+
+
+def test_stop_ends_all_answers_also_of_other_views(browser: Any, endless: Path) -> None:
+    with (
+        serving(endless, "--ctx", "40000", "--voices", "2") as server,
+        visiting(browser, server) as studio,
+    ):
+        page = studio.page
+        studio.settings(**ENDLESS)
+        studio.ask(BREAD)
+        page.locator("#talk .answer span").nth(9).wait_for()
+        studio.view("Cast")
+        page.locator("#cast .who input[type=checkbox]").last.uncheck()
+        studio.ask(BREAD)
+        page.locator("#cast .answer span").nth(9).wait_for()
+        page.locator("#cast .who input[type=checkbox]").first.uncheck()
+        page.get_by_role("button", name="stop").click()
+        studio.said("cast")
+        server.settles("llamood_speaking", 0)
+        assert page.locator("#announced").text_content() == ""
+
+
+def test_a_question_while_an_answer_streams_takes_its_place(browser: Any, endless: Path) -> None:
+    with (
+        serving(endless, "--ctx", "40000", "--voices", "1") as server,
+        visiting(browser, server) as studio,
+    ):
+        page = studio.page
+        studio.settings(**ENDLESS)
+        page.locator("#remembers").check()
+        studio.ask("First?")
+        page.locator("#talk .answer span").nth(9).wait_for()
+        with page.expect_request("**/v1/chat/completions") as sent:
+            studio.ask("Second?")
+        roles = [one["role"] for one in sent.value.post_data_json["messages"]]
+        assert roles == ["user", "assistant", "user"]
+        page.locator("#talk .log > li:last-child .answer span").nth(9).wait_for(state="attached")
+        assert page.locator("#talk .fault").all_text_contents() == ["stopped"]
+        page.get_by_role("button", name="start afresh").click()
+        server.settles("llamood_speaking", 0)
+        assert page.locator("#talk .log > li").count() == 0
+        assert not page.locator(".schedule .now").is_visible()
+
+
+def test_a_character_that_leaves_while_it_speaks_frees_its_voice(
+    browser: Any, endless: Path
+) -> None:
+    with (
+        serving(endless, "--ctx", "40000", "--voices", "2") as server,
+        visiting(browser, server) as studio,
+    ):
+        page = studio.page
+        studio.settings(**ENDLESS)
+        studio.view("Cast")
+        page.get_by_role("textbox", name="Name").last.fill("Zoe")
+        studio.ask(BREAD)
+        page.locator("#cast .answer span").nth(9).wait_for()
+        zoe = page.get_by_role("article", name="Zoe")
+        zoe.get_by_role("button", name="leave", exact=True).click()
+        server.settles("llamood_speaking", 1)
+        page.get_by_role("button", name="leave", exact=True).click()
+        server.settles("llamood_speaking", 0)
+        page.locator("body:not(.speaking)").wait_for()
+        assert page.locator("#cast article").count() == 0
+
+
+def test_a_reload_frees_the_voices_that_spoke(browser: Any, endless: Path) -> None:
+    with (
+        serving(endless, "--ctx", "40000", "--voices", "2") as server,
+        visiting(browser, server) as studio,
+    ):
+        studio.view("Compare")
+        studio.settings(**ENDLESS)
+        studio.ask(BREAD)
+        studio.page.locator("#compare .answer span").nth(9).wait_for()
+        server.settles("llamood_speaking", 2)
+        studio.load()
+        server.settles("llamood_speaking", 0)

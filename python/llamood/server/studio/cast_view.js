@@ -62,7 +62,8 @@ export class CastView {
     character.name.addEventListener("input", () => {
       const name = character.name.value;
       character.system.setAttribute("aria-label", `Who ${name} is`);
-      character.pane.element.setAttribute("aria-label", name);
+      character.pane.title = name;
+      character.element.setAttribute("aria-label", name);
     });
     this.#characters.push(character);
     this.#root.firstElementChild.append(character.element);
@@ -80,7 +81,7 @@ export class CastView {
     character.label.addEventListener("click", () => this.#select(character));
     const listens = make("label", { class: "field" }, character.listens, "answers");
     const head = make("div", { class: "who" }, character.name, listens, leave);
-    return make("article", {}, head, character.system, character.label, character.pane.element);
+    return make("article", { "aria-label": character.pane.title }, head, character.system, character.label, character.pane.element);
   }
 
   #leave(character) {

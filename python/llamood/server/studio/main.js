@@ -77,7 +77,7 @@ class Studio {
   #connection;
   #editor;
   #snippets;
-  #speaking = new Set();
+  #speaking = new Set(); // `{pane}` of each answer that is not over, also of other views
 
   constructor({ service, about, emotions }) {
     this.#service = service;
@@ -94,7 +94,7 @@ class Studio {
       about,
       ask: (text) => this.#ask(text),
       again: () => this.#again(this.#speakers),
-      stop: () => this.#speakers.forEach(({ pane }) => pane.stop()),
+      stop: () => this.#speaking.forEach(({ pane }) => pane.stop()),
       afresh: () => this.#speakers.forEach(({ pane }) => pane.forget()),
     });
     this.#snippets = new SnippetPanel({ gather: () => this.#gathered(), mood: this.#mood });
@@ -198,17 +198,18 @@ class Studio {
   #live() {
     if (!this.#composer.isLive) return;
     const edited = this.#view === "cast" ? this.#cast.edited : this.#speakers.slice(0, 1);
-    this.#again(edited);
+    this.#again(edited.filter(({ pane, mood }) => !pane.hasAnsweredIn(written(mood))));
   }
 
   async #speak({ pane, mood, system }, ask) {
     const how = { model: this.#about.model, ...this.#composer.how, system, mood: written(mood) };
-    const turn = {};
+    const turn = { pane };
     this.#speaking.add(turn);
     this.#composer.isSpeaking = true;
     this.#snippets.write();
     try {
-      byId("announced").textContent = `${pane.title}: ${await ask(how)}`;
+      const said = await ask(how);
+      if (said !== null) byId("announced").textContent = `${pane.title}: ${said}`;
     } catch (error) {
       if (error instanceof Gone) this.#connection.lost();
       else if (!(error instanceof Refused)) throw error;

@@ -24,6 +24,8 @@ export class Pane {
   #answer = null;
   #stopping = new AbortController();
   #asked = ""; // the last question
+  #mood = null; // that it was asked in, as the service takes it
+  #title;
   #show = oncePerFrame(() => this.#showLast());
 
   /** `emotions`: `[{id, colour}]`; `said`: called with the number of each token, null at the end. */
@@ -33,7 +35,6 @@ export class Pane {
     this.#colours = Object.fromEntries(emotions.map(({ id, colour }) => [id, colour]));
     this.#curves = new Curves(emotions);
     this.said = said;
-    this.title = title;
     this.#token.addEventListener("input", () => this.#meant(this.#token.valueAsNumber));
     this.#curves.canvas.addEventListener("pointermove", (event) =>
       this.#meant(this.#curves.tokenAt(event)),
@@ -44,11 +45,21 @@ export class Pane {
     });
     this.element = make(
       "section",
-      { class: "pane", "aria-label": title },
+      { class: "pane" },
       this.#log,
       make("div", { class: "figures" }, ...this.#figures()),
     );
     this.#figuresShown(false);
+    this.title = title;
+  }
+
+  get title() {
+    return this.#title;
+  }
+
+  set title(title) {
+    this.#title = title;
+    this.element.setAttribute("aria-label", title);
   }
 
   get isSpeaking() {
@@ -62,13 +73,14 @@ export class Pane {
 
   /** Ask, and let the answer grow. `how`: the rest of the request; `remembers`: whether what was
    * said before belongs to it; `system`: what it is told to be. Gives the answer's text once it is
-   * over; raises what the service refused with, after telling of it. */
+   * over, null where it was stopped; raises what the service refused with, after telling of it. */
   async ask(text, { system = "", remembers, ...how }) {
     if (this.isSpeaking) this.#remember(this.#answer);
     this.stop();
     if (!remembers) this.#messages = [];
     this.#before = [...this.#messages];
     this.#asked = text;
+    this.#mood = how.mood;
     const answer = new Answer(this.#colours);
     const item = make("li", {}, make("p", { class: "question", text }), answer.element);
     this.#log.append(item);
@@ -89,7 +101,12 @@ export class Pane {
       answer.end();
       if (this.#answer === answer) this.#remember(answer);
     }
-    return answer.text;
+    return signal.aborted ? null : answer.text;
+  }
+
+  /** Whether that is the mood of the last question. */
+  hasAnsweredIn(mood) {
+    return JSON.stringify(mood) === JSON.stringify(this.#mood);
   }
 
   /** Ask the same again, in place of the last answer. */
@@ -114,6 +131,7 @@ export class Pane {
     this.#log.replaceChildren();
     this.#answer = null;
     this.#asked = "";
+    this.said(null);
     this.#figuresShown(false);
   }
 
