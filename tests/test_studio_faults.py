@@ -91,10 +91,14 @@ def test_the_key_is_asked_for_until_it_is_right(browser: Any) -> None:
     ):
         page = studio.page
         page.goto(server.url)
+        page.get_by_role("dialog").wait_for()
+        assert not page.get_by_text("That was not its key").is_visible()
         for key in ("wrong", "sesame"):
             page.get_by_role("dialog").wait_for()
+            assert page.locator("#key").input_value() == ""
             page.locator("#key").fill(key)
             page.locator("#key").press("Enter")
+            page.locator("#key-wrong" if key == "wrong" else "body:not(.starting)").wait_for()
         page.wait_for_selector("body:not(.starting)")
         studio.settings(max_tokens=8)
         studio.ask(BREAD)
@@ -135,3 +139,81 @@ def test_a_page_that_is_there_before_the_model_waits_for_it(browser: Any) -> Non
         page.wait_for_selector("body:not(.starting)")
         assert not page.get_by_text("The model is being loaded").is_visible()
         studio.faults[:] = [one for one in studio.faults if "503" not in one]
+
+
+def test_a_service_that_hangs_is_told_and_its_answer_goes_on(browser: Any, endless: Path) -> None:
+    with serving(endless, *ROOM) as server, visiting(browser, server) as studio:
+        gone = studio.page.get_by_role("alert").filter(has_text=GONE)
+        studio.settings(**ENDLESS)
+        studio.ask(BREAD)
+        spans = studio.page.locator("#talk .answer span")
+        spans.nth(20).wait_for(state="attached")
+        server.process.send_signal(signal.SIGSTOP)
+        gone.wait_for()
+        n = spans.count()
+        server.process.send_signal(signal.SIGCONT)
+        gone.wait_for(state="hidden")
+        spans.nth(n + 20).wait_for(state="attached")
+        studio.faults[:] = [one for one in studio.faults if "ERR_" not in one]
+
+
+def test_a_service_that_comes_back_with_other_emotions_has_its_sliders(
+    browser: Any, endless: Path
+) -> None:
+    with serving(endless, "--name", "it") as server, visiting(browser, server) as studio:
+        sliders = studio.page.locator("#sliders input")
+        assert sliders.count() == 2
+        killed(server)
+        studio.page.get_by_role("alert").filter(has_text=GONE).wait_for()
+        studio.slide("joy", 0.5)
+        studio.page.get_by_text("the service does not answer", exact=True).wait_for()
+        with anew(server, "--name", "it"):
+            sliders.nth(5).wait_for()
+            studio.page.locator(".schedule polyline").first.wait_for(state="attached")
+            assert studio.page.locator("#mood-fault").text_content() == ""
+            assert studio.mood == {"joy": 0.5}
+        studio.faults[:] = [one for one in studio.faults if "ERR_" not in one]
+
+
+def test_a_key_that_is_another_now_is_asked_for_and_may_be_left_out(browser: Any) -> None:
+    with serving() as server, visiting(browser, server) as studio:
+        page = studio.page
+        studio.settings(max_tokens=8)
+        killed(server)
+        page.get_by_role("alert").filter(has_text=GONE).wait_for()
+        with anew(server, "--api-key", "sesame"):
+            dialog = page.get_by_role("dialog")
+            dialog.wait_for()
+            page.locator("#key").fill("sesame")
+            page.locator("#key").press("Enter")
+            studio.ask(BREAD)
+            assert studio.said() != [""]
+        killed(server)
+        with anew(server, "--api-key", "other"):
+            dialog.wait_for()
+            page.keyboard.press("Escape")
+            page.get_by_role("alert").filter(has_text=GONE).wait_for(state="hidden")
+            assert not dialog.is_visible()
+            page.get_by_role("button", name="again").click()
+            dialog.wait_for()
+            page.keyboard.press("Escape")
+            fault = page.locator("#talk .fault")
+            fault.filter(has_text="expected the service's key").wait_for()
+            assert not dialog.is_visible()
+        studio.faults[:] = [one for one in studio.faults if "ERR_" not in one and "401" not in one]
+
+
+def test_a_full_queue_is_told_in_each_pane(browser: Any, endless: Path) -> None:
+    with (
+        serving(endless, *ROOM, "--queue", "0") as server,
+        visiting(browser, server) as studio,
+    ):
+        studio.settings(**ENDLESS)
+        studio.view("Compare")
+        studio.ask(BREAD)
+        fault = studio.page.locator("#compare .fault")
+        fault.wait_for()
+        assert "try again later" in fault.text_content()
+        studio.page.get_by_role("button", name="stop").click()
+        server.settles("llamood_speaking", 0)
+        studio.faults[:] = [one for one in studio.faults if "429" not in one]

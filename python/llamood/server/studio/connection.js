@@ -1,6 +1,7 @@
 /** Whether the service answers, and what is said where it does not. */
 
 import { byId } from "./dom.js";
+import { Gone } from "./service.js";
 
 const OFTEN = 1000; // milliseconds between looks while it is gone
 const SELDOM = 5000; // and while it is there
@@ -11,7 +12,7 @@ export class Connection {
   #isGone = false;
   #timer = 0;
 
-  /** `back`: called when it answers again. */
+  /** `back`: called when it answers again; it may raise `Gone`, and is called once more then. */
   constructor({ service, back }) {
     this.#service = service;
     this.#back = back;
@@ -34,14 +35,19 @@ export class Connection {
   async #look() {
     const wasGone = this.#isGone;
     this.#set(!(await this.#service.isReady()));
-    if (wasGone && !this.#isGone) this.#back();
     this.#later();
+    if (!wasGone || this.#isGone) return;
+    try {
+      await this.#back();
+    } catch (error) {
+      if (!(error instanceof Gone)) throw error;
+      this.lost();
+    }
   }
 
   #set(isGone) {
     this.#isGone = isGone;
     byId("gone").hidden = !isGone;
-    document.body.classList.toggle("unreachable", isGone);
   }
 }
 

@@ -27,36 +27,39 @@ async function start() {
   themed();
   const service = new Service();
   await untilReady(service);
-  const [about, listed] = await Promise.all([
-    admitted(service, () => service.about()),
-    admitted(service, () => service.emotions()),
-  ]);
-  const names = listed.map(({ id }) => id);
-  const emotions = listed.map((emotion) => ({ ...emotion, colour: colourOf(emotion.id, names) }));
-  new Studio({ service, about, emotions });
+  new Studio({ service, ...(await introduced(service)) });
   document.body.classList.remove("starting");
 }
 
-/** What `ask` gives, once the service has the key that it asks for. */
-async function admitted(service, ask) {
+/** What the service says of itself, `{about, emotions}`, once it has the key that it asks for.
+ * Raises its refusal where none is entered. */
+async function introduced(service) {
   for (;;) {
     try {
-      return await ask();
+      const [about, listed] = await Promise.all([service.about(), service.emotions()]);
+      const names = listed.map(({ id }) => id);
+      const colour = (id) => colourOf(id, names);
+      return { about, emotions: listed.map((one) => ({ ...one, colour: colour(one.id) })) };
     } catch (error) {
       if (!(error instanceof Refused) || error.status !== 401) throw error;
-      service.key = await keyGiven();
+      const key = await keyGiven(service);
+      if (key === null) throw error;
+      service.key = key;
     }
   }
 }
 
 let keyAsked = null; // one dialog, however many wait for it
 
-function keyGiven() {
+/** The key that is entered, null where none is. */
+function keyGiven(service) {
   keyAsked ??= new Promise((resolve) => {
-    const dialog = byId("key-dialog");
+    const [dialog, field] = [byId("key-dialog"), byId("key")];
+    byId("key-wrong").hidden = service.key === "";
+    field.value = "";
     const done = () => {
       keyAsked = null;
-      resolve(byId("key").value);
+      resolve(field.value || null);
     };
     dialog.addEventListener("close", done, { once: true });
     dialog.showModal();
@@ -77,6 +80,7 @@ class Studio {
   #connection;
   #editor;
   #snippets;
+  #preview;
   #speaking = new Set(); // `{pane}` of each answer that is not over, also of other views
 
   constructor({ service, about, emotions }) {
@@ -105,6 +109,7 @@ class Studio {
   #makeControls() {
     const [mood, emotions] = [this.#mood, this.#emotions];
     const preview = new Preview({ service: this.#service, mood });
+    this.#preview = preview;
     const edit = (id) => {
       byId("schedule-part").open = true;
       this.#editor.edit(id);
@@ -220,9 +225,12 @@ class Studio {
     }
   }
 
-  /** The service has another key than it had. */
+  /** The service has another key than it had. Without one, what it refused stays told. */
   async #admit(speaker) {
-    this.#service.key = await keyGiven();
+    const key = await keyGiven(this.#service);
+    if (key === null) return;
+    this.#service.key = key;
+    this.#preview.again();
     this.#again([speaker]);
   }
 
@@ -241,8 +249,13 @@ class Studio {
 
   /** The service answers again; where it is another now, the page is made anew for it. */
   async #returned() {
-    const about = await admitted(this.#service, () => this.#service.about());
-    if (about.model !== this.#about.model) location.reload();
+    const now = await introduced(this.#service).catch((error) => {
+      if (!(error instanceof Refused)) throw error;
+    });
+    if (!now) return;
+    const before = { about: this.#about, emotions: this.#emotions };
+    if (JSON.stringify(now) !== JSON.stringify(before)) location.reload();
+    this.#preview.again();
   }
 }
 

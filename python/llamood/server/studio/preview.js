@@ -34,6 +34,11 @@ export class Preview {
     this.#ask();
   }
 
+  /** Ask anew, as the service may be another now. */
+  again() {
+    this.#ask();
+  }
+
   async #fetch() {
     this.#asking.abort();
     this.#asking = new AbortController();

@@ -1,5 +1,7 @@
 /** The service that this page belongs to, over HTTP. */
 
+import { recalled, stored } from "./browser_store.js";
+
 /** It refused: `status` and `code` as OpenAI has them. */
 export class Refused extends Error {
   constructor(status, { message, code, param } = {}) {
@@ -18,15 +20,19 @@ export class Gone extends Error {
 }
 
 const KEY = "llamood.key";
+const PATIENCE = 10_000; // milliseconds until a service that says nothing counts as gone
 
 export class Service {
+  #key = recalled(KEY, "sessionStorage") ?? "";
+
   /** What callers must send, where the service asks for a key; kept while the tab is open. */
   get key() {
-    return sessionStorage.getItem(KEY) ?? "";
+    return this.#key;
   }
 
   set key(key) {
-    sessionStorage.setItem(KEY, key);
+    this.#key = key;
+    stored(KEY, key, "sessionStorage");
   }
 
   /** Where OpenAI clients find it. */
@@ -51,7 +57,8 @@ export class Service {
 
   async isReady() {
     try {
-      return (await fetch(new URL("health", document.baseURI))).ok;
+      const signal = AbortSignal.timeout(PATIENCE);
+      return (await fetch(new URL("health", document.baseURI), { signal })).ok;
     } catch {
       return false;
     }
