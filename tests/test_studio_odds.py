@@ -215,3 +215,42 @@ def test_a_reload_frees_the_voices_that_spoke(browser: Any, endless: Path) -> No
         server.settles("llamood_speaking", 2)
         studio.load()
         server.settles("llamood_speaking", 0)
+
+
+# -- long conversations ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("view", ["Talk", "Compare", "Cast"])
+@pytest.mark.parametrize("width", [360, 1280])
+def test_the_last_answer_of_a_long_conversation_is_seen(
+    browser: Any, server: Server, view: str, width: int
+) -> None:
+    with visiting(browser, server, viewport={"width": width, "height": 800}) as studio:
+        page = studio.page
+        studio.view(view)
+        studio.settings(max_tokens=16)
+        page.locator("#drawing > summary").click()
+        for number in range(12):
+            studio.ask(f"Question {number}: tell me about bread.")
+            studio.said(view.lower())
+        item = page.locator(f"#{view.lower()} .pane").first.locator(".log > li:last-child")
+        box, composer = item.bounding_box(), page.locator(".ask").bounding_box()
+        assert box["y"] >= 0
+        assert box["y"] + box["height"] <= composer["y"]
+        if width == 1280:  # beside its mood
+            assert page.locator("#intensity-joy").bounding_box()["y"] >= 0
+
+
+def test_an_answer_again_leaves_the_page_where_it_is(browser: Any, server: Server) -> None:
+    with visiting(browser, server, viewport={"width": 360, "height": 740}) as studio:
+        page = studio.page
+        page.locator("#mood-part > summary").click()
+        studio.ask(BREAD)
+        studio.said()
+        page.locator("#live").check()
+        page.locator("#intensity-joy").scroll_into_view_if_needed()
+        before = page.evaluate("scrollY")
+        with page.expect_request("**/v1/chat/completions"):
+            studio.slide("joy", 1.0)
+        studio.said()
+        assert page.evaluate("scrollY") == before

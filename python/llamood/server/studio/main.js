@@ -191,6 +191,7 @@ class Studio {
     for (const speaker of speakers) {
       this.#speak(speaker, (how) => speaker.pane.ask(text, how));
     }
+    speakers[0]?.pane.reveal();
     return speakers.length > 0;
   }
 

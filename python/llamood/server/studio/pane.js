@@ -84,7 +84,6 @@ export class Pane {
     const answer = new Answer(this.#colours);
     const item = make("li", {}, make("p", { class: "question", text }), answer.element);
     this.#log.append(item);
-    item.scrollIntoView({ block: "nearest" });
     this.#answer = answer;
     this.#figuresShown(true);
     const told = system ? [{ role: "system", content: system }] : [];
@@ -120,6 +119,11 @@ export class Pane {
 
   stop() {
     this.#stopping.abort();
+  }
+
+  /** Bring the last question to the top of what is seen. */
+  reveal() {
+    this.#log.lastElementChild?.scrollIntoView({ block: "start" });
   }
 
   /** As if nothing had been said. */
