@@ -254,3 +254,60 @@ def test_an_answer_again_leaves_the_page_where_it_is(browser: Any, server: Serve
             studio.slide("joy", 1.0)
         studio.said()
         assert page.evaluate("scrollY") == before
+
+
+# -- two tabs, and a full stage ----------------------------------------------------------------
+
+
+def test_two_tabs_keep_presets_together(studio: Studio) -> None:
+    page = studio.page
+    other = page.context.new_page()
+    other.goto(studio.url)
+    for tab, name in ((page, "mine"), (other, "yours")):
+        tab.locator("#preset-name").fill(name)
+        tab.locator("#preset-name").press("Enter")
+    for tab in (page, other):
+        for name in ("mine", "yours"):
+            tab.get_by_role("button", name=name, exact=True).wait_for()
+    page.get_by_role("button", name="forget mine").click()
+    other.get_by_role("button", name="mine", exact=True).wait_for(state="detached")
+    studio.load()
+    assert page.get_by_role("button", name="yours", exact=True).count() == 1
+    other.close()
+
+
+def test_as_many_characters_as_can_join_speak_at_once(browser: Any, endless: Path) -> None:
+    with (
+        serving(endless, "--ctx", "8192", "--voices", "8") as server,
+        visiting(browser, server) as studio,
+    ):
+        page = studio.page
+        studio.settings(**ENDLESS)
+        studio.view("Cast")
+        add = page.get_by_role("button", name="add a character")
+        while add.is_enabled():
+            add.click()
+        n = page.locator("#cast article").count()
+        studio.ask(BREAD)
+        server.settles("llamood_speaking", n)
+        with page.expect_response("**/v1/mood/rows"):  # and there is room for what is foreseen
+            studio.slide("joy", 0.7)
+        assert server.metric("llamood_speaking") == n > 2
+        page.get_by_role("button", name="stop").click()
+        server.settles("llamood_speaking", 0)
+
+
+def test_a_conversation_that_is_too_long_says_what_helps(studio: Studio) -> None:
+    page = studio.page
+    page.locator("#drawing > summary").click()
+    page.locator("#remembers").check()
+    fault = page.locator("#talk .fault")
+    while fault.count() == 0:
+        studio.ask("bread " * 40)
+        studio.said()
+    assert "start afresh" in fault.text_content()
+    assert not page.locator("#talk .figures").is_visible()  # those of the answer before
+    page.get_by_role("button", name="start afresh").click()
+    studio.ask(BREAD)
+    assert studio.said() != [""]
+    studio.faults[:] = [one for one in studio.faults if "400" not in one]

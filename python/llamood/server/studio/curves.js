@@ -4,6 +4,7 @@ import { make, oncePerFrame } from "./dom.js";
 
 const HEIGHT = 170; // CSS pixels
 const LEFT = 44; // where the curves begin
+const RIGHT = 4; // and what is free behind them
 const GAP = 16; // between the weights and the readings
 const FEWEST = 32; // tokens that the width is for at least
 const FAINT = 0.3;
@@ -40,7 +41,7 @@ export class Curves {
 
   /** The token under a pointer, which may be past the last. */
   tokenAt({ offsetX }) {
-    return Math.round(((offsetX - LEFT) / (this.#size[0] - LEFT)) * this.#last);
+    return Math.round(((offsetX - LEFT) / (this.#size[0] - LEFT - RIGHT)) * this.#last);
   }
 
   get #last() {
@@ -84,7 +85,7 @@ export class Curves {
   }
 
   #x(token) {
-    return LEFT + (token / this.#last) * (this.#size[0] - LEFT - 4);
+    return LEFT + (token / this.#last) * (this.#size[0] - LEFT - RIGHT);
   }
 
   /** `fields`: what of the tokens is drawn, the first of two dashed. `least`: what the height is

@@ -5,6 +5,8 @@ import { Curves } from "./curves.js";
 import { make, oncePerFrame, shown } from "./dom.js";
 import { Gone } from "./service.js";
 
+const TELLING = 100; // milliseconds; tokens that came within fewer say nothing of a speed
+
 export class Pane {
   element;
 
@@ -98,6 +100,7 @@ export class Pane {
       if (!signal.aborted) throw error;
     } finally {
       answer.end();
+      if (this.#answer === answer && answer.tokens.length === 0) this.#figuresShown(false);
       if (this.#answer === answer) this.#remember(answer);
     }
     return signal.aborted ? null : answer.text;
@@ -162,7 +165,7 @@ export class Pane {
   }
 
   #say(n, before, during) {
-    const speed = n > 1 ? `, ${Math.round(((n - 1) / during) * 1000)} a second` : "";
+    const speed = during >= TELLING ? `, ${Math.round(((n - 1) / during) * 1000)} a second` : "";
     this.#said.textContent = `${n} tokens${speed}; the first after ${Math.round(before)} ms`;
   }
 
@@ -236,6 +239,7 @@ const newName = () => `studio-${crypto.getRandomValues(new Uint32Array(4)).join(
 function faultOf(error, signal) {
   if (signal.aborted) return "stopped";
   if (error instanceof Gone) return "cut off: the service went away";
+  if (error.code === "context_length_exceeded") return `${error.message}; start afresh, or ask less`;
   return error.message;
 }
 

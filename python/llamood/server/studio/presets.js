@@ -20,6 +20,11 @@ export class Presets {
       event.preventDefault();
       this.#keep(byId("preset-name"));
     });
+    addEventListener("storage", ({ key }) => {
+      if (key !== STORE) return; // another tab kept or forgot one
+      this.#kept = this.#read();
+      this.#show();
+    });
     this.#show();
   }
 
