@@ -148,15 +148,19 @@ class Engine:
         assert self._cast is not None
         told: list[Told] = []
         self._begin(told)
-        self._metrics.waiting.set(len(self._waiting))
-        self._metrics.speaking.set(len(self._answers))
+        self._count()
         if self._answers:
             began = time.monotonic()
             self._cast.step()
             self._metrics.stepped(len(self._answers), time.monotonic() - began)
             for job, (scene, voice) in list(self._answers.items()):
                 self._hear(job, scene, voice, told)
+            self._count()
         _deliver(told)
+
+    def _count(self) -> None:
+        self._metrics.waiting.set(len(self._waiting))
+        self._metrics.speaking.set(len(self._answers))
 
     def _begin(self, told: list[Told]) -> None:
         assert self._cast is not None
