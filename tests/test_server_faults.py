@@ -23,7 +23,7 @@ from servers import PATIENCE, Server, serving
 from voices import random_vectors
 
 ASK: list[Any] = [{"role": "user", "content": "Tell me about bread."}]
-_ONES = {"type": "array", "items": {"enum": [1]}, "minItems": 400}
+_WORDS = {"const": "bread and butter " * 20}
 # An answer that goes on until it is stopped, or there is no room for more.
 ENDLESS: dict[str, Any] = {
     "model": "demo",
@@ -32,7 +32,7 @@ ENDLESS: dict[str, Any] = {
         "type": "json_schema",
         "json_schema": {
             "name": "long",
-            "schema": {"type": "array", "items": _ONES, "minItems": 400},
+            "schema": {"type": "array", "items": _WORDS, "minItems": 400},
         },
     },
 }
@@ -98,15 +98,25 @@ def test_who_has_gone_takes_no_voice(small: Server, stream: bool) -> None:
     assert small.metric("llamood_abandoned_total") == abandoned + 1
 
 
-def test_who_reads_slowly_holds_nobody_up(small: Server) -> None:
-    # More than lies on the way, where the client has room for little.
-    told = {"stream": True, "logprobs": True, "top_logprobs": 20, "max_tokens": 800}
-    connection = rude(small, {**ENDLESS, **told}, room=4096)
-    with small.client() as client:
-        answer = client.chat.completions.create(model="demo", messages=ASK, max_tokens=8)
-    assert answer.usage.completion_tokens
-    settled(small)  # it was all said, though nobody read it
-    connection.close()
+def test_who_reads_slowly_holds_nobody_up() -> None:
+    # More than lies on the way, for which the server's side alone has room for megabytes: each
+    # chunk has the name.
+    name = "demo" * 3000
+    long = {**ENDLESS, "model": name, "stream": True, "max_tokens": 200, "n": 3}
+    with serving("demo", "--name", name, "--ctx", "256", "--voices", "4") as server:
+        connection = rude(server, long, room=2**17)
+        server.settles("llamood_speaking", 3)
+        with server.client() as client:
+            answer = client.chat.completions.create(model=name, messages=ASK, max_tokens=8)
+        assert answer.usage.completion_tokens
+        settled(server)  # it was all said, though nobody read it
+        said = b""
+        while not said.endswith(b"0\r\n\r\n"):
+            said += connection.recv(2**20)
+        connection.close()
+    assert len(said) > 6 * 2**20
+    assert said.count(b'"finish_reason":"length"') == 3
+    assert b"data: [DONE]" in said[-100:]
 
 
 def test_only_with_the_key(small: Server) -> None:
@@ -166,6 +176,7 @@ def test_what_asks_for_another_protocol_is_a_request_as_any(small: Server) -> No
 def test_more_answers_than_there_will_ever_be_room_for(small: Server) -> None:
     with small.client() as client:
         how: dict[str, Any] = {"model": "demo", "messages": ASK, "max_tokens": 2}
+        settled(small)
         assert len(client.chat.completions.create(**how, n=4).choices) == 4
         with pytest.raises(openai.BadRequestError, match="5 answers in one request, of at most 4"):
             client.chat.completions.create(**how, n=5)
