@@ -311,3 +311,17 @@ def test_a_conversation_that_is_too_long_says_what_helps(studio: Studio) -> None
     studio.ask(BREAD)
     assert studio.said() != [""]
     studio.faults[:] = [one for one in studio.faults if "400" not in one]
+
+
+def test_half_of_a_phone_is_left_for_what_is_said(browser: Any, server: Server) -> None:
+    with visiting(browser, server, viewport={"width": 360, "height": 740}) as studio:
+        page = studio.page
+        studio.settings(max_tokens=16)
+        for _ in range(4):
+            studio.ask(BREAD)
+            studio.said()
+        assert page.locator("#question").bounding_box()["y"] > 740 / 2
+        top = page.locator(".asking").bounding_box()["y"]
+        box = page.locator("#talk .log > li:last-child").bounding_box()
+        assert top > 740 / 2 > box["y"] >= 0
+        assert box["y"] + box["height"] <= top
