@@ -154,6 +154,7 @@ export class Pane {
     const began = performance.now();
     let first = 0;
     for await (const { choices, llamood } of this.#service.chat(request, signal)) {
+      signal.throwIfAborted(); // more may have come before it was stopped
       if (choices.length === 0 || !llamood) continue;
       first ||= performance.now();
       const text = choices[0].delta.content ?? "";
