@@ -123,6 +123,7 @@ def endless_model(folder: Path, *, names: Sequence[str] = ("anger", "joy")) -> P
     weights = random_weights(shape, seed=1, scale=0.2)
     tokenizer = byte_tokenizer(shape.n_vocab)
     weights["token_embd.weight"][128:260] = 0  # and never half of a character
+    weights["token_embd.weight"][:32] = 0  # nor what no text has, as questions are refused with it
     path = folder / "endless.gguf"
     how = {"chat_template": CHATML, "quant": "f32", "name": "endless"}
     write_llama(path, shape, weights, tokenizer=tokenizer, **how)
