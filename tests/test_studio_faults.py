@@ -51,6 +51,7 @@ def test_a_service_that_is_gone_is_told_and_comes_back(browser: Any) -> None:
         studio.faults[:] = [one for one in studio.faults if "ERR_" not in one]
 
 
+@pytest.mark.slow
 def test_it_is_noticed_too_while_nothing_is_asked(browser: Any) -> None:
     with serving() as server, visiting(browser, server) as studio:
         killed(server)
@@ -141,6 +142,7 @@ def test_a_page_that_is_there_before_the_model_waits_for_it(browser: Any) -> Non
         studio.faults[:] = [one for one in studio.faults if "503" not in one]
 
 
+@pytest.mark.slow
 def test_a_service_that_hangs_is_told_and_its_answer_goes_on(browser: Any, endless: Path) -> None:
     with serving(endless, *ROOM) as server, visiting(browser, server) as studio:
         gone = studio.page.get_by_role("alert").filter(has_text=GONE)
@@ -157,6 +159,7 @@ def test_a_service_that_hangs_is_told_and_its_answer_goes_on(browser: Any, endle
         studio.faults[:] = [one for one in studio.faults if "ERR_" not in one]
 
 
+@pytest.mark.slow
 def test_a_service_that_comes_back_with_other_emotions_has_its_sliders(
     browser: Any, endless: Path
 ) -> None:
@@ -175,6 +178,7 @@ def test_a_service_that_comes_back_with_other_emotions_has_its_sliders(
         studio.faults[:] = [one for one in studio.faults if "ERR_" not in one]
 
 
+@pytest.mark.slow
 def test_a_key_that_is_another_now_is_asked_for_and_may_be_left_out(browser: Any) -> None:
     with serving() as server, visiting(browser, server) as studio:
         page = studio.page
