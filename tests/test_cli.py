@@ -293,9 +293,9 @@ def test_a_measurement_is_shown_as_a_table(tiny_chat: Path, tmp_path: Path) -> N
 def test_a_stopped_measurement_says_how_to_go_on_and_does(tiny_chat: Path, tmp_path: Path) -> None:
     evs = tmp_path / "evs"
     texts = tmp_path / "texts.tsv"
-    lines = [f"text number {i} of many\t{('joy', 'neutral')[i % 2]}\n" for i in range(240)]
+    lines = [f"text number {i} of many\t{('joy', 'neutral')[i % 2]}\n" for i in range(960)]
     texts.write_text("".join(lines))
-    command = ["extract", tiny_chat, "--texts", texts, "-o", evs, "--per-label", "120"]
+    command = ["extract", tiny_chat, "--texts", texts, "-o", evs, "--per-label", "480"]
     going = subprocess.Popen(
         [*LLAMOOD, *map(str, command)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
@@ -306,14 +306,14 @@ def test_a_stopped_measurement_says_how_to_go_on_and_does(tiny_chat: Path, tmp_p
     stdout, stderr = going.communicate(timeout=60)
     assert going.returncode == 1
     assert stdout == ""
-    stopped = re.search(r"Stopped at (\d+) of 240.*the same command goes on", stderr, re.DOTALL)
+    stopped = re.search(r"Stopped at (\d+) of 960.*the same command goes on", stderr, re.DOTALL)
     assert stopped is not None, stderr
     assert "Traceback" not in stderr
 
     on = run(*command)
     assert on.exit_code == 0
-    assert f"Going on at {stopped[1]} of 240." in on.stderr
-    assert llamood.load(evs).pairs == (120,)
+    assert f"Going on at {stopped[1]} of 960." in on.stderr
+    assert llamood.load(evs).pairs == (480,)
 
 
 # -- demo -----------------------------------------------------------------------------------
