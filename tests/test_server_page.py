@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from typing import Any
@@ -166,7 +167,27 @@ def test_what_is_not_there_is_told_as_the_api_tells_it(server: Server, path: str
     assert json.loads(text)["error"]["type"] == "invalid_request_error"
 
 
-def test_the_page_cannot_be_posted_to(server: Server) -> None:
-    status, told = server.post("/", {})
-    assert status == 405
-    assert told["error"]["type"] == "invalid_request_error"
+@pytest.mark.parametrize(
+    ("method", "path", "status", "allowed"),
+    [
+        ("POST", "/", 405, "GET, HEAD"),
+        ("DELETE", "/main.js", 405, "GET, HEAD"),
+        ("GET", "/v1/chat/completions", 405, "POST"),
+        ("PUT", "/v1/mood/rows", 405, "POST"),
+        ("POST", "/v1/models", 405, "GET"),
+        ("POST", "/v1/responses", 404, None),
+        ("POST", "/v1/chat/completions/", 404, None),
+        ("PUT", "/nothing", 404, None),
+        ("GET", "/style", 404, None),
+    ],
+)
+def test_what_is_there_says_which_methods_it_has_and_what_is_not_there_has_none(
+    server: Server, method: str, path: str, status: int, allowed: str | None
+) -> None:
+    key = {"Authorization": "Bearer sesame"}
+    request = urllib.request.Request(server.url + path, headers=key, method=method)
+    with pytest.raises(urllib.error.HTTPError) as refused, urllib.request.urlopen(request):
+        pass
+    with refused.value as told:
+        assert (told.code, told.headers["allow"]) == (status, allowed)
+        assert json.load(told)["error"]["type"] == "invalid_request_error"

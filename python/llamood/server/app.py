@@ -33,12 +33,15 @@ def create_app(engine: Engine, settings: Settings, metrics: Metrics) -> ASGIApp:
         yield
         engine.stop()
 
-    app = _Described(settings, title="llamood", version=__version__, lifespan=lifespan)
+    app = _Described(
+        settings, title="llamood", version=__version__, lifespan=lifespan, redirect_slashes=False
+    )
     app.add_exception_handler(HTTPException, errors.told)
     app.add_exception_handler(RequestValidationError, errors.told_invalid)
     app.add_exception_handler(Exception, errors.told_nothing)
     _add_endpoints(app, Service(engine, settings), settings, metrics)
-    app.mount("/", Page(), name="studio")
+    # Not mounted: a mount at / takes every path, so that nobody is told which methods one has.
+    app.router.default = Page()
     around: ASGIApp = Gate(app, settings)
     if settings.origins:
         around = CORSMiddleware(

@@ -24,12 +24,15 @@ _HEADERS = {
 
 
 class Page(StaticFiles):
-    """Raises HTTPException for what is not there."""
+    """Raises HTTPException for what is not there, and for what is there but not got."""
 
     def __init__(self) -> None:
         super().__init__(directory=FOLDER, html=True)
 
     async def get_response(self, path: str, scope: Scope) -> Response:
+        if scope["method"] not in ("GET", "HEAD"):
+            # 404 goes before 405: by it clients know which of OpenAI's endpoints are not here.
+            await super().get_response(path, {**scope, "method": "HEAD"})
         response = await super().get_response(path, scope)
         response.headers.update(_HEADERS)
         if path.endswith(".js"):  # on some machines the system's table has another type for it
