@@ -73,7 +73,7 @@ def _add_endpoints(app: FastAPI, service: Service, settings: Settings, metrics: 
             raise errors.ApiError(404, message, param="model", code="model_not_found")
         return descriptions.model(settings)
 
-    @app.get("/v1/emotions", responses=descriptions.REFUSED)
+    @app.get("/v1/emotions", responses=descriptions.EMOTIONS)
     async def emotions() -> dict[str, Any]:
         data = descriptions.emotions(service.engine.cast)
         return {"object": "list", "data": data}

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from llamood import __version__
+from llamood.affect import AXES
 from llamood.cast import Cast
 from llamood.forecast import Forecast
 from llamood.schema import mood_schema
@@ -80,6 +81,22 @@ def _object(kind: str, **properties: Any) -> dict[int | str, dict[str, Any]]:
 _TEXTS = {"type": "array", "items": {"type": "string"}}
 _TABLE = {"type": "array", "items": {"type": "array", "items": {"type": "number"}}}
 _COUNT = {"type": "integer", "minimum": 1}
+_EMOTION = {
+    "type": "object",
+    "required": ["id", "object", "ceiling", "affect"],
+    "properties": {
+        "id": {"type": "string"},
+        "object": {"const": "emotion"},
+        "ceiling": {"type": ["number", "null"], "exclusiveMinimum": 0},
+        "affect": {
+            "type": ["array", "null"],
+            "items": {"type": "number"},
+            "minItems": len(AXES),
+            "maxItems": len(AXES),
+        },
+    },
+}
+EMOTIONS = _object("list", data={"type": "array", "items": _EMOTION})
 ROWS = _object("mood.rows", emotions=_TEXTS, asked=_TABLE, applied=_TABLE, notices=_TEXTS)
 STUDIO = _object(
     "studio",
