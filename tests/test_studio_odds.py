@@ -13,6 +13,8 @@ from studios import BREAD, ENDLESS, Studio, endless_model, visiting
 
 ODD = ("joy", "self-doubt", "grief 2", "it's 50%", "#id.class", "constructor", "1", "l'été")
 
+pytestmark = pytest.mark.slow  # a browser and a service for each
+
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Server]:
@@ -32,7 +34,6 @@ def endless(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return endless_model(tmp_path_factory.mktemp("models"), names=(*ODD, *many))
 
 
-@pytest.mark.slow
 def test_forty_emotions_of_odd_names_without_ceilings_or_readings(
     browser: Any, endless: Path
 ) -> None:
@@ -223,7 +224,6 @@ def test_a_reload_frees_the_voices_that_spoke(browser: Any, endless: Path) -> No
 
 @pytest.mark.parametrize("view", ["Talk", "Compare", "Cast"])
 @pytest.mark.parametrize("width", [360, 1280])
-@pytest.mark.slow
 def test_the_last_answer_of_a_long_conversation_is_seen(
     browser: Any, server: Server, view: str, width: int
 ) -> None:
@@ -278,7 +278,6 @@ def test_two_tabs_keep_presets_together(studio: Studio) -> None:
     other.close()
 
 
-@pytest.mark.slow
 def test_as_many_characters_as_can_join_speak_at_once(browser: Any, endless: Path) -> None:
     with (
         serving(endless, "--ctx", "8192", "--voices", "8") as server,
