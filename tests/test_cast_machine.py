@@ -82,7 +82,7 @@ def played_again(model: Path, games: list[list[Call]], n: int) -> tuple[Footprin
 
 
 @pytest.mark.parametrize(
-    ("n", "n_again"), [(40, 40), pytest.param(1000, 1000, marks=pytest.mark.slow)]
+    ("n", "n_again"), [(40, 40), pytest.param(1000, 400, marks=pytest.mark.slow)]
 )
 def test_a_cast_that_is_called_at_random(
     brief_chat: Path, monkeypatch: pytest.MonkeyPatch, n: int, n_again: int

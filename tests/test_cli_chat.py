@@ -143,7 +143,7 @@ def test_ctrl_c_at_the_prompt_stays_and_ctrl_d_leaves(small: Path) -> None:
         shown.wait_for("> $")
         shown.type("half a li")
         shown.wait_for("half a li")
-        time.sleep(0.2)  # until input() waits again: a signal just before that waits with it
+        time.sleep(1.0)  # until input() waits again: a signal just before that waits with it
         shown.type("\x03")
         shown.wait_for("Ctrl-D or /exit leaves")
         shown.wait_for("> $")
