@@ -9,9 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from llamood.cast import Scene
-from llamood.character import Character, Event
+from llamood.character import Character
+from llamood.event import Event
 from llamood.mood import Mood
+from llamood.scene import Scene
 from llamood.vectors import Float64
 from lone_voice import LoneVoice, Request, has_stopped, told
 from open_casts import OpenCast

@@ -16,10 +16,12 @@ import llamood
 from casts import spoken, spoken_alone
 from ignoring_model import write_ignoring_model
 from llamood import _core, demo
-from llamood.cast import Cast, Scene
-from llamood.character import Character, Event
+from llamood.cast import Cast
+from llamood.character import Character
 from llamood.chat_template import chat_tokens
 from llamood.errors import LlamoodError, ModelError, MoodError
+from llamood.event import Event
+from llamood.scene import Scene
 from llamood.vectors import Site
 from voices import Answer, random_vectors
 

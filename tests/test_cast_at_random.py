@@ -14,9 +14,10 @@ import pytest
 import llamood
 from casts import spoken_alone
 from llamood.cast import Cast
-from llamood.character import Character, Event
+from llamood.character import Character
 from llamood.chat_template import chat_tokens
 from llamood.errors import ModelError
+from llamood.event import Event
 from llamood.mood import Mood
 from probes import loud_vectors, random_probe
 from test_cast import FLOAT32_CACHE, THREADS, exact, open_cast

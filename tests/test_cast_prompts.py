@@ -13,9 +13,11 @@ import pytest
 
 from llama_gguf import LlamaShape, byte_tokenizer, random_weights, write_llama
 from llamood import demo
-from llamood.cast import Cast, Scene
-from llamood.character import Character, Event
+from llamood.cast import Cast
+from llamood.character import Character
 from llamood.errors import LlamoodError
+from llamood.event import Event
+from llamood.scene import Scene
 from voices import random_vectors
 
 THREADS: dict[str, Any] = {"n_threads": 1, "n_threads_batch": 1, "verbose": False}

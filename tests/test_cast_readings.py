@@ -15,9 +15,10 @@ import llamood
 from casts import spoken_alone
 from llamood import _core, demo
 from llamood.cast import Cast
-from llamood.character import Character, Event
+from llamood.character import Character
 from llamood.chat_template import chat_tokens
 from llamood.errors import FileError, ModelError, MoodError
+from llamood.event import Event
 from llamood.vectors import EmotionVectors
 from probes import loud_vectors, random_probe
 from test_cast import FLOAT32_CACHE, THREADS, exact, open_cast, told

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from llamood.cast import Cast
-from llamood.character import Character, Event
+from llamood.character import Character
+from llamood.event import Event
 from test_cast import FLOAT32_CACHE, exact, open_cast, tokens_alone
 
 LONG = {"grammar": "root ::= [a-z]{90}"}  # tokens, where tokens are bytes

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import math
-import time
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
@@ -14,90 +11,18 @@ import numpy.typing as npt
 
 from llamood.ensemble import Ensemble
 from llamood.errors import LlamoodError, ModelError, MoodWarning
+from llamood.event import Event, FinishReason
 from llamood.mood import Mood, Rows
 from llamood.performance import Performance
 from llamood.sampling import Sampling
 from llamood.steering import NOTHING, Blend, Notice, Steering
+from llamood.turn import Plan, Turn
 from llamood.vectors import Float32, Float64
 
 Overflow = Literal["refuse", "drop"]
-FinishReason = Literal["stop", "length", "time", "interrupted"]
 
 _WORTH_WAITING = 32  # tokens that another voice is about to decode
 _KEPT_FREE = 4  # for an answer of no known length, this part of what a voice can remember
-
-
-@dataclass(frozen=True, eq=False)
-class Event:
-    """A token that a voice said, or the end of what it says.
-
-    ``text``: whole characters, empty where they are not whole yet. ``token``: None where the end
-    is no token. ``mood``: the weights under which the token was chosen, and ``asked``: those that
-    the mood asked for then, before limits and inertia; those of 0 left out. ``reading``:
-    `Character.reading` when the token was chosen, and ``score``: what the token before it
-    expressed by itself, as z-scores; None where the cast reads nothing.
-    ``finish_reason``: in the last event of an answer, ``stop``, ``length`` (of `max_tokens`, or of
-    what the voice can remember), ``time`` or ``interrupted``. ``forgotten``: in the first event of
-    an answer, how many of the voice's oldest turns were dropped to make room for it. ``likely``:
-    with ``logprobs``, the natural logarithm of the probability of `token` in this mood, then those
-    of the likeliest, as (token, logarithm).
-    """
-
-    voice: Character
-    text: str
-    token: int | None
-    mood: Mapping[str, float]
-    reading: Mapping[str, float] | None = None
-    finish_reason: FinishReason | None = None
-    forgotten: int = 0
-    likely: tuple[tuple[int, float], ...] = ()
-    asked: Mapping[str, float] = field(default_factory=dict)
-    score: Mapping[str, float] | None = None
-
-
-@dataclass(frozen=True, eq=False)
-class Plan:
-    """An answer that a voice could give: the conversation up to it, and that as tokens.
-
-    ``messages``: None for a prompt that is no part of the voice's own conversation.
-    """
-
-    messages: list[dict[str, str]] | None
-    tokens: list[int]
-    forgotten: int
-    sampling: Sampling
-
-
-class _Turn:
-    """An answer that is being given."""
-
-    def __init__(self, plan: Plan, performance: Performance, *, n_ctx: int) -> None:
-        self.plan = plan
-        self.performance = performance
-        self.said: list[str] = []
-        self.fed: list[tuple[int, bytes]] = []  # the tokens that are to be decoded, and their bytes
-        self.n_drawn = 0
-        self.is_waiting = False
-        self.is_paused = False  # its mood, from the next token on
-        self.is_unfelt = False  # the last token was decoded without it
-        room = n_ctx - len(plan.tokens)
-        self._most = min(plan.sampling.max_tokens or room, room)
-        seconds = plan.sampling.max_seconds
-        self._deadline = math.inf if seconds is None else time.monotonic() + seconds
-
-    def keys(self) -> npt.NDArray[np.int64]:
-        """Of the blend of each position of the prompt."""
-        keys = np.zeros(len(self.plan.tokens), dtype=np.int64)
-        keys[self.performance.start :] = self.performance.blend(0).key
-        return keys
-
-    def limits(self) -> dict[str, Any]:
-        """When the answer is to end; of the time, what is left."""
-        return {
-            "stops": self.plan.sampling.stop,
-            "max_tokens": self._most,
-            "max_seconds": self._deadline - time.monotonic(),
-        }
 
 
 class Character:
@@ -130,7 +55,7 @@ class Character:
         self._reading: dict[str, float] = {}
         self._steering = self._understand(mood)
         self._felt = np.zeros(ensemble.palette.emotions.n_emotion)
-        self._turn: _Turn | None = None
+        self._turn: Turn | None = None
         # What is decoded, or will be, and the key of the blend of each position; of these the
         # first `stage.n_cached` are decoded.
         self._tokens: list[int] = []
@@ -220,7 +145,7 @@ class Character:
 
     def keys(self, plan: Plan) -> npt.NDArray[np.int64]:
         """Of the blend of each position of the plan's prompt, in the mood that it feels."""
-        return _Turn(plan, self._performance(plan), n_ctx=self._ensemble.share).keys()
+        return Turn(plan, self._performance(plan), n_ctx=self._ensemble.share).keys()
 
     def _require_silent(self) -> None:
         if not self.is_present:
@@ -248,7 +173,7 @@ class Character:
         when that one `is_prompting` no more.
         """
         self._reading = {}
-        self._turn = _Turn(plan, self._performance(plan), n_ctx=self._ensemble.share)
+        self._turn = Turn(plan, self._performance(plan), n_ctx=self._ensemble.share)
         leader = self._leader(self._turn, others)
         self._turn.is_waiting = leader is not None
         if leader is None:
@@ -265,7 +190,7 @@ class Character:
             reading=None if self._reader is None else self._reader.reading,
         )
 
-    def _leader(self, turn: _Turn, others: Iterable[Character]) -> Character | None:
+    def _leader(self, turn: Turn, others: Iterable[Character]) -> Character | None:
         tokens, keys = turn.plan.tokens, turn.keys()
         decoded = max((voice.n_common(tokens, keys) for voice in (self, *others)), default=0)
         ahead = {voice: voice.n_same(tokens, keys) for voice in others if voice.is_prompting}
@@ -359,14 +284,14 @@ class Character:
         """What an event says of `reading`."""
         return None if self._reader is None else self._reading
 
-    def _feed(self, turn: _Turn, token: int, piece: bytes) -> None:
+    def _feed(self, turn: Turn, token: int, piece: bytes) -> None:
         """Let the token be decoded, in the mood that it calls for."""
         turn.fed.append((token, piece))
         self._tokens.append(token)
         self._keys.append(0)
         self._play(turn)
 
-    def _play(self, turn: _Turn) -> None:
+    def _play(self, turn: Turn) -> None:
         """Decode the last token in this mood, which listens to it, and to those before it where
         none did."""
         performance, n = turn.performance, turn.n_drawn
@@ -407,7 +332,7 @@ class Character:
             self._turn.n_drawn = 0
             self._end(self._turn)
 
-    def _end(self, turn: _Turn) -> str:
+    def _end(self, turn: Turn) -> str:
         self._turn = None
         held = self._ensemble.stage.rest(self.number)
         if turn.n_drawn:  # else all is as before: many templates want question and answer in turn

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from llamood.character import Event
+from llamood.event import Event
 from llamood.server.tools import Calls
 
 Kind = Literal["chat.completion", "text_completion"]

@@ -13,9 +13,11 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Literal
 
-from llamood.cast import Cast, Scene
-from llamood.character import Character, Event
+from llamood.cast import Cast
+from llamood.character import Character
 from llamood.errors import LlamoodError, ModelError
+from llamood.event import Event
+from llamood.scene import Scene
 from llamood.server.errors import ApiError
 from llamood.server.jobs import Job, Mailbox
 from llamood.server.metrics import Metrics

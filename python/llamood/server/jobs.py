@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from llamood.character import Event
+from llamood.event import Event
 from llamood.mood import Mood
 from llamood.server.sessions import Session
 from llamood.server.spans import Spans

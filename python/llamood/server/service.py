@@ -13,8 +13,8 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from llamood.cast import Cast
-from llamood.character import Event
 from llamood.errors import ModelError, MoodError
+from llamood.event import Event
 from llamood.forecast import forecast
 from llamood.mood import Mood
 from llamood.server import descriptions, prompts, tools
