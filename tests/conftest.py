@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import shutil
+import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
+from browsers import chromium
 from llama_gguf import CHATML, LlamaShape, byte_tokenizer, random_weights, write_llama
 
 # Tests assert behaviour and never time: a busy machine draws examples slowly.
@@ -66,11 +66,18 @@ def browser() -> Iterator[Any]:
     playwright = pytest.importorskip(
         "playwright.sync_api", reason="needs a browser: pip install 'llamood[browser]'"
     )
-    found = os.environ.get("LLAMOOD_CHROMIUM") or shutil.which("chromium")
-    with playwright.sync_playwright() as started:
+    with contextlib.ExitStack() as stack:
         try:
-            browser = started.chromium.launch(executable_path=found, args=["--no-sandbox"])
+            started = stack.enter_context(chromium())
         except playwright.Error as error:
             pytest.skip(f"needs a Chromium (apt-get install chromium): {error.message[:200]}")
-        yield browser
-        browser.close()
+        yield started
+
+
+@pytest.fixture
+def studio(browser: Any, server: Any) -> Iterator[Any]:
+    """The page of the module's own ``server``, in a fresh profile."""
+    from studios import visiting
+
+    with visiting(browser, server) as studio:
+        yield studio

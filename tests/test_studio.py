@@ -32,12 +32,6 @@ def server() -> Iterator[Server]:
         yield server
 
 
-@pytest.fixture
-def studio(browser: Any, server: Server) -> Iterator[Studio]:
-    with visiting(browser, server) as studio:
-        yield studio
-
-
 # -- a mood ------------------------------------------------------------------------------------
 
 

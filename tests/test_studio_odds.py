@@ -22,12 +22,6 @@ def server() -> Iterator[Server]:
         yield server
 
 
-@pytest.fixture
-def studio(browser: Any, server: Server) -> Iterator[Studio]:
-    with visiting(browser, server) as studio:
-        yield studio
-
-
 @pytest.fixture(scope="module")
 def endless(tmp_path_factory: pytest.TempPathFactory) -> Path:
     many = ("a-name-that-is-longer-than-any-column-is-wide", *(f"emotion {i}" for i in range(31)))

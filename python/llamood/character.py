@@ -263,8 +263,7 @@ class Character:
         score = None
         if self._reader is not None:
             position = turn.performance.position
-            self._reading = self._reader.reading(position, position + turn.n_drawn)
-            score = self._reader.score(position + number)
+            self._reading, score = self._reader.heard(position, position + turn.n_drawn)
         if reason is None:
             self._feed(turn, token, piece)
         else:

@@ -49,35 +49,39 @@ class Reader:
         unmoved = self.projections(begin, end) - self._moved[begin:end]
         return self.probe.scores(unmoved, self.layer)
 
-    def smoothed(self, begin: int, end: int) -> Float64:
-        """(n_emotion,): the mean score of the positions before ``end``, of which those that lie
-        `HALF_LIFE` further back count half; NaN where nothing was read."""
-        begin = min(max(begin, end - REACH), end)
-        scores, counts = self.scores(begin, end), _COUNTS[REACH - (end - begin) :]
-        is_read = ~np.isnan(scores.sum(axis=1))
-        if not is_read.all():
-            scores, counts = scores[is_read], counts[is_read]
+    def heard(self, begin: int, end: int) -> tuple[dict[str, float], dict[str, float]]:
+        """By emotion, of the positions before ``end``, of which `REACH` count: the mean score, to
+        which those that lie `HALF_LIFE` further back count half, and the score of the last alone.
+        Empty where nothing was read."""
+        begin = min(max(begin, 1, end - REACH), end)  # the first position of all is an outlier
+        scores = self.scores(begin, end)
         if not len(scores):
-            return np.full(len(self.names), np.nan)
-        mean: Float64 = counts @ scores / counts.sum()
-        return mean
+            return {}, {}
+        return self._named(_smoothed(scores)), self._named(scores[-1])
 
     def reading(self, begin: int, end: int) -> dict[str, float]:
-        """`smoothed`, by emotion; empty where nothing was read."""
-        scores = self.smoothed(max(begin, 1), end)  # the first position of all is an outlier
-        if np.isnan(scores).any():
-            return {}
-        return dict(zip(self.names, scores.tolist(), strict=True))
+        """The first of `heard`."""
+        return self.heard(begin, end)[0]
 
-    def score(self, position: int) -> dict[str, float]:
-        """That of one position alone, by emotion; empty where nothing was read."""
-        (scores,) = self.scores(position, position + 1)
+    def _named(self, scores: Float64) -> dict[str, float]:
         return {} if np.isnan(scores).any() else dict(zip(self.names, scores.tolist(), strict=True))
 
     def forget(self) -> None:
         """What was read and noted is not that of the context any more."""
         self._projector.core.forget(sequence=self._sequence)
         self._moved[:] = 0.0
+
+
+def _smoothed(scores: Float64) -> Float64:
+    """(n_emotion,): the weighted mean of scores (n, n_emotion) of the last positions."""
+    counts = _COUNTS[REACH - len(scores) :]
+    is_read = ~np.isnan(scores.sum(axis=1))
+    if not is_read.all():
+        scores, counts = scores[is_read], counts[is_read]
+    if not len(scores):
+        return np.full(scores.shape[1], np.nan)
+    mean: Float64 = counts @ scores / counts.sum()
+    return mean
 
 
 def smooth(scores: Float64, *, half_life: float = HALF_LIFE) -> Float64:

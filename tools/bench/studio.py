@@ -5,12 +5,8 @@ Needs a browser (extra ``browser``, and a Chromium); without it nothing is measu
 
 from __future__ import annotations
 
-import os
-import shutil
 import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 from models import QWEN, SMALL, BenchModel
@@ -18,6 +14,7 @@ from paired import Measure
 from serving import serving
 
 import llamood
+from browsers import chromium
 
 N_ROUND = 5
 N_TOKEN = 128  # of each pane's answer
@@ -46,7 +43,7 @@ def measure() -> list[Measure]:
 
 
 def _measure(model: BenchModel) -> list[Measure]:
-    with tempfile.TemporaryDirectory() as folder, _browser() as browser:
+    with tempfile.TemporaryDirectory() as folder, chromium() as browser:
         llamood.save(model.vectors(), folder)
         command = [sys.executable, "-c", "from llamood.cli import main; main()", "serve"]
         command += [str(model.path()), "-e", folder, "--threads", "1", "--ctx", str(N_CTX)]
@@ -89,14 +86,3 @@ def _round(page: Any) -> tuple[float, float, float]:
     keys, tasks = page.evaluate("[window.keys, window.tasks]")
     shown = sorted(keys or [16.0])  # those that took less are not told
     return N_TOKEN / seconds, shown[int(len(shown) * 0.95)] / 1000, max(tasks, default=50) / 1000
-
-
-@contextmanager
-def _browser() -> Iterator[Any]:
-    from playwright.sync_api import sync_playwright
-
-    found = os.environ.get("LLAMOOD_CHROMIUM") or shutil.which("chromium")
-    with sync_playwright() as started:
-        browser = started.chromium.launch(executable_path=found, args=["--no-sandbox"])
-        yield browser
-        browser.close()

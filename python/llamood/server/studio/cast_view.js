@@ -81,7 +81,8 @@ export class CastView {
     character.label.addEventListener("click", () => this.#select(character));
     const listens = make("label", { class: "field" }, character.listens, "answers");
     const head = make("div", { class: "who" }, character.name, listens, leave);
-    return make("article", { "aria-label": character.pane.title }, head, character.system, character.label, character.pane.element);
+    const { system, label, pane } = character;
+    return make("article", { "aria-label": pane.title }, head, system, label, pane.element);
   }
 
   #leave(character) {
