@@ -79,13 +79,13 @@ class Service:
         cast, n_mood = self.engine.cast, self._settings.n_mood
 
         def foreseen() -> dict[str, Any]:
-            mood = prompts.mood_of(asked.mood, cast, n_mood=n_mood) or Mood()
+            mood = prompts.mood_of(asked.mood, cast, n_mood=n_mood)
+            assert mood is not None
             try:
-                return descriptions.rows(
-                    forecast(cast.understand(mood), n_token=asked.tokens), cast.emotions.names
-                )
+                rows = forecast(cast.understand(mood), n_token=asked.tokens)
             except MoodError as error:
                 raise ApiError(400, str(error), param="mood") from None
+            return descriptions.rows(rows, cast.emotions.names)
 
         return await run_in_threadpool(foreseen)
 
