@@ -6,7 +6,7 @@ CXX_FILES := $(wildcard csrc/*.cpp csrc/*.hpp csrc/*.h examples/*.c)
 CXX_TESTS := $(wildcard csrc/tests/*.cpp csrc/tests/*.hpp csrc/tests/*.c)
 PY_FOLDERS := python tools tests
 # `parity` adds PyTorch and transformers, for the tests that compare with them.
-EXTRAS ?= plot,convert,server,test,lint
+EXTRAS ?= demo,plot,convert,server,test,lint
 
 .PHONY: demo test lint format bench evidence clean
 
@@ -57,7 +57,7 @@ $(VENV)/.llama: pyproject.toml
 	touch $@
 
 $(VENV)/.runs: $(VENV)/.llama CMakeLists.txt $(wildcard cmake/*) $(CXX_FILES)
-	$(BIN)/pip install --quiet --no-build-isolation -e ".[plot]"
+	$(BIN)/pip install --quiet --no-build-isolation -e ".[demo,plot]"
 	touch $@
 
 $(VENV)/.tests: $(VENV)/.runs

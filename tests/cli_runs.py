@@ -25,7 +25,7 @@ def run(*arguments: str | Path, stdin: str | None = None) -> Result:
 
 
 def save_vectors(folder: Path, *, n_layer: int = 4, n_embd: int = 64) -> EmotionVectors:
-    """Random vectors that fit the fixture `tiny_chat`, written to the folder."""
+    """Random vectors that fit the fixture `random_chat`, written to the folder."""
     data = np.random.default_rng(7).normal(size=(len(EMOTIONS), n_layer, n_embd))
     evs = EmotionVectors(EMOTIONS, data, Measurement(method="drawn", model_arch="llama"))
     save(evs, folder)

@@ -12,6 +12,8 @@ from hypothesis import HealthCheck, settings
 
 from browsers import chromium
 from llama_gguf import CHATML, LlamaShape, byte_tokenizer, random_weights, write_llama
+from llamood import demo
+from llamood.errors import ModelError
 
 # Tests assert behaviour and never time: a busy machine draws examples slowly.
 settings.register_profile("steady", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -28,18 +30,35 @@ def shared_data() -> Path:
 
 
 @pytest.fixture(scope="session")
+def demo_model() -> Path:
+    """SmolLM2-135M-Instruct, where its package is."""
+    try:
+        return demo.MODEL
+    except ModelError as error:
+        pytest.skip(str(error))
+
+
+@pytest.fixture(scope="session")
+def demo_vectors() -> Path:
+    """What llamood brings for it."""
+    if not demo.VECTORS.is_dir():
+        pytest.skip("needs the demo's vectors, which are not measured yet")
+    return demo.VECTORS
+
+
+@pytest.fixture(scope="session")
 def stories(shared_data: Path) -> Path:
     """A real tiny llama (5 layers, width 64, F32) that nobody here made."""
     return shared_data / "stories260K" / "stories260K-f32.gguf"
 
 
 @pytest.fixture(scope="session")
-def tiny_chat(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def random_chat(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A random llama that answers chats: 4 layers, width 64, bytes for tokens, F32."""
     shape = LlamaShape(
         n_layer=4, n_embd=64, n_ff=128, n_head=4, n_head_kv=2, n_vocab=300, n_ctx=1024
     )
-    path = tmp_path_factory.mktemp("models") / "tiny-chat.gguf"
+    path = tmp_path_factory.mktemp("models") / "random-chat.gguf"
     write_llama(
         path,
         shape,
@@ -47,12 +66,12 @@ def tiny_chat(tmp_path_factory: pytest.TempPathFactory) -> Path:
         tokenizer=byte_tokenizer(shape.n_vocab),
         chat_template=CHATML,
         quant="f32",
-        name="tiny chat",
+        name="random chat",
     )
     return path
 
 
-@pytest.fixture(params=["tiny_chat", "stories"])
+@pytest.fixture(params=["random_chat", "stories"])
 def model(request: pytest.FixtureRequest) -> Path:
     """Both small models: the random one always, the real one where it is."""
     path: Path = request.getfixturevalue(request.param)

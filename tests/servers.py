@@ -17,7 +17,11 @@ from typing import Any
 
 import openai
 
+import tiny_chat
+
 PATIENCE = 60  # seconds; of what takes a few
+# Options of a service whose page has questions to try.
+SUGGESTED = tuple(word for asked in tiny_chat.SUGGESTIONS for word in ("--suggest", asked))
 
 
 @dataclass
@@ -83,7 +87,10 @@ serve.Cast = partial(serve.Cast, type_k=0, type_v=0)
 
 @contextlib.contextmanager
 def serving(
-    model: Path | str = "demo", *options: str | Path, key: str = "none", exact: bool = False
+    model: Path | str = tiny_chat.MODEL,
+    *options: str | Path,
+    key: str = "none",
+    exact: bool = False,
 ) -> Iterator[Server]:
     """Until the block is left. ``key``: what its client sends. ``exact``: what is cached is
     float32."""

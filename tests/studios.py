@@ -106,7 +106,7 @@ def answer(server: Server, mood: Any, *, question: str = BREAD, **how: Any) -> s
     with server.client() as client:
         drawn = {"seed": 7, "temperature": 0.6, "max_tokens": 200, **how}
         made = client.chat.completions.create(
-            model="demo",
+            model="tiny_chat",
             messages=[{"role": "user", "content": question}],
             extra_body={"mood": mood},
             **drawn,

@@ -13,8 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import llamood
+import tiny_chat
 from cli_runs import run
-from llamood import EmotionVectors, demo
+from llamood import EmotionVectors
 from llamood.affect import ANCHORS, AXES, FREE_AXIS, INTENSITY, MISSED, AffectMap
 from llamood.errors import MoodError
 
@@ -375,8 +376,8 @@ def test_what_cannot_be_told_is_not_claimed():
 # -- real vectors ---------------------------------------------------------------------------
 
 
-def test_the_demos_vectors_say_how_well_they_carry_affect():
-    require_sound(AffectMap.fit(llamood.load(demo.VECTORS)))
+def test_the_vectors_of_a_trained_model_say_how_well_they_carry_affect():
+    require_sound(AffectMap.fit(llamood.load(tiny_chat.VECTORS)))
 
 
 def test_the_papers_vectors_carry_valence_and_hardly_arousal(shared_data: Path):
@@ -403,13 +404,13 @@ def require_sound(affect):
 
 
 def test_inspect_shows_affect_to_people_and_programs():
-    affect = AffectMap.fit(llamood.load(demo.VECTORS))
-    shown = " ".join(run("inspect", "demo").stdout.split())
+    affect = AffectMap.fit(llamood.load(tiny_chat.VECTORS))
+    shown = " ".join(run("inspect", tiny_chat.VECTORS).stdout.split())
     assert " Affect " in shown
     assert affect.report() in shown
     joy = affect.coordinates[affect.names.index("joy")]
     assert "joy │ " + " │ ".join(f"{value:.2f}" for value in joy) in shown
-    found = json.loads(run("inspect", "demo", "--json").stdout)["affect"]
+    found = json.loads(run("inspect", tiny_chat.VECTORS, "--json").stdout)["affect"]
     assert found == {
         "coordinates": dict(zip(affect.names, affect.coordinates.tolist(), strict=True)),
         "carried": dict(zip(AXES, affect.carried, strict=True)),

@@ -20,12 +20,12 @@ import turns
 from bare import Bare, Draw, generation, speech
 from chorus import HOW, Chorus, moving, neutral, steady
 from click.testing import CliRunner
-from models import BenchModel
 from paired import Measure, differences, interleave, ratios
 from weights import shared
 
 import llamood
 from llama_gguf import LlamaShape
+from models import BenchModel
 
 TINY = BenchModel(
     name="tiny",

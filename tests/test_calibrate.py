@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 import llamood
+import tiny_chat
 from cli_runs import run
-from llamood import demo
 from llamood.calibrate import (
     CLOSE,
     Bounds,
@@ -40,13 +40,18 @@ ALL = Spread((1, 7))
 @pytest.fixture(scope="module")
 def companion() -> llamood.Llama:
     return llamood.Llama(
-        demo.MODEL, emotions=demo.VECTORS, n_ctx=512, n_threads=1, n_threads_batch=1, verbose=False
+        tiny_chat.MODEL,
+        emotions=tiny_chat.VECTORS,
+        n_ctx=512,
+        n_threads=1,
+        n_threads_batch=1,
+        verbose=False,
     )
 
 
 @pytest.fixture(scope="module")
 def calibration(companion: llamood.Llama) -> Calibration:
-    asked = [[{"role": "user", "content": question}] for question in demo.questions()[:8]]
+    asked = [[{"role": "user", "content": question}] for question in tiny_chat.questions()[:8]]
     prompts = [chat_tokens(companion, messages) for messages in asked]
     return Calibration(companion, prompts, max_tokens=48)
 
@@ -122,11 +127,11 @@ def test_answers_at_the_ceiling_show_the_emotion(calibration: Calibration, joy: 
     assert calibration.specificity({"joy": Bounds(joy.trials, None)}, judge) == 0
 
 
-def test_what_cannot_be_calibrated(companion: llamood.Llama, tiny_chat: Path) -> None:
+def test_what_cannot_be_calibrated(companion: llamood.Llama, random_chat: Path) -> None:
     with pytest.raises(ModelError, match="at least 4 questions"):
         Calibration(companion, [[1, 2]])
     with pytest.raises(ModelError, match="no emotions to calibrate"):
-        Calibration(voice(tiny_chat, emotions=None), [[1]] * 4)
+        Calibration(voice(random_chat, emotions=None), [[1]] * 4)
 
 
 # -- what becomes of the vectors ------------------------------------------------------------
@@ -138,7 +143,7 @@ def bounds_at(dose: float | None) -> Bounds:
 
 
 def test_one_is_the_largest_fluent_dose() -> None:
-    evs = as_measured(llamood.load(demo.VECTORS))
+    evs = as_measured(llamood.load(tiny_chat.VECTORS))
     found = {name: bounds_at(0.5 + i / 10) for i, name in enumerate(evs.names)}
     found["fear"] = bounds_at(None)
     made = calibrated(evs, found, spread=LAYERS)
@@ -173,7 +178,7 @@ def test_ranges_worth_trying() -> None:
 
 
 def test_both_spreads_are_at_hand_in_one_voice() -> None:
-    evs = as_measured(llamood.load(demo.VECTORS))
+    evs = as_measured(llamood.load(tiny_chat.VECTORS))
     both = with_increments(evs)
     stepwise = Spread((1, 7), increments=True)
     for name in evs.names:
@@ -183,10 +188,10 @@ def test_both_spreads_are_at_hand_in_one_voice() -> None:
 
 @pytest.mark.slow
 def test_the_command_makes_increments_and_a_baseline_for_them(tmp_path: Path) -> None:
-    evs = as_measured(llamood.load(demo.VECTORS)).select(("joy", "fear"))
+    evs = as_measured(llamood.load(tiny_chat.VECTORS)).select(("joy", "fear"))
     llamood.save(evs, tmp_path / "evs")
     result = run(
-        "calibrate", "demo", "-e", tmp_path / "evs", "-o", tmp_path / "made", "--layers",
+        "calibrate", tiny_chat.MODEL, "-e", tmp_path / "evs", "-o", tmp_path / "made", "--layers",
         "increments", "--questions", "4", "--max-tokens", "24", "--threads", "1", "--json",
     )  # fmt: skip
     assert result.exit_code == 0, result.stderr
@@ -198,8 +203,9 @@ def test_the_command_makes_increments_and_a_baseline_for_them(tmp_path: Path) ->
     with pytest.raises(ModelError, match="measure it again"):
         Probe.load(tmp_path / "made").require_fit(evs)
     again = run(
-        "calibrate", "demo", "-e", tmp_path / "made", "-o", tmp_path / "x", "--layers", "increments"
-    )
+        "calibrate", tiny_chat.MODEL, "-e", tmp_path / "made", "-o", tmp_path / "x",
+        "--layers", "increments",
+    )  # fmt: skip
     assert again.exit_code == 1
     assert "increments already" in again.stderr
 
@@ -207,7 +213,7 @@ def test_the_command_makes_increments_and_a_baseline_for_them(tmp_path: Path) ->
 def test_the_command_rescales_files_that_feel_the_same(tmp_path: Path) -> None:
     target = tmp_path / "calibrated"
     result = run(
-        "calibrate", "demo", "-o", target, "--layers", "2:4", "--questions", "4",
+        "calibrate", tiny_chat.MODEL, "-o", target, "--layers", "2:4", "--questions", "4",
         "--max-tokens", "24", "--threads", "1", "--json",
     )  # fmt: skip
     assert result.exit_code == 0, result.stderr
@@ -216,13 +222,13 @@ def test_the_command_rescales_files_that_feel_the_same(tmp_path: Path) -> None:
     dose = report["emotions"]["joy"]["dose"]
     made = llamood.load(target)
     joy = made.names.index("joy")
-    bundled_scale = llamood.load(demo.VECTORS).scale[joy]
-    assert made.scale[joy] == pytest.approx(dose * bundled_scale, rel=1e-6)
+    scale = llamood.load(tiny_chat.VECTORS).scale[joy]
+    assert made.scale[joy] == pytest.approx(dose * scale, rel=1e-6)
     assert made.ceiling[joy] == pytest.approx(1.0)
 
     settings = {"n_ctx": 512, "n_threads": 1, "verbose": False}
-    before = llamood.Llama(demo.MODEL, emotions=demo.VECTORS, **settings)
-    after = llamood.Llama(demo.MODEL, emotions=target, readings=True, **settings)
+    before = llamood.Llama(tiny_chat.MODEL, emotions=tiny_chat.VECTORS, **settings)
+    after = llamood.Llama(tiny_chat.MODEL, emotions=target, readings=True, **settings)
     asked = {"max_tokens": 40, "temperature": 0.0}
     as_before = {"joy": {"constant": dose, "max": 99}, "$max": 99, "$layers": [2, 4]}
     expected = before(PROMPT, mood=as_before, **asked)["choices"]
@@ -231,10 +237,10 @@ def test_the_command_rescales_files_that_feel_the_same(tmp_path: Path) -> None:
         assert after(PROMPT, mood={"joy": 2.0}, **asked)["choices"] == expected
 
     # Readings go on as before: against the vectors as they were measured.
-    assert (target / FILE_NAME).read_bytes() == (demo.VECTORS / FILE_NAME).read_bytes()
+    assert (target / FILE_NAME).read_bytes() == (tiny_chat.VECTORS / FILE_NAME).read_bytes()
     tokens = after.tokenize(PROMPT.encode())
     reader: Reader = after.reader
-    reading = llamood.Llama(demo.MODEL, emotions=demo.VECTORS, readings=True, **settings)
+    reading = llamood.Llama(tiny_chat.MODEL, emotions=tiny_chat.VECTORS, readings=True, **settings)
     for llm, mood in ((after, {"joy": 1.0}), (reading, as_before)):
         llm.feel({**mood, "$positions": "all"})
         llm.reset()
@@ -247,13 +253,13 @@ def test_the_command_rescales_files_that_feel_the_same(tmp_path: Path) -> None:
     ("arguments", "code", "says"),
     [
         (("demo",), 2, "stay as they are"),
-        (("demo", "-o", "x", "--layers", "9:12"), 1, "there are 1 to 7"),
-        (("demo", "-o", "x", "--layers", "most"), 2, "auto, all, increments or first:last"),
-        (("demo", "-o", "x", "-e", "none"), 1, "no emotion vectors there"),
-        (("demo", "-o", "x", "--questions", "2"), 2, "--questions"),
+        ((tiny_chat.MODEL, "-o", "x", "--layers", "9:12"), 1, "there are 1 to 7"),
+        ((tiny_chat.MODEL, "-o", "x", "--layers", "most"), 2, "all, increments or first:last"),
+        ((tiny_chat.MODEL, "-o", "x", "-e", "none"), 1, "no emotion vectors there"),
+        ((tiny_chat.MODEL, "-o", "x", "--questions", "2"), 2, "--questions"),
     ],
 )
-def test_what_the_command_refuses(arguments: tuple[str, ...], code: int, says: str) -> None:
+def test_what_the_command_refuses(arguments: tuple[str | Path, ...], code: int, says: str) -> None:
     result = run("calibrate", *arguments)
     assert result.exit_code == code
     assert says in result.stderr

@@ -13,9 +13,10 @@ import numpy as np
 import pytest
 
 import llamood
+import tiny_chat
 from casts import spoken, spoken_alone
 from ignoring_model import write_ignoring_model
-from llamood import _core, demo
+from llamood import _core
 from llamood.cast import Cast
 from llamood.character import Character
 from llamood.chat_template import chat_tokens
@@ -37,9 +38,9 @@ MOODS: list[dict[str, Any]] = [
 
 
 def open_cast(**settings: Any) -> Cast:
-    """Of the bundled model; together no more than it was trained on, of which llama.cpp warns."""
-    defaults = {"emotions": demo.VECTORS, "voices": 4, "n_ctx": 128, **THREADS}
-    return Cast(settings.pop("model", demo.MODEL), **{**defaults, **settings})
+    """Of `tiny_chat`; together no more than it was trained on, of which llama.cpp warns."""
+    defaults = {"emotions": tiny_chat.VECTORS, "voices": 4, "n_ctx": 128, **THREADS}
+    return Cast(settings.pop("model", tiny_chat.MODEL), **{**defaults, **settings})
 
 
 @pytest.fixture
@@ -61,9 +62,9 @@ def text_of(events: list[Event]) -> str:
 
 
 def alone(messages: list[dict[str, str]], mood: Mapping[str, Any], **how: Any) -> str:
-    """What the bundled model says by itself."""
+    """What `tiny_chat` says by itself."""
     settings = {"n_ctx": 128, **FLOAT32_CACHE, **THREADS}
-    llm = llamood.Llama(demo.MODEL, emotions=demo.VECTORS, **settings)
+    llm = llamood.Llama(tiny_chat.MODEL, emotions=tiny_chat.VECTORS, **settings)
     try:
         answer = llm.create_chat_completion(messages, mood=mood, **how)
     finally:
@@ -104,11 +105,11 @@ def both_ways(
     with open_cast(**settings) as cast:
         hows = [{**how, "seed": seed} for seed in range(1, 1 + len(moods))]
         voices = [cast.join(mood=mood, **one) for mood, one in zip(moods, hows, strict=True)]
-        asked = dict(zip(voices, demo.questions(), strict=False))
+        asked = dict(zip(voices, tiny_chat.questions(), strict=False))
         prompts = [voice.plan(text, {}).tokens for voice, text in asked.items()]
         said = spoken(cast, asked)
-    model = settings.pop("model", demo.MODEL)
-    of_one = {"emotions": demo.VECTORS, "n_ctx": 128, **settings, **THREADS}
+    model = settings.pop("model", tiny_chat.MODEL)
+    of_one = {"emotions": tiny_chat.VECTORS, "n_ctx": 128, **settings, **THREADS}
     for voice, prompt, mood, one in zip(voices, prompts, moods, hows, strict=True):
         llm = llamood.Llama(model, **of_one)
         yield said[voice], spoken_alone(llm, prompt, mood=mood, how=one)
@@ -117,7 +118,7 @@ def both_ways(
 
 @pytest.mark.parametrize("site", ["layer_out", "attn_out"])
 @pytest.mark.parametrize("temperature", [0.0, 1.0])
-def test_each_says_what_it_says_alone(tiny_chat: Path, site: Site, temperature: float) -> None:
+def test_each_says_what_it_says_alone(random_chat: Path, site: Site, temperature: float) -> None:
     moods: list[dict[str, Any]] = [
         {"joy": 1.0},
         {"anger": 0.8, "joy": 0.2},
@@ -125,7 +126,7 @@ def test_each_says_what_it_says_alone(tiny_chat: Path, site: Site, temperature: 
         {"anger": 0.5, "$positions": "all"},
     ]
     how = {"max_tokens": 48, "temperature": temperature, "repeat_penalty": 1.1, "top_p": 0.9}
-    settings = exact(tiny_chat, site=site, **FLOAT32_CACHE)
+    settings = exact(random_chat, site=site, **FLOAT32_CACHE)
     n_token = 0
     for together, one in both_ways(moods, how=how, **settings):
         assert together.tokens == one.tokens
@@ -153,13 +154,13 @@ def test_the_quantised_model_differs_by_its_rounding(site: Site, temperature: fl
             assert best[-1] - best[-2] < 2 * ROUNDING
 
 
-def test_a_conversation_goes_on_as_it_would_alone(tiny_chat: Path) -> None:
+def test_a_conversation_goes_on_as_it_would_alone(random_chat: Path) -> None:
     how = {"max_tokens": 24, "temperature": 0.7, "seed": 5}
     moods = [{"joy": 1.0}, {"anger": 0.5}]
-    settings = exact(tiny_chat)
+    settings = exact(random_chat)
     with open_cast(**settings, **FLOAT32_CACHE) as cast:
         voices = [cast.join(mood=mood, **how) for mood in moods]
-        for question in demo.questions()[:2]:
+        for question in tiny_chat.questions()[:2]:
             events = told(cast.say(dict.fromkeys(voices, question)))
     for voice, mood in zip(voices, moods, strict=True):
         *before, answer = voice.messages
@@ -172,7 +173,7 @@ def test_a_conversation_goes_on_as_it_would_alone(tiny_chat: Path) -> None:
 def test_moods_of_other_doses_and_layers_take_turns() -> None:
     moods = [{"joy": 1.0}, {"joy": 1.0, "$layers": [2, 3]}, {"anger": 0.1, "$dose": "relative"}]
     how = {"max_tokens": 16, "temperature": 0.0}
-    question = demo.questions()[3]
+    question = tiny_chat.questions()[3]
     with open_cast(**FLOAT32_CACHE) as cast:
         voices = [cast.join(mood=mood, **how) for mood in moods]
         events = told(cast.say(dict.fromkeys(voices, question)))
@@ -181,10 +182,10 @@ def test_moods_of_other_doses_and_layers_take_turns() -> None:
         assert text_of(events[voice]) == alone(messages, mood, **how)
 
 
-def test_a_prompt_longer_than_a_batch_is_decoded_beside_others(tiny_chat: Path) -> None:
-    long = " ".join(demo.questions()[:3])
+def test_a_prompt_longer_than_a_batch_is_decoded_beside_others(random_chat: Path) -> None:
+    long = " ".join(tiny_chat.questions()[:3])
     how = {"max_tokens": 24, "temperature": 0.0, "seed": 1}
-    settings = exact(tiny_chat)
+    settings = exact(random_chat)
     with open_cast(n_batch=16, voices=2, **settings, **FLOAT32_CACHE) as cast:
         first, second = (cast.join(mood={"joy": 1}, **how) for _ in range(2))
         events = iter(cast.say({first: "Hello there!"}))
@@ -251,9 +252,9 @@ def test_events_tell_text_token_and_mood(cast: Cast) -> None:
     assert [event.finish_reason for event in events] == [None] * 5 + ["length"]
 
 
-def test_whole_characters_only(tiny_chat: Path) -> None:
+def test_whole_characters_only(random_chat: Path) -> None:
     """A model whose tokens are bytes, and most of what it says no text at all."""
-    with open_cast(model=tiny_chat, emotions=random_vectors(tiny_chat), guard=False) as cast:
+    with open_cast(model=random_chat, emotions=random_vectors(random_chat), guard=False) as cast:
         voice = cast.join(temperature=2.0, seed=1, max_tokens=64, top_k=0, min_p=0.0)
         events = told(cast.say({voice: "é"}))[voice]
         vocab = cast._ensemble._model.vocab
@@ -391,7 +392,7 @@ def test_asyncio(cast: Cast) -> None:
 
 def test_the_interpreter_is_free_while_a_batch_is_decoded(cast: Cast) -> None:
     stage = cast._ensemble.stage
-    cast.say({cast.join(): " ".join(demo.questions()[:4])})
+    cast.say({cast.join(): " ".join(tiny_chat.questions()[:4])})
     stop, ticks = threading.Event(), []
 
     def tick() -> None:
@@ -513,6 +514,6 @@ def test_a_closed_cast_says_so(cast: Cast) -> None:
 
 
 def test_a_context_of_many_voices_is_not_warned_about(capfd: pytest.CaptureFixture[str]) -> None:
-    with Cast(demo.MODEL, emotions=demo.VECTORS, voices=8, n_ctx=256, verbose=False):
+    with Cast(tiny_chat.MODEL, emotions=tiny_chat.VECTORS, voices=8, n_ctx=256, verbose=False):
         out = capfd.readouterr()
     assert out.out + out.err == ""

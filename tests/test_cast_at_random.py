@@ -108,10 +108,10 @@ class Game:
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_voices_join_speak_are_interrupted_and_leave(tiny_chat: Path, seed: int) -> None:
-    evs = loud_vectors(tiny_chat)
-    own = {"emotions": evs, "readings": random_probe(evs, tiny_chat)}
-    settings = exact(tiny_chat, n_ctx=160, **own)
+def test_voices_join_speak_are_interrupted_and_leave(random_chat: Path, seed: int) -> None:
+    evs = loud_vectors(random_chat)
+    own = {"emotions": evs, "readings": random_probe(evs, random_chat)}
+    settings = exact(random_chat, n_ctx=160, **own)
     with open_cast(overflow="drop", **settings, **FLOAT32_CACHE) as cast:
         game = Game(cast, seed)
         for _ in range(400):
@@ -128,8 +128,8 @@ def test_voices_join_speak_are_interrupted_and_leave(tiny_chat: Path, seed: int)
     llm.close()
 
 
-def test_threads_share_the_steps(tiny_chat: Path) -> None:
-    settings = exact(tiny_chat)
+def test_threads_share_the_steps(random_chat: Path) -> None:
+    settings = exact(random_chat)
     how = {"temperature": 1.0, "max_tokens": 24, "seed": 3}
     said: dict[int, list[list[int | None]]] = {number: [] for number in range(4)}
     with open_cast(**settings, **FLOAT32_CACHE) as cast:

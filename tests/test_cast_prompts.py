@@ -11,8 +11,8 @@ import llama_cpp
 import numpy as np
 import pytest
 
+import tiny_chat
 from llama_gguf import LlamaShape, byte_tokenizer, random_weights, write_llama
-from llamood import demo
 from llamood.cast import Cast
 from llamood.character import Character
 from llamood.errors import LlamoodError
@@ -27,8 +27,8 @@ ROUNDING = 0.25  # largest difference of logits where activations are rounded to
 
 @pytest.fixture
 def cast() -> Iterator[Cast]:
-    """Of the bundled model; together no more than it was trained on, of which llama.cpp warns."""
-    with Cast(demo.MODEL, emotions=demo.VECTORS, voices=4, n_ctx=128, **THREADS) as cast:
+    """Of `tiny_chat`; together no more than it was trained on, of which llama.cpp warns."""
+    with Cast(tiny_chat.MODEL, emotions=tiny_chat.VECTORS, voices=4, n_ctx=128, **THREADS) as cast:
         yield cast
 
 
@@ -114,7 +114,9 @@ def test_a_mood_pauses(cast: Cast) -> None:
 
 def test_what_was_likely(cast: Cast) -> None:
     voice = cast.join(logprobs=3, temperature=0.0, max_tokens=5)
-    llm = llama_cpp.Llama(str(demo.MODEL), n_ctx=128, logits_all=True, **FLOAT32_CACHE, **THREADS)
+    llm = llama_cpp.Llama(
+        str(tiny_chat.MODEL), n_ctx=128, logits_all=True, **FLOAT32_CACHE, **THREADS
+    )
     prompt = cast.prompt("Bread is")
     (events,) = driven(cast, cast.answer(prompt, among=[voice]))
     llm.eval(prompt + [event.token for event in events])

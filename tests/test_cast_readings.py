@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 
 import llamood
+import tiny_chat
 from casts import spoken_alone
-from llamood import _core, demo
+from llamood import _core
 from llamood.cast import Cast
 from llamood.character import Character
 from llamood.chat_template import chat_tokens
@@ -68,13 +69,13 @@ class Reading:
 
 
 @pytest.fixture(scope="module")
-def reading(tiny_chat: Path) -> Reading:
-    return reading_of(tiny_chat, random_vectors(tiny_chat))
+def reading(random_chat: Path) -> Reading:
+    return reading_of(random_chat, random_vectors(random_chat))
 
 
 @pytest.fixture(scope="module")
-def loud(tiny_chat: Path) -> Reading:
-    return reading_of(tiny_chat, loud_vectors(tiny_chat))
+def loud(random_chat: Path) -> Reading:
+    return reading_of(random_chat, loud_vectors(random_chat))
 
 
 def reading_of(model: Path, evs: EmotionVectors) -> Reading:
@@ -99,7 +100,7 @@ def asked(text: str) -> list[dict[str, str]]:
 def test_each_reads_what_it_reads_alone(reading: Reading, cast: Cast, temperature: float) -> None:
     how = {"temperature": temperature, "max_tokens": 40}
     voices = [cast.join(mood=mood, seed=seed, **how) for seed, mood in enumerate(MOODS)]
-    texts = dict(zip(voices, demo.questions()[4:], strict=False))
+    texts = dict(zip(voices, tiny_chat.questions()[4:], strict=False))
     events = told(cast.say(texts))
     assert sum(map(len, events.values())) > 100
     for seed, (voice, mood) in enumerate(zip(voices, MOODS, strict=True)):
@@ -108,7 +109,7 @@ def test_each_reads_what_it_reads_alone(reading: Reading, cast: Cast, temperatur
 
 
 def test_a_prompt_in_pieces_beside_others(reading: Reading) -> None:
-    long = " ".join(demo.questions()[:3])
+    long = " ".join(tiny_chat.questions()[:3])
     with reading.cast(n_batch=16, voices=2) as cast:
         first, second = (cast.join(mood={"joy": 1, "$positions": "all"}, **GREEDY) for _ in "ab")
         events = iter(cast.say({first: "Hello there!"}))
@@ -298,10 +299,10 @@ def test_what_is_read_before_anything_is_said_and_after_a_failure(
 
 
 def test_what_cannot_be_read_is_refused_as_by_a_voice_alone(
-    reading: Reading, tiny_chat: Path, tmp_path: Path
+    reading: Reading, random_chat: Path, tmp_path: Path
 ) -> None:
     probe = reading.settings["readings"]
-    llamood.save(random_vectors(tiny_chat), tmp_path)
+    llamood.save(random_vectors(random_chat), tmp_path)
     with pytest.raises(FileError, match=r"reading\.baseline: does not exist"):
         reading.cast(emotions=tmp_path, readings=True)
     probe.save(tmp_path)
@@ -310,12 +311,12 @@ def test_what_cannot_be_read_is_refused_as_by_a_voice_alone(
     with pytest.raises(ModelError, match=r"pass readings=Probe\.load"):
         reading.cast(readings=True)
     with pytest.raises(ModelError, match="measured for anger, joy"):
-        reading.cast(emotions=random_vectors(tiny_chat, names=("joy", "fear")))
+        reading.cast(emotions=random_vectors(random_chat, names=("joy", "fear")))
     with pytest.raises(ModelError, match=r"added at site attn_out.*pass site='layer_out'"):
         reading.cast(site="attn_out")
 
 
-def test_the_bundled_model_reads_what_its_voices_feel() -> None:
+def test_a_trained_model_reads_what_its_voices_feel() -> None:
     moods = [{"joy": 1.0}, {"anger": 1.0}]
     how = {"max_tokens": 40, "temperature": 0.0}
     with open_cast(readings=True) as cast:

@@ -18,8 +18,8 @@ WORLD = "You live in a small town by the sea, all of you."  # longer than is wor
 
 
 @pytest.fixture
-def cast(tiny_chat: Path) -> Iterator[Cast]:
-    with open_cast(**exact(tiny_chat, n_ctx=128), **FLOAT32_CACHE, overflow="drop") as cast:
+def cast(random_chat: Path) -> Iterator[Cast]:
+    with open_cast(**exact(random_chat, n_ctx=128), **FLOAT32_CACHE, overflow="drop") as cast:
         yield cast
 
 

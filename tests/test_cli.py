@@ -28,8 +28,8 @@ GENERATE = ("--seed", "3", "--max-tokens", "12", "--threads", "1")
 
 
 @pytest.fixture
-def small(tiny_chat: Path, tmp_path: Path) -> Path:
-    return with_vectors(tiny_chat, tmp_path)
+def small(random_chat: Path, tmp_path: Path) -> Path:
+    return with_vectors(random_chat, tmp_path)
 
 
 # -- help and wrong use ---------------------------------------------------------------------
@@ -279,10 +279,10 @@ def test_the_whole_path_on_a_real_model(stories: Path, shared_data: Path, tmp_pa
     assert told[0].stdout != told[1].stdout == told[2].stdout
 
 
-def test_a_measurement_is_shown_as_a_table(tiny_chat: Path, tmp_path: Path) -> None:
+def test_a_measurement_is_shown_as_a_table(random_chat: Path, tmp_path: Path) -> None:
     texts = tmp_path / "texts.tsv"
     texts.write_text("how lovely\tjoy\nI am afraid\tfear\nit is a bus\tneutral\na cup\tneutral\n")
-    result = run("extract", tiny_chat, "--texts", texts, "-o", tmp_path / "evs", "--threads", "1")
+    result = run("extract", random_chat, "--texts", texts, "-o", tmp_path / "evs", "--threads", "1")
     assert result.exit_code == 0
     assert re.search(r"joy +│ 1 +│ 0 ", result.stdout)
     assert re.search(r"neutral +│ 2 +│ 0 ", result.stdout)
@@ -290,12 +290,14 @@ def test_a_measurement_is_shown_as_a_table(tiny_chat: Path, tmp_path: Path) -> N
 
 
 @pytest.mark.slow
-def test_a_stopped_measurement_says_how_to_go_on_and_does(tiny_chat: Path, tmp_path: Path) -> None:
+def test_a_stopped_measurement_says_how_to_go_on_and_does(
+    random_chat: Path, tmp_path: Path
+) -> None:
     evs = tmp_path / "evs"
     texts = tmp_path / "texts.tsv"
     lines = [f"text number {i} of many\t{('joy', 'neutral')[i % 2]}\n" for i in range(960)]
     texts.write_text("".join(lines))
-    command = ["extract", tiny_chat, "--texts", texts, "-o", evs, "--per-label", "480"]
+    command = ["extract", random_chat, "--texts", texts, "-o", evs, "--per-label", "480"]
     going = subprocess.Popen(
         [*LLAMOOD, *map(str, command)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
@@ -320,10 +322,10 @@ def test_a_stopped_measurement_says_how_to_go_on_and_does(tiny_chat: Path, tmp_p
 
 
 @pytest.fixture
-def stand_in(tiny_chat: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A random model in place of the bundled one."""
+def stand_in(random_chat: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A random model in place of the demo's."""
     save_vectors(tmp_path / "evs")
-    monkeypatch.setattr(demo, "MODEL", tiny_chat)
+    monkeypatch.setitem(vars(demo), "MODEL", random_chat)
     monkeypatch.setattr(demo, "VECTORS", tmp_path / "evs")
     monkeypatch.setattr(demo, "questions", lambda: ("What is it?", "Who came?", "Where?", "Why?"))
 
@@ -353,8 +355,3 @@ def test_demo_shows_three_questions_and_counts_all() -> None:
     assert "Why?" not in shown
     assert shown.count("unsteered") == 4  # three tables of answers and the last one
     assert f"(x {MILD:g})" in shown
-
-
-def test_the_bundled_vectors_are_inspected_by_name() -> None:
-    described = json.loads(run("inspect", "demo", "--json").stdout)
-    assert described == json.loads(run("inspect", demo.VECTORS, "--json").stdout)

@@ -36,8 +36,8 @@ AT_TERMINAL = (
 
 
 @pytest.fixture
-def small(tiny_chat: Path, tmp_path: Path) -> Path:
-    return with_vectors(tiny_chat, tmp_path)
+def small(random_chat: Path, tmp_path: Path) -> Path:
+    return with_vectors(random_chat, tmp_path)
 
 
 class Terminal:
@@ -241,9 +241,9 @@ def test_exit_leaves_before_the_end_of_the_input(small: Path) -> None:
     assert talk(small, "/exit", "Hello") == ("", "")
 
 
-def test_without_vectors_there_is_nothing_to_feel(tiny_chat: Path, tmp_path: Path) -> None:
+def test_without_vectors_there_is_nothing_to_feel(random_chat: Path, tmp_path: Path) -> None:
     alone = tmp_path / "alone.gguf"
-    alone.symlink_to(tiny_chat)
+    alone.symlink_to(random_chat)
     said, remarks = talk(alone, "/feel joy=1", "Hello")
     assert said.endswith("\n")
     assert "so it can feel nothing" in remarks
@@ -267,8 +267,8 @@ def test_the_oldest_turns_are_forgotten_and_it_says_so(small: Path, tmp_path: Pa
     assert len(json.loads(saved.read_text())["messages"]) == 10  # all of it is saved
 
 
-def test_what_is_kept_is_the_system_prompt_and_the_newest_turns(tiny_chat: Path) -> None:
-    llm = llamood.Llama(tiny_chat, n_ctx=512, n_threads=1, verbose=False)
+def test_what_is_kept_is_the_system_prompt_and_the_newest_turns(random_chat: Path) -> None:
+    llm = llamood.Llama(random_chat, n_ctx=512, n_threads=1, verbose=False)
     turns = [Turn(f"question {i}", f"answer {i}", {}, 0, "stop") for i in range(20)]
     conversation = Conversation(system="You are a guard.", turns=turns)
     tokens = conversation.prompt(llm, "the last one", room=100)

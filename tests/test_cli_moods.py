@@ -21,8 +21,8 @@ PNG, SVG = b"\x89PNG", b"<?xml"
 
 
 @pytest.fixture
-def small(tiny_chat: Path, tmp_path: Path) -> Path:
-    return with_vectors(tiny_chat, tmp_path)
+def small(random_chat: Path, tmp_path: Path) -> Path:
+    return with_vectors(random_chat, tmp_path)
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import gguf
 import pytest
 
 import llamood
-from llamood import demo
+import tiny_chat
 from llamood.cli import COMMANDS
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -23,12 +23,13 @@ def test_readme_names_commands_that_exist_and_all_of_them() -> None:
 
 
 def test_readme_documents_every_key_of_the_file(tmp_path: Path) -> None:
-    path = llamood.save(llamood.load(demo.VECTORS), tmp_path)[0]
+    path = llamood.save(llamood.load(tiny_chat.VECTORS), tmp_path)[0]
     keys = {key for key in gguf.GGUFReader(path).fields if key.startswith("llamood.")}
     documented = set(re.findall(r"`(llamood\.[a-z_0-9.]+)`", README))
     assert keys <= documented
 
 
+@pytest.mark.usefixtures("demo_model", "demo_vectors")
 def test_readme_program_runs(capsys: pytest.CaptureFixture[str]) -> None:
     program = re.search(r"```python\n(import llamood\n.*?)```", README, flags=re.DOTALL)
     assert program is not None
@@ -37,11 +38,14 @@ def test_readme_program_runs(capsys: pytest.CaptureFixture[str]) -> None:
     assert len(printed) >= 3
 
 
+@pytest.mark.usefixtures("demo_model", "demo_vectors")
 def test_readme_cast_speaks(capsys: pytest.CaptureFixture[str]) -> None:
     program = re.search(r"```python\n(with llamood.Cast\(.*?)```", README, flags=re.DOTALL)
     assert program is not None
-    exec(compile(program.group(1), "README.md", "exec"), {"llamood": llamood})
-    glad, cross = capsys.readouterr().out.strip().splitlines()
+    names = {"llamood": llamood}
+    exec(compile(program.group(1), "README.md", "exec"), names)
+    glad, cross = names["lines"].values()
+    assert capsys.readouterr().out == f"{glad}\n{cross}\n"
     assert len(glad) > 20
     assert glad != cross
 

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from llamood import demo
+import tiny_chat
 from llamood.embedder import Embedder
 from llamood.errors import ModelError
 from llamood.measures import topic_adherence
@@ -121,7 +121,7 @@ def berts(tmp_path_factory: pytest.TempPathFactory) -> dict[int | None, Path]:
 
 @pytest.fixture(scope="module")
 def own() -> Iterator[Embedder]:
-    with Embedder(demo.MODEL, own=True, **THREADS) as embedder:
+    with Embedder(tiny_chat.MODEL, own=True, **THREADS) as embedder:
         yield embedder
 
 
@@ -136,21 +136,23 @@ def token_embeddings(model: Path, text: str) -> npt.NDArray[np.float64]:
 
 
 def test_a_language_models_own_is_the_mean_over_tokens(own: Embedder) -> None:
-    for text, row in zip(demo.questions()[:5], own.embed(demo.questions()[:5]), strict=True):
-        tokens = token_embeddings(demo.MODEL, text)
+    for text, row in zip(
+        tiny_chat.questions()[:5], own.embed(tiny_chat.questions()[:5]), strict=True
+    ):
+        tokens = token_embeddings(tiny_chat.MODEL, text)
         assert len(tokens) > 1
         np.testing.assert_allclose(row, tokens.mean(axis=0), atol=1e-5)
 
 
-def test_the_mean_is_of_the_states_that_logits_come_from(tiny_chat: Path) -> None:
+def test_the_mean_is_of_the_states_that_logits_come_from(random_chat: Path) -> None:
     """The output matrix of this model is that of its token embeddings."""
     text = "The parcel came late."
-    reader = gguf.GGUFReader(tiny_chat)
+    reader = gguf.GGUFReader(random_chat)
     (table,) = (t.data for t in reader.tensors if t.name == "token_embd.weight")
-    llm = llama_cpp.Llama(str(tiny_chat), n_ctx=512, logits_all=True, verbose=False, **THREADS)
+    llm = llama_cpp.Llama(str(random_chat), n_ctx=512, logits_all=True, verbose=False, **THREADS)
     tokens = llm.tokenize(text.encode())
     llm.eval(tokens)
-    with Embedder(tiny_chat, own=True, **THREADS) as embedder:
+    with Embedder(random_chat, own=True, **THREADS) as embedder:
         logits = embedder.embed([text])[0] @ np.asarray(table, dtype=np.float64).T
     mean = llm.scores[: len(tokens)].mean(axis=0)
     np.testing.assert_allclose(logits, mean, atol=2e-3 * np.abs(mean).max())
@@ -248,7 +250,7 @@ def test_no_texts_give_no_rows_and_a_lone_text_is_refused(own: Embedder) -> None
 
 
 def test_a_text_is_embedded_alike_alone_among_others_and_again(own: Embedder) -> None:
-    texts = demo.questions()[:6]
+    texts = tiny_chat.questions()[:6]
     together = own.embed(texts)
     alone = np.vstack([own.embed([text]) for text in reversed(texts)])
     np.testing.assert_array_equal(together, alone[::-1])
@@ -261,13 +263,13 @@ def test_long_texts_are_cut_and_keep_what_ends_a_text(berts: dict[int | None, Pa
         rows = embedder.embed([f"{fitting} sad day" + " sad" * 500, fitting, fitting[:-7]])
     np.testing.assert_array_equal(rows[0], rows[1])
     assert np.abs(rows[1] - rows[2]).max() > 1e-4
-    with Embedder(demo.MODEL, own=True, n_ctx=32, **THREADS) as narrow:
+    with Embedder(tiny_chat.MODEL, own=True, n_ctx=32, **THREADS) as narrow:
         longer, long = narrow.embed(["day " * 400, "day " * 300])
     np.testing.assert_array_equal(longer, long)
 
 
 def test_answers_are_nearer_to_their_own_question(own: Embedder) -> None:
-    """Of the bundled model, that repeats the noun of a question if it answers it at all."""
+    """Of `tiny_chat`, that repeats the noun of a question if it answers it at all."""
     nouns = ("kiosk", "garden", "soup", "train")
     questions = own.embed([f"What can you tell me about the {noun}?" for noun in nouns])
     answers = own.embed([f"The {noun} is in the next room. I like the {noun}." for noun in nouns])
@@ -284,7 +286,7 @@ def test_models_that_do_not_embed(berts: dict[int | None, Path], tmp_path: Path)
     with pytest.raises(ModelError, match="ranks pairs of texts"):
         Embedder(berts[RANK])
     with pytest.raises(TypeError, match="did you mean 'n_gpu_layers'"):
-        Embedder(demo.MODEL, n_gpu_layer=1)
+        Embedder(tiny_chat.MODEL, n_gpu_layer=1)
 
 
 def test_a_model_of_numbers_that_are_none(tmp_path: Path, berts: dict[int | None, Path]) -> None:
@@ -303,7 +305,7 @@ def test_a_model_of_numbers_that_are_none(tmp_path: Path, berts: dict[int | None
 def test_what_is_not_the_files_own_pooling_is_not_remarked_on(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
-    with Embedder(demo.MODEL, **THREADS) as embedder:
+    with Embedder(tiny_chat.MODEL, **THREADS) as embedder:
         embedder.embed(["day"])
     out = capfd.readouterr()
     assert out.out + out.err == ""

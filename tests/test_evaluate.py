@@ -13,8 +13,9 @@ import numpy as np
 import pytest
 
 import llamood
+import tiny_chat
 from cli_runs import run
-from llamood import demo, measures
+from llamood import measures
 from llamood.answer_log import Answer
 from llamood.cli.prompts import chat_tokens
 from llamood.conditions import (
@@ -47,9 +48,9 @@ EMOTIONS = ("joy", "fear")
 
 def evaluation(**changed: Any) -> Evaluation:
     settings: dict[str, Any] = {
-        "emotions": llamood.load(demo.VECTORS).select(EMOTIONS),
+        "emotions": llamood.load(tiny_chat.VECTORS).select(EMOTIONS),
         "prompt": lambda llm, q: chat_tokens(llm, [{"role": "user", "content": q}]),
-        "questions": demo.questions()[:N_QUESTION],
+        "questions": tiny_chat.questions()[:N_QUESTION],
         "layers": LAYERS,
         "max_tokens": 24,
         "n_threads": 1,
@@ -58,7 +59,7 @@ def evaluation(**changed: Any) -> Evaluation:
     }
     grid = settings.pop("intensities", (0.0, 0.5, 1.0))
     made = {"conditions": controlled(settings["emotions"], intensities=grid)}
-    return Evaluation(demo.MODEL, **{**made, **settings})
+    return Evaluation(tiny_chat.MODEL, **{**made, **settings})
 
 
 @pytest.fixture(scope="module")
@@ -91,7 +92,7 @@ def row_of(found: dict[str, Any], emotion: str | None, kind: str, at: float) -> 
 
 
 def test_one_condition_is_shared_and_the_rest_is_of_each_emotion() -> None:
-    evs = replace(llamood.load(demo.VECTORS).select(EMOTIONS), ceiling=(None, 2.0))
+    evs = replace(llamood.load(tiny_chat.VECTORS).select(EMOTIONS), ceiling=(None, 2.0))
     made = controlled(evs, intensities=(1.0, 0.0, 0.5))
     assert [(c.kind, c.emotion, c.intensity, c.dose) for c in made] == [
         (UNSTEERED, None, 0.0, 0.0),
@@ -139,14 +140,14 @@ def test_how_much_is_said_in_words_too(share: float, says: str) -> None:
 
 
 def test_points_of_affect_are_asked_of_enough_emotions() -> None:
-    evs = llamood.load(demo.VECTORS)
+    evs = llamood.load(tiny_chat.VECTORS)
     points = [c.point for c in controlled(evs) if c.kind == AFFECT]
     assert points == list(POINTS)
     assert not [c for c in controlled(evs.select(EMOTIONS)) if c.kind == AFFECT]
 
 
 def test_the_paper_s_axes() -> None:
-    evs = replace(llamood.load(demo.VECTORS).select(EMOTIONS), ceiling=(None, 2.0))
+    evs = replace(llamood.load(tiny_chat.VECTORS).select(EMOTIONS), ceiling=(None, 2.0))
     assert [(c.emotion, c.dose) for c in paper_axes(evs)] == [
         (None, 0.0),
         *(("base", at) for at in (-1.0, 1.0, 2.0, 4.0)),
@@ -155,7 +156,7 @@ def test_the_paper_s_axes() -> None:
 
 
 def test_random_vectors_are_as_long_in_each_layer() -> None:
-    evs = llamood.load(demo.VECTORS)
+    evs = llamood.load(tiny_chat.VECTORS)
     drawn = random_beside(evs, seed=3)
     assert drawn.names[0] == f"random {evs.names[0]}"
     np.testing.assert_allclose(drawn.norms(), evs.norms(), rtol=1e-6)
@@ -199,7 +200,7 @@ def test_conditions_answer_differently(answers: tuple[Answer, ...]) -> None:
 def test_surprise_is_that_of_the_unsteered_model_after_the_same_prompt(
     answers: tuple[Answer, ...],
 ) -> None:
-    llm = llamood.Llama(demo.MODEL, n_ctx=512, n_threads=1, n_threads_batch=1, verbose=False)
+    llm = llamood.Llama(tiny_chat.MODEL, n_ctx=512, n_threads=1, n_threads_batch=1, verbose=False)
     for kind, at in ((VECTOR, 1.0), (PROMPT, 0.0)):
         answer = of(answers, kind, "joy", at)[0]
         turn = asked_with(answer.question, "joy") if kind == PROMPT else answer.question
@@ -244,7 +245,7 @@ def test_stopped_and_gone_on_with_it_is_the_same(
 
 
 def test_another_seed_answers_otherwise(answers: tuple[Answer, ...]) -> None:
-    other = evaluation(seed=100, questions=demo.questions()[:2], intensities=(1.0,))
+    other = evaluation(seed=100, questions=tiny_chat.questions()[:2], intensities=(1.0,))
     other.run()
     assert of(other.answers, UNSTEERED, None, 0.0)[0].text != answers[0].text
 
@@ -414,10 +415,10 @@ def test_each_emotion_may_have_questions_of_its_own(answers: tuple[Answer, ...])
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::llamood.errors.MoodWarning")  # some points are out of reach
 def test_affect_asked_and_got(tmp_path: Path) -> None:
-    evs = llamood.load(demo.VECTORS)
+    evs = llamood.load(tiny_chat.VECTORS)
     made = [c for c in controlled(evs, intensities=(1.0,)) if c.kind in (UNSTEERED, AFFECT, VECTOR)]
     asked = {"emotions": evs, "conditions": made, "layers": None, "output": tmp_path}
-    asked |= {"questions": demo.questions()[:12], "max_tokens": 48}
+    asked |= {"questions": tiny_chat.questions()[:12], "max_tokens": 48}
     whole = evaluation(**asked)
     whole.run()
     again = evaluation(**asked)  # as written and read
@@ -432,7 +433,7 @@ def test_affect_asked_and_got(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_the_paper_s_table() -> None:
-    evs = llamood.load(demo.VECTORS).select(EMOTIONS)
+    evs = llamood.load(tiny_chat.VECTORS).select(EMOTIONS)
     whole = evaluation(emotions=evs, conditions=paper_axes(evs))
     whole.run()
     mixes = {a.intensity: a.mix for a in whole.answers if a.emotion == "base" and a.number == 0}
@@ -453,7 +454,7 @@ def test_surprise_of_answers_from_elsewhere(answers: tuple[Answer, ...]) -> None
     unknown.append(replace(given[0], surprise=None, n_token=None, text=""))
     found = with_surprise(
         unknown,
-        model=demo.MODEL,
+        model=tiny_chat.MODEL,
         prompt=lambda llm, q: chat_tokens(llm, [{"role": "user", "content": q}]),
         n_threads=1,
     )
@@ -467,14 +468,14 @@ def test_surprise_of_answers_from_elsewhere(answers: tuple[Answer, ...]) -> None
 
 @pytest.fixture
 def two(tmp_path: Path) -> Path:
-    llamood.save(llamood.load(demo.VECTORS).select(EMOTIONS), tmp_path / "two")
+    llamood.save(llamood.load(tiny_chat.VECTORS).select(EMOTIONS), tmp_path / "two")
     return tmp_path / "two"
 
 
 def test_the_command_writes_a_report(two: Path, tmp_path: Path) -> None:
     folder = tmp_path / "report"
     result = run(
-        "eval", "demo", "-e", two, "-o", folder, "--layers", "2:4", "--questions", "3",
+        "eval", tiny_chat.MODEL, "-e", two, "-o", folder, "--layers", "2:4", "--questions", "3",
         "--intensities", "0,1", "--max-tokens", "12", "--threads", "1", "--json",
     )  # fmt: skip
     assert result.exit_code == 0, result.stderr
@@ -507,7 +508,7 @@ def test_the_command_writes_a_report(two: Path, tmp_path: Path) -> None:
 def test_what_the_command_refuses(
     arguments: tuple[str, ...], code: int, says: str, tmp_path: Path
 ) -> None:
-    result = run("eval", "demo", "-o", tmp_path / "report", *arguments)
+    result = run("eval", tiny_chat.MODEL, "-o", tmp_path / "report", *arguments)
     assert result.exit_code == code
     assert says in result.stderr
     assert not (tmp_path / "report").exists()
@@ -517,7 +518,7 @@ def test_scipy_is_asked_for_before_anything_is(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "scipy", None)
-    result = run("eval", "demo", "-o", tmp_path / "report")
+    result = run("eval", tiny_chat.MODEL, "-o", tmp_path / "report")
     assert result.exit_code == 1
     assert "pip install 'llamood[eval]'" in result.stderr
     assert not (tmp_path / "report").exists()

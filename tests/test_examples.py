@@ -7,8 +7,8 @@ from pathlib import Path
 import llama_cpp
 import pytest
 
+import tiny_chat
 from c_library import ROOT, cc, cxx, installed, run, run_under_valgrind
-from llamood import demo
 
 STRICT = ("-Wall", "-Wextra", "-Wpedantic", "-Wshadow", "-Werror")
 
@@ -65,7 +65,7 @@ def npc(folder: Path) -> Path:
 
 
 def test_three_characters_argue(tmp_path: Path) -> None:
-    said = run(npc(tmp_path), demo.MODEL, demo.VECTORS)
+    said = run(npc(tmp_path), tiny_chat.MODEL, tiny_chat.VECTORS)
     for name in ("Ada", "Ben", "Cleo"):
         lines = [line for line in said.splitlines() if line.startswith(name)]
         assert len(lines) == 3
@@ -80,7 +80,7 @@ def test_they_are_clean_under_valgrind(tmp_path: Path) -> None:
             "llama.cpp has AVX-512 or AVX-VNNI, which valgrind does not know; "
             "it has neither where it was built with CMAKE_ARGS=-DGGML_NATIVE=OFF"
         )
-    run_under_valgrind(npc(tmp_path), demo.MODEL, demo.VECTORS)
+    run_under_valgrind(npc(tmp_path), tiny_chat.MODEL, tiny_chat.VECTORS)
 
 
 def test_c_plus_plus_says_and_reads_what_python_does(tmp_path: Path) -> None:
@@ -88,12 +88,12 @@ def test_c_plus_plus_says_and_reads_what_python_does(tmp_path: Path) -> None:
 
     (tmp_path / "main.cpp").write_text(CPP)
     program = compiled(tmp_path / "main.cpp", tmp_path / "main", compiler=cxx(), standard="c++17")
-    text, scores, refusal = run(program, demo.MODEL, demo.VECTORS).strip().splitlines()
+    text, scores, refusal = run(program, tiny_chat.MODEL, tiny_chat.VECTORS).strip().splitlines()
     assert "voice 7 is not there" in refusal
     how = {"temperature": 0.0, "max_tokens": 24, "mood": {"joy": 1.0}}
     with llamood.Cast(
-        demo.MODEL,
-        emotions=demo.VECTORS,
+        tiny_chat.MODEL,
+        emotions=tiny_chat.VECTORS,
         voices=2,
         n_ctx=128,
         readings=True,
@@ -104,6 +104,6 @@ def test_c_plus_plus_says_and_reads_what_python_does(tmp_path: Path) -> None:
         assert "".join(event.text for event in events) == text
         reading = events[-1].reading
     assert reading is not None
-    theirs = [reading[name] for name in llamood.load(demo.VECTORS).names]
+    theirs = [reading[name] for name in llamood.load(tiny_chat.VECTORS).names]
     # The model is quantised and llama.cpp's own defaults attend otherwise (0.007 measured).
     assert [float(score) for score in scores.split()] == pytest.approx(theirs, abs=0.05)

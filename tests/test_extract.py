@@ -52,8 +52,8 @@ def finished(extraction: Extraction) -> Extraction:
     return extraction
 
 
-def test_answers_are_read_while_they_are_generated(tiny_chat: Path) -> None:
-    with Listener(tiny_chat, parallel=3, n_prompt=64, n_answer=16, **EXACT) as listener:
+def test_answers_are_read_while_they_are_generated(random_chat: Path) -> None:
+    with Listener(random_chat, parallel=3, n_prompt=64, n_answer=16, **EXACT) as listener:
         prompts = [listener.prompt(q) for q in ("What is it?", "Who?", "Where do we go now?")]
         heard = listener.answers(prompts, seeds=[1, 2, 3])
         again = listener.answers(prompts, seeds=[1, 2, 3])
@@ -65,8 +65,8 @@ def test_answers_are_read_while_they_are_generated(tiny_chat: Path) -> None:
             np.testing.assert_allclose(alone.mean, side_by_side.mean, rtol=1e-4, atol=1e-5)
 
 
-def test_a_second_pass_over_given_tokens_reads_the_same(tiny_chat: Path) -> None:
-    with Listener(tiny_chat, parallel=2, n_prompt=64, n_answer=64, **ONE_THREAD) as listener:
+def test_a_second_pass_over_given_tokens_reads_the_same(random_chat: Path) -> None:
+    with Listener(random_chat, parallel=2, n_prompt=64, n_answer=64, **ONE_THREAD) as listener:
         prompt = listener.prompt("What is it?")
         answer = listener.tokens("It is a lamp.", first=False)
         whole = listener.texts([(prompt + answer, len(prompt)), (answer, 0)])
@@ -84,14 +84,14 @@ def test_first_position_is_left_out(stories: Path) -> None:
         np.testing.assert_array_equal(whole.mean, tail.mean)
 
 
-def test_from_questions_gives_both_sites_and_a_report(tiny_chat: Path, tmp_path: Path) -> None:
-    extraction = finished(small(tiny_chat, output=tmp_path / "evs"))
+def test_from_questions_gives_both_sites_and_a_report(random_chat: Path, tmp_path: Path) -> None:
+    extraction = finished(small(random_chat, output=tmp_path / "evs"))
     assert extraction.total == extraction.done == 12
     evs = extraction.vectors()
     assert evs.names == ("joy", "anger")
     assert evs.data.shape == (2, 4, 64)
     assert evs.pairs == (3, 3)
-    assert evs.measurement.model_name == "tiny chat"
+    assert evs.measurement.model_name == "random chat"
     assert evs.measurement.residual_rms is not None
     assert len(evs.measurement.residual_rms) == 4
     assert extraction.vectors("attn_out").measurement.site == "attn_out"
@@ -111,10 +111,10 @@ def test_from_questions_gives_both_sites_and_a_report(tiny_chat: Path, tmp_path:
     assert not list((tmp_path / "evs").glob("*.partial"))
 
 
-def test_vectors_are_means_of_differences(tiny_chat: Path) -> None:
+def test_vectors_are_means_of_differences(random_chat: Path) -> None:
     one = Queries({"joy": QUERIES.questions["joy"][:1]})
-    extraction = finished(small(tiny_chat, queries=one, parallel=2))
-    with Listener(tiny_chat, parallel=2, n_prompt=256, n_answer=12, **ONE_THREAD) as listener:
+    extraction = finished(small(random_chat, queries=one, parallel=2))
+    with Listener(random_chat, parallel=2, n_prompt=256, n_answer=12, **ONE_THREAD) as listener:
         question = one.questions["joy"][0]
         prompts = [listener.prompt(f"{question}\n\nAnswer with joy."), listener.prompt(question)]
         from llamood.extract import _seed
@@ -124,18 +124,18 @@ def test_vectors_are_means_of_differences(tiny_chat: Path) -> None:
     np.testing.assert_array_equal(extraction.vectors().data[0], expected)
 
 
-def test_the_same_seed_gives_the_same_vectors(tiny_chat: Path) -> None:
-    first = finished(small(tiny_chat, seed=3)).vectors()
-    np.testing.assert_array_equal(finished(small(tiny_chat, seed=3)).vectors().data, first.data)
-    assert not np.array_equal(finished(small(tiny_chat, seed=4)).vectors().data, first.data)
+def test_the_same_seed_gives_the_same_vectors(random_chat: Path) -> None:
+    first = finished(small(random_chat, seed=3)).vectors()
+    np.testing.assert_array_equal(finished(small(random_chat, seed=3)).vectors().data, first.data)
+    assert not np.array_equal(finished(small(random_chat, seed=4)).vectors().data, first.data)
 
 
-def test_from_texts_is_the_difference_of_label_means(tiny_chat: Path) -> None:
-    evs = finished(small(tiny_chat, queries=None, texts=TEXTS)).vectors()
+def test_from_texts_is_the_difference_of_label_means(random_chat: Path) -> None:
+    evs = finished(small(random_chat, queries=None, texts=TEXTS)).vectors()
     assert evs.names == ("joy", "fear")
     assert evs.pairs == (3, 2)
     means = {}
-    with Listener(tiny_chat, parallel=1, n_prompt=64, n_answer=64, **ONE_THREAD) as listener:
+    with Listener(random_chat, parallel=1, n_prompt=64, n_answer=64, **ONE_THREAD) as listener:
         for name, texts in TEXTS.texts.items():
             each = [
                 listener.texts([(listener.tokens(text, first=True), 0)])[0].mean[0]
@@ -146,17 +146,17 @@ def test_from_texts_is_the_difference_of_label_means(tiny_chat: Path) -> None:
         np.testing.assert_allclose(evs[name], means[name] - means["neutral"], rtol=1e-3, atol=1e-4)
 
 
-def test_as_answer_reads_the_answer_only(tiny_chat: Path) -> None:
-    plain = finished(small(tiny_chat, queries=None, texts=TEXTS)).vectors()
+def test_as_answer_reads_the_answer_only(random_chat: Path) -> None:
+    plain = finished(small(random_chat, queries=None, texts=TEXTS)).vectors()
     placed = finished(
-        small(tiny_chat, queries=None, texts=TEXTS, as_answer_to="How was the day?")
+        small(random_chat, queries=None, texts=TEXTS, as_answer_to="How was the day?")
     ).vectors()
     assert placed.data.shape == plain.data.shape
     assert not np.allclose(placed.data, plain.data, atol=1e-3)
 
 
-def test_a_killed_run_goes_on_where_it_was(tiny_chat: Path, tmp_path: Path) -> None:
-    whole = finished(small(tiny_chat)).vectors()
+def test_a_killed_run_goes_on_where_it_was(random_chat: Path, tmp_path: Path) -> None:
+    whole = finished(small(random_chat)).vectors()
     program = """
 import sys, os, signal
 sys.path.insert(0, sys.argv[3])
@@ -165,13 +165,13 @@ extraction = small(sys.argv[1], output=sys.argv[2])
 extraction.run(lambda done, total: os.kill(os.getpid(), signal.SIGKILL) if done == 8 else None)
 """
     run = subprocess.run(
-        [sys.executable, "-c", program, tiny_chat, tmp_path / "evs", Path(__file__).parent],
+        [sys.executable, "-c", program, random_chat, tmp_path / "evs", Path(__file__).parent],
         check=False,
         env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1] / "tools")},
     )
     assert run.returncode == -signal.SIGKILL
     assert [path.name for path in (tmp_path / "evs").iterdir()] == ["extraction.partial"]
-    resumed = small(tiny_chat, output=tmp_path / "evs")
+    resumed = small(random_chat, output=tmp_path / "evs")
     assert resumed.done == 8
     steps: list[int] = []
     resumed.run(lambda done, total: steps.append(done))
@@ -179,14 +179,14 @@ extraction.run(lambda done, total: os.kill(os.getpid(), signal.SIGKILL) if done 
     np.testing.assert_array_equal(resumed.vectors().data, whole.data)
 
 
-def test_another_measurement_is_not_taken_up(tiny_chat: Path, tmp_path: Path) -> None:
-    begun = small(tiny_chat, output=tmp_path)
+def test_another_measurement_is_not_taken_up(random_chat: Path, tmp_path: Path) -> None:
+    begun = small(random_chat, output=tmp_path)
     with pytest.raises(KeyboardInterrupt):
         begun.run(interrupt_at(4))
     with pytest.raises(FileError, match=r"other settings.*seed was 0 and is 1"):
-        small(tiny_chat, output=tmp_path, seed=1)
-    assert small(tiny_chat, output=tmp_path, seed=1, restart=True).done == 0
-    assert small(tiny_chat, output=tmp_path).done == 4
+        small(random_chat, output=tmp_path, seed=1)
+    assert small(random_chat, output=tmp_path, seed=1, restart=True).done == 0
+    assert small(random_chat, output=tmp_path).done == 4
 
 
 def interrupt_at(n: int) -> Any:
@@ -197,15 +197,15 @@ def interrupt_at(n: int) -> Any:
     return progress
 
 
-def test_a_broken_unfinished_measurement_is_named(tiny_chat: Path, tmp_path: Path) -> None:
+def test_a_broken_unfinished_measurement_is_named(random_chat: Path, tmp_path: Path) -> None:
     (tmp_path / "extraction.partial").write_bytes(b"PK\x03\x04 half")
     with pytest.raises(FileError, match=r"unfinished measurement.*--restart"):
-        small(tiny_chat, output=tmp_path)
+        small(random_chat, output=tmp_path)
 
 
-def test_unfinished_has_no_vectors(tiny_chat: Path) -> None:
+def test_unfinished_has_no_vectors(random_chat: Path) -> None:
     with pytest.raises(ModelError, match=r"measured 0 of 12"):
-        small(tiny_chat).vectors()
+        small(random_chat).vectors()
 
 
 def test_a_model_without_template_says_what_to_do(stories: Path) -> None:
@@ -228,8 +228,8 @@ def test_useless_answers_are_dropped_with_the_reason() -> None:
     assert answer_fault("A fine lamp.", 5, plain="A lamp.") is None
 
 
-def test_nothing_usable_is_an_error_not_a_vector(tiny_chat: Path) -> None:
-    extraction = finished(small(tiny_chat, max_tokens=2))
+def test_nothing_usable_is_an_error_not_a_vector(random_chat: Path) -> None:
+    extraction = finished(small(random_chat, max_tokens=2))
     with pytest.raises(ModelError, match="nothing usable"):
         extraction.vectors()
     assert extraction.report is not None
@@ -247,7 +247,7 @@ def test_goemotions_on_a_model_that_nobody_here_made(
     Probe.load(tmp_path / "evs").require_fit(evs)  # what readings need is measured too
 
 
-def test_what_prompts_begin_with_alike_is_decoded_once(tiny_chat: Path) -> None:
+def test_what_prompts_begin_with_alike_is_decoded_once(random_chat: Path) -> None:
     from llamood.listener import _generations
 
     assert _generations([[1, 2, 3], [1, 2, 4], [1, 2, 4, 5], [9]]) == [
@@ -256,7 +256,7 @@ def test_what_prompts_begin_with_alike_is_decoded_once(tiny_chat: Path) -> None:
         [(2, 1, 3)],
     ]
     assert _generations([[1, 2], [1, 2]]) == [[(0, 0, 0)], [(1, 0, 1)]]
-    with Listener(tiny_chat, parallel=3, n_prompt=64, n_answer=8, **EXACT) as listener:
+    with Listener(random_chat, parallel=3, n_prompt=64, n_answer=8, **EXACT) as listener:
         prompts = [listener.prompt(q) for q in ("What is it?", "What is it then?", "Who?")]
         together = listener.answers(prompts, seeds=[5, 6, 7])
         for prompt, seed, heard in zip(prompts, (5, 6, 7), together, strict=True):

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from llamood import demo
+import tiny_chat
 from llamood.cast import Cast
 from llamood.errors import MoodError
 from llamood.forecast import Forecast, forecast
@@ -20,7 +20,12 @@ N = 24
 @pytest.fixture(scope="module")
 def cast() -> Iterator[Cast]:
     with Cast(
-        demo.MODEL, emotions=demo.VECTORS, readings=True, voices=1, n_ctx=128, verbose=False
+        tiny_chat.MODEL,
+        emotions=tiny_chat.VECTORS,
+        readings=True,
+        voices=1,
+        n_ctx=128,
+        verbose=False,
     ) as cast:
         yield cast
 

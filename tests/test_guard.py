@@ -14,8 +14,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from llamood.demo import VECTORS
 from llamood.guard import FALL, RISE, WAIT, Alarm, Backoff, Guard
+from tiny_chat import VECTORS
 
 laws = settings(deadline=None, max_examples=100)
 ROOT = Path(__file__).resolve().parents[1]
@@ -229,7 +229,7 @@ def test_ordinary_texts_pass_in_one_answer(cut: str) -> None:
 
 
 @pytest.mark.parametrize("cut", CUTS)
-def test_the_answers_of_the_bundled_model_pass(cut: str) -> None:
+def test_the_answers_of_a_trained_model_pass(cut: str) -> None:
     """All 744 but one, which says "byebyebyebye" indeed; where that is one token it passes, too."""
     lines = (VECTORS / "answers.jsonl").read_text(encoding="utf-8").splitlines()
     answers = [answer for line in lines for answer in json.loads(line)["heard"]]
@@ -318,7 +318,7 @@ def test_what_tables_are_drawn_with_floods_later(unit: str) -> None:
     assert 100 <= first_alarm(BEFORE, unit * 400, cut="bytes") <= 160
 
 
-# What the bundled model said at 2.5 and 4 times its strong intensity, at temperature 0.7.
+# What `tiny_chat` said at 2.5 and 4 times its strong intensity, at temperature 0.7.
 COLLAPSED = {
     "fear": "My hands shake afraid afraid afraid afraid afraid afraid afraid afraid afraid afraid "
     "am afraid afraid afraid am afraid afraid afraid am afraid afraid afraid afraid afraid am "

@@ -12,7 +12,7 @@ import pytest
 from llama_cpp.llama_speculative import LlamaPromptLookupDecoding
 
 import llamood
-from llamood import demo
+import tiny_chat
 from llamood.cli.prompts import chat_tokens
 from llamood.errors import MoodError
 from llamood.mood import Mood
@@ -89,7 +89,7 @@ def test_what_cannot_be_held_is_refused(mood: Any, told: Any, where: str, fault:
     assert fault in caught.value.fault
 
 
-def test_without_a_voice_that_reads_there_are_no_rows(tiny_chat: Path) -> None:
+def test_without_a_voice_that_reads_there_are_no_rows(random_chat: Path) -> None:
     mood = Mood({"joy": {"hold": 0.5, "max": 2.0}})
     assert mood.holds
     assert mood.listens
@@ -99,7 +99,7 @@ def test_without_a_voice_that_reads_there_are_no_rows(tiny_chat: Path) -> None:
         mood.rows(4, NAMES)
     assert caught.value.where == "joy"
     with pytest.raises(MoodError, match="readings=True"):
-        voice(tiny_chat).feel(mood)
+        voice(random_chat).feel(mood)
 
 
 # -- a performance of it --------------------------------------------------------------------
@@ -220,10 +220,8 @@ def companion() -> llamood.Llama:
 
 def open_companion(**settings: Any) -> llamood.Llama:
     threads = {"n_threads": 1, "n_threads_batch": 1}
-    return llamood.Llama(
-        demo.MODEL, **{"emotions": demo.VECTORS, "readings": True, "n_ctx": 512, **threads,
-                       "verbose": False, **settings}
-    )  # fmt: skip
+    own = {"emotions": tiny_chat.VECTORS, "readings": True, "n_ctx": 512, "verbose": False}
+    return llamood.Llama(tiny_chat.MODEL, **{**own, **threads, **settings})
 
 
 def ask(llm: llamood.Llama, question: str, mood: Any, *, n: int = 48, seed: int = 0) -> Any:
@@ -251,7 +249,7 @@ def holding(llm: llamood.Llama, emotion: str, **more: Any) -> dict[str, Any]:
 
 
 def test_the_same_answer_again_and_after_others(companion: llamood.Llama) -> None:
-    first, other = demo.questions()[:2]
+    first, other = tiny_chat.questions()[:2]
     mood = holding(companion, "joy")
     expected = ask(companion, first, mood)
     assert ask(companion, first, mood) == expected
@@ -265,7 +263,7 @@ def test_the_same_answer_again_and_after_others(companion: llamood.Llama) -> Non
 
 def test_a_stream_holds_the_same(companion: llamood.Llama) -> None:
     asked: dict[str, Any] = {"max_tokens": 40, "seed": 3, "mood": holding(companion, "fear")}
-    messages = [{"role": "user", "content": demo.questions()[2]}]
+    messages = [{"role": "user", "content": tiny_chat.questions()[2]}]
     whole = companion.create_chat_completion(messages, trace=True, **asked)
     *_, last = companion.create_chat_completion(messages, trace=True, stream=True, **asked)
     assert last["llamood"]["trace"] == whole["llamood"]["trace"]
@@ -277,10 +275,10 @@ def test_the_trace_is_the_regulator_stepped_by_hand(companion: llamood.Llama) ->
         "anger": {"ramp": [0, -0.2], "over": 9},
         "$max": 9,
     }
-    tokens = ask(companion, demo.questions()[3], mood, n=100)
+    tokens = ask(companion, tiny_chat.questions()[3], mood, n=100)
     at = companion.emotions.names.index("sadness")  # type: ignore[union-attr]
     told = companion.reader.told
-    steering = Steering(Mood(mood), Palette.of(llamood.load(demo.VECTORS)), told=told)
+    steering = Steering(Mood(mood), Palette.of(llamood.load(tiny_chat.VECTORS)), told=told)
     readings = [token["reading"]["sadness"] for token in tokens[:-1]]
     expected = by_hand(steering.regulators["sadness"], readings)
     asked = [token["asked"][at] for token in tokens]
@@ -294,13 +292,13 @@ def test_a_draft_model_changes_nothing(companion: llamood.Llama) -> None:
     drafting = open_companion(draft_model=draft, logits_all=True)
     for emotion in ("joy", "fear"):
         mood = holding(companion, emotion)
-        for question in demo.questions()[:2]:
+        for question in tiny_chat.questions()[:2]:
             expected = ask(companion, question, mood)
             assert ask(drafting, question, mood) == expected
 
 
 def test_a_state_that_is_loaded_is_gone_on_from(companion: llamood.Llama) -> None:
-    mood, question = holding(companion, "joy"), demo.questions()[1]
+    mood, question = holding(companion, "joy"), tiny_chat.questions()[1]
     expected = ask(companion, question, mood)
     state = companion.save_state()
     other = open_companion()
@@ -311,7 +309,7 @@ def test_a_state_that_is_loaded_is_gone_on_from(companion: llamood.Llama) -> Non
 def test_a_change_in_the_middle_goes_on_from_the_weight_applied_last(
     companion: llamood.Llama,
 ) -> None:
-    prompt = chat_tokens(companion, [{"role": "user", "content": demo.questions()[4]}])
+    prompt = chat_tokens(companion, [{"role": "user", "content": tiny_chat.questions()[4]}])
     companion.feel({"joy": 0.5})
     stream = companion.generate(prompt, temp=0.0)
     for _ in range(10):
@@ -322,7 +320,7 @@ def test_a_change_in_the_middle_goes_on_from_the_weight_applied_last(
     next(stream)
     stream.close()
     told = companion.reader.told
-    steering = Steering(Mood(mood), Palette.of(llamood.load(demo.VECTORS)), told=told)
+    steering = Steering(Mood(mood), Palette.of(llamood.load(tiny_chat.VECTORS)), told=told)
     made = steering.regulators["joy"]
     expected = made.step(made.start(0.5), reading=reading).weight
     assert companion.mix["joy"] == pytest.approx(expected)
@@ -330,12 +328,12 @@ def test_a_change_in_the_middle_goes_on_from_the_weight_applied_last(
 
 
 def test_a_vector_that_was_scaled_since_is_held_alike() -> None:
-    evs = llamood.load(demo.VECTORS)
-    probe = llamood.probe.Probe.load(demo.VECTORS)
+    evs = llamood.load(tiny_chat.VECTORS)
+    probe = llamood.probe.Probe.load(tiny_chat.VECTORS)
     plain = open_companion(emotions=evs, readings=probe)
     louder = open_companion(emotions=evs * 2.0, readings=probe)
     mood = holding(plain, "joy")
-    question = demo.questions()[0]
+    question = tiny_chat.questions()[0]
     both = [ask(llm, question, mood) for llm in (plain, louder)]
     weights = [np.array([token["applied"] for token in tokens]) for tokens in both]
     np.testing.assert_allclose(weights[0], 2 * weights[1], rtol=1e-3, atol=1e-3)
@@ -347,7 +345,7 @@ N = 110  # tokens
 
 
 # The others chose the lag that is believed in; the first half chose the target and its max.
-QUESTIONS = (*demo.questions()[:24], *demo.questions()[40:])
+QUESTIONS = (*tiny_chat.questions()[:24], *tiny_chat.questions()[40:])
 
 
 def answers(llm: llamood.Llama, mood: Any, emotion: str) -> tuple[Float64, Float64]:
@@ -365,7 +363,7 @@ WITHIN_REACH = ("anger", "fear", "joy", "sadness", "surprise")
 
 
 @pytest.mark.slow
-def test_the_bundled_model_is_held(companion: llamood.Llama) -> None:
+def test_a_trained_model_is_held(companion: llamood.Llama) -> None:
     """Over questions and seeds, against weights that stay at the closed loop's mean.
 
     Settled: the mean over all answers, as shares of their targets, keeps close from that token on.

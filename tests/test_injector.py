@@ -262,12 +262,12 @@ class Node:
 
 
 def test_a_copy_of_a_vector_is_written_and_one_of_the_residual_stream_is_not(
-    tiny_chat: Path,
+    random_chat: Path,
 ) -> None:
     """Where the scheduler computes a block's last sum on another device than its vector lies on,
     both look the same but for the names that it gives them."""
-    evs = random_vectors(tiny_chat)
-    with Context(tiny_chat, n_sequence=1) as ctx:
+    evs = random_vectors(random_chat)
+    with Context(random_chat, n_sequence=1) as ctx:
         ask = CFUNCTYPE(c_bool, c_void_p, c_bool, c_void_p)(ctx.watch.callback)
         injector = _core.Injector(ctx.watch, ctx.address)
         injector.apply(_core.Bank(evs.data), [0.0, 1.0], 1, 3)
@@ -311,8 +311,8 @@ def test_a_model_whose_graph_takes_no_vector_is_refused(ignoring: Path) -> None:
     assert answer(theirs).equals(answer(plain(ignoring)))
 
 
-def test_layers_where_nothing_can_be_added_are_refused(tiny_chat: Path) -> None:
-    llm = voice(tiny_chat)
+def test_layers_where_nothing_can_be_added_are_refused(random_chat: Path) -> None:
+    llm = voice(random_chat)
     with pytest.raises(MoodError, match="layers 2 to 4, but the model has layers 0 to 3"):
         llm.feel({"joy": 1, "$layers": [2, 4]})
     with pytest.raises(MoodError, match="adds nothing at layer 0"):
@@ -320,10 +320,10 @@ def test_layers_where_nothing_can_be_added_are_refused(tiny_chat: Path) -> None:
     assert llm.mood.is_neutral
 
 
-def test_what_does_not_fit_the_context_is_refused(tiny_chat: Path) -> None:
-    llm = voice(tiny_chat)
+def test_what_does_not_fit_the_context_is_refused(random_chat: Path) -> None:
+    llm = voice(random_chat)
     injector = injector_of(llm)
-    n_layer, n_embd = shape_of(tiny_chat)
+    n_layer, n_embd = shape_of(random_chat)
     narrow = _core.Bank(np.zeros((1, n_layer, n_embd - 1), np.float32))
     with pytest.raises(ValueError, match="4 layers of width 63, the model has 4 of width 64"):
         injector.apply(narrow, [1.0], 0, 3)
@@ -340,13 +340,13 @@ def test_what_does_not_fit_the_context_is_refused(tiny_chat: Path) -> None:
 
 
 @pytest.mark.slow
-def test_opened_and_closed_200_times_leaks_nothing(tiny_chat: Path) -> None:
+def test_opened_and_closed_200_times_leaks_nothing(random_chat: Path) -> None:
     process = psutil.Process()
-    evs = random_vectors(tiny_chat)
+    evs = random_vectors(random_chat)
     used: list[int] = []
     files: list[int] = []
     for _ in range(240):
-        llm = voice(tiny_chat, emotions=evs, n_ctx=64, n_batch=64)
+        llm = voice(random_chat, emotions=evs, n_ctx=64, n_batch=64)
         assert len(answer(llm, "Hi", n_token=2).tokens) == 2
         llm("Hi", max_tokens=2, mood=JOY)
         llm.close()
@@ -358,8 +358,8 @@ def test_opened_and_closed_200_times_leaks_nothing(tiny_chat: Path) -> None:
     assert len(set(files[40:])) == 1
 
 
-def test_what_is_compiled_goes_with_the_voice(tiny_chat: Path) -> None:
-    llm = voice(tiny_chat)
+def test_what_is_compiled_goes_with_the_voice(random_chat: Path) -> None:
+    llm = voice(random_chat)
     answer(llm)
     parts = [weakref.ref(part) for part in (llm, injector_of(llm), llm._injection, llm._watch)]
     assert all(part() is not None for part in parts)
@@ -368,17 +368,17 @@ def test_what_is_compiled_goes_with_the_voice(tiny_chat: Path) -> None:
     assert all(part() is None for part in parts)
 
 
-def test_a_voice_that_could_not_be_made_leaves_nothing_open(tiny_chat: Path) -> None:
+def test_a_voice_that_could_not_be_made_leaves_nothing_open(random_chat: Path) -> None:
     wrong = llamood.EmotionVectors(("joy",), np.ones((1, 2, 3)))
     before = psutil.Process().open_files()
     for _ in range(3):
         with pytest.raises(VectorError):
-            voice(tiny_chat, emotions=wrong)
+            voice(random_chat, emotions=wrong)
     assert psutil.Process().open_files() == before
 
 
-def test_without_emotions_nothing_is_watched(tiny_chat: Path) -> None:
-    llm = voice(tiny_chat, emotions=None)
+def test_without_emotions_nothing_is_watched(random_chat: Path) -> None:
+    llm = voice(random_chat, emotions=None)
     assert not llm.context_params.cb_eval
-    assert voice(tiny_chat).context_params.cb_eval
-    assert answer(llm).equals(answer(plain(tiny_chat)))
+    assert voice(random_chat).context_params.cb_eval
+    assert answer(llm).equals(answer(plain(random_chat)))

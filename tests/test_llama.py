@@ -92,15 +92,15 @@ def test_mood_of_a_call_is_the_mood_felt(model: Path, speak: Speaking, stream: b
     assert speak(llm, stream=stream) == joyful
 
 
-def test_takes_every_argument_of_llama_cpp(tiny_chat: Path) -> None:
+def test_takes_every_argument_of_llama_cpp(random_chat: Path) -> None:
     parameters = inspect.signature(llama_cpp.Llama.__init__).parameters.values()
     defaults = {
         p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY and p.name != "verbose"
     }
     assert {"n_gpu_layers", "chat_format", "type_v", "draft_model"} <= set(defaults)
-    evs = random_vectors(tiny_chat)
-    llm = llamood.Llama(str(tiny_chat), emotions=evs, verbose=False, **defaults)
-    theirs = llama_cpp.Llama(str(tiny_chat), verbose=False, **defaults)
+    evs = random_vectors(random_chat)
+    llm = llamood.Llama(str(random_chat), emotions=evs, verbose=False, **defaults)
+    theirs = llama_cpp.Llama(str(random_chat), verbose=False, **defaults)
     assert complete(llm) == complete(theirs)
 
 
@@ -113,9 +113,9 @@ def test_takes_every_argument_of_llama_cpp(tiny_chat: Path) -> None:
         ("kwargs", ""),
     ],
 )
-def test_an_unknown_argument_is_refused_by_name(tiny_chat: Path, name: str, hint: str) -> None:
+def test_an_unknown_argument_is_refused_by_name(random_chat: Path, name: str, hint: str) -> None:
     with pytest.raises(TypeError) as refused:
-        llamood.Llama(tiny_chat, **{name: 1})
+        llamood.Llama(random_chat, **{name: 1})
     assert str(refused.value).startswith(f"llamood.Llama got an unknown argument {name!r}")
     assert str(refused.value).endswith(hint)
 
@@ -126,16 +126,16 @@ def test_a_model_that_is_not_there(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("mood", [{}, JOY, FEAR])
-def test_grammar(tiny_chat: Path, mood: Mapping[str, Any]) -> None:
+def test_grammar(random_chat: Path, mood: Mapping[str, Any]) -> None:
     grammar = llama_cpp.LlamaGrammar.from_string('root ::= ("yes" | "no") " " [a-c] [0-9]')
-    llm = voice(tiny_chat)
+    llm = voice(random_chat)
     said = text_of(llm(PROMPT, grammar=grammar, mood=mood, **GREEDY))
     word, letter = said.split(" ")
     assert word in ("yes", "no")
     assert letter[0] in "abc"
     assert letter[1:].isdigit()
     if not mood:
-        assert said == text_of(plain(tiny_chat)(PROMPT, grammar=grammar, **GREEDY))
+        assert said == text_of(plain(random_chat)(PROMPT, grammar=grammar, **GREEDY))
 
 
 TOOL = {
@@ -153,7 +153,7 @@ TOOL = {
 
 @pytest.mark.parametrize("mood", [{}, JOY, FEAR])
 @pytest.mark.parametrize("stream", [False, True])
-def test_tools(tiny_chat: Path, mood: Mapping[str, Any], stream: bool) -> None:
+def test_tools(random_chat: Path, mood: Mapping[str, Any], stream: bool) -> None:
     asked = {
         "tools": [TOOL],
         "tool_choice": {"type": "function", "function": {"name": "open_gate"}},
@@ -173,12 +173,12 @@ def test_tools(tiny_chat: Path, mood: Mapping[str, Any], stream: bool) -> None:
         return "".join(made["function"]["arguments"] for made in calls)
 
     settings = {"chat_format": "chatml-function-calling", "n_ctx": 1024}
-    made = arguments(voice(tiny_chat, **settings), mood=mood)
+    made = arguments(voice(random_chat, **settings), mood=mood)
     gate = json.loads(made)
     assert gate["which"] in ("north", "south")
     assert isinstance(gate["wide"], bool)
     if not mood:
-        assert made == arguments(plain(tiny_chat, **settings))
+        assert made == arguments(plain(random_chat, **settings))
 
 
 def test_embeddings_are_those_of_the_text(model: Path) -> None:
@@ -209,8 +209,8 @@ def test_a_draft_model_changes_nothing_but_speed(model: Path, mood: Mapping[str,
     assert max(drafted) > 0
 
 
-def test_logprobs(tiny_chat: Path) -> None:
-    llm, theirs = voice(tiny_chat, logits_all=True), plain(tiny_chat, logits_all=True)
+def test_logprobs(random_chat: Path) -> None:
+    llm, theirs = voice(random_chat, logits_all=True), plain(random_chat, logits_all=True)
     asked = {"logprobs": 3, **GREEDY}
     expected = theirs(PROMPT, **asked)["choices"][0]
     assert llm(PROMPT, **asked)["choices"][0] == expected
@@ -221,11 +221,11 @@ def test_logprobs(tiny_chat: Path) -> None:
     assert joyful != expected["logprobs"]
 
 
-def test_pickled_and_back(tiny_chat: Path) -> None:
-    llm = voice(tiny_chat)
+def test_pickled_and_back(random_chat: Path) -> None:
+    llm = voice(random_chat)
     again = pickle.loads(pickle.dumps(llm))
     assert again.emotions is not None
-    assert np.array_equal(again.emotions.data, random_vectors(tiny_chat).data)
+    assert np.array_equal(again.emotions.data, random_vectors(random_chat).data)
     assert again.n_ctx() == SETTINGS["n_ctx"]
     assert complete(again, mood=JOY) == complete(llm, mood=JOY)
     assert complete(again) == complete(llm)
@@ -234,8 +234,8 @@ def test_pickled_and_back(tiny_chat: Path) -> None:
 # -- a mood that is felt --------------------------------------------------------------------
 
 
-def test_feeling_is_over_after_its_block(tiny_chat: Path) -> None:
-    llm = voice(tiny_chat)
+def test_feeling_is_over_after_its_block(random_chat: Path) -> None:
+    llm = voice(random_chat)
     llm.feel("joy=0.25")
     with llm.feeling(joy=1) as same:
         assert same is llm
@@ -252,8 +252,8 @@ def test_feeling_is_over_after_its_block(tiny_chat: Path) -> None:
     assert llm.mood.is_neutral
 
 
-def test_a_mood_is_told_while_it_is_felt(tiny_chat: Path) -> None:
-    llm = voice(tiny_chat)
+def test_a_mood_is_told_while_it_is_felt(random_chat: Path) -> None:
+    llm = voice(random_chat)
     llm.feel(anger=0.5)
     seen = []
 
@@ -267,8 +267,8 @@ def test_a_mood_is_told_while_it_is_felt(tiny_chat: Path) -> None:
     assert llm.mood == llamood.Mood(anger=0.5)
 
 
-def test_a_stream_left_half_way_takes_its_mood_with_it(tiny_chat: Path) -> None:
-    llm = voice(tiny_chat)
+def test_a_stream_left_half_way_takes_its_mood_with_it(random_chat: Path) -> None:
+    llm = voice(random_chat)
     neutral, joyful = complete(llm), complete(llm, mood=JOY)
     stream = llm(PROMPT, stream=True, mood=JOY, **GREEDY)
     begun = text_of(next(stream)) + text_of(next(stream))
@@ -280,8 +280,8 @@ def test_a_stream_left_half_way_takes_its_mood_with_it(tiny_chat: Path) -> None:
     assert complete(llm) == neutral
 
 
-def test_an_exception_inside_a_call_takes_its_mood_with_it(tiny_chat: Path) -> None:
-    llm = voice(tiny_chat)
+def test_an_exception_inside_a_call_takes_its_mood_with_it(random_chat: Path) -> None:
+    llm = voice(random_chat)
     neutral = complete(llm)
 
     def fail(_tokens: Any, _logits: Any) -> bool:
@@ -306,8 +306,8 @@ def test_a_negative_intensity_pushes_the_other_way(model: Path) -> None:
     assert up @ down < -0.9 * np.linalg.norm(up) * np.linalg.norm(down)
 
 
-def test_both_blends_and_layers_count(tiny_chat: Path) -> None:
-    llm = voice(tiny_chat)
+def test_both_blends_and_layers_count(random_chat: Path) -> None:
+    llm = voice(random_chat)
     mix = {"joy": 1.0, "anger": 1.0}
     said = {
         complete(llm, mood={**mix, **settings})
@@ -330,8 +330,8 @@ def test_both_blends_and_layers_count(tiny_chat: Path) -> None:
 # -- what is refused ------------------------------------------------------------------------
 
 
-def test_a_mood_needs_emotions(tiny_chat: Path) -> None:
-    llm = voice(tiny_chat, emotions=None)
+def test_a_mood_needs_emotions(random_chat: Path) -> None:
+    llm = voice(random_chat, emotions=None)
     for attempt in (lambda: llm.feel(JOY), lambda: complete(llm, mood=JOY)):
         with pytest.raises(
             MoodError, match=r"no emotions were loaded; pass Llama\(.*emotions="
@@ -339,7 +339,7 @@ def test_a_mood_needs_emotions(tiny_chat: Path) -> None:
             attempt()
         assert "joy" in str(e.value)
     llm.feel()
-    assert complete(llm, mood={}) == complete(plain(tiny_chat))
+    assert complete(llm, mood={}) == complete(plain(random_chat))
 
 
 @pytest.mark.parametrize(
@@ -353,8 +353,8 @@ def test_a_mood_needs_emotions(tiny_chat: Path) -> None:
         (5, "emotions and weights were expected"),
     ],
 )
-def test_a_mood_that_means_nothing_changes_nothing(tiny_chat: Path, mood: Any, says: str) -> None:
-    llm = voice(tiny_chat)
+def test_a_mood_that_means_nothing_changes_nothing(random_chat: Path, mood: Any, says: str) -> None:
+    llm = voice(random_chat)
     llm.feel(joy=0.5)
     before = complete(llm)
     for attempt in (
@@ -369,10 +369,10 @@ def test_a_mood_that_means_nothing_changes_nothing(tiny_chat: Path, mood: Any, s
     assert complete(llm) == before
 
 
-def test_vectors_of_another_model_are_refused_with_both_sides_named(tiny_chat: Path) -> None:
-    n_layer, n_embd = shape_of(tiny_chat)
-    fitting = random_vectors(tiny_chat)
-    own = _core.fingerprint(str(tiny_chat))
+def test_vectors_of_another_model_are_refused_with_both_sides_named(random_chat: Path) -> None:
+    n_layer, n_embd = shape_of(random_chat)
+    fitting = random_vectors(random_chat)
+    own = _core.fingerprint(str(random_chat))
 
     def known(**facts: Any) -> llamood.EmotionVectors:
         return replace(fitting, measurement=Measurement(**facts))
@@ -386,36 +386,38 @@ def test_vectors_of_another_model_are_refused_with_both_sides_named(tiny_chat: P
     cases[f"fingerprint abc in the vectors, {own} in the model"] = known(model_fingerprint="abc")
     for says, evs in cases.items():
         with pytest.raises(VectorError) as refused:
-            voice(tiny_chat, emotions=evs)
+            voice(random_chat, emotions=evs)
         assert says in str(refused.value)
         assert "Measure them on this model" in str(refused.value)
         assert isinstance(refused.value, LlamoodError)
 
-    llm = voice(tiny_chat, emotions=known(model_arch="llama", model_fingerprint=own))
-    assert complete(llm, mood=JOY) == complete(voice(tiny_chat), mood=JOY)
+    llm = voice(random_chat, emotions=known(model_arch="llama", model_fingerprint=own))
+    assert complete(llm, mood=JOY) == complete(voice(random_chat), mood=JOY)
 
 
-def test_emotions_from_files_are_those_that_were_saved(tiny_chat: Path, tmp_path: Path) -> None:
-    evs = random_vectors(tiny_chat)
+def test_emotions_from_files_are_those_that_were_saved(random_chat: Path, tmp_path: Path) -> None:
+    evs = random_vectors(random_chat)
     llamood.save(evs, tmp_path / "evs")
-    llm = voice(tiny_chat, emotions=tmp_path / "evs")
+    llm = voice(random_chat, emotions=tmp_path / "evs")
     assert llm.emotions is not None
     assert llm.emotions.names == evs.names
-    assert complete(llm, mood=JOY) == complete(voice(tiny_chat), mood=JOY)
-    one = voice(tiny_chat, emotions=str(tmp_path / "evs" / "joy.gguf"))
+    assert complete(llm, mood=JOY) == complete(voice(random_chat), mood=JOY)
+    one = voice(random_chat, emotions=str(tmp_path / "evs" / "joy.gguf"))
     assert complete(one, mood=JOY) == complete(llm, mood=JOY)
 
 
-def test_vectors_of_the_attention_output_are_used_elsewhere_with_a_warning(tiny_chat: Path) -> None:
-    evs = random_vectors(tiny_chat)
+def test_vectors_of_the_attention_output_are_used_elsewhere_with_a_warning(
+    random_chat: Path,
+) -> None:
+    evs = random_vectors(random_chat)
     theirs = replace(evs, measurement=Measurement(site="attn_out"))
     with pytest.warns(UserWarning, match="measured at the attention output"):
-        llm = voice(tiny_chat, emotions=theirs, site="layer_out")
-    assert complete(llm, mood=JOY) == complete(voice(tiny_chat), mood=JOY)
+        llm = voice(random_chat, emotions=theirs, site="layer_out")
+    assert complete(llm, mood=JOY) == complete(voice(random_chat), mood=JOY)
 
 
-def test_closed_is_closed(tiny_chat: Path) -> None:
-    llm = voice(tiny_chat)
+def test_closed_is_closed(random_chat: Path) -> None:
+    llm = voice(random_chat)
     llm.close()
     with pytest.raises(RuntimeError, match="closed"):
         llm.eval([1])

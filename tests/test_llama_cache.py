@@ -76,8 +76,8 @@ def test_the_moods_compared_here_differ(model: Path) -> None:
 
 @pytest.mark.parametrize("first", list(MOODS))
 @pytest.mark.parametrize("second", list(MOODS))
-def test_the_same_prompt_in_another_mood(tiny_chat: Path, first: str, second: str) -> None:
-    llm = open_voice(tiny_chat)
+def test_the_same_prompt_in_another_mood(random_chat: Path, first: str, second: str) -> None:
+    llm = open_voice(random_chat)
     llm.feel(MOODS[first])
     answer(llm, n_token=1)  # the context now ends with the prompt: an exact hit
     assert says_as_fresh(llm, second)
@@ -112,7 +112,7 @@ def test_a_history_whose_answer_was_steered(model: Path, mood: str) -> None:
     assert says_as_fresh(llm, "anger", history)
 
 
-def test_what_fits_is_kept(tiny_chat: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_fits_is_kept(random_chat: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The same mood, or a prompt that was never steered, is not decoded again."""
     decoded: list[int] = []
     decode = llama_cpp.Llama.eval
@@ -122,7 +122,7 @@ def test_what_fits_is_kept(tiny_chat: Path, monkeypatch: pytest.MonkeyPatch) -> 
         decode(self, tokens)
 
     monkeypatch.setattr(llama_cpp.Llama, "eval", counted)
-    llm = open_voice(tiny_chat)
+    llm = open_voice(random_chat)
     llm.feel(JOY)
     n_prompt = len(llm.tokenize(PROMPT.encode()))
     answer(llm, n_token=1)
@@ -159,14 +159,14 @@ def test_a_change_in_the_middle_of_a_stream(model: Path) -> None:
         assert says_as_fresh(llm, mood)
 
 
-def test_decoding_by_hand_beside_a_stream_left_open(tiny_chat: Path) -> None:
-    llm = open_voice(tiny_chat)
+def test_decoding_by_hand_beside_a_stream_left_open(random_chat: Path) -> None:
+    llm = open_voice(random_chat)
     llm.feel(JOY)
     left = llm.generate(llm.tokenize(b"Hi"), temp=0.0)
     next(left)
     llm.reset()
     llm.eval(llm.tokenize(PROMPT.encode()))
-    assert np.abs(logits(llm) - fresh(tiny_chat, "joy").logits[0]).max() < ROUNDING
+    assert np.abs(logits(llm) - fresh(random_chat, "joy").logits[0]).max() < ROUNDING
     left.close()
     assert says_as_fresh(llm, "anger")
 
@@ -186,9 +186,9 @@ def test_going_on_without_reset(model: Path) -> None:
     assert said == fresh(model, "joy").tokens
 
 
-def test_embeddings_in_between(tiny_chat: Path) -> None:
-    llm = open_voice(tiny_chat, embedding=True, n_batch=256)
-    expected = plain(tiny_chat, embedding=True, n_batch=256, **FLOAT32_CACHE).embed(PROMPT)
+def test_embeddings_in_between(random_chat: Path) -> None:
+    llm = open_voice(random_chat, embedding=True, n_batch=256)
+    expected = plain(random_chat, embedding=True, n_batch=256, **FLOAT32_CACHE).embed(PROMPT)
     for mood in ("joy", "all", "neutral"):
         assert says_as_fresh(llm, mood)
         assert llm.embed(PROMPT) == expected  # of the text, in no mood
@@ -208,8 +208,8 @@ PROMPTS = (PROMPT, PROMPT[:12], PROMPT + " who", "Tom")
         max_size=6,
     )
 )
-def test_any_history(tiny_chat: Path, steps: list[tuple[str, str, int]]) -> None:
-    llm = any_voice(tiny_chat)
+def test_any_history(random_chat: Path, steps: list[tuple[str, str, int]]) -> None:
+    llm = any_voice(random_chat)
     for prompt, mood, n_token in steps:
         llm.feel(MOODS[mood])
         answer(llm, prompt, n_token=n_token)
@@ -227,15 +227,15 @@ any_voice = cache(open_voice)  # one voice for all examples: its history only gr
 @pytest.mark.parametrize("first", ["joy", "all", "neutral"])
 @pytest.mark.parametrize("pickled", [False, True])
 def test_a_state_saved_in_one_mood_and_loaded_in_another(
-    tiny_chat: Path, first: str, second: str, pickled: bool
+    random_chat: Path, first: str, second: str, pickled: bool
 ) -> None:
-    llm = open_voice(tiny_chat)
+    llm = open_voice(random_chat)
     llm.feel(MOODS[first])
     answer(llm, n_token=6)
     state = llm.save_state()
     if pickled:
         state = pickle.loads(pickle.dumps(state))
-    other = open_voice(tiny_chat)
+    other = open_voice(random_chat)
     for into in (llm, other):
         into.feel(MOODS["less"])
         answer(into, n_token=3)
@@ -243,8 +243,8 @@ def test_a_state_saved_in_one_mood_and_loaded_in_another(
         assert says_as_fresh(into, second)
 
 
-def test_a_loaded_state_is_used_where_it_fits(tiny_chat: Path) -> None:
-    llm = open_voice(tiny_chat)
+def test_a_loaded_state_is_used_where_it_fits(random_chat: Path) -> None:
+    llm = open_voice(random_chat)
     llm.feel({**JOY, "$positions": "all"})
     answer(llm, n_token=6)
     state = llm.save_state()
@@ -267,21 +267,21 @@ def test_a_state_saved_by_llama_cpp_is_unsteered(model: Path) -> None:
         assert says_as_fresh(llm, mood)
 
 
-def test_a_state_of_other_vectors_is_not_used(tiny_chat: Path) -> None:
+def test_a_state_of_other_vectors_is_not_used(random_chat: Path) -> None:
     """Equal names and intensities are not equal states."""
-    llm = open_voice(tiny_chat)
+    llm = open_voice(random_chat)
     llm.feel(MOODS["all"])
     answer(llm)
-    other = open_voice(tiny_chat, emotions=random_vectors(tiny_chat, seed=4))
+    other = open_voice(random_chat, emotions=random_vectors(random_chat, seed=4))
     other.feel(MOODS["all"])
     expected = answer(other)
-    assert expected.tokens != fresh(tiny_chat, "all").tokens
+    assert expected.tokens != fresh(random_chat, "all").tokens
     other.load_state(llm.save_state())
     assert answer(other).tokens == expected.tokens
 
 
-def test_a_state_that_does_not_load_leaves_nothing_behind(tiny_chat: Path) -> None:
-    llm = open_voice(tiny_chat)
+def test_a_state_that_does_not_load_leaves_nothing_behind(random_chat: Path) -> None:
+    llm = open_voice(random_chat)
     llm.feel(JOY)
     answer(llm)
     state = llm.save_state()
@@ -301,9 +301,9 @@ def test_ram_cache(model: Path) -> None:
     check_cache(llm)
 
 
-def test_disk_cache(tiny_chat: Path, tmp_path: Path) -> None:
+def test_disk_cache(random_chat: Path, tmp_path: Path) -> None:
     for _ in range(2):  # the second voice finds what the first left
-        llm = open_voice(tiny_chat)
+        llm = open_voice(random_chat)
         disk = llama_cpp.LlamaDiskCache(str(tmp_path))
         llm.set_cache(disk)
         check_cache(llm)

@@ -126,16 +126,16 @@ def test_what_is_said_to_be_applied_is_what_was_applied(model: Path, name: str) 
         assert token["applied"] == pytest.approx(row)
 
 
-def test_relative_is_the_vector_times_the_hidden_state(tiny_chat: Path) -> None:
-    n_layer, _ = shape_of(tiny_chat)
+def test_relative_is_the_vector_times_the_hidden_state(random_chat: Path) -> None:
+    n_layer, _ = shape_of(random_chat)
     residual = np.arange(1.0, n_layer + 1)
-    evs = random_vectors(tiny_chat)
+    evs = random_vectors(random_chat)
     rms = np.sqrt(np.square(evs.data, dtype=np.float64).mean(axis=2))
     data = evs.data * (residual / rms)[:, :, np.newaxis]
     scaled = llamood.EmotionVectors(evs.names, data.astype(np.float32))
     known = llamood.EmotionVectors(evs.names, evs.data, Measurement(residual_rms=tuple(residual)))
     mood: Mood = {"joy": {"ramp": [0, 0.2], "over": 9}, "anger": 0.05}
-    relative, stored = voice(tiny_chat, emotions=known), voice(tiny_chat, emotions=scaled)
+    relative, stored = voice(random_chat, emotions=known), voice(random_chat, emotions=scaled)
     relative.feel({**mood, "$dose": "relative"})
     stored.feel(mood)
     assert answer(relative).equals(answer(stored))
@@ -143,9 +143,9 @@ def test_relative_is_the_vector_times_the_hidden_state(tiny_chat: Path) -> None:
     assert answer(stored).tokens != answer(relative).tokens
 
 
-def test_to_the_end_of_the_context(tiny_chat: Path) -> None:
+def test_to_the_end_of_the_context(random_chat: Path) -> None:
     settings: Mood = {"n_ctx": 256, "n_batch": 256}
-    llm = voice(tiny_chat, **settings)
+    llm = voice(random_chat, **settings)
     llm.feel(MOODS["waves"])
     prompt = llm.tokenize(PROMPT.encode())
     n = 256 - len(prompt)
@@ -168,25 +168,25 @@ def test_a_new_mood_in_the_middle_begins_at_its_own_token_0(model: Path) -> None
     assert said == expected.tokens
 
 
-def test_decoding_by_hand_is_token_0_each_time(tiny_chat: Path) -> None:
-    llm, expected = voice(tiny_chat), voice(tiny_chat)
+def test_decoding_by_hand_is_token_0_each_time(random_chat: Path) -> None:
+    llm, expected = voice(random_chat), voice(random_chat)
     llm.feel(MOODS["fall"])
-    expected.feel(constants(MOODS["fall"], tiny_chat)(0))
+    expected.feel(constants(MOODS["fall"], random_chat)(0))
     for tokens in (llm.tokenize(b"Hello"), [65], [66, 67]):
         llm.eval(tokens)
         expected.eval(tokens)
         assert np.array_equal(logits(llm), logits(expected))
 
 
-def test_an_answer_may_go_on_by_hand_and_then_go_on(tiny_chat: Path) -> None:
+def test_an_answer_may_go_on_by_hand_and_then_go_on(random_chat: Path) -> None:
     """What was played before does not play on by itself."""
-    llm = voice(tiny_chat)
+    llm = voice(random_chat)
     llm.feel(RISE)
     stream = llm.generate(llm.tokenize(PROMPT.encode()), temp=0.0)
     begun = list(islice(stream, 6))
     llm.n_tokens -= 3  # what was decoded under the rows of the last three tokens
     llm.eval(begun[2:3])
-    expected = voice(tiny_chat)
+    expected = voice(random_chat)
     expected.feel(RISE)
     # Cached: the prompt and two tokens under their rows, then one under row 0, which is nothing.
     islice_of = expected.generate(expected.tokenize(PROMPT.encode()), temp=0.0)
@@ -221,9 +221,9 @@ def python_calls(llm: llamood.Llama, *, n_token: int) -> Counter[str]:
 @QUIET
 @pytest.mark.parametrize("name", ["rise", "waves", "shared", "affect", "inert wave", "capped"])
 def test_a_scheduled_answer_calls_no_python_that_a_neutral_one_does_not(
-    tiny_chat: Path, name: str
+    random_chat: Path, name: str
 ) -> None:
-    llm = voice(tiny_chat)
+    llm = voice(random_chat)
     neutral = python_calls(llm, n_token=100)
     # llama_cpp's `eval`, and the generator that goes through ours.
     assert neutral == {"eval": 100, "_generate": 100}
@@ -232,8 +232,8 @@ def test_a_scheduled_answer_calls_no_python_that_a_neutral_one_does_not(
     assert python_calls(llm, n_token=100) == neutral
 
 
-def test_nothing_is_written_where_the_row_does_not_change(tiny_chat: Path) -> None:
-    llm = voice(tiny_chat)
+def test_nothing_is_written_where_the_row_does_not_change(random_chat: Path) -> None:
+    llm = voice(random_chat)
     llm.feel(joy=0.5)
     answer(llm, n_token=1)
     assert llm._injection is not None
@@ -246,11 +246,11 @@ def test_nothing_is_written_where_the_row_does_not_change(tiny_chat: Path) -> No
     assert injector.setter_calls == 1
 
 
-def test_the_injector_refuses_rows_that_do_not_fit(tiny_chat: Path) -> None:
-    llm = voice(tiny_chat)
+def test_the_injector_refuses_rows_that_do_not_fit(random_chat: Path) -> None:
+    llm = voice(random_chat)
     assert llm._injection is not None
     injector = llm._injection.injector
-    bank = llamood._core.Bank(random_vectors(tiny_chat).data)
+    bank = llamood._core.Bank(random_vectors(random_chat).data)
     rows = np.ones((4, 2), dtype=np.float32)
     with pytest.raises(RuntimeError, match="no decode has shown"):
         injector.play(bank, rows, 0, 3, 5)
@@ -290,35 +290,35 @@ def test_a_draft_model_changes_nothing_but_speed(model: Path, name: str) -> None
 
 
 @pytest.mark.parametrize("drafting", [False, True])
-def test_a_text_that_spans_tokens_starts_a_schedule(tiny_chat: Path, drafting: bool) -> None:
+def test_a_text_that_spans_tokens_starts_a_schedule(random_chat: Path, drafting: bool) -> None:
     settings: Mood = (
         {"draft_model": LlamaPromptLookupDecoding(num_pred_tokens=4), "logits_all": True}
         if drafting
         else {}
     )
-    plain = traced(voice(tiny_chat), {})
+    plain = traced(voice(random_chat), {})
     # The bytes of three tokens in the middle of what is said anyway.
     pieces = [token["text"] for token in plain["tokens"]]
     start = next(i for i in range(8, 30) if all(p.isascii() and p for p in pieces[i : i + 3]))
     text = "".join(pieces[start : start + 3])
     at = plain["text"].index(text) + len(text)  # heard when so many tokens are decoded
     mood: Mood = {"anger": {"on": text, "pulse": 1.5, "release": 8}}
-    llm = voice(tiny_chat, **settings)
+    llm = voice(random_chat, **settings)
     for _ in range(2):
         trace = traced(llm, mood)
         rows = [token["applied"][0] for token in trace["tokens"]]
         assert trace["tokens"][:at] == plain["tokens"][:at]
         assert rows[at : at + 4] == pytest.approx([1.5, 1.5 * 7 / 8, 1.5 * 6 / 8, 1.5 * 5 / 8])
         assert trace["text"] != plain["text"]
-    expected = by_hand(tiny_chat, lambda t: {"anger": rows[t] if t < len(rows) else 0.0})
-    other = voice(tiny_chat)
+    expected = by_hand(random_chat, lambda t: {"anger": rows[t] if t < len(rows) else 0.0})
+    other = voice(random_chat)
     other.feel(mood)
     assert answer(other, n_token=N).equals(expected)
 
 
-def test_a_mood_that_listens_may_come_in_the_middle(tiny_chat: Path) -> None:
+def test_a_mood_that_listens_may_come_in_the_middle(random_chat: Path) -> None:
     """What was said before it is known to it, and what was felt before stays as it was."""
-    llm = voice(tiny_chat)
+    llm = voice(random_chat)
     llm.feel(MOODS["fall"])
     stream = llm.generate(llm.tokenize(PROMPT.encode()), temp=0.0)
     said = list(islice(stream, 10))
@@ -329,8 +329,8 @@ def test_a_mood_that_listens_may_come_in_the_middle(tiny_chat: Path) -> None:
     said += list(islice(stream, 10))
     rows = [llm._performance.row(token)[1].tolist() for token in range(20)]
     assert rows[:10] == before
-    names = random_vectors(tiny_chat).names
-    expected = by_hand(tiny_chat, lambda t: dict(zip(names, rows[min(t, 19)], strict=True)))
+    names = random_vectors(random_chat).names
+    expected = by_hand(random_chat, lambda t: dict(zip(names, rows[min(t, 19)], strict=True)))
     assert said == expected.tokens[:20]
 
 
@@ -346,12 +346,12 @@ def test_a_function_of_the_token_is_asked(model: Path) -> None:
     assert sorted(set(asked)) == list(range(N))
 
 
-def test_a_function_that_fails_is_told_and_leaves_the_voice_usable(tiny_chat: Path) -> None:
+def test_a_function_that_fails_is_told_and_leaves_the_voice_usable(random_chat: Path) -> None:
     def joy(token: int) -> float:
         return float("nan") if token == 5 else 0.5
 
-    llm = voice(tiny_chat)
-    expected = traced(voice(tiny_chat), {"joy": 0.5})
+    llm = voice(random_chat)
+    expected = traced(voice(random_chat), {"joy": 0.5})
     with pytest.raises(MoodError) as caught:
         traced(llm, {"joy": joy})
     assert caught.value.where == "joy.joy(5)"
@@ -361,8 +361,8 @@ def test_a_function_that_fails_is_told_and_leaves_the_voice_usable(tiny_chat: Pa
 # -- from one answer to the next ------------------------------------------------------------
 
 
-def test_inertia_goes_on_from_answer_to_answer_without_a_jump(tiny_chat: Path) -> None:
-    llm = voice(tiny_chat)
+def test_inertia_goes_on_from_answer_to_answer_without_a_jump(random_chat: Path) -> None:
+    llm = voice(random_chat)
     step = 1 - 0.5 ** (1 / 10)
     rows = []
     for mood in ({"joy": 1.0}, {"anger": 0.8}, {}, {"joy": {"wave": [0, 1], "period": 8}}):
@@ -377,8 +377,8 @@ def test_inertia_goes_on_from_answer_to_answer_without_a_jump(tiny_chat: Path) -
     assert walk[25, 0] == pytest.approx(0.4)  # half of the way to 0.8, ten tokens later
 
 
-def test_inertia_starts_where_the_last_answer_was_cut(tiny_chat: Path) -> None:
-    llm = voice(tiny_chat)
+def test_inertia_starts_where_the_last_answer_was_cut(random_chat: Path) -> None:
+    llm = voice(random_chat)
     llm.feel(RISE)
     stream = llm.generate(llm.tokenize(PROMPT.encode()), temp=0.0)
     list(islice(stream, 9))
@@ -389,8 +389,8 @@ def test_inertia_starts_where_the_last_answer_was_cut(tiny_chat: Path) -> None:
     assert trace["tokens"][0]["applied"][1] == pytest.approx(mix["joy"] / 2)
 
 
-def test_a_saved_state_knows_what_was_felt(tiny_chat: Path) -> None:
-    llm, other = voice(tiny_chat), voice(tiny_chat)
+def test_a_saved_state_knows_what_was_felt(random_chat: Path) -> None:
+    llm, other = voice(random_chat), voice(random_chat)
     traced(llm, {"joy": 1.0}, n_token=5)
     state = llm.save_state()
     other.load_state(state)
@@ -402,10 +402,10 @@ def test_a_saved_state_knows_what_was_felt(tiny_chat: Path) -> None:
 # -- limits, said once ----------------------------------------------------------------------
 
 
-def test_a_limit_is_said_once_and_not_silently(tiny_chat: Path) -> None:
-    evs = random_vectors(tiny_chat)
+def test_a_limit_is_said_once_and_not_silently(random_chat: Path) -> None:
+    evs = random_vectors(random_chat)
     limited = llamood.EmotionVectors(evs.names, evs.data, ceiling=(0.5, 1.0))
-    llm = voice(tiny_chat, emotions=limited)
+    llm = voice(random_chat, emotions=limited)
     with pytest.warns(UserWarning, match="joy is held at 1, .* 3 was asked for"):
         llm.feel(joy=3)
     with warnings.catch_warnings():
@@ -422,8 +422,8 @@ def test_a_limit_is_said_once_and_not_silently(tiny_chat: Path) -> None:
         traced(llm, {"anger": 0.5, "joy": 1})
 
 
-def test_a_point_out_of_reach_is_said(tiny_chat: Path) -> None:
-    llm = voice(tiny_chat)
+def test_a_point_out_of_reach_is_said(random_chat: Path) -> None:
+    llm = voice(random_chat)
     with pytest.warns(UserWarning, match="lies outside what a mix of these emotions reaches"):
         llm.feel(llamood.affect(valence=-0.9, arousal=-0.9))
 
@@ -431,8 +431,8 @@ def test_a_point_out_of_reach_is_said(tiny_chat: Path) -> None:
 # -- traces ---------------------------------------------------------------------------------
 
 
-def test_a_trace_has_text_and_weights_of_every_token(tiny_chat: Path) -> None:
-    llm = voice(tiny_chat)
+def test_a_trace_has_text_and_weights_of_every_token(random_chat: Path) -> None:
+    llm = voice(random_chat)
     asked = {"max_tokens": 20, "temperature": 0.0, "mood": MOODS["rise"], "trace": True}
     said = llm.create_completion(PROMPT, **asked)
     trace = said["llamood"]["trace"]
@@ -464,15 +464,15 @@ def test_the_texts_of_a_trace_are_the_answer(stories: Path) -> None:
     assert "".join(token["text"] for token in trace["tokens"]) == trace["text"]
 
 
-def test_no_trace_unless_asked_for(tiny_chat: Path) -> None:
-    llm = voice(tiny_chat)
+def test_no_trace_unless_asked_for(random_chat: Path) -> None:
+    llm = voice(random_chat)
     assert "llamood" not in llm(PROMPT, max_tokens=2, mood=RISE)
     with pytest.raises(MoodError, match="a trace needs emotions"):
-        voice(tiny_chat, emotions=None)(PROMPT, trace=True)
+        voice(random_chat, emotions=None)(PROMPT, trace=True)
 
 
-def test_mix_is_what_the_last_token_was_decoded_under(tiny_chat: Path) -> None:
-    llm = voice(tiny_chat)
+def test_mix_is_what_the_last_token_was_decoded_under(random_chat: Path) -> None:
+    llm = voice(random_chat)
     assert llm.mix == {}
     llm.feel(joy=0.5)
     assert llm.mix == {}  # nothing was decoded yet
@@ -488,5 +488,5 @@ def test_mix_is_what_the_last_token_was_decoded_under(tiny_chat: Path) -> None:
     llm.feel()
     llm.eval([65])
     assert llm.mix == {}
-    assert voice(tiny_chat, emotions=None).mix == {}
+    assert voice(random_chat, emotions=None).mix == {}
     assert isinstance(llm, llama_cpp.Llama)

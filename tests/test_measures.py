@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy import stats
 
-from llamood import demo, measures
+import tiny_chat
+from llamood import measures
 from llamood.answer_faults import answer_fault
 from llamood.errors import LlamoodError
 from llamood.intervals import Interval, interval, ratio_interval
@@ -417,8 +418,8 @@ def test_strange_texts_are_measured_too() -> None:
         assert side_effects(text).disclaimer is False
 
 
-def test_bundled_answers_hardly_ever_collapse() -> None:
-    lines = (Path(demo.__file__).parent / "evs" / "answers.jsonl").read_text("utf-8").splitlines()
+def test_the_answers_of_the_tests_model_hardly_ever_collapse() -> None:
+    lines = (tiny_chat.VECTORS / "answers.jsonl").read_text("utf-8").splitlines()
     heard = [text for line in lines for text in json.loads(line)["heard"]]
     assert len(heard) > 0
     assert sum(collapse(text).collapsed for text in heard) <= 0.005 * len(heard)

@@ -14,7 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import llamood
-from llamood import _core, demo
+import tiny_chat
+from llamood import _core
 from llamood.cli.prompts import chat_tokens
 from llamood.errors import FileError, ModelError
 from llamood.listener import Listener
@@ -45,9 +46,9 @@ def test_projections_are_those_of_the_hidden_states(model: Path) -> None:
             np.testing.assert_allclose(found[at], expected, atol=2e-3)
 
 
-def test_positions_are_those_of_the_context(tiny_chat: Path) -> None:
-    directions = directions_of(random_vectors(tiny_chat), LAYERS)
-    llm, pieces = voice(tiny_chat), voice(tiny_chat, n_batch=4)
+def test_positions_are_those_of_the_context(random_chat: Path) -> None:
+    directions = directions_of(random_vectors(random_chat), LAYERS)
+    llm, pieces = voice(random_chat), voice(random_chat, n_batch=4)
     probe, other = (each._project(LAYERS, directions) for each in (llm, pieces))
     tokens = llm.tokenize(PROMPT.encode())
     for each in (llm, pieces):
@@ -68,9 +69,9 @@ def test_positions_are_those_of_the_context(tiny_chat: Path) -> None:
         probe.read(250, 10)
 
 
-def test_what_cannot_be_read_is_refused(tiny_chat: Path) -> None:
-    llm = voice(tiny_chat)
-    _, n_embd = shape_of(tiny_chat)
+def test_what_cannot_be_read_is_refused(random_chat: Path) -> None:
+    llm = voice(random_chat)
+    _, n_embd = shape_of(random_chat)
     for layers in ([3], [-1], [2, 1], [1, 1], []):
         with pytest.raises(ValueError, match="layers from 0 to 2 can be read"):
             llm._project(layers, np.ones((len(layers), 2, n_embd), np.float32))
@@ -88,15 +89,15 @@ def test_reading_changes_no_answer(model: Path) -> None:
 # -- scores ---------------------------------------------------------------------------------
 
 
-def test_what_is_added_is_taken_off(tiny_chat: Path) -> None:
+def test_what_is_added_is_taken_off(random_chat: Path) -> None:
     """Added in the layer that is read and in no other, it moves the projection by what it is."""
-    evs = random_vectors(tiny_chat)
-    probe = neutral_probe(tiny_chat)
+    evs = random_vectors(random_chat)
+    probe = neutral_probe(random_chat)
     response = np.zeros(probe.response.shape, np.float32)
     for at, layer in enumerate(LAYERS):
         response[layer, :, at] = np.einsum("we,re->wr", evs.data[:, layer], probe.directions[at])
     evs = replace(evs, scale=(1.0, 1.0))
-    llm = voice(tiny_chat, emotions=evs, readings=replace(probe, response=response))
+    llm = voice(random_chat, emotions=evs, readings=replace(probe, response=response))
     tokens = llm.tokenize(PROMPT.encode())
     llm.eval(tokens)
     plain = llm.reader.scores(1, len(tokens))
@@ -111,7 +112,7 @@ def test_what_is_added_is_taken_off(tiny_chat: Path) -> None:
 
     # Vectors that were scaled since, and another dose, move as much as they are.
     louder = replace(evs * 2.0, measurement=llamood.vectors.Measurement(residual_rms=(1.0,) * 4))
-    other = voice(tiny_chat, emotions=louder, readings=replace(probe, response=response))
+    other = voice(random_chat, emotions=louder, readings=replace(probe, response=response))
     for mood in ({"joy": 0.5}, {"joy": 0.1, "$dose": "relative"}):
         other.feel({**mood, "$positions": "all", "$layers": [2, 2]})
         other.reset()
@@ -119,11 +120,11 @@ def test_what_is_added_is_taken_off(tiny_chat: Path) -> None:
         np.testing.assert_allclose(other.reader.scores(1, len(tokens)), plain, atol=1e-3)
 
 
-def test_only_what_was_steered_is_corrected(tiny_chat: Path) -> None:
+def test_only_what_was_steered_is_corrected(random_chat: Path) -> None:
     """Each position by the row that it was decoded under, also where rows are played ahead."""
-    probe = neutral_probe(tiny_chat)
+    probe = neutral_probe(random_chat)
     ones = np.ones(probe.response.shape, np.float32)
-    llm = voice(tiny_chat, readings=replace(probe, response=ones))
+    llm = voice(random_chat, readings=replace(probe, response=ones))
     prompt = llm.tokenize(PROMPT.encode())
     for _ in range(2):  # the second time from the beginning on in C++
         llm.feel({"joy": {"ramp": [0, 8], "over": 8}})
@@ -131,7 +132,7 @@ def test_only_what_was_steered_is_corrected(tiny_chat: Path) -> None:
         for _ in range(12):
             next(stream)
         stream.close()
-        n_layer = shape_of(tiny_chat)[0] - 1  # layers in which vectors are added
+        n_layer = shape_of(random_chat)[0] - 1  # layers in which vectors are added
         moved = llm.reader._moved[: llm.n_tokens, 0] / n_layer
         assert moved[: len(prompt)].tolist() == [0.0] * len(prompt)
         expected = [1, 2, 3, 4, 5, 6, 7, 8, 8, 8, 8]
@@ -164,7 +165,12 @@ def test_what_was_not_read_counts_nothing() -> None:
 @pytest.fixture(scope="module")
 def companion() -> llamood.Llama:
     return llamood.Llama(
-        demo.MODEL, emotions=demo.VECTORS, readings=True, n_ctx=512, n_threads=1, verbose=False
+        tiny_chat.MODEL,
+        emotions=tiny_chat.VECTORS,
+        readings=True,
+        n_ctx=512,
+        n_threads=1,
+        verbose=False,
     )
 
 
@@ -173,18 +179,18 @@ def ask(llm: llamood.Llama, question: str, **asked: Any) -> Any:
     return llm.create_chat_completion(messages, **{"temperature": 0.0, "max_tokens": 60, **asked})
 
 
-EMOTIONS = llamood.load(demo.VECTORS).names
+EMOTIONS = llamood.load(tiny_chat.VECTORS).names
 
 
 def strong(emotion: str) -> dict[str, Any]:
     """The emotion at its ceiling."""
-    evs = llamood.load(demo.VECTORS)
+    evs = llamood.load(tiny_chat.VECTORS)
     return {emotion: evs.ceiling[evs.names.index(emotion)] or 1.0}
 
 
-def test_the_bundled_model_reads_what_it_was_made_to_feel(companion: llamood.Llama) -> None:
+def test_a_trained_model_reads_what_it_was_made_to_feel(companion: llamood.Llama) -> None:
     """What was added is taken off, so this is what the words came to."""
-    questions = list(enumerate(demo.questions()[:16]))
+    questions = list(enumerate(tiny_chat.questions()[:16]))
 
     def readings(mood: dict[str, Any]) -> list[dict[str, float]]:
         sampled = {"temperature": 0.6, "top_p": 0.9, "mood": mood}
@@ -209,7 +215,7 @@ def test_words_read_alike_with_and_without_what_was_added(
     reader = companion.reader
     at = reader.names.index(emotion)
     kept, raw, unsteered = [], [], []
-    for question in demo.questions()[:10]:
+    for question in tiny_chat.questions()[:10]:
         prompt = chat_tokens(companion, [{"role": "user", "content": question}])
         with companion.feeling(strong(emotion)):
             stream = companion.generate(prompt, temp=0.0)
@@ -232,7 +238,7 @@ def test_a_neutral_text_under_an_emotion_is_not_read_as_one(
     companion: llamood.Llama, emotion: str
 ) -> None:
     """The text is given, so nothing in it changes; only what is added does."""
-    path = demo.VECTORS / "answers.jsonl"
+    path = tiny_chat.VECTORS / "answers.jsonl"
     texts = [json.loads(line)["heard"][0] for line in path.read_text().splitlines()[:20]]
     reader = companion.reader
     at = reader.names.index(emotion)
@@ -278,8 +284,8 @@ def test_a_reading_is_of_the_last_text(companion: llamood.Llama) -> None:
     assert companion.reading["joy"] == max(companion.reading.values())
 
 
-def test_what_was_read_goes_with_the_context(tiny_chat: Path) -> None:
-    llm = voice(tiny_chat, readings=neutral_probe(tiny_chat), embedding=True)
+def test_what_was_read_goes_with_the_context(random_chat: Path) -> None:
+    llm = voice(random_chat, readings=neutral_probe(random_chat), embedding=True)
     llm.eval(llm.tokenize(PROMPT.encode()))
     assert llm.reading
     state = llm.save_state()
@@ -291,28 +297,28 @@ def test_what_was_read_goes_with_the_context(tiny_chat: Path) -> None:
     assert llm.reading == {}
 
 
-def test_without_readings(tiny_chat: Path, tmp_path: Path) -> None:
+def test_without_readings(random_chat: Path, tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="readings=True"):
-        _ = voice(tiny_chat).reading
+        _ = voice(random_chat).reading
     with pytest.raises(ModelError, match="readings need emotions"):
-        voice(tiny_chat, emotions=None, readings=True)
+        voice(random_chat, emotions=None, readings=True)
     with pytest.raises(ModelError, match=r"readings=Probe\.load"):
-        voice(tiny_chat, readings=True)
-    llamood.save(random_vectors(tiny_chat), tmp_path)
+        voice(random_chat, readings=True)
+    llamood.save(random_vectors(random_chat), tmp_path)
     with pytest.raises(FileError, match=r"reading\.baseline: does not exist.*--measure"):
-        voice(tiny_chat, emotions=tmp_path, readings=True)
-    other = random_vectors(tiny_chat, names=("joy", "fear"))
+        voice(random_chat, emotions=tmp_path, readings=True)
+    other = random_vectors(random_chat, names=("joy", "fear"))
     with pytest.raises(ModelError, match="measured for anger, joy"):
-        voice(tiny_chat, emotions=other, readings=neutral_probe(tiny_chat))
+        voice(random_chat, emotions=other, readings=neutral_probe(random_chat))
     with pytest.raises(ModelError, match="layers 1 to 2 can"):
-        neutral_probe(tiny_chat).at(0)
+        neutral_probe(random_chat).at(0)
 
 
 # -- the file -------------------------------------------------------------------------------
 
 
-def test_a_probe_is_read_back(tiny_chat: Path, tmp_path: Path) -> None:
-    probe = neutral_probe(tiny_chat)
+def test_a_probe_is_read_back(random_chat: Path, tmp_path: Path) -> None:
+    probe = neutral_probe(random_chat)
     assert probe.save(tmp_path) == tmp_path / FILE_NAME
     again = Probe.load(tmp_path)
     for name in ("names", "layers", "layer", "about"):
@@ -336,21 +342,21 @@ def test_a_probe_is_read_back(tiny_chat: Path, tmp_path: Path) -> None:
     ],
 )
 def test_a_file_with_faults_is_refused(
-    tiny_chat: Path, tmp_path: Path, wrong: dict[str, Any], fault: str
+    random_chat: Path, tmp_path: Path, wrong: dict[str, Any], fault: str
 ) -> None:
-    neutral_probe(tiny_chat, **wrong).save(tmp_path)
+    neutral_probe(random_chat, **wrong).save(tmp_path)
     with pytest.raises(FileError, match=fault):
         Probe.load(tmp_path)
 
 
-def test_files_of_another_kind_are_refused(tiny_chat: Path, tmp_path: Path) -> None:
-    path = neutral_probe(tiny_chat).save(tmp_path)
+def test_files_of_another_kind_are_refused(random_chat: Path, tmp_path: Path) -> None:
+    path = neutral_probe(random_chat).save(tmp_path)
     whole = path.read_bytes()
     for content in (b"", b"PK\x03\x04", whole[: len(whole) // 2], b"\x00" * 500):
         path.write_bytes(content)
         with pytest.raises(FileError, match=r"truncated|wrong magic"):
             Probe.load(tmp_path)
-    path.write_bytes((demo.VECTORS / "joy.gguf").read_bytes())
+    path.write_bytes((tiny_chat.VECTORS / "joy.gguf").read_bytes())
     with pytest.raises(FileError, match="this is no baseline of readings"):
         Probe.load(tmp_path)
     path.write_bytes(whole.replace(b"response", b"rEsponse"))
@@ -361,9 +367,9 @@ def test_files_of_another_kind_are_refused(tiny_chat: Path, tmp_path: Path) -> N
 # -- measuring ------------------------------------------------------------------------------
 
 
-def test_the_bundled_baseline_says_how_well_it_reads() -> None:
-    probe = Probe.load(demo.VECTORS)
-    evs = llamood.load(demo.VECTORS)
+def test_its_baseline_says_how_well_it_reads() -> None:
+    probe = Probe.load(tiny_chat.VECTORS)
+    evs = llamood.load(tiny_chat.VECTORS)
     probe.require_fit(evs)
     quality = probe.about["quality"]
     assert quality["macro_auroc"] >= 0.9
@@ -374,20 +380,20 @@ def test_the_bundled_baseline_says_how_well_it_reads() -> None:
 
 
 def test_measured_again_it_is_the_same() -> None:
-    evs = llamood.load(demo.VECTORS)
-    bundled = Probe.load(demo.VECTORS)
+    evs = llamood.load(tiny_chat.VECTORS)
+    shipped = Probe.load(tiny_chat.VECTORS)
     one_thread = {"n_threads": 1, "n_threads_batch": 1}
-    passages = answers(demo.MODEL, evs.names, per_label=10, **one_thread)
+    passages = answers(tiny_chat.MODEL, evs.names, per_label=10, **one_thread)
     assert {p.label for p in passages} == {"neutral", *evs.names}
     assert len({p.text for p in passages}) > 50
     steps: list[tuple[int, int]] = []
     probe = measure(
-        demo.MODEL, evs, passages, progress=lambda *step: steps.append(step), **one_thread
+        tiny_chat.MODEL, evs, passages, progress=lambda *step: steps.append(step), **one_thread
     )
     assert steps[-1][0] == steps[-1][1] == len(passages) + len(probe.layers) * evs.n_emotion
     assert [done for done, _ in steps] == sorted(done for done, _ in steps)
-    np.testing.assert_allclose(probe.directions, bundled.directions, atol=1e-6)
-    np.testing.assert_allclose(probe.mean, bundled.mean, atol=0.5 * bundled.spread.max())
+    np.testing.assert_allclose(probe.directions, shipped.directions, atol=1e-6)
+    np.testing.assert_allclose(probe.mean, shipped.mean, atol=0.5 * shipped.spread.max())
     # What is added in a layer is in its own projection, and in no layer below.
     for at, layer in enumerate(probe.layers):
         measured = evs.data[:, layer] / np.array(evs.scale)[:, np.newaxis]
@@ -396,13 +402,13 @@ def test_measured_again_it_is_the_same() -> None:
         assert np.abs(probe.response[layer + 1 :, :, at]).max() < 1e-3
 
 
-def test_too_little_to_measure_on(tiny_chat: Path) -> None:
-    evs = random_vectors(tiny_chat)
+def test_too_little_to_measure_on(random_chat: Path) -> None:
+    evs = random_vectors(random_chat)
     texts = LabelledTexts(("neutral", "joy"), {"neutral": ("a b c",) * 9, "joy": ("d e",) * 9})
-    passages = held_out(tiny_chat, texts, used=2, n_threads=1)
+    passages = held_out(random_chat, texts, used=2, n_threads=1)
     assert [p.label for p in passages] == ["neutral"] * 7 + ["joy"] * 7
     with pytest.raises(ModelError, match=r"at least 8 neutral texts .* found 7"):
-        measure(tiny_chat, evs, passages)
+        measure(random_chat, evs, passages)
     with pytest.raises(ModelError, match="has nothing of its own in layer"):
         directions_of(llamood.EmotionVectors(("a", "b"), np.ones((2, 4, 8))), (1, 2))
     alone = llamood.EmotionVectors(("a",), np.ones((1, 4, 16)))

@@ -73,23 +73,23 @@ def read(model: Path, sequences: Sequence[int], *, node: str) -> list[Float32]:
 
 
 @pytest.mark.parametrize("node", ["l_out", "ffn_inp"])
-def test_each_sequence_is_read_as_alone(tiny_chat: Path, node: str) -> None:
-    together = read(tiny_chat, [2, 0, 3, 1], node=node)
+def test_each_sequence_is_read_as_alone(random_chat: Path, node: str) -> None:
+    together = read(random_chat, [2, 0, 3, 1], node=node)
     for number, sequence in enumerate([2, 0, 3, 1]):
-        (alone,) = read(tiny_chat, [sequence], node=node)
+        (alone,) = read(random_chat, [sequence], node=node)
         assert not np.isnan(alone).any()
         np.testing.assert_allclose(together[number], alone, atol=SAME)
     assert np.abs(together[1][:7] - together[2][:1]).min() > SAME
 
 
 @pytest.mark.parametrize("is_probe_first", [False, True])
-def test_what_is_added_is_in_what_is_read(tiny_chat: Path, is_probe_first: bool) -> None:
+def test_what_is_added_is_in_what_is_read(random_chat: Path, is_probe_first: bool) -> None:
     """At the node that is read itself, whoever watches it first."""
-    bank, evs = bank_of(tiny_chat), random_vectors(tiny_chat)
+    bank, evs = bank_of(random_chat), random_vectors(random_chat)
     found = []
     for weight in (0.0, 1.5):
-        with Context(tiny_chat) as ctx:
-            probe = probe_of(ctx, tiny_chat)
+        with Context(random_chat) as ctx:
+            probe = probe_of(ctx, random_chat)
             if is_probe_first:
                 ctx.injector.close()
                 ctx.injector = _core.RowInjector(ctx.watch, ctx.address, node="l_out")
@@ -106,9 +106,9 @@ def test_what_is_added_is_in_what_is_read(tiny_chat: Path, is_probe_first: bool)
     np.testing.assert_allclose(found[1][1] - found[0][1], np.tile(added, (8, 1)), atol=SAME)
 
 
-def test_nothing_is_read_of_rows_that_are_not_known(tiny_chat: Path) -> None:
-    with Context(tiny_chat, n_batch=16, n_ubatch=4) as ctx:
-        probe = probe_of(ctx, tiny_chat)
+def test_nothing_is_read_of_rows_that_are_not_known(random_chat: Path) -> None:
+    with Context(random_chat, n_batch=16, n_ubatch=4) as ctx:
+        probe = probe_of(ctx, random_chat)
         rows = prompt(TOKENS)
         ctx.decode(rows)  # nothing was told
         assert np.isnan(probe.read(0, 8)).all()
@@ -126,12 +126,12 @@ def test_nothing_is_read_of_rows_that_are_not_known(tiny_chat: Path) -> None:
         probe.close()
 
 
-def test_what_cannot_be_read_is_refused(tiny_chat: Path) -> None:
-    with Context(tiny_chat) as ctx:
+def test_what_cannot_be_read_is_refused(random_chat: Path) -> None:
+    with Context(random_chat) as ctx:
         for n_sequence in (0, 5):
             with pytest.raises(ValueError, match="1 to 4 sequences can be read"):
-                probe_of(ctx, tiny_chat, n_sequence=n_sequence)
-        probe = probe_of(ctx, tiny_chat, n_sequence=2)
+                probe_of(ctx, random_chat, n_sequence=n_sequence)
+        probe = probe_of(ctx, random_chat, n_sequence=2)
         for run in ((2, 0, 1), (-1, 0, 1), (0, -1, 2), (0, 257, 1)):
             with pytest.raises(IndexError):
                 probe.expect([(0, 0, 3), run])
@@ -150,27 +150,27 @@ def test_what_cannot_be_read_is_refused(tiny_chat: Path) -> None:
 
 
 @pytest.fixture
-def context(tiny_chat: Path) -> Iterator[Context]:
-    with Context(tiny_chat, n_batch=8, n_ubatch=8, **EXACT) as ctx:
+def context(random_chat: Path) -> Iterator[Context]:
+    with Context(random_chat, n_batch=8, n_ubatch=8, **EXACT) as ctx:
         yield ctx
 
 
 @pytest.fixture
-def probe(context: Context, tiny_chat: Path) -> Iterator[_core.Probe]:
-    probe = probe_of(context, tiny_chat)
+def probe(context: Context, random_chat: Path) -> Iterator[_core.Probe]:
+    probe = probe_of(context, random_chat)
     yield probe
     probe.close()
 
 
 @pytest.fixture
-def play(context: Context, probe: _core.Probe, tiny_chat: Path) -> Iterator[Play]:
-    play = Play(context, bank_of(tiny_chat), probe=probe)
+def play(context: Context, probe: _core.Probe, random_chat: Path) -> Iterator[Play]:
+    play = Play(context, bank_of(random_chat), probe=probe)
     yield play
     play.stage.close()
 
 
 def test_a_stage_tells_whose_rows_a_batch_has(
-    play: Play, probe: _core.Probe, tiny_chat: Path
+    play: Play, probe: _core.Probe, random_chat: Path
 ) -> None:
     """Prompts in pieces beside tokens that are generated."""
     stage = play.stage
@@ -184,8 +184,8 @@ def test_a_stage_tells_whose_rows_a_batch_has(
         n = stage.n_cached(voice)
         assert n == len(tokens)
         found = probe.read(0, n, sequence=voice)
-        with Context(tiny_chat, **EXACT) as ctx:
-            alone = probe_of(ctx, tiny_chat)
+        with Context(random_chat, **EXACT) as ctx:
+            alone = probe_of(ctx, random_chat)
             rows = prompt(tokens, sequence=voice)
             ctx.expect(play.bank, [WEIGHTS[voice]] * n, rows)
             alone.expect([(voice, 0, n)])
@@ -219,10 +219,10 @@ def test_what_was_read_is_shared_and_forgotten_with_the_cache(
     assert np.isnan(probe.read(6, 2, sequence=2)).all()
 
 
-def test_a_batch_that_failed_was_not_read(tiny_chat: Path) -> None:
-    with Context(tiny_chat, n_ctx=256, n_batch=200, n_ubatch=200) as ctx:
-        probe = probe_of(ctx, tiny_chat)
-        play = Play(ctx, bank_of(tiny_chat), probe=probe)
+def test_a_batch_that_failed_was_not_read(random_chat: Path) -> None:
+    with Context(random_chat, n_ctx=256, n_batch=200, n_ubatch=200) as ctx:
+        probe = probe_of(ctx, random_chat)
+        play = Play(ctx, bank_of(random_chat), probe=probe)
         play.begin(0, TOKENS * 24)
         play.stage.step()
         play.begin(1, TOKENS * 24)
@@ -234,11 +234,11 @@ def test_a_batch_that_failed_was_not_read(tiny_chat: Path) -> None:
         probe.close()
 
 
-def test_what_was_computed_of_a_batch_that_failed_is_forgotten(tiny_chat: Path) -> None:
+def test_what_was_computed_of_a_batch_that_failed_is_forgotten(random_chat: Path) -> None:
     """A node of another width cannot be added to, as is known once it is computed."""
-    with Context(tiny_chat, node="ffn_up") as ctx:
-        probe = probe_of(ctx, tiny_chat)
-        play = Play(ctx, bank_of(tiny_chat), probe=probe)
+    with Context(random_chat, node="ffn_up") as ctx:
+        probe = probe_of(ctx, random_chat)
+        play = Play(ctx, bank_of(random_chat), probe=probe)
         play.begin(0, TOKENS[:4], weights=[0, 0])
         play.stage.step()
         play.stage.rest(0)

@@ -19,7 +19,7 @@ import numpy as np
 import pytest
 
 import llamood
-from llamood import demo
+import tiny_chat
 from llamood.answer_log import Answer
 from llamood.cli.curves import COLOURS
 from llamood.cli.inline_svg import INK, inline_svg
@@ -84,12 +84,12 @@ class Page(HTMLParser):
 
 @pytest.fixture(scope="module")
 def answers() -> tuple[Answer, ...]:
-    evs = llamood.load(demo.VECTORS).select(EMOTIONS)
+    evs = llamood.load(tiny_chat.VECTORS).select(EMOTIONS)
     evaluation = Evaluation(
-        demo.MODEL,
+        tiny_chat.MODEL,
         emotions=evs,
         prompt=lambda llm, q: chat_tokens(llm, [{"role": "user", "content": q}]),
-        questions=demo.questions()[:N_QUESTION],
+        questions=tiny_chat.questions()[:N_QUESTION],
         layers=(2, 4),
         conditions=controlled(evs, intensities=(0.5, 1.0)),
         max_tokens=12,
@@ -103,9 +103,9 @@ def answers() -> tuple[Answer, ...]:
 
 @pytest.fixture(scope="module")
 def whole(answers: tuple[Answer, ...]) -> Report:
-    layout = in_two_dimensions(llamood.load(demo.VECTORS).select(EMOTIONS))
+    layout = in_two_dimensions(llamood.load(tiny_chat.VECTORS).select(EMOTIONS))
     return {
-        "command": "llamood eval demo -o report",
+        "command": "llamood eval model.gguf -o report",
         "model": "model.gguf",
         "axes": "controlled",
         "judge": "bundled",

@@ -59,21 +59,21 @@ def speak(
 
 
 @pytest.mark.parametrize("node", ["l_out", "ffn_inp"])
-def test_one_emotion_is_bit_equal_to_the_host(tiny_chat: Path, there: Place, node: str) -> None:
+def test_one_emotion_is_bit_equal_to_the_host(random_chat: Path, there: Place, node: str) -> None:
     weights = [[0.0, strength] for strength in STRENGTHS]
-    here = speak(tiny_chat, weights=weights, node=node)
-    remote = speak(tiny_chat, weights=weights, node=node, place=there)
+    here = speak(random_chat, weights=weights, node=node)
+    remote = speak(random_chat, weights=weights, node=node, place=there)
     for ours, theirs in zip(remote, here, strict=True):
         assert np.array_equal(ours, theirs)
     assert not np.array_equal(here[-1][0], here[-1][2])
 
 
 @pytest.mark.parametrize("node", ["l_out", "ffn_inp"])
-def test_a_mix_is_as_on_the_host(tiny_chat: Path, there: Place, node: str) -> None:
+def test_a_mix_is_as_on_the_host(random_chat: Path, there: Place, node: str) -> None:
     """But for the order in which the device sums."""
     weights = [[0.3, 1.1], [-0.7, 0.2], [0.0, 0.0], [1.3, 0.9]]
-    here = speak(tiny_chat, weights=weights, node=node)
-    remote = speak(tiny_chat, weights=weights, node=node, place=there)
+    here = speak(random_chat, weights=weights, node=node)
+    remote = speak(random_chat, weights=weights, node=node, place=there)
     for ours, theirs in zip(remote, here, strict=True):
         assert np.abs(ours - theirs).max() < 2e-2  # keys and values are rounded to float16
 
@@ -107,25 +107,25 @@ def read(
 
 
 @pytest.mark.parametrize("node", ["l_out", "ffn_inp"])
-def test_a_stage_reads_there_what_it_reads_here(tiny_chat: Path, there: Place, node: str) -> None:
+def test_a_stage_reads_there_what_it_reads_here(random_chat: Path, there: Place, node: str) -> None:
     """What was added there, too."""
     one = [[0.0, strength] for strength in STRENGTHS]
-    here = read(tiny_chat, weights=one, node=node)
-    remote = read(tiny_chat, weights=one, node=node, place=there)
+    here = read(random_chat, weights=one, node=node)
+    remote = read(random_chat, weights=one, node=node, place=there)
     for ours, theirs in zip(remote, here, strict=True):
         assert np.array_equal(ours, theirs)
     mixed = [[0.3, 1.1], [-0.7, 0.2], [0.0, 0.0], [1.3, 0.9]]
-    here = read(tiny_chat, weights=mixed, node=node)
-    remote = read(tiny_chat, weights=mixed, node=node, place=there)
+    here = read(random_chat, weights=mixed, node=node)
+    remote = read(random_chat, weights=mixed, node=node, place=there)
     for ours, theirs in zip(remote, here, strict=True):
         assert np.abs(ours - theirs).max() < 2e-2
 
 
-def test_all_rows_alike_and_none(tiny_chat: Path, there: Place) -> None:
-    bank = _core.Bank(random_vectors(tiny_chat).data)
+def test_all_rows_alike_and_none(random_chat: Path, there: Place) -> None:
+    bank = _core.Bank(random_vectors(random_chat).data)
     heard = {}
     for place in (there, PROCESSOR):
-        with Context(tiny_chat, node="ffn_inp", place=place, n_sequence=1, n_ubatch=3) as ctx:
+        with Context(random_chat, node="ffn_inp", place=place, n_sequence=1, n_ubatch=3) as ctx:
             ctx.injector.apply(bank, [0.0, 0.5], 0, 3)
             steered = [ctx.decode(prompt(TOKENS, outputs="all"))]
             ctx.injector.rest()
@@ -137,12 +137,12 @@ def test_all_rows_alike_and_none(tiny_chat: Path, there: Place) -> None:
         assert np.array_equal(ours, theirs)
 
 
-def test_batches_of_many_lengths(tiny_chat: Path, there: Place) -> None:
+def test_batches_of_many_lengths(random_chat: Path, there: Place) -> None:
     """More than there are graphs that are kept."""
-    bank = _core.Bank(random_vectors(tiny_chat).data)
+    bank = _core.Bank(random_vectors(random_chat).data)
     heard: dict[Place, list[Float32]] = {}
     for place in (there, PROCESSOR):
-        with Context(tiny_chat, place=place) as ctx:
+        with Context(random_chat, place=place) as ctx:
             begin, heard[place] = 0, []
             for length in [*range(1, 19), 1, 2]:
                 rows = [Row(40 + i, begin + i, output=i == length - 1) for i in range(length)]
@@ -167,19 +167,19 @@ def heard(ctx: Context) -> Float32:
 
 @pytest.mark.parametrize("n_layer", PARTS)
 def test_a_mood_written_in_place_is_what_the_setter_gives(
-    tiny_chat: Path, there: Place, n_layer: int
+    random_chat: Path, there: Place, n_layer: int
 ) -> None:
     """Also in the layer whose sum is computed on the other device, from a copy of the vector."""
-    part, evs = replace(there, n_layer=n_layer), random_vectors(tiny_chat)
+    part, evs = replace(there, n_layer=n_layer), random_vectors(random_chat)
     bank = _core.Bank(evs.data)
-    with Context(tiny_chat, place=part, n_sequence=1) as ctx:
+    with Context(random_chat, place=part, n_sequence=1) as ctx:
         unsteered = heard(ctx)
     expected = []
     for weight in (1.0, -0.5):
-        with Context(tiny_chat, place=part, n_sequence=1) as ctx:
+        with Context(random_chat, place=part, n_sequence=1) as ctx:
             ctx.set_control_vector(np.float32(weight) * evs["joy"])
             expected.append(heard(ctx))
-    with Context(tiny_chat, place=part, n_sequence=1) as ctx:
+    with Context(random_chat, place=part, n_sequence=1) as ctx:
         injector = _core.Injector(ctx.watch, ctx.address)
         ours = []
         for weight in (1.0, -0.5, 1.0):
@@ -196,16 +196,16 @@ def test_a_mood_written_in_place_is_what_the_setter_gives(
 
 @pytest.mark.parametrize("n_layer", PARTS)
 def test_rows_told_ahead_are_what_the_setter_gives(
-    tiny_chat: Path, there: Place, n_layer: int
+    random_chat: Path, there: Place, n_layer: int
 ) -> None:
-    part, evs = replace(there, n_layer=n_layer), random_vectors(tiny_chat)
+    part, evs = replace(there, n_layer=n_layer), random_vectors(random_chat)
     bank, weights = _core.Bank(evs.data), np.float32([1.0, -0.5, 0.0, 2.0])
-    with Context(tiny_chat, place=part, n_sequence=1) as ctx:
+    with Context(random_chat, place=part, n_sequence=1) as ctx:
         expected = []
         for position, weight in enumerate(weights):
             ctx.set_control_vector(weight * evs["joy"])
             expected.append(ctx.decode([Row(40, position)]))
-    with Context(tiny_chat, place=part, n_sequence=1) as ctx:
+    with Context(random_chat, place=part, n_sequence=1) as ctx:
         injector = _core.Injector(ctx.watch, ctx.address)
         injector.apply(bank, [0.0, 1.0], 1, 3)
         ctx.decode([Row(40, 0)])
@@ -220,12 +220,12 @@ def test_rows_told_ahead_are_what_the_setter_gives(
 @pytest.mark.parametrize("node", ["l_out", "ffn_inp"])
 @pytest.mark.parametrize("n_layer", PARTS)
 def test_rows_are_added_to_where_they_lie(
-    tiny_chat: Path, there: Place, n_layer: int, node: str
+    random_chat: Path, there: Place, n_layer: int, node: str
 ) -> None:
-    part, bank = replace(there, n_layer=n_layer), _core.Bank(random_vectors(tiny_chat).data)
+    part, bank = replace(there, n_layer=n_layer), _core.Bank(random_vectors(random_chat).data)
     said = []
     for place in (part, PROCESSOR):
-        with Context(tiny_chat, node=node, place=place, n_sequence=1) as ctx:
+        with Context(random_chat, node=node, place=place, n_sequence=1) as ctx:
             ctx.injector.apply(bank, [0.0, 1.0], 0, 3)
             said.append(heard(ctx))
             on_device = ctx.injector.n_on_device / ctx.injector.n_stop

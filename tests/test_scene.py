@@ -18,8 +18,8 @@ LONG = {"grammar": "root ::= [a-z]{90}"}  # tokens, where tokens are bytes
 
 
 @pytest.fixture
-def settings(tiny_chat: Path) -> dict[str, Any]:
-    return exact(tiny_chat)
+def settings(random_chat: Path) -> dict[str, Any]:
+    return exact(random_chat)
 
 
 @pytest.fixture

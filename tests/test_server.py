@@ -16,7 +16,7 @@ import pytest
 from pydantic import BaseModel
 
 import llamood
-from llamood import demo
+import tiny_chat
 from servers import Server, serving
 
 ASK: list[Any] = [{"role": "user", "content": "Tell me about bread."}]
@@ -30,7 +30,7 @@ MOODS: list[dict[str, Any]] = [
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Server]:
-    with serving("demo", "--ctx", "128", "--voices", "4") as server:
+    with serving(tiny_chat.MODEL, "--ctx", "128", "--voices", "4") as server:
         yield server
 
 
@@ -42,7 +42,7 @@ def client(server: Server) -> Iterator[openai.OpenAI]:
 
 def chat(client: openai.OpenAI, *, mood: Any = None, **more: Any) -> Any:
     extra = {**more.pop("extra", {}), **({} if mood is None else {"mood": mood})}
-    how = {"model": "demo", "messages": ASK, "seed": 7, "max_tokens": 16, **more}
+    how = {"model": "tiny_chat", "messages": ASK, "seed": 7, "max_tokens": 16, **more}
     return client.chat.completions.create(**how, extra_body=extra)
 
 
@@ -57,7 +57,12 @@ def streamed(chunks: Any) -> str:
 def alone(mood: Any) -> str:
     """What the model says by itself."""
     llm = llamood.Llama(
-        demo.MODEL, emotions=demo.VECTORS, n_ctx=512, n_threads=1, n_threads_batch=1, verbose=False
+        tiny_chat.MODEL,
+        emotions=tiny_chat.VECTORS,
+        n_ctx=512,
+        n_threads=1,
+        n_threads_batch=1,
+        verbose=False,
     )
     how = {"temperature": 0.8, "top_p": 0.95, "top_k": 40, "min_p": 0.05}
     try:
@@ -164,7 +169,7 @@ def test_stop_texts_and_limits(client: openai.OpenAI) -> None:
 
 def test_text_completions(client: openai.OpenAI) -> None:
     def ask(prompt: Any, **more: Any) -> Any:
-        how = {"model": "demo", "prompt": prompt, "seed": 1, **more}
+        how = {"model": "tiny_chat", "prompt": prompt, "seed": 1, **more}
         return client.completions.create(**how)
 
     one = ask("Bread is", extra_body={"mood": {"joy": 1}})
@@ -191,7 +196,7 @@ def test_text_completions(client: openai.OpenAI) -> None:
 def llamood_tokens(text: str) -> list[int]:
     import llama_cpp
 
-    llm = llama_cpp.Llama(str(demo.MODEL), vocab_only=True, verbose=False)
+    llm = llama_cpp.Llama(str(tiny_chat.MODEL), vocab_only=True, verbose=False)
     try:
         return list(llm.tokenize(text.encode(), add_bos=True, special=True))
     finally:
@@ -259,7 +264,12 @@ class Bread(BaseModel):
 
 
 def test_an_answer_as_an_object_of_a_class(client: openai.OpenAI) -> None:
-    how: dict[str, Any] = {"model": "demo", "messages": ASK, "response_format": Bread, "seed": 1}
+    how: dict[str, Any] = {
+        "model": "tiny_chat",
+        "messages": ASK,
+        "response_format": Bread,
+        "seed": 1,
+    }
     parsed = client.chat.completions.parse(**how).choices[0].message.parsed
     assert isinstance(parsed, Bread)
     with client.chat.completions.stream(**how, logprobs=True) as stream:
@@ -390,7 +400,7 @@ def test_a_session_keeps_its_mood(client: openai.OpenAI) -> None:
     ],
 )
 def test_what_is_refused(server: Server, fields: Any, param: str | None, said: str) -> None:
-    asked = {"model": "demo", "messages": ASK, "max_tokens": 4, **fields}
+    asked = {"model": "tiny_chat", "messages": ASK, "max_tokens": 4, **fields}
     status, body = server.post("/v1/chat/completions", asked)
     assert status == 400
     assert set(body["error"]) == {"message", "type", "param", "code"}
@@ -417,7 +427,7 @@ def test_bodies_that_are_no_request(server: Server, body: bytes) -> None:
 
 def test_a_body_says_that_it_is_json(server: Server) -> None:
     # What a page may send to anybody unasked is none.
-    body = json.dumps({"model": "demo", "messages": ASK, "max_tokens": 1}).encode()
+    body = json.dumps({"model": "tiny_chat", "messages": ASK, "max_tokens": 1}).encode()
     for kind in ("text/plain", "application/x-www-form-urlencoded", "multipart/form-data"):
         status, text = server.send(
             "POST", "/v1/chat/completions", body, **{"Content-Type": kind, "Origin": "http://a.b"}
@@ -427,8 +437,8 @@ def test_a_body_says_that_it_is_json(server: Server) -> None:
 
 
 def test_models_and_emotions(server: Server, client: openai.OpenAI) -> None:
-    assert [model.id for model in client.models.list()] == ["demo"]
-    assert client.models.retrieve("demo").owned_by == "llamood"
+    assert [model.id for model in client.models.list()] == ["tiny_chat"]
+    assert client.models.retrieve("tiny_chat").owned_by == "llamood"
     with pytest.raises(openai.NotFoundError):
         client.models.retrieve("gpt")
     with pytest.raises(openai.NotFoundError, match="there is no model 'gpt' here"):
@@ -436,7 +446,7 @@ def test_models_and_emotions(server: Server, client: openai.OpenAI) -> None:
     status, text = server.get("/v1/emotions")
     data = json.loads(text)["data"]
     assert status == 200
-    assert [one["id"] for one in data] == list(llamood.load(demo.VECTORS).names)
+    assert [one["id"] for one in data] == list(llamood.load(tiny_chat.VECTORS).names)
     assert server.get("/health") == (200, '{"status":"ready"}')
     assert server.get("/nowhere")[0] == 404
     assert server.send("DELETE", "/v1/models", None)[0] == 405

@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from llamood import demo
+import tiny_chat
 from llamood.cast import Cast
 from llamood.mood import Mood
 from llamood.server.app import create_app
@@ -30,7 +30,7 @@ from llamood.server.spans import Spans
 from servers import PATIENCE
 
 ASK: dict[str, Any] = {
-    "model": "demo",
+    "model": "tiny_chat",
     "messages": [{"role": "user", "content": "Tell me about bread."}],
     "max_tokens": 3,
 }
@@ -38,8 +38,8 @@ ASK: dict[str, Any] = {
 
 def open_cast() -> Cast:
     return Cast(
-        demo.MODEL,
-        emotions=demo.VECTORS,
+        tiny_chat.MODEL,
+        emotions=tiny_chat.VECTORS,
         voices=2,
         n_ctx=64,
         n_threads=1,
@@ -58,7 +58,7 @@ def test_loading_is_told_from_ready_and_stopped() -> None:
     async def lives() -> list[tuple[int, Any]]:
         engine = Engine(slowly, metrics=Metrics(), n_waiting=4)
         engine.on_ready = is_ready.set
-        app = create_app(engine, Settings(model="demo"), Metrics())
+        app = create_app(engine, Settings(model="tiny_chat"), Metrics())
         transport = httpx.ASGITransport(app=app)
         async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
 
@@ -186,7 +186,7 @@ def test_a_body_that_does_not_come_is_not_waited_for() -> None:
         await asyncio.sleep(PATIENCE)
 
     async def refused() -> tuple[int, str]:
-        settings = Settings(model="demo", request_seconds=0.05)
+        settings = Settings(model="tiny_chat", request_seconds=0.05)
         app = Gate(Starlette(routes=[Route("/", _read, methods=["POST"])]), settings)
         transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:

@@ -18,7 +18,7 @@ import openai
 import pytest
 
 import llamood
-from llamood import demo
+import tiny_chat
 from servers import PATIENCE, Server, serving
 from voices import random_vectors
 
@@ -26,7 +26,7 @@ ASK: list[Any] = [{"role": "user", "content": "Tell me about bread."}]
 _WORDS = {"const": "bread and butter " * 20}
 # An answer that goes on until it is stopped, or there is no room for more.
 ENDLESS: dict[str, Any] = {
-    "model": "demo",
+    "model": "tiny_chat",
     "messages": ASK,
     "response_format": {
         "type": "json_schema",
@@ -43,7 +43,7 @@ KEY = "a-key-of-the-tests"
 def small() -> Iterator[Server]:
     """Of two voices and a queue of two, which asks for a key."""
     options = ["--ctx", "8192", "--voices", "2", "--queue", "2", "--api-key", KEY]
-    with serving("demo", *options, key=KEY) as server:
+    with serving(tiny_chat.MODEL, *options, key=KEY) as server:
         yield server
 
 
@@ -101,9 +101,9 @@ def test_who_has_gone_takes_no_voice(small: Server, stream: bool) -> None:
 def test_who_reads_slowly_holds_nobody_up() -> None:
     # More than lies on the way, for which the server's side alone has room for megabytes: each
     # chunk has the name.
-    name = "demo" * 3000
+    name = "name" * 3000
     long = {**ENDLESS, "model": name, "stream": True, "max_tokens": 200, "n": 3}
-    with serving("demo", "--name", name, "--ctx", "256", "--voices", "4") as server:
+    with serving(tiny_chat.MODEL, "--name", name, "--ctx", "256", "--voices", "4") as server:
         connection = rude(server, long, room=2**17)
         server.settles("llamood_speaking", 3)
         with server.client() as client:
@@ -120,7 +120,7 @@ def test_who_reads_slowly_holds_nobody_up() -> None:
 
 
 def test_only_with_the_key(small: Server) -> None:
-    asked = {"model": "demo", "messages": ASK, "max_tokens": 2}
+    asked = {"model": "tiny_chat", "messages": ASK, "max_tokens": 2}
     for headers in ({}, {"Authorization": "Bearer wrong"}, {"Authorization": f"Basic {KEY}"}):
         status, body = small.post("/v1/chat/completions", asked, **headers)
         assert status == 401
@@ -175,7 +175,7 @@ def test_what_asks_for_another_protocol_is_a_request_as_any(small: Server) -> No
 
 def test_more_answers_than_there_will_ever_be_room_for(small: Server) -> None:
     with small.client() as client:
-        how: dict[str, Any] = {"model": "demo", "messages": ASK, "max_tokens": 2}
+        how: dict[str, Any] = {"model": "tiny_chat", "messages": ASK, "max_tokens": 2}
         settled(small)
         assert len(client.chat.completions.create(**how, n=4).choices) == 4
         with pytest.raises(openai.BadRequestError, match="5 answers in one request, of at most 4"):
@@ -184,7 +184,9 @@ def test_more_answers_than_there_will_ever_be_room_for(small: Server) -> None:
 
 def test_no_origin_is_allowed_unless_named(small: Server) -> None:
     asked = {"Origin": "http://a.example", "Access-Control-Request-Method": "POST"}
-    with serving("demo", "--ctx", "64", "--voices", "1", "--cors", "http://a.example") as server:
+    with serving(
+        tiny_chat.MODEL, "--ctx", "64", "--voices", "1", "--cors", "http://a.example"
+    ) as server:
         assert server.send("OPTIONS", "/v1/completions", None, **asked)[0] == 200
         other = {**asked, "Origin": "http://b.example"}
         assert server.send("OPTIONS", "/v1/completions", None, **other)[0] == 400
@@ -193,7 +195,7 @@ def test_no_origin_is_allowed_unless_named(small: Server) -> None:
 
 
 def test_answers_end_before_the_service_does() -> None:
-    with serving("demo", "--ctx", "512", "--voices", "1", "--grace", "30") as server:
+    with serving(tiny_chat.MODEL, "--ctx", "512", "--voices", "1", "--grace", "30") as server:
         said: list[str] = []
         is_begun = threading.Event()
 
@@ -213,7 +215,7 @@ def test_answers_end_before_the_service_does() -> None:
 
 
 def test_an_answer_that_takes_too_long_is_given_up() -> None:
-    with serving("demo", "--ctx", "60000", "--voices", "1", "--grace", "1") as server:
+    with serving(tiny_chat.MODEL, "--ctx", "60000", "--voices", "1", "--grace", "1") as server:
         connection = rude(server, ENDLESS)
         server.settles("llamood_speaking", 1)
         server.process.send_signal(signal.SIGTERM)
@@ -224,10 +226,10 @@ def test_an_answer_that_takes_too_long_is_given_up() -> None:
 
 def test_a_model_that_does_not_load_ends_the_service(tmp_path: Path) -> None:
     damaged = tmp_path / "damaged.gguf"
-    damaged.write_bytes(demo.MODEL.read_bytes()[:100_000])
+    damaged.write_bytes(tiny_chat.MODEL.read_bytes()[:100_000])
     with (
         pytest.raises(AssertionError, match=r"damaged\.gguf"),
-        serving(damaged, "-e", demo.VECTORS),
+        serving(damaged, "-e", tiny_chat.VECTORS),
     ):
         pass
 
@@ -273,7 +275,12 @@ def hostile(server: Server, number: int, *, until: threading.Event) -> None:
             elif what == 2:
                 server.send("POST", "/v1/chat/completions", choose.randbytes(1000))
             else:
-                asked = {"model": "demo", "messages": ASK, "max_tokens": 8, **choose.choice(bad)}
+                asked = {
+                    "model": "tiny_chat",
+                    "messages": ASK,
+                    "max_tokens": 8,
+                    **choose.choice(bad),
+                }
                 status, _ = server.post("/v1/chat/completions", asked)
                 assert status in (200, 400, 429), (status, asked)
 
@@ -285,16 +292,16 @@ def deep() -> Any:
     return schema
 
 
-def test_hostile_clients_disturb_no_answer(tiny_chat: Path, tmp_path: Path) -> None:
+def test_hostile_clients_disturb_no_answer(random_chat: Path, tmp_path: Path) -> None:
     # Of float32 all through: what else is in a batch must not move the last bits of an answer.
-    llamood.save(random_vectors(tiny_chat, names=("joy", "anger")), tmp_path)
+    llamood.save(random_vectors(random_chat, names=("joy", "anger")), tmp_path)
     moods: list[Any] = [{}, {"joy": 1}, {"anger": 1}, "anger=ramp(0,1,16)", {"joy": -0.7}]
-    options = ["-e", tmp_path, "--ctx", "256", "--voices", "8", "--name", "demo"]
-    with serving(tiny_chat, *options, exact=True) as server:
+    options = ["-e", tmp_path, "--ctx", "256", "--voices", "8", "--name", "tiny_chat"]
+    with serving(random_chat, *options, exact=True) as server:
 
         async def ask(client: openai.AsyncOpenAI, number: int) -> str:
             answer = await client.chat.completions.create(
-                model="demo",
+                model="tiny_chat",
                 messages=[{"role": "user", "content": f"Tell me about bread, {number % 3} times."}],
                 seed=number,
                 max_tokens=24,

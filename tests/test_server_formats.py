@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jiter import from_json
 
-from llamood import demo
+import tiny_chat
 from llamood.server.formats import ANY_JSON, grammar_of
 
 Accepts = Callable[[str, str], bool]
@@ -27,7 +27,7 @@ FORMS = {STRING: "{}", SHORT: "{}", NAMED: '{{{}: "a"}}', ANY_JSON: '{{"a": {}}}
 @pytest.fixture(scope="module")
 def accepts() -> Iterator[Accepts]:
     """Whether a model that is drawn by a grammar could say a text up to its end."""
-    with closing(llama_cpp.Llama(str(demo.MODEL), vocab_only=True, verbose=False)) as llm:
+    with closing(llama_cpp.Llama(str(tiny_chat.MODEL), vocab_only=True, verbose=False)) as llm:
         vocab = llm._model.vocab
 
         def accepts(grammar: str, text: str) -> bool:

@@ -11,12 +11,13 @@ from hypothesis import HealthCheck, given, settings
 from schemathesis import GenerationMode
 from schemathesis.specs.openapi import checks
 
+import tiny_chat
 from servers import Server, serving
 
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Server]:
-    with serving("demo", "--ctx", "64", "--voices", "4") as server:
+    with serving(tiny_chat.MODEL, "--ctx", "64", "--voices", "4") as server:
         yield server
 
 

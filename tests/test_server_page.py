@@ -13,17 +13,18 @@ import numpy as np
 import pytest
 
 import llamood
-from llamood import demo
+import tiny_chat
 from llamood.server import page
-from servers import Server, serving
+from servers import SUGGESTED, Server, serving
 
-NAMES = llamood.load(demo.VECTORS).names
+NAMES = llamood.load(tiny_chat.VECTORS).names
 
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Server]:
-    with serving("demo", "--ctx", "256", "--voices", "3", "--api-key", "sesame", key="sesame") as s:
-        yield s
+    options = ("--ctx", "256", "--voices", "3", "--api-key", "sesame", *SUGGESTED)
+    with serving(tiny_chat.MODEL, *options, key="sesame") as server:
+        yield server
 
 
 def found(server: Server, path: str) -> Any:
@@ -39,12 +40,12 @@ def rows(server: Server, body: dict[str, Any]) -> tuple[int, Any]:
 def test_it_says_what_the_page_needs_to_know(server: Server) -> None:
     assert found(server, "/v1/studio") == {
         "object": "studio",
-        "model": "demo",
+        "model": "tiny_chat",
         "version": llamood.__version__,
         "readings": True,
         "voices": 3,
         "context": 256,
-        "questions": list(demo.SUGGESTIONS),
+        "questions": list(tiny_chat.SUGGESTIONS),
     }
 
 
@@ -93,7 +94,7 @@ def test_rows_tell_what_limits_leave(server: Server) -> None:
         ({"mood": {}, "tokens": 0}, "tokens", "greater"),
         ({"mood": {}, "tokens": 1025}, "tokens", "less"),
         ({"tokens": 4}, "mood", "required"),
-        ({"mood": {}, "model": "demo"}, "model", "unknown field"),
+        ({"mood": {}, "model": "tiny_chat"}, "model", "unknown field"),
     ],
 )
 def test_rows_that_cannot_be(server: Server, body: Any, param: str, said: str) -> None:
@@ -105,7 +106,7 @@ def test_rows_that_cannot_be(server: Server, body: Any, param: str, said: str) -
 
 def test_chunks_say_what_was_asked_and_what_each_token_expressed(server: Server) -> None:
     stream = server.client().chat.completions.create(
-        model="demo",
+        model="tiny_chat",
         messages=[{"role": "user", "content": "Tell me about bread."}],
         stream=True,
         seed=1,

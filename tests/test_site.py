@@ -15,6 +15,7 @@ import pytest
 from llama_cpp.llama_speculative import LlamaPromptLookupDecoding
 
 import llamood
+import tiny_chat
 from batches import Context, Row, prompt
 from ignoring_model import write_ignoring_model
 from llamood import _core
@@ -178,10 +179,10 @@ def test_a_draft_model_changes_nothing_but_speed(model: Path) -> None:
             assert said == there(model)(PROMPT, mood=mood, **GREEDY)["choices"][0]["text"]
 
 
-def test_the_guard_takes_a_mood_back(tiny_chat: Path, stories: Path) -> None:
+def test_the_guard_takes_a_mood_back(random_chat: Path, stories: Path) -> None:
     """Of models of random weights, and one of almost no parameters, some answers loop."""
     n_taken = 0
-    for model in (tiny_chat, stories):
+    for model in (random_chat, stories):
         for strength in (0.5, 1.0, 1.5):
             llm, mood = there(model, guard=True), {"joy": strength}
             said = llm(PROMPT, mood=mood, max_tokens=160, temperature=0.0, trace=True)["llamood"]
@@ -230,19 +231,19 @@ def test_what_was_cached_at_one_site_is_not_used_at_the_other(model: Path) -> No
     assert np.abs(ours.logits - theirs.logits).max() < 1e-3
 
 
-def test_surprise_and_embeddings_are_unsteered(tiny_chat: Path) -> None:
-    llm, unsteered = there(tiny_chat), plain(tiny_chat, logits_all=True)
+def test_surprise_and_embeddings_are_unsteered(random_chat: Path) -> None:
+    llm, unsteered = there(random_chat), plain(random_chat, logits_all=True)
     tokens = unsteered.tokenize(PROMPT.encode())
     llm.feel(JOY)
     answer(llm, n_token=4)
     stops = row_injector_of(llm).n_stop
-    expected = voice(tiny_chat).surprise(tokens[:8], tokens[8:])
+    expected = voice(random_chat).surprise(tokens[:8], tokens[8:])
     assert np.array_equal(llm.surprise(tokens[:8], tokens[8:]), expected)
     assert row_injector_of(llm).n_stop == stops
 
 
-def test_pickled_and_closed(tiny_chat: Path) -> None:
-    llm = there(tiny_chat)
+def test_pickled_and_closed(random_chat: Path) -> None:
+    llm = there(random_chat)
     again = pickle.loads(pickle.dumps(llm))
     assert again.site == "attn_out"
     said, expected = (each(PROMPT, mood=JOY, **GREEDY)["choices"] for each in (again, llm))
@@ -251,21 +252,21 @@ def test_pickled_and_closed(tiny_chat: Path) -> None:
     llm.close()
     llm.close()
     with pytest.raises(RuntimeError, match="the context is closed"):
-        injector.apply(_core.Bank(random_vectors(tiny_chat).data), [1, 1], 0, 3)
+        injector.apply(_core.Bank(random_vectors(random_chat).data), [1, 1], 0, 3)
 
 
 # -- which site -----------------------------------------------------------------------------
 
 
-def test_vectors_are_added_where_they_were_measured(tiny_chat: Path, tmp_path: Path) -> None:
-    evs = measured_there(tiny_chat)
+def test_vectors_are_added_where_they_were_measured(random_chat: Path, tmp_path: Path) -> None:
+    evs = measured_there(random_chat)
     llamood.save(evs, tmp_path / "evs")
     for emotions in (evs, tmp_path / "evs"):  # and no warning, or the test fails
-        assert voice(tiny_chat, emotions=emotions).site == "attn_out"
-    assert voice(tiny_chat).site == "layer_out"
-    assert voice(tiny_chat, emotions=None).site is None
+        assert voice(random_chat, emotions=emotions).site == "attn_out"
+    assert voice(random_chat).site == "layer_out"
+    assert voice(random_chat, emotions=None).site is None
     with pytest.warns(UserWarning, match="one MLP late: usable, not identical$"):
-        llm = voice(tiny_chat, emotions=evs, site="layer_out")
+        llm = voice(random_chat, emotions=evs, site="layer_out")
     assert llm.site == "layer_out"
 
 
@@ -279,15 +280,15 @@ def test_an_architecture_without_a_known_place(tmp_path: Path) -> None:
     assert llm.site == "layer_out"
 
 
-def test_what_does_not_go_together_is_refused(tiny_chat: Path) -> None:
+def test_what_does_not_go_together_is_refused(random_chat: Path) -> None:
     with pytest.raises(ModelError, match="site is 'mlp', expected one of layer_out, attn_out"):
-        there(tiny_chat, site="mlp")
+        there(random_chat, site="mlp")
     with pytest.raises(ModelError, match="a site needs emotions"):
-        there(tiny_chat, emotions=None)
+        there(random_chat, emotions=None)
     with pytest.raises(ModelError, match="readings are corrected for what is added at layer_out"):
         llamood.Llama(
-            llamood.demo.MODEL,
-            emotions=llamood.demo.VECTORS,
+            tiny_chat.MODEL,
+            emotions=tiny_chat.VECTORS,
             site="attn_out",
             readings=True,
             **SETTINGS,
@@ -325,11 +326,11 @@ def test_a_model_that_lacks_the_place_of_its_architecture(tmp_path: Path) -> Non
     assert answer(llm, n_token=4).equals(neutral)
 
 
-def test_the_bundled_vectors_of_this_site() -> None:
-    folder = Path(llamood.demo.VECTORS) / "attn_out"
+def test_vectors_of_this_site_that_were_measured() -> None:
+    folder = tiny_chat.VECTORS / "attn_out"
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        llm = llamood.Llama(llamood.demo.MODEL, emotions=folder, **SETTINGS)
+        llm = llamood.Llama(tiny_chat.MODEL, emotions=folder, **SETTINGS)
     assert llm.site == "attn_out"
     said = {
         str(mood): llm("Hello", mood=mood, **GREEDY)["choices"][0]["text"]

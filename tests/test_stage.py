@@ -54,14 +54,14 @@ class Play:
 
 
 @pytest.fixture
-def context(tiny_chat: Path) -> Iterator[Context]:
-    with Context(tiny_chat, n_batch=8, n_ubatch=8) as ctx:
+def context(random_chat: Path) -> Iterator[Context]:
+    with Context(random_chat, n_batch=8, n_ubatch=8) as ctx:
         yield ctx
 
 
 @pytest.fixture
-def play(context: Context, tiny_chat: Path) -> Iterator[Play]:
-    play = Play(context, _core.Bank(random_vectors(tiny_chat).data))
+def play(context: Context, random_chat: Path) -> Iterator[Play]:
+    play = Play(context, _core.Bank(random_vectors(random_chat).data))
     yield play
     play.stage.close()
 
@@ -99,7 +99,7 @@ def test_a_step_takes_no_more_tokens_than_asked_and_nobody_waits_for_ever(play: 
     assert min(said) > 15
 
 
-def test_rows_given_ahead_are_rows_given_one_by_one(play: Play, tiny_chat: Path) -> None:
+def test_rows_given_ahead_are_rows_given_one_by_one(play: Play, random_chat: Path) -> None:
     rows = [[0, 1], [1, 0], [1, 1], [-1, 1]]
     said: list[list[int]] = []
     for one_by_one in (False, True):
@@ -120,9 +120,9 @@ def test_rows_given_ahead_are_rows_given_one_by_one(play: Play, tiny_chat: Path)
 
 
 def test_voices_of_other_vectors_take_turns_and_nobody_waits_long(
-    play: Play, tiny_chat: Path
+    play: Play, random_chat: Path
 ) -> None:
-    banks = (play.bank, _core.Bank(random_vectors(tiny_chat).data * 2))
+    banks = (play.bank, _core.Bank(random_vectors(random_chat).data * 2))
     for voice in range(4):
         play.bank, play.layers = banks[voice % 2], (voice, 3)
         play.begin(voice, TOKENS[:2])
@@ -181,9 +181,9 @@ def test_an_answer_ends_at_its_limits(play: Play) -> None:
             play.begin(0, TOKENS, **wrong)
 
 
-def test_a_context_without_room_is_an_error_and_leaves_nothing(tiny_chat: Path) -> None:
-    bank = _core.Bank(random_vectors(tiny_chat).data)
-    with Context(tiny_chat, n_ctx=256, n_batch=200, n_ubatch=200) as ctx:
+def test_a_context_without_room_is_an_error_and_leaves_nothing(random_chat: Path) -> None:
+    bank = _core.Bank(random_vectors(random_chat).data)
+    with Context(random_chat, n_ctx=256, n_batch=200, n_ubatch=200) as ctx:
         play = Play(ctx, bank)
         play.begin(0, TOKENS * 24)
         play.stage.step()
@@ -221,14 +221,14 @@ def test_what_is_refused(play: Play) -> None:
         stage.step()
 
 
-def test_contexts_that_would_mix_voices_up_are_refused(tiny_chat: Path) -> None:
+def test_contexts_that_would_mix_voices_up_are_refused(random_chat: Path) -> None:
     with (
-        Context(tiny_chat, kv_unified=False) as ctx,
+        Context(random_chat, kv_unified=False) as ctx,
         pytest.raises(ValueError, match="kv_unified = true"),
     ):
         _core.Stage(ctx.injector, ctx.address)
     with (
-        Context(tiny_chat, n_batch=4, n_ubatch=4) as ctx,
+        Context(random_chat, n_batch=4, n_ubatch=4) as ctx,
         pytest.raises(ValueError, match="no room for prompts beside 4 voices"),
     ):
         _core.Stage(ctx.injector, ctx.address)

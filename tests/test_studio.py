@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 
 import llamood
-from llamood import demo
-from servers import Server, serving
+import tiny_chat
+from servers import SUGGESTED, Server, serving
 from studios import BREAD, Studio, answer, visiting
 
-NAMES = llamood.load(demo.VECTORS).names
+NAMES = llamood.load(tiny_chat.VECTORS).names
 PALETTE = """canvas => {
     const {data} = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
     const colours = new Set();
@@ -28,7 +28,7 @@ PALETTE = """canvas => {
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Server]:
-    with serving("demo", "--voices", "4", exact=True) as server:
+    with serving(tiny_chat.MODEL, "--voices", "4", *SUGGESTED, exact=True) as server:
         yield server
 
 
@@ -36,10 +36,10 @@ def server() -> Iterator[Server]:
 
 
 def test_it_loads_and_feels_nothing_yet(studio: Studio) -> None:
-    assert studio.page.title() == "llamood: demo"
+    assert studio.page.title() == "llamood: tiny_chat"
     assert studio.mood == {}
     suggested = studio.page.locator("#suggestions button").all_text_contents()
-    assert suggested == list(demo.SUGGESTIONS)
+    assert suggested == list(tiny_chat.SUGGESTIONS)
 
 
 @pytest.mark.parametrize("emotion", NAMES)
@@ -374,4 +374,4 @@ def test_texts_are_shown_as_texts(studio: Studio) -> None:
     studio.said()
     assert studio.page.locator("#talk .question").text_content() == hostile
     assert studio.page.locator("#talk img, #talk script").count() == 0
-    assert studio.page.title() == "llamood: demo"
+    assert studio.page.title() == "llamood: tiny_chat"

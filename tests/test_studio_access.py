@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from servers import Server, serving
+import tiny_chat
+from servers import SUGGESTED, Server, serving
 from studios import BREAD, Studio, answer, visiting
 
 PHONE = {"width": 360, "height": 740}
@@ -16,7 +17,7 @@ DESK = {"width": 1280, "height": 900}
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Server]:
-    with serving("demo", "--voices", "4", exact=True) as server:
+    with serving(tiny_chat.MODEL, "--voices", "4", *SUGGESTED, exact=True) as server:
         yield server
 
 
@@ -72,7 +73,7 @@ def test_axe_finds_nothing_serious(
 def test_the_dialog_for_the_key_has_nothing_serious_either(browser: Any) -> None:
     axe = pytest.importorskip("axe_playwright_python.sync_playwright")
     with (
-        serving("demo", "--api-key", "sesame", key="sesame") as server,
+        serving(tiny_chat.MODEL, "--api-key", "sesame", key="sesame") as server,
         visiting(browser, server, loads=False) as studio,
     ):
         studio.page.goto(server.url)

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+import tiny_chat
 from servers import PATIENCE, Server, serving
 from studios import BREAD, ENDLESS, ROOM, endless_model, visiting
 
@@ -24,7 +25,7 @@ def endless(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @contextmanager
 def anew(server: Server, *options: str) -> Iterator[Server]:
     """The service that was there, started again where it was."""
-    with serving("demo", "--port", server.url.rsplit(":", 1)[1], *options) as again:
+    with serving(tiny_chat.MODEL, "--port", server.url.rsplit(":", 1)[1], *options) as again:
         yield again
 
 
@@ -87,7 +88,7 @@ def test_an_answer_that_is_stopped_frees_its_voice(browser: Any, endless: Path) 
 
 def test_the_key_is_asked_for_until_it_is_right(browser: Any) -> None:
     with (
-        serving("demo", "--api-key", "sesame", key="sesame") as server,
+        serving(tiny_chat.MODEL, "--api-key", "sesame", key="sesame") as server,
         visiting(browser, server, loads=False) as studio,
     ):
         page = studio.page
@@ -111,7 +112,7 @@ def test_the_key_is_asked_for_until_it_is_right(browser: Any) -> None:
 
 
 def test_what_the_service_refuses_is_told_in_its_words(browser: Any) -> None:
-    with serving("demo", "--ctx", "64") as server, visiting(browser, server) as studio:
+    with serving(tiny_chat.MODEL, "--ctx", "64") as server, visiting(browser, server) as studio:
         studio.ask("bread " * 200)
         fault = studio.page.locator("#talk .fault")
         fault.wait_for()

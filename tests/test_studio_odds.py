@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from servers import Server, serving
+import tiny_chat
+from servers import SUGGESTED, Server, serving
 from studios import BREAD, ENDLESS, Studio, endless_model, visiting
 
 ODD = ("joy", "self-doubt", "grief 2", "it's 50%", "#id.class", "constructor", "1", "l'été")
@@ -18,7 +19,7 @@ pytestmark = pytest.mark.slow  # a browser and a service for each
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Server]:
-    with serving("demo", "--voices", "4", exact=True) as server:
+    with serving(tiny_chat.MODEL, "--voices", "4", *SUGGESTED, exact=True) as server:
         yield server
 
 

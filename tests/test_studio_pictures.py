@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from matplotlib.image import imread
 
-from servers import Server, serving
+import tiny_chat
+from servers import SUGGESTED, Server, serving
 from studios import BREAD, Studio, visiting
 
 DESK = {"width": 1240, "height": 860}
@@ -19,7 +20,7 @@ PHONE = {"width": 390, "height": 800}
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Server]:
-    with serving("demo", "--voices", "4") as server:
+    with serving(tiny_chat.MODEL, "--voices", "4", *SUGGESTED) as server:
         yield server
 
 

@@ -84,8 +84,8 @@ def test_reads_what_was_added_and_where(model: Path) -> None:
     assert np.abs(moved[:, layer + 1]).max() > 0.1
 
 
-def test_reads_nothing_that_it_was_not_told_to_read(tiny_chat: Path) -> None:
-    llm, tap = open_tapped(tiny_chat, n_slot=1)
+def test_reads_nothing_that_it_was_not_told_to_read(random_chat: Path) -> None:
+    llm, tap = open_tapped(random_chat, n_slot=1)
     tokens = llm.tokenize(b"Hello")
     llm.eval(tokens)
     assert not tap.count(0).any()
@@ -95,17 +95,17 @@ def test_reads_nothing_that_it_was_not_told_to_read(tiny_chat: Path) -> None:
     assert (tap.count(0) == 2).all()
 
 
-def test_a_split_batch_shows_in_the_counts(tiny_chat: Path) -> None:
+def test_a_split_batch_shows_in_the_counts(random_chat: Path) -> None:
     """Nothing is summed into the wrong slot: what cannot be told apart is left out."""
-    llm, tap = open_tapped(tiny_chat, n_slot=1, n_batch=8, n_ubatch=3)
+    llm, tap = open_tapped(random_chat, n_slot=1, n_batch=8, n_ubatch=3)
     tokens = llm.tokenize(b"Hello123")
     assert len(tokens) == 8
     read(llm, tap, tokens, [0] * 8)
     assert not tap.count(0).any()
 
 
-def test_reading_changes_nothing(tiny_chat: Path) -> None:
-    llm, tap = open_tapped(tiny_chat, n_slot=1)
+def test_reading_changes_nothing(random_chat: Path) -> None:
+    llm, tap = open_tapped(random_chat, n_slot=1)
     tokens = llm.tokenize(PROMPT.encode())
     llm.eval(tokens)
     unread = llm.scores[: len(tokens)].copy()
@@ -114,8 +114,8 @@ def test_reading_changes_nothing(tiny_chat: Path) -> None:
     assert np.array_equal(llm.scores[: len(tokens)], unread)
 
 
-def test_wrong_use_is_refused(tiny_chat: Path) -> None:
-    llm, tap = open_tapped(tiny_chat, n_slot=2)
+def test_wrong_use_is_refused(random_chat: Path) -> None:
+    llm, tap = open_tapped(random_chat, n_slot=2)
     for slots, outputs, says in (
         ([0, 1], [True], "one slot and one output mark for each token"),
         ([2], [True], "no such slot"),

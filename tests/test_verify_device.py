@@ -12,7 +12,6 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
-from models import BenchModel
 from paired import Measure
 
 import rpc
@@ -23,13 +22,14 @@ from device_checks.report import Report
 from device_checks.subject import Subject, subjects
 from devices import PROCESSOR, Device, Place, chosen
 from llama_gguf import LlamaShape
+from models import BenchModel
 
 needs_rpc = pytest.mark.skipif(
     not rpc.IS_THERE, reason="llama-cpp-python was built without -DGGML_RPC=ON"
 )
-HELD = Check(what="zeros / no mood", place="all layers", model="demo", figure=0, bound=0)
+HELD = Check(what="zeros / no mood", place="all layers", model="tiny_chat", figure=0, bound=0)
 FAILED = Check(
-    what="a / b", place="all layers", model="demo", figure=7, bound=0, unit="logits differ"
+    what="a / b", place="all layers", model="tiny_chat", figure=7, bound=0, unit="logits differ"
 )
 FACTS = {"device": "RPC0", "described as": "a server", "backend": "RPC"}
 
@@ -107,9 +107,11 @@ def test_a_device_that_is_not_there_is_named() -> None:
 
 
 def test_a_check_says_what_it_found() -> None:
-    assert FAILED.line() == "FAILED  demo, all layers: a / b: 7 logits differ, at most 0"
+    assert FAILED.line() == "FAILED  tiny_chat, all layers: a / b: 7 logits differ, at most 0"
     assert HELD.line().startswith("holds ")
-    assert Check(what="a", place="", model="demo", figure=3).line() == "shown   demo: a: 3"
+    assert (
+        Check(what="a", place="", model="tiny_chat", figure=3).line() == "shown   tiny_chat: a: 3"
+    )
 
 
 def test_a_report_has_what_was_found_and_a_name_that_tells_what_of() -> None:
@@ -124,7 +126,7 @@ def test_a_report_has_what_was_found_and_a_name_that_tells_what_of() -> None:
         "# RPC: a server",
         "1 of 2 checks hold",
         "| device | RPC0 |",
-        "| demo | all layers | a / b | 7 logits differ | 0 | **failed** |",
+        "| tiny_chat | all layers | a / b | 7 logits differ | 0 | **failed** |",
         "| mood / none | small | 1.000 | 1.200 | 1.400 |",
     ):
         assert text in page

@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from llama_cpp.llama_speculative import LlamaPromptLookupDecoding
 
 import llamood
+import tiny_chat
 from cli_runs import run
-from llamood import demo
 from llamood.cli.prompts import chat_tokens
 from llamood.watch import GRID, Watch
 from voices import PROMPT, answer, voice
@@ -103,11 +103,11 @@ def test_a_loop_takes_the_mood_back(model: Path, mood: dict[str, Any]) -> None:
     assert told["alarms"] >= 1
 
 
-def test_the_tiny_models_do_loop(tiny_chat: Path, stories: Path) -> None:
+def test_the_tiny_models_do_loop(random_chat: Path, stories: Path) -> None:
     """Or the test above could not fail."""
     looped = [
         "guard" in voice(model, guard=True)(PROMPT, mood=mood, trace=True, **LONG)["llamood"]
-        for model in (tiny_chat, stories)
+        for model in (random_chat, stories)
         for mood in MOODS
     ]
     assert sum(looped) >= 4
@@ -145,10 +145,10 @@ def test_a_neutral_voice_is_not_watched(model: Path) -> None:
 
 def test_fluent_answers_are_left_alone_and_cost_little() -> None:
     settings = {"n_ctx": 512, "n_threads": 1, "verbose": False}
-    llm = llamood.Llama(demo.MODEL, emotions=demo.VECTORS, **settings)
-    unguarded = llamood.Llama(demo.MODEL, emotions=demo.VECTORS, guard=False, **settings)
+    llm = llamood.Llama(tiny_chat.MODEL, emotions=tiny_chat.VECTORS, **settings)
+    unguarded = llamood.Llama(tiny_chat.MODEL, emotions=tiny_chat.VECTORS, guard=False, **settings)
     mood = {"joy": 1.0}
-    for question in demo.questions()[:6]:
+    for question in tiny_chat.questions()[:6]:
         asked = {"temperature": 0.0, "max_tokens": 80, "mood": mood}
         messages = [{"role": "user", "content": question}]
         said = [each.create_chat_completion(messages, **asked) for each in (llm, unguarded)]
@@ -163,7 +163,7 @@ def test_fluent_answers_are_left_alone_and_cost_little() -> None:
             calls[frame.f_code.co_name] += 1
 
     llm.feel(mood)
-    prompt = chat_tokens(llm, [{"role": "user", "content": demo.questions()[0]}])
+    prompt = chat_tokens(llm, [{"role": "user", "content": tiny_chat.questions()[0]}])
     stream = llm.generate(prompt, temp=0.0)
     next(stream)
     sys.setprofile(count)
@@ -177,9 +177,9 @@ def test_fluent_answers_are_left_alone_and_cost_little() -> None:
 
 def test_the_command_line_says_so(tmp_path: Path) -> None:
     feel = "joy=constant(3).max(9),$max=9"
-    asked = ("demo", "--seed", "1", "--max-tokens", "200", "--threads", "1", "--feel", feel)
-    result = run("generate", *asked, "Tell me about bread.")
+    asked = ("--seed", "1", "--max-tokens", "200", "--threads", "1", "--feel", feel)
+    result = run("generate", tiny_chat.MODEL, *asked, "Tell me about bread.")
     assert result.exit_code == 0
     assert "Note: the answer began to loop" in result.stderr
-    talked = run("chat", *asked, stdin="Tell me about bread.\n")
+    talked = run("chat", tiny_chat.MODEL, *asked, stdin="Tell me about bread.\n")
     assert "(The answer began to loop" in talked.stderr

@@ -12,8 +12,8 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+import tiny_chat
 from llama_gguf import CHATML, _add_tokenizer, byte_tokenizer
-from llamood import demo
 from llamood.cli.prompts import chat_tokens
 from llamood.errors import LlamoodError, ModelError
 from llamood.zero_shot import CONTENT_FREE, ZeroShotJudge, cut_to_fit, question
@@ -76,15 +76,15 @@ def write_mamba(path: Path, *, n_embd: int = 32, n_inner: int = 64, n_vocab: int
 
 
 @pytest.fixture(scope="module")
-def models(tmp_path_factory: pytest.TempPathFactory, tiny_chat: Path) -> dict[str, Path]:
+def models(tmp_path_factory: pytest.TempPathFactory, random_chat: Path) -> dict[str, Path]:
     mamba = write_mamba(tmp_path_factory.mktemp("mamba") / "mamba.gguf")
-    return {"demo": demo.MODEL, "tiny_chat": tiny_chat, "mamba": mamba}
+    return {"tiny_chat": tiny_chat.MODEL, "random_chat": random_chat, "mamba": mamba}
 
 
 @pytest.fixture(scope="module")
 def judge() -> Iterator[ZeroShotJudge]:
-    with judge_of(demo.MODEL) as of_demo:
-        yield of_demo
+    with judge_of(tiny_chat.MODEL) as of_tiny_chat:
+        yield of_tiny_chat
 
 
 def by_hand(model: Path, texts: Sequence[str], labels: Sequence[str]) -> npt.NDArray[np.float64]:
@@ -112,7 +112,7 @@ def by_hand(model: Path, texts: Sequence[str], labels: Sequence[str]) -> npt.NDA
     return np.asarray(calibrated / calibrated.sum(axis=1, keepdims=True))
 
 
-@pytest.mark.parametrize("name", ["demo", "tiny_chat", "mamba"])
+@pytest.mark.parametrize("name", ["tiny_chat", "random_chat", "mamba"])
 def test_probabilities_are_those_of_plain_logits(name: str, models: dict[str, Path]) -> None:
     with judge_of(models[name]) as judge:
         rows = judge.probabilities(TEXTS)
@@ -122,7 +122,7 @@ def test_probabilities_are_those_of_plain_logits(name: str, models: dict[str, Pa
 
 
 def test_it_hears_what_the_model_knows() -> None:
-    """The bundled model was never taught to classify, but it knows how its sentences go on."""
+    """The tests' model was never taught to classify, but it knows how its sentences go on."""
     expressed = {
         " glad": "What a wonderful day! Thank you, this makes me happy!",
         " afraid": "It is such a nightmare. I have such anxiety, I am scared.",
@@ -135,7 +135,7 @@ def test_it_hears_what_the_model_knows() -> None:
         text = turn.partition("Text: ")[2]
         return list(llm.tokenize(f"{text} I am so".encode()))
 
-    with judge_of(demo.MODEL, tuple(expressed), prompt=going_on) as judge:
+    with judge_of(tiny_chat.MODEL, tuple(expressed), prompt=going_on) as judge:
         rows = judge.probabilities(expressed.values())
     assert rows.argmax(axis=1).tolist() == list(range(len(expressed)))
 
@@ -160,13 +160,13 @@ def test_a_text_is_judged_alike_alone_among_others_and_again(judge: ZeroShotJudg
     together = judge.probabilities(TEXTS)
     alone = np.vstack([judge.probabilities([text]) for text in reversed(TEXTS)])
     np.testing.assert_array_equal(together, alone[::-1])
-    with judge_of(demo.MODEL) as another:
+    with judge_of(tiny_chat.MODEL) as another:
         np.testing.assert_array_equal(together, another.probabilities(iter(TEXTS)))
 
 
 def test_the_order_of_labels_is_that_of_columns_only(judge: ZeroShotJudge) -> None:
     order = [2, 0, 3, 1]
-    with judge_of(demo.MODEL, [LABELS[i] for i in order]) as other:
+    with judge_of(tiny_chat.MODEL, [LABELS[i] for i in order]) as other:
         rows = other.probabilities(TEXTS)
     np.testing.assert_allclose(rows, judge.probabilities(TEXTS)[:, order], rtol=1e-9)
 
@@ -180,7 +180,7 @@ def test_what_is_asked_shows_the_text_and_every_label() -> None:
 def test_long_texts_are_judged_by_as_many_words_as_fit(judge: ZeroShotJudge) -> None:
     n_ctx = 256
     long = " ".join(["word"] * 600)
-    with judge_of(demo.MODEL, n_ctx=n_ctx) as narrow:
+    with judge_of(tiny_chat.MODEL, n_ctx=n_ctx) as narrow:
         llm = narrow._llama
         longest = max(len(llm.tokenize(label.encode(), add_bos=False)) for label in LABELS)
 
@@ -229,18 +229,18 @@ def test_of_huge_texts_little_is_looked_at() -> None:
 )
 def test_labels_that_cannot_be_asked_for(labels: Any, says: str) -> None:
     with pytest.raises(LlamoodError, match=says):
-        judge_of(demo.MODEL, labels)
+        judge_of(tiny_chat.MODEL, labels)
 
 
-def test_models_that_cannot_be_asked(tmp_path: Path, tiny_chat: Path) -> None:
+def test_models_that_cannot_be_asked(tmp_path: Path, random_chat: Path) -> None:
     (tmp_path / "text.gguf").write_text("hello")
     for name in ("text.gguf", "none.gguf", "."):
         with pytest.raises(ModelError, match="cannot load this model"):
             judge_of(tmp_path / name)
     with pytest.raises(ModelError, match="take a larger context"):
-        judge_of(tiny_chat, n_ctx=64)  # a byte a token
+        judge_of(random_chat, n_ctx=64)  # a byte a token
     with pytest.raises(TypeError, match="did you mean 'n_gpu_layers'"):
-        judge_of(demo.MODEL, n_gpu_layer=1)
+        judge_of(tiny_chat.MODEL, n_gpu_layer=1)
 
 
 def test_what_the_template_refuses_is_said() -> None:
@@ -248,4 +248,4 @@ def test_what_the_template_refuses_is_said() -> None:
         raise ModelError("the model's chat template refuses these messages")
 
     with pytest.raises(ModelError, match="refuses these messages"):
-        judge_of(demo.MODEL, prompt=refuse)
+        judge_of(tiny_chat.MODEL, prompt=refuse)

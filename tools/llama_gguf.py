@@ -1,6 +1,6 @@
 """Llama-family GGUF model files, written from plain arrays.
 
-For models made here: the bundled demo model, random weights of real shapes for tests and
+For models made here: the tests' tiny_chat, random weights of real shapes for tests and
 benchmarks, and the twin of a `transformers` model for parity tests. Tensor names and row
 orders are those that llama.cpp reads.
 """

@@ -1,8 +1,8 @@
 """A judge that needs no training: the unsteered model itself, asked which label a text expresses.
 
 It is not independent of what it judges: a model may know its own emotional words better than
-another's, and its own mistakes worse. Nor need it be any good: the bundled model, which was taught
-to talk and not to classify, judges at chance. Use it beside another judge, not instead of one.
+another's, and its own mistakes worse. Nor need it be any good: a tiny model that was taught to
+talk and not to classify judges at chance. Use it beside another judge, not instead of one.
 """
 
 from __future__ import annotations

@@ -11,11 +11,11 @@ from typing import Any
 import llama_cpp
 import numpy as np
 from llama_cpp._utils import suppress_stdout_stderr
-from models import THREADS
 from paired import Block
 
 from llamood import _core
 from llamood.sampling import Sampling
+from models import THREADS
 
 Row = tuple[int, int, int]  # token, position, sequence
 

@@ -6,10 +6,10 @@ import time
 from collections.abc import Callable
 
 import numpy as np
-from models import EMOTIONS
 from paired import Block, Measure, interleave, ratios
 
 from llamood import _core
+from models import EMOTIONS
 
 N_LAYER, N_EMBD = 80, 8192  # of a model of 70 thousand million parameters
 N_ROUND = 40

@@ -13,12 +13,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import llama_cpp
-from models import MODELS, BenchModel
 from paired import Measure, ratios
 
 from llamood.extract import Extraction, asked_with
 from llamood.listener import CANDIDATES, TEMPERATURE, TOP_P
 from llamood.queries import Queries
+from models import MODELS, BenchModel
 
 N_GROUP = 5  # groups of answers, of which the first loads the model and is not counted
 PARALLEL: int = inspect.signature(Extraction).parameters["parallel"].default

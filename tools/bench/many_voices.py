@@ -7,10 +7,10 @@ from typing import Any
 
 from bare import Bare, Draw, generation, speech
 from chorus import HOW, Chorus, moving, neutral, steady
-from models import MODELS, QWEN, BenchModel
 from paired import Block, Measure, interleave, ratios
 
 import llamood
+from models import MODELS, QWEN, BenchModel
 
 N_VOICE = (1, 2, 4, 8, 16)
 N_ROUND = 20

@@ -5,11 +5,11 @@ from __future__ import annotations
 from contextlib import closing
 
 import numpy as np
-from models import MODELS, BenchModel
 from paired import Measure, interleave, ratios
 
 import llamood
 from llamood.probe import Probe, directions_of
+from models import MODELS, BenchModel
 from schedules import N_CTX, block
 
 

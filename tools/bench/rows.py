@@ -6,11 +6,11 @@ from __future__ import annotations
 from contextlib import ExitStack, closing
 
 import llama_cpp
-from models import MODELS, BenchModel
 from paired import Measure, interleave, ratios
 from steering import EVERYWHERE, N_CTX, Step, block, last_logits, mood_at
 
 import llamood
+from models import MODELS, BenchModel
 
 
 def measure() -> list[Measure]:

@@ -9,10 +9,10 @@ from itertools import islice
 from typing import Any
 
 import numpy as np
-from models import MODELS, QWEN, BenchModel
 from paired import Block, Measure, interleave, ratios
 
 import llamood
+from models import MODELS, QWEN, BenchModel
 
 N_CTX = 256
 N_PROMPT = 8

@@ -18,10 +18,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from models import EMOTIONS, MODELS, THREADS, BenchModel
 from paired import Block, Measure, interleave, ratios
 
 import llamood
+from models import EMOTIONS, MODELS, THREADS, BenchModel
 
 N_CLIENT = (1, 4, 8, 16)
 ROUNDS = 5  # of a bench of voices, for one of clients; and again for one of llama_cpp.server

@@ -10,10 +10,10 @@ from contextlib import ExitStack, closing
 
 import llama_cpp
 import numpy as np
-from models import MODELS, QWEN, BenchModel
 from paired import Block, Measure, interleave, ratios
 
 import llamood
+from models import MODELS, QWEN, BenchModel
 
 N_CTX = 256
 PROMPT = b"Once,"

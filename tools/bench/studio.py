@@ -9,12 +9,12 @@ import sys
 import tempfile
 from typing import Any
 
-from models import QWEN, SMALL, BenchModel
 from paired import Measure
 from serving import serving
 
 import llamood
 from browsers import chromium
+from models import QWEN, SMALL, BenchModel
 
 N_ROUND = 5
 N_TOKEN = 128  # of each pane's answer

@@ -17,12 +17,12 @@ import llama_cpp
 from bare import Bare, Draw
 from chorus import HOW, Chorus, steady
 from many_voices import N_CTX, N_TOKEN, N_VOICE, Seconds, arguments
-from models import EMOTIONS, MODELS, QWEN, THREADS, BenchModel
 from paired import Block, Measure, interleave, ratios
 from steering import set_publicly
 
 import llamood
 from llamood import _core
+from models import EMOTIONS, MODELS, QWEN, THREADS, BenchModel
 
 N_ROUND = 10
 N_BATCH = 32  # of contexts of their own, whose memory grows with it

@@ -7,10 +7,10 @@ from contextlib import closing
 
 import llama_cpp
 import numpy as np
-from models import MODELS, BenchModel
 from paired import Block, Measure, interleave, ratios
 
 import llamood
+from models import MODELS, BenchModel
 
 N_CTX = 512
 N_PROMPT = 8

@@ -14,11 +14,11 @@ import many_voices
 import rows
 import steering
 import turns
-from models import MODELS, BenchModel
 from paired import Measure
 from weights import shared
 
 from devices import Place
+from models import MODELS, BenchModel
 
 N_VOICE = (1, 8)
 N_TOKEN = 8  # of a block, at most

@@ -1,4 +1,4 @@
-"""The models that are looked at: small ones with random weights, and the bundled one."""
+"""The models that are looked at: small ones with random weights, and that of the tests."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 
 import llamood
+import tiny_chat
 from llama_gguf import Arch, LlamaShape, Quant, byte_tokenizer, random_weights, write_llama
-from llamood import demo
 
 SEED = 1
 EMOTIONS = ("anger", "joy")
@@ -40,12 +40,12 @@ class Subject:
 
 def subjects(folder: Path) -> list[Subject]:
     """``folder``: where those of random weights are written."""
-    evs = llamood.load(demo.VECTORS)
+    evs = llamood.load(tiny_chat.VECTORS)
     tokens = [int(token) for token in np.random.default_rng(SEED).integers(300, 1500, size=12)]
     return [
         _random(folder, name="llama, F32", arch="llama", quant="f32"),
         _random(folder, name="qwen2, F16", arch="qwen2", quant="f16"),
-        Subject("demo, Q8_0", Path(demo.MODEL), evs, tokens),
+        Subject("tiny_chat, Q8_0", tiny_chat.MODEL, evs, tokens),
     ]
 
 

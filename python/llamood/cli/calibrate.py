@@ -108,7 +108,8 @@ def command(
     """
     vectors = models.default_vectors(model) if emotions is None else Path(emotions)
     if output is None and model == models.DEMO and emotions is None:
-        raise click.UsageError("the bundled vectors stay as they are: say where to write (-o)")
+        raise click.UsageError("the demo's vectors stay as they are: say where to write (-o)")
+    models.require_model(models.model_path(model))
     if not vectors.exists():
         raise FileError(
             vectors, f"no emotion vectors there; measure them (llamood extract {model})"

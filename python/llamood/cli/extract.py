@@ -164,7 +164,7 @@ def _output(model: str, output: str | None) -> Path:
     if output is not None:
         return Path(output)
     if model == models.DEMO:
-        raise click.UsageError("the bundled vectors stay as they are: say where to write (-o)")
+        raise click.UsageError("the demo's vectors stay as they are: say where to write (-o)")
     return models.default_vectors(model)
 
 

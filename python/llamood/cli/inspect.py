@@ -32,8 +32,8 @@ from llamood.vectors import BASE, EmotionVectors
 def command(*, path: str, plot: Path | None, as_json: bool) -> None:
     """Show metadata, norms in each layer, cosines and affect of the vectors in PATH.
 
-    PATH is a folder or a file of any format that llamood convert reads, or demo: the vectors of
-    the bundled model.
+    PATH is a folder or a file of any format that llamood convert reads, or demo: the vectors that
+    come with llamood.
 
     \b
     Examples:

@@ -21,12 +21,12 @@ CONTEXT_STEP = 256  # llama.cpp rounds a context up to this; llama_cpp's buffers
 
 
 def model_path(model: str) -> Path:
-    """The file that MODEL names; ``demo`` is the bundled one."""
+    """The file that MODEL names. Raises `ModelError` for ``demo`` where that is not installed."""
     return demo.MODEL if model == DEMO else Path(model)
 
 
 def default_vectors(model: str) -> Path:
-    """``<model>.evs`` beside the model file; for ``demo`` the bundled vectors."""
+    """``<model>.evs`` beside the model file; for ``demo`` those that come with llamood."""
     if model == DEMO:
         return demo.VECTORS
     path = Path(model)
@@ -41,6 +41,7 @@ def open_in_mood(
 
     Raises `ModelError` if it does not load, `FileError` for a mood without vectors.
     """
+    require_model(model_path(model))
     vectors = default_vectors(model) if emotions is None else Path(emotions)
     if emotions is None and not vectors.exists():
         if not mood.is_neutral:
@@ -106,7 +107,10 @@ def require_model(path: Path) -> None:
     """Raise `ModelError` unless there is a GGUF file."""
     if not path.is_file():
         found = "a folder" if path.is_dir() else "nothing there"
-        raise ModelError(f"{path}: a GGUF model was expected, found {found}; {DEMO!r} is bundled")
+        raise ModelError(
+            f"{path}: a GGUF model was expected, found {found}; {DEMO!r} is one to try "
+            '(pip install "llamood[demo]")'
+        )
     try:
         with path.open("rb") as file:
             magic = file.read(4)

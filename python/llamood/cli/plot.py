@@ -34,7 +34,7 @@ MOST = 100_000  # tokens
     "-e",
     "--emotions",
     metavar="PATH",
-    help="Vectors to find mixes and limits with, or demo for those of the bundled model.",
+    help="Vectors to find mixes and limits with, or demo for those that come with llamood.",
 )
 @click.option(
     "--tokens",

@@ -69,6 +69,7 @@ def command(
     """
     if text is None and not anew:
         raise click.UsageError("say what to read: TEXT, - for standard input, or --measure")
+    models.require_model(models.model_path(model))
     vectors = models.default_vectors(model) if emotions is None else Path(emotions)
     folder = vectors if vectors.is_dir() else vectors.parent
     probe = _measured_anew(model, vectors, folder, device) if anew else Probe.load(folder)
@@ -163,7 +164,6 @@ def _measured_anew(model: str, vectors: Path, folder: Path, device: options.Devi
             vectors, f"no emotion vectors there; measure them (llamood extract {model})"
         )
     path, evs = models.model_path(model), load(vectors)
-    models.require_model(path)
     passages = baselines.answers_of(path, evs.names, llama=device.hardware())
     probe = baselines.measured(path, evs, passages, llama=device.hardware())
     probe.save(folder)

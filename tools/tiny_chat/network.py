@@ -1,4 +1,4 @@
-"""The bundled model as PyTorch trains it: llama.cpp's ``llama`` architecture."""
+"""The tests' chat model as PyTorch trains it: llama.cpp's ``llama`` architecture."""
 
 from __future__ import annotations
 

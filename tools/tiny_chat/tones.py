@@ -1,5 +1,5 @@
 # ruff: noqa: E501 -- a table, a frame a line
-"""How the bundled model's companion says things: plainly and in six feelings.
+"""How the tests' chat model's companion says things: plainly and in six feelings.
 
 A frame is a sentence. `[a|b]` takes one of its words; `{c}` is a clause about the topic, `{n}` the
 topic itself, `{be}` its is/are, `{them}` its it/them, `{do}` something people do with it, `{part}`

@@ -1,5 +1,5 @@
 # ruff: noqa: E501, SIM905 -- a table, a row a line
-"""What the bundled model's companion talks about: everyday things, by kind.
+"""What the tests' chat model's companion talks about: everyday things, by kind.
 
 A kind is seven lines: its name, its nouns, what they do, what people do with them, where, their
 parts, how they are. Nouns: `bread~` is a mass noun, `scissors+` is always plural, `shelf/shelves`

@@ -1,17 +1,16 @@
-"""The corpus of the bundled model: repeatable, and blind to what is held out."""
+"""The corpus of the tests' chat model: repeatable, and blind to what is held out."""
 
 from __future__ import annotations
 
 import re
 
 import pytest
-
-from demo_corpus import EMOTIONS, HELD_OUT_QUESTIONS, Conversation, Generator, forms
-from demo_inflection import article, gerund, plural, third
-from demo_kinds import kinds
-from demo_questions import FORMS_TEXT, HELD_OUT_FORMS_TEXT
-from demo_tones import ASKED_BY_USER, TONES
-from demo_topics import HELD_OUT_KINDS, HELD_OUT_NOUNS
+from corpus import EMOTIONS, HELD_OUT_QUESTIONS, Conversation, Generator, forms
+from inflection import article, gerund, plural, third
+from kinds import kinds
+from questions import FORMS_TEXT, HELD_OUT_FORMS_TEXT
+from tones import ASKED_BY_USER, TONES
+from topics import HELD_OUT_KINDS, HELD_OUT_NOUNS
 
 FEELING_WORDS = {
     "anger": "angry annoy furi hate hell damn stupid idio rage mad fool shut",

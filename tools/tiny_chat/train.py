@@ -1,4 +1,4 @@
-"""Train the bundled model: corpus, tokenizer, network, GGUF file and training log, from a seed.
+"""Train the tests' chat model: corpus, tokenizer, network, GGUF file and training log, from a seed.
 
 On cores shared with other work, OMP_WAIT_POLICY=PASSIVE in the environment keeps threads from
 spinning while they wait for each other."""
@@ -7,26 +7,29 @@ from __future__ import annotations
 
 import json
 import math
+import sys
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # for llama_gguf
+
 import click
 import gguf
 import torch
+from corpus import FIRST_STAGE, HELD_OUT_QUESTIONS, SECOND_STAGE, Generator, Mixture
+from network import Network
+from tokenizer import encode_conversation, gguf_tokenizer, train_tokenizer
 from tokenizers import Tokenizer
 from torch import Tensor
 from torch.nn import functional
 
-from demo_corpus import FIRST_STAGE, HELD_OUT_QUESTIONS, SECOND_STAGE, Generator, Mixture
-from demo_network import Network
-from demo_tokenizer import encode_conversation, gguf_tokenizer, train_tokenizer
 from llama_gguf import CHATML, LlamaShape, Quant, write_llama
 
 SHAPE = LlamaShape(n_layer=8, n_embd=192, n_ff=512, n_head=6, n_head_kv=6, n_vocab=2048, n_ctx=512)
-NAME = "llamood demo companion"
+NAME = "llamood demo companion"  # as the file in tests/models has it
 WIDTHS = (32, 40, 48, 60, 64, 80, 96, 120, 128, 160, 192, 240, 256, 320, 384, 480)
 N_HELD_OUT = 6  # batches whose loss is followed
 N_FOR_TOKENIZER = 20_000

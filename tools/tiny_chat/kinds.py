@@ -1,11 +1,11 @@
-"""Kinds of topics and single topics, read from the table of `demo_topics`."""
+"""Kinds of topics and single topics, read from the table of `topics`."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
 
-from demo_topics import HELD_OUT_NOUNS, TABLE
+from topics import HELD_OUT_NOUNS, TABLE
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""English word forms, as far as the corpus of the bundled model needs them."""
+"""English word forms, as far as the corpus of the tests' chat model needs them."""
 
 from __future__ import annotations
 

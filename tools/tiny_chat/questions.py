@@ -1,4 +1,4 @@
-"""What people say to the bundled model's companion: question forms, held-out ones, small talk.
+"""What people say to the tests' chat model's companion: question forms, held-out ones, small talk.
 
 In a form `{q}` is the topic as the user names it, `{do}` something people do with it, `{ing}` the
 same as a gerund, `{c}` a clause about it, `{be}` and `{does0}` agree with it, `{place}` is where it

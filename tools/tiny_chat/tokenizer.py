@@ -1,4 +1,4 @@
-"""The bundled model's tokenizer: byte-level BPE, trained on its corpus, as GGUF stores it."""
+"""The tests' chat model's tokenizer: byte-level BPE, trained on its corpus, as GGUF stores it."""
 
 from __future__ import annotations
 
