@@ -19,6 +19,7 @@ import numpy as np
 
 from llamood.cast import Cast
 from llamood.character import Character
+from llamood.cores import threads
 from llamood.errors import LlamoodError, ModelError
 from llamood.hindsight import Hindsight, Passage
 from llamood.listener import TEMPERATURE, TOP_P
@@ -62,7 +63,8 @@ class Answering:
 
     ``model``: a GGUF file; it needs no chat template. ``n_ctx``: tokens that the longest prompt and
     answer have together. ``site``: as of ``llamood.Llama``. ``llama``: arguments of
-    ``llama_cpp.Llama``. Nothing takes a mood back where an answer collapses.
+    ``llama_cpp.Llama``; threads are as many as there are cores unless given. Nothing takes a mood
+    back where an answer collapses.
 
     Tokens are drawn as in arXiv 2502.04075 (`TEMPERATURE`, `TOP_P`). An answer depends on its
     request alone, and not on ``parallel`` or on what else is asked, but for the last bits of sums,
@@ -94,7 +96,7 @@ class Answering:
                 site=site,
                 guard=False,
                 # Without it each token would be compared with those of all answers.
-                **{"flash_attn": True, "verbose": False, **llama},
+                **{"flash_attn": True, "verbose": False, **threads(), **llama},
             )
             stack.callback(self._cast.close)
             self._voices = [self._cast.join() for _ in range(parallel)]
