@@ -1,6 +1,8 @@
 """The answers of an unfinished evaluation, one line each, on disk as soon as they are given.
 
-The file is JSON lines: first the settings, ``{"settings": {...}}``, then an `Answer` a line.
+The file is JSON lines: first the settings, ``{"settings": {...}}``, then an `Answer` a line with
+``"job"``, the place of its question and condition among all. Many are answered at a time, so the
+lines are in the order in which answers ended.
 """
 
 from __future__ import annotations
@@ -9,6 +11,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from .atomic import write_files
@@ -43,23 +46,26 @@ class Answer:
         if self.point is not None:  # JSON has lists only
             object.__setattr__(self, "point", tuple(self.point))
 
-    def to_line(self) -> str:
-        """As JSON, with the end of the line."""
-        return json.dumps(asdict(self), ensure_ascii=False, allow_nan=False) + "\n"
+    def to_line(self, **more: Any) -> str:
+        """As JSON, with the end of the line. ``more``: what else stands there, and first."""
+        return json.dumps({**more, **asdict(self)}, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 class AnswerLog:
-    """Answers in the order in which they were given, kept in a file unless ``path`` is None.
+    """Answers by the number of their job, kept in a file unless ``path`` is None.
 
     A line that was torn by a kill is not counted, and is gone after the next answer.
     """
 
     def __init__(
-        self, path: Path | None, settings: Mapping[str, Any], answers: tuple[Answer, ...] = ()
+        self,
+        path: Path | None,
+        settings: Mapping[str, Any],
+        answers: Mapping[int, Answer] = MappingProxyType({}),
     ) -> None:
         self._path = path
         self._settings = dict(settings)
-        self._answers = list(answers)
+        self._answers = dict(answers)
         self._whole = False  # the file holds what is here and nothing else
 
     @classmethod
@@ -75,7 +81,7 @@ class AnswerLog:
             if not lines:
                 return cls(path, settings)
             before = dict(json.loads(lines[0])["settings"])
-            answers = tuple(Answer(**json.loads(line)) for line in lines[1:])
+            answers = dict(map(_job, lines[1:]))
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise FileError(
                 path, f"is no unfinished evaluation ({error}); remove it, or use --restart"
@@ -96,13 +102,17 @@ class AnswerLog:
 
     @property
     def answers(self) -> tuple[Answer, ...]:
-        """All so far, also those of an earlier, stopped run."""
-        return tuple(self._answers)
+        """All so far, also those of an earlier, stopped run; in the order of their jobs."""
+        return tuple(self._answers[job] for job in sorted(self._answers))
 
     def __len__(self) -> int:
         return len(self._answers)
 
-    def append(self, answer: Answer) -> None:
+    def __contains__(self, job: object) -> bool:
+        """Whether it has an answer."""
+        return job in self._answers
+
+    def append(self, answer: Answer, *, job: int) -> None:
         """The answer outlives the process once this returns. Raises `FileError` where the disk
         refuses it."""
         if self._path is not None:
@@ -111,12 +121,12 @@ class AnswerLog:
                 self._whole = True
             try:
                 with self._path.open("ab") as file:
-                    file.write(answer.to_line().encode("utf-8"))
+                    file.write(answer.to_line(job=job).encode("utf-8"))
             except OSError as error:
                 raise FileError(
                     self._path, f"cannot be written: {error.strerror or error}"
                 ) from error
-        self._answers.append(answer)
+        self._answers[job] = answer
 
     def forget(self) -> None:
         """Remove the file: the evaluation is finished."""
@@ -125,6 +135,12 @@ class AnswerLog:
 
     def _write(self, path: Path) -> None:
         head = json.dumps({"settings": self._settings}, ensure_ascii=False, allow_nan=False) + "\n"
-        lines = [head, *(answer.to_line() for answer in self._answers)]
+        lines = [head, *(answer.to_line(job=job) for job, answer in self._answers.items())]
         content = "".join(lines).encode("utf-8")
         write_files({path: lambda beside: beside.write_bytes(content)})
+
+
+def _job(line: bytes) -> tuple[int, Answer]:
+    """Of one line: the job and its answer."""
+    written = json.loads(line)
+    return int(written.pop("job")), Answer(**written)

@@ -93,6 +93,11 @@ class Cast:
         return tuple(self._voices.values())
 
     @property
+    def ensemble(self) -> Ensemble:
+        """What its voices speak from, for what is decoded beside them while no step is."""
+        return self._ensemble
+
+    @property
     def emotions(self) -> EmotionVectors:
         """The emotion vectors at hand."""
         return self._ensemble.palette.emotions

@@ -20,7 +20,7 @@ from llamood.projector import Projector
 from llamood.reader import Reader
 from llamood.settings import Dose
 from llamood.steering import Steering
-from llamood.vectors import EmotionVectors, Site
+from llamood.vectors import EmotionVectors, Float32, Site
 
 _LOG = logging.getLogger("llama-cpp-python")
 _MOST_VOICES = 256  # of one llama.cpp context
@@ -156,17 +156,44 @@ class Ensemble(llama_cpp.Llama):  # type: ignore[misc]
             drawn = self.stage.step()
         except RuntimeError as error:
             raise ModelError(f"{self.model_path}: {error}") from None
-        assert self._rows is not None
-        if not self._is_taken and self._rows.n_blend:
-            missing = [i for i in self._rows.missing_layers() if i >= self.palette.first_layer]
-            if missing:
-                raise ModelError(
-                    f"{self.model_path}: llama.cpp's graph of this architecture has no place for "
-                    f"site {self.palette.site} in {len(missing)} of {self._rows.n_layer} layers, "
-                    "so no mood can be added there"
-                )
-            self._is_taken = True
+        self._require_taken()
         return drawn
+
+    def decode(self, batch: Any, rows: Float32, *, steering: Steering) -> None:
+        """Decode a ``llama_batch`` beside those of the stage, token i under row i of ``rows``
+        (n_token, n_emotion), weights of this mood; tokens of sequences that no voice has, those of
+        each side by side. Raises `ModelError` where that failed or was not steered as asked.
+        """
+        assert self._rows is not None
+        n = batch.n_tokens
+        try:
+            if rows.any():
+                bank, first, last = self.mix(steering)
+                is_output = [bool(batch.logits[i]) for i in range(n)]
+                self._rows.expect(bank, rows, [(first, last)] * n, is_output)
+            else:
+                self._rows.rest()
+            code = llama_cpp.llama_decode(self.ctx, batch)
+            if code != 0:
+                raise RuntimeError(f"llama.cpp could not decode a batch ({code})")
+            self._rows.check()
+        except RuntimeError as error:
+            raise ModelError(f"{self.model_path}: {error}") from None
+        self._require_taken()
+
+    def _require_taken(self) -> None:
+        """After a decode: raise `ModelError` where the graph has no place for a mood."""
+        assert self._rows is not None
+        if self._is_taken or not self._rows.n_blend:
+            return
+        missing = [i for i in self._rows.missing_layers() if i >= self.palette.first_layer]
+        if missing:
+            raise ModelError(
+                f"{self.model_path}: llama.cpp's graph of this architecture has no place for "
+                f"site {self.palette.site} in {len(missing)} of {self._rows.n_layer} layers, "
+                "so no mood can be added there"
+            )
+        self._is_taken = True
 
     def require_grammar(self, grammar: str) -> None:
         """Raise `LlamoodError` for GBNF that llama.cpp does not take; empty is none."""

@@ -15,12 +15,15 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
+import llama_cpp
+
 from llamood.answer_log import Answer, AnswerLog
-from llamood.calibrate import TEMPERATURE, TOP_P
+from llamood.answering import PARALLEL, Answering, Reply, Request
 from llamood.conditions import RANDOM, Condition, Range, controlled, random_beside
 from llamood.errors import LlamoodError, ModelError
 from llamood.extract import LONGEST_PROMPT, Progress, fingerprint_of
 from llamood.gguf_header import trained_context
+from llamood.listener import TEMPERATURE, TOP_P
 from llamood.llama import Llama
 from llamood.mood import BASE
 from llamood.queries import load_queries
@@ -30,8 +33,8 @@ PARTIAL = "answers.partial.jsonl"
 LONGEST_ANSWER = 512  # tokens, the paper's
 CONTEXT_STEP = 256  # llama.cpp rounds a context up to this; llama_cpp's buffers do not follow
 
-# From a voice and a user's turn to tokens, up to where the answer begins.
-Prompt = Callable[[Llama, str], Sequence[int]]
+# From a model and a user's turn to tokens, up to where the answer begins.
+Prompt = Callable[[llama_cpp.Llama, str], Sequence[int]]
 
 
 class Evaluation:
@@ -42,11 +45,12 @@ class Evaluation:
     given; at least 2. ``output``: the folder in which answers are kept as they are given (see
     `PARTIAL`); without it nothing is written. ``layers``: first and last layer to add in, both
     included. ``conditions``: in which each question is answered, `controlled` unless given.
-    ``max_tokens``: longest answer. ``restart``: forget an unfinished evaluation of other settings.
-    ``llama``: arguments of ``llama_cpp.Llama``.
+    ``max_tokens``: longest answer. ``parallel``: answers at a time. ``restart``: forget an
+    unfinished evaluation of other settings. ``llama``: arguments of ``llama_cpp.Llama``.
 
-    A question has the same seed in every condition. Each answer begins with an empty cache, so
-    that a run that was stopped in between gives the very answers of one that was not.
+    A question has the same seed in every condition. An answer depends on nothing that is asked
+    beside it, so a run that was stopped in between gives the very answers of one that was not,
+    where nothing is rounded on the way; see `Answering`.
 
     Raises `ModelError` for what cannot be asked, `FileError` for an unfinished evaluation of
     other settings.
@@ -64,6 +68,7 @@ class Evaluation:
         conditions: Sequence[Condition] | None = None,
         max_tokens: int = 96,
         seed: int = 0,
+        parallel: int = PARALLEL,
         restart: bool = False,
         **llama: Any,
     ) -> None:
@@ -81,6 +86,7 @@ class Evaluation:
         self._layers = layers
         self._max_tokens = max_tokens
         self._seed = seed
+        self._parallel = parallel
         self._llama = llama
         self._conditions = controlled(emotions) if conditions is None else tuple(conditions)
         self._jobs = [
@@ -129,18 +135,25 @@ class Evaluation:
         }
 
     def run(self, progress: Progress | None = None) -> None:
-        """Ask what is left; ``progress(done, total)`` after each answer.
+        """Ask what is left; ``progress(done, total)`` as answers come.
 
         Raises `ModelError` for a model that cannot be loaded or asked, `VectorError` where the
         vectors belong to another one.
         """
         if progress is not None:
             progress(self.done, self.total)
-        if self.done == self.total:
+        jobs = [job for job in range(self.total) if job not in self._log]
+        if not jobs:
             return
-        with closing(self._voice()) as llm:
-            while self.done < self.total:
-                self._log.append(self._answer(llm, *self._jobs[self.done]))
+        with self._answering() as answering:
+            asked = [self._request(answering, *self._jobs[job]) for job in jobs]
+            for some in answering.each(asked):
+                prompts = [asked[number].prompt for number, _ in some]
+                surprises = _surprises(answering, prompts, [reply for _, reply in some])
+                for (number, reply), surprise in zip(some, surprises, strict=True):
+                    job = jobs[number]
+                    answer = self._answer(reply, surprise, *self._jobs[job])
+                    self._log.append(answer, job=job)
                 if progress is not None:
                     progress(self.done, self.total)
 
@@ -148,46 +161,56 @@ class Evaluation:
         """Remove what was kept of an unfinished evaluation: its results are written."""
         self._log.forget()
 
-    def _voice(self) -> Llama:
-        """With what controls need beside the vectors: a second voice would hold the model twice."""
+    def _answering(self) -> Answering:
+        """With what controls need beside the vectors: a second one would hold the model twice."""
         vectors = self._emotions
         if any(each.emotion == BASE for each in self._conditions) and BASE not in vectors.names:
             vectors = vectors.merge(self._emotions.base())
         if any(each.kind == RANDOM for each in self._conditions):
             vectors = vectors.merge(random_beside(self._emotions, seed=self._seed))
-        # Unguarded: an answer that collapses is to be counted, not mended.
-        return _open(
-            self._model, self._max_tokens, emotions=vectors, **{"guard": False, **self._llama}
+        return Answering(
+            self._model,
+            emotions=vectors,
+            parallel=min(self._parallel, self.total),
+            **{"n_ctx": _room(self._model, self._max_tokens), **self._llama},
         )
 
-    def _answer(self, llm: Llama, number: int, condition: Condition) -> Answer:
-        question = self._questions[number]
-        prompt = _tokens(llm, self._prompt, condition.turn(question))
-        llm.reset()
-        text: str = llm.create_completion(
-            prompt,
-            mood=condition.mood(self._layers),
+    def _request(self, answering: Answering, number: int, condition: Condition) -> Request:
+        return Request(
+            _tokens(answering.llama, self._prompt, condition.turn(self._questions[number])),
             max_tokens=self._max_tokens,
-            temperature=TEMPERATURE,
-            top_p=TOP_P,
+            mood=condition.mood(self._layers),
             seed=(self._seed + number) % 2**32,
-        )["choices"][0]["text"]
-        mix = llm.mix
-        # What was sampled may be written with more tokens than it was sampled with.
-        tokens = llm.tokenize(text.encode(), add_bos=False, special=False)[: self._max_tokens]
+        )
+
+    def _answer(
+        self, reply: Reply, surprise: float | None, number: int, condition: Condition
+    ) -> Answer:
         return Answer(
             number=number,
-            question=question,
+            question=self._questions[number],
             kind=condition.kind,
             emotion=condition.emotion,
             intensity=condition.intensity,
             dose=condition.dose,
             point=condition.point,
-            text=text.strip(),
-            n_token=len(tokens),
-            surprise=float(llm.surprise(prompt, tokens).mean()) if tokens else None,
-            mix=mix,
+            text=reply.text.strip(),
+            n_token=len(reply.tokens),
+            surprise=surprise,
+            mix=dict(reply.mix),
         )
+
+
+def _surprises(
+    answering: Answering, prompts: Sequence[Sequence[int]], replies: Sequence[Reply]
+) -> list[float | None]:
+    """Of each reply, None where it has no token."""
+    found = [reply.surprise for reply in replies]
+    steered = [n for n, reply in enumerate(replies) if reply.tokens and reply.surprise is None]
+    means = answering.surprise([prompts[n] for n in steered], [replies[n].tokens for n in steered])
+    for n, mean in zip(steered, means.tolist(), strict=True):
+        found[n] = mean
+    return found
 
 
 def with_surprise(
@@ -221,8 +244,7 @@ def with_surprise(
 
 
 def _open(model: Path, longest_answer: int, **llama: Any) -> Llama:
-    room = LONGEST_PROMPT + longest_answer
-    room = min(room, trained_context(model) or room)
+    room = _room(model, longest_answer)
     room += -room % CONTEXT_STEP
     try:
         return Llama(model, **{"n_ctx": room, "n_batch": room, "verbose": False, **llama})
@@ -232,7 +254,13 @@ def _open(model: Path, longest_answer: int, **llama: Any) -> Llama:
         raise ModelError(f"{model}: llama.cpp cannot load this model ({error})") from error
 
 
-def _tokens(llm: Llama, prompt: Prompt, turn: str) -> list[int]:
+def _room(model: Path, longest_answer: int) -> int:
+    """Tokens of a prompt and its answer."""
+    room = LONGEST_PROMPT + longest_answer
+    return min(room, trained_context(model) or room)
+
+
+def _tokens(llm: llama_cpp.Llama, prompt: Prompt, turn: str) -> list[int]:
     tokens = list(prompt(llm, turn))
     if len(tokens) > LONGEST_PROMPT:
         raise ModelError(

@@ -20,6 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from llamood import _core
+from llamood.cores import threads
 from llamood.errors import ModelError
 from llamood.vectors import Site
 
@@ -54,8 +55,8 @@ class Listener:
     """One model, ``parallel`` sequences at a time.
 
     ``n_prompt`` and ``n_answer``: the longest prompt and answer in tokens; a sequence never gets
-    more. ``llama``: arguments of ``llama_cpp.Llama`` (``n_gpu_layers``, ``n_threads``, ...).
-    Raises ModelError for a model that cannot be loaded or read.
+    more. ``llama``: arguments of ``llama_cpp.Llama`` (``n_gpu_layers``, ...); threads are as many
+    as there are cores unless given. Raises ModelError for a model that cannot be loaded or read.
     """
 
     def __init__(
@@ -78,7 +79,7 @@ class Listener:
                 n_seq_max=parallel,
                 n_ctx=n_ctx,
                 n_batch=self._n_batch,
-                **llama,
+                **{**threads(), **llama},
             )
         except (ValueError, RuntimeError) as error:
             raise ModelError(f"{model}: {error}") from error

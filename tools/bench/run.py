@@ -36,6 +36,7 @@ BENCHES = (
     "reading",
     "wrapper",
     "extraction",
+    "evaluation",
     "blend",
     "imports",
 )

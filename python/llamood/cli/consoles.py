@@ -12,10 +12,14 @@ from typing import Any
 import click
 import numpy as np
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn
+from rich.text import Text
+
+from llamood.cli.course import Course, in_words
 
 WIDTH_WITHOUT_TERMINAL = 120  # columns
 WIDEST_PROFILE = 32  # characters
+LINE_EVERY = 15.0  # seconds, of progress without a terminal
 BARS = "▁▂▃▄▅▆▇█"
 
 
@@ -65,20 +69,116 @@ def profile(values: Sequence[float]) -> str:
     return "".join(BARS[round(mean / top * (len(BARS) - 1))] for mean in means)
 
 
+Advance = Callable[[int, int], None]  # told what is done, and of how much
+
+
 @contextmanager
-def progress(what: str, *, keep: bool = False) -> Iterator[Callable[[int, int], None]]:
-    """A bar on stderr with the time left; yields what to call with ``(done, total)``.
+def progress(what: str, *, keep: bool = False) -> Iterator[Advance]:
+    """A bar on stderr with the time left, or lines now and then where that is no terminal; yields
+    what to call with ``(done, total)``.
 
     ``keep``: leave the finished bar on the screen.
     """
+    with progress_in_parts(what, {"": 1.0}, keep=keep) as part:
+        yield part("")
+
+
+@contextmanager
+def progress_in_parts(
+    what: str, parts: Mapping[str, float], *, keep: bool = False
+) -> Iterator[Callable[[str], Advance]]:
+    """As `progress`, for work in several parts that are shown as one; yields what gives, for the
+    name of a part, what to call with ``(done, total)`` of it alone.
+
+    ``parts``: name -> how much of the whole it is likely to be, seconds say. With
+    ``progress_in_parts("Measuring m.gguf", {"asking": 744, "reading": 160}) as part``, one calls
+    ``extraction.run(part("asking"))``.
+    """
+    course = Course(parts)
     console = Console(stderr=True)
-    columns = (
-        TextColumn("{task.description}", markup=False),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(elapsed_when_finished=True),
-    )
-    bar = Progress(*columns, console=console, transient=not keep, disable=not console.is_terminal)
-    with bar:
-        task = bar.add_task(what, total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
+    shown = _Bar(what, course, console, keep=keep) if console.is_terminal else _Lines(what, course)
+
+    def advance(part: str) -> Advance:
+        def report(done: int, total: int) -> None:
+            course.report(part, done, total)
+            shown.update()
+
+        return report
+
+    with shown:
+        yield advance
+
+
+class _Bar:
+    """On a terminal."""
+
+    def __init__(self, what: str, course: Course, console: Console, *, keep: bool) -> None:
+        columns = (
+            TextColumn("{task.description}", markup=False),
+            BarColumn(),
+            TextColumn("{task.fields[count]}", markup=False),
+            _TimeColumn(course),
+        )
+        self._what = what
+        self._course = course
+        self._bar = Progress(*columns, console=console, transient=not keep)
+        self._task = self._bar.add_task(what, total=None, count="")
+
+    def __enter__(self) -> None:
+        self._bar.start()
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.stop()
+
+    def update(self) -> None:
+        course = self._course
+        self._bar.update(
+            self._task,
+            description=_named(self._what, course),
+            completed=course.share,
+            total=1.0,
+            count="/".join(map(str, course.count)),
+        )
+
+
+class _TimeColumn(ProgressColumn):
+    """What is left, or, at the end, what it took."""
+
+    def __init__(self, course: Course) -> None:
+        super().__init__()
+        self._course = course
+
+    def render(self, task: Task) -> Text:
+        left = self._course.seconds if task.finished else self._course.left
+        return Text("" if left is None else in_words(left))
+
+
+class _Lines:
+    """In a file or a pipe: a line after every `LINE_EVERY` seconds in which something happened,
+    and one at the end of what took as long."""
+
+    def __init__(self, what: str, course: Course) -> None:
+        self._what = what
+        self._course = course
+        self._told = 0.0  # seconds
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, *_: object) -> None:
+        if self._told and self._course.share >= 1:
+            remark(f"{self._what}: done in {in_words(self._course.seconds)}")
+
+    def update(self) -> None:
+        course = self._course
+        if course.seconds - self._told < LINE_EVERY or course.share >= 1:
+            return
+        self._told = course.seconds
+        done, total = course.count
+        share = "" if course.is_whole else f", {100 * course.share:.0f} % of the whole"
+        left = "" if course.left is None else f", about {in_words(course.left)} left"
+        remark(f"{_named(self._what, course)}: {done} of {total}{share}{left}")
+
+
+def _named(what: str, course: Course) -> str:
+    return what if course.is_whole else f"{what}, {course.part}"

@@ -14,6 +14,7 @@ import click
 
 from llamood import demo
 from llamood.answer_log import Answer
+from llamood.answering import MOST_PARALLEL, PARALLEL
 from llamood.calibrate import N_QUESTION
 from llamood.cli import eval_report, models, options
 from llamood.cli.consoles import progress, remark
@@ -149,6 +150,13 @@ class Answered:
 )
 @options.max_tokens_option
 @options.seed_option
+@click.option(
+    "--parallel",
+    type=click.IntRange(min=1, max=MOST_PARALLEL),
+    default=PARALLEL,
+    show_default=True,
+    help="Answers at a time.",
+)
 @click.option("--restart", is_flag=True, help="Forget an unfinished evaluation.")
 @options.hardware_options
 @options.json_option
@@ -168,6 +176,7 @@ def command(
     embedder: Path | None,
     max_tokens: int,
     seed: int,
+    parallel: int,
     restart: bool,
     n_gpu_layers: int,
     threads: int | None,
@@ -204,7 +213,7 @@ def command(
             emotions=_vectors(model, emotions, jury), n_question=n_question, layers=layers,
             intensities=intensities, paper=paper, max_tokens=max_tokens, seed=seed,
         )  # fmt: skip
-        found = _ask(model, asked, folder, restart, device)
+        found = _ask(model, asked, folder, device, parallel=parallel, restart=restart)
         if found is None:
             ctx.exit(1)
         answered = found
@@ -255,7 +264,13 @@ def _questions(model: str) -> tuple[str, ...]:
 
 
 def _ask(
-    model: str, asked: Asked, folder: Path, restart: bool, device: options.Device
+    model: str,
+    asked: Asked,
+    folder: Path,
+    device: options.Device,
+    *,
+    parallel: int,
+    restart: bool,
 ) -> Answered | None:
     """Ask what is left, with a bar; what llamood warns of stands below it. None where the person
     stopped it."""
@@ -269,6 +284,7 @@ def _ask(
         conditions=asked.conditions(),
         max_tokens=asked.max_tokens,
         seed=asked.seed,
+        parallel=parallel,
         restart=restart,
         **device.hardware(),
     )
@@ -285,8 +301,8 @@ def _ask(
                 f"{folder}; the same command goes on from there, and --restart begins again."
             )
             return None
-    for warning in remarks:
-        remark(f"Note: {warning.message}")
+    for said in dict.fromkeys(str(warning.message) for warning in remarks):
+        remark(f"Note: {said}")
     return Answered(
         answers=evaluation.answers,
         emotions=asked.emotions,

@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from llamood.cores import threads
 from llamood.errors import MoodError
 from llamood.mood import Mood
 
@@ -56,7 +57,8 @@ class Sampling:
 
 @dataclass(frozen=True, kw_only=True)
 class Device:
-    """Where and in how much memory llama.cpp runs the model. None: llama.cpp's choice."""
+    """Where and in how much memory llama.cpp runs the model. ``threads``: None for as many as
+    there are cores; ``ctx``: None for what the model was trained for."""
 
     n_gpu_layers: int
     threads: int | None
@@ -64,11 +66,7 @@ class Device:
 
     def hardware(self) -> dict[str, Any]:
         """What ``llama_cpp.Llama`` calls it, without the context."""
-        return {
-            "n_gpu_layers": self.n_gpu_layers,
-            "n_threads": self.threads,
-            "n_threads_batch": self.threads,
-        }
+        return {"n_gpu_layers": self.n_gpu_layers, **threads(self.threads)}
 
 
 model_argument = click.argument("model", metavar="MODEL")
@@ -178,7 +176,11 @@ _HARDWARE = (
         show_default=True,
         help="Layers on the GPU, if there is one; -1 for all.",
     ),
-    click.option("--threads", type=click.IntRange(min=1), help="CPU threads."),
+    click.option(
+        "--threads",
+        type=click.IntRange(min=1),
+        help="CPU threads. Default: as many as there are cores.",
+    ),
 )
 
 ctx_option = click.option(

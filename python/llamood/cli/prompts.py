@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import llama_cpp
+
 from llamood.chat_template import chat_tokens, has_chat_template
 from llamood.errors import ModelError
 from llamood.llama import Llama
@@ -11,7 +13,7 @@ from llamood.llama import Llama
 __all__ = ["chat_tokens", "has_chat_template", "plain_tokens", "require_room", "user_turn"]
 
 
-def user_turn(llm: Llama, turn: str) -> list[int]:
+def user_turn(llm: llama_cpp.Llama, turn: str) -> list[int]:
     """A conversation of one turn; see `chat_tokens`."""
     return chat_tokens(llm, [{"role": "user", "content": turn}])
 
