@@ -16,7 +16,7 @@ TURNING_QUESTION = "Tell me what happened on your holiday at the sea."
 GLAD, CROSS = "joy", "anger"
 TURNS_AT, TURNED_AT, N_TURNING = 28, 36, 84  # tokens
 # The penalty keeps those who argue from repeating each other.
-SAMPLING: dict[str, Any] = {"temperature": 0.7, "top_p": 0.9, "repeat_penalty": 1.15}
+SAMPLING: dict[str, Any] = {"temperature": 0.7, "top_p": 0.9, "repeat_penalty": 1.08}
 
 
 @dataclass(frozen=True)
@@ -32,17 +32,18 @@ SPEAKERS = (
     Speaker(
         "Ann",
         GLAD,
-        "You are Ann, and you talk with your neighbour Ben. You like your garden as it is. Answer "
-        "in one or two short sentences.",
+        "You are Ann. Your neighbour Ben wants you to cut down the old tree in your garden. You "
+        "will not cut it down. Answer in one or two short sentences.",
     ),
     Speaker(
         "Ben",
         CROSS,
-        "You are Ben, and you talk with your neighbour Ann. Her tree takes the light from your "
-        "kitchen. Answer in one or two short sentences.",
+        "You are Ben. The old tree in the garden of your neighbour Ann takes the light from your "
+        "kitchen. You want her to cut it down. Answer in one or two short sentences.",
     ),
 )
-OPENING = "Ann, your tree takes the light from my kitchen."  # says Ben, and she answers
+# Says Ben, and Ann answers.
+OPENING = "Ann, your old tree takes the light from my kitchen. Will you cut it down?"
 N_TURN, LONGEST_TURN = 4, 40  # turns in all, tokens of each
 
 
