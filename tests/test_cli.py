@@ -18,9 +18,8 @@ import pytest
 
 import llamood
 from cli_runs import EMOTIONS, LLAMOOD, run, save_vectors, with_vectors
-from llamood import EmotionVectors, demo, judges
+from llamood import EmotionVectors, demo
 from llamood.cli import COMMANDS, main
-from llamood.cli.demo import MILD, STRONG
 from llamood.cli.models import default_vectors
 from llamood.vectors import Measurement
 
@@ -316,42 +315,3 @@ def test_a_stopped_measurement_says_how_to_go_on_and_does(
     assert on.exit_code == 0
     assert f"Going on at {stopped[1]} of 960." in on.stderr
     assert llamood.load(evs).pairs == (480,)
-
-
-# -- demo -----------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def stand_in(random_chat: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A random model in place of the demo's."""
-    save_vectors(tmp_path / "evs")
-    monkeypatch.setitem(vars(demo), "MODEL", random_chat)
-    monkeypatch.setattr(demo, "VECTORS", tmp_path / "evs")
-    monkeypatch.setattr(demo, "questions", lambda: ("What is it?", "Who came?", "Where?", "Why?"))
-
-
-@pytest.mark.usefixtures("stand_in")
-def test_demo_asks_every_question_in_every_emotion() -> None:
-    result = run("demo", "--questions", "2", "--threads", "1", "--json")
-    found = json.loads(result.stdout)
-    asked = [(a["question"], a["emotion"], a["intensity"]) for a in found["answers"]]
-    names = llamood.load(demo.VECTORS).names
-    doses = [(None, 0.0), *((name, at) for name in names for at in (MILD, STRONG))]
-    assert asked == [(q, *dose) for q in ("What is it?", "Who came?") for dose in doses]
-    judged = judges.bundled().probabilities([a["text"] for a in found["answers"]])
-    first = judges.bundled().labels.index(names[0])
-    second = len(doses)  # where the answers to the second question begin
-    shown = found["summary"][0]
-    assert shown["unsteered"] == pytest.approx(judged[[0, second], first].mean())
-    strong = judged[[2, second + 2]]
-    assert shown["strong"]["probability"] == pytest.approx(strong[:, first].mean())
-    assert shown["strong"]["top_1"] == pytest.approx((strong.argmax(axis=1) == first).mean())
-
-
-@pytest.mark.usefixtures("stand_in")
-def test_demo_shows_three_questions_and_counts_all() -> None:
-    shown = run("demo", "--questions", "4", "--threads", "1").stdout
-    assert "Where?" in shown
-    assert "Why?" not in shown
-    assert shown.count("unsteered") == 4  # three tables of answers and the last one
-    assert f"(x {MILD:g})" in shown

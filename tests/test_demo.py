@@ -16,6 +16,7 @@ from llamood import demo
 from llamood.errors import ModelError
 from llamood.probe import Probe
 from llamood.queries import load_queries
+from llamood.side_effects import collapse
 from servers import serving
 
 MISSING = 'the demo\'s model is not installed: pip install "llamood[demo]"'
@@ -132,3 +133,14 @@ def test_it_is_served_by_name_with_questions_to_try() -> None:
 def test_its_vectors_are_inspected_by_name(demo_vectors: Path) -> None:
     described = json.loads(run("inspect", "demo", "--json").stdout)
     assert described == json.loads(run("inspect", demo_vectors, "--json").stdout)
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("demo_model", "demo_vectors")
+def test_the_real_model_says_it_fluently() -> None:
+    result = run("demo", "--questions", "1", "--json")
+    assert result.exit_code == 0, result.stderr
+    found = json.loads(result.stdout)
+    texts = [a["text"] for a in found["answers"]]
+    assert all(len(text) > 10 for text in texts)
+    assert sum(collapse(text).collapsed for text in texts) <= 1

@@ -9,7 +9,7 @@ import click
 from llamood.cli.errors import reported
 
 COMMANDS = {  # name -> what it does; the module of that name holds it as `command`
-    "demo": "The bundled model answers the same questions in every emotion.",
+    "demo": "A small real model answers in every emotion, in less than a minute.",
     "extract": "Measure emotion vectors on a model.",
     "calibrate": "Find the largest fluent dose of each emotion, and rescale.",
     "eval": "Measure whether steering works on a model.",

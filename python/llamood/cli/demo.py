@@ -1,55 +1,45 @@
-"""``llamood demo``: the bundled model answers the same questions in every emotion."""
+"""``llamood demo``: a small real model, in every emotion."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
 from typing import Any
 
 import click
-import numpy as np
-from rich.console import Group
-from rich.table import Table
+from rich.console import Console
 from rich.text import Text
 
 from llamood import demo, judges
-from llamood.cli import models, options
-from llamood.cli.consoles import printable, progress, remark, results, write_json
-from llamood.cli.prompts import chat_tokens
+from llamood.cast import Cast
+from llamood.cli import demo_page, models, options
+from llamood.cli.colours import colour_of
+from llamood.cli.consoles import remark, results, write_json
+from llamood.cli.demo_answers import Answer, all_ways, answered, summarised
+from llamood.cli.demo_scenes import (
+    OPENING,
+    SPEAKERS,
+    TURNING_QUESTION,
+    argued,
+    felt_most,
+    turned,
+    turning,
+)
 from llamood.judges import Judge
-from llamood.llama import Llama
-from llamood.mood import Mood
 
-MILD, STRONG = 0.85, 1.0  # of the largest fluent dose; answers turn between a half and the whole
-SHOWN = 3  # questions; all of them count in the table at the end
-COLOURS = {
-    "anger": "red",
-    "disgust": "green",
-    "fear": "magenta",
-    "joy": "yellow",
-    "sadness": "blue",
-    "surprise": "cyan",
-}
-ANSWER = options.Sampling(max_tokens=96, temperature=0.6, top_p=0.9, seed=0)
-
-
-@dataclass(frozen=True)
-class Answer:
-    """An answer of the model; ``emotion`` None and intensity 0 for the unsteered one.
-
-    ``probabilities``: the judge's, label -> 0..1.
-    """
-
-    question: str
-    emotion: str | None
-    intensity: float
-    text: str
-    probabilities: dict[str, float]
-
-    @property
-    def top(self) -> str:
-        """The likeliest label."""
-        return max(self.probabilities, key=self.probabilities.__getitem__)
+VOICES = 10  # answers that are given at once
+CONTEXT = 512  # tokens that a voice can remember; an argument has some 400
+INTRODUCTION = (
+    "SmolLM2-135M-Instruct, on this machine. No question has a feeling in it. Answers by vector\n"
+    "were asked for none either: hidden states are moved, by 0.6 and by 1 of the largest dose at\n"
+    "which the model still reads fluently."
+)
+NEXT = (
+    ("llamood serve demo", "a page to talk to this model and shape what it feels, and an API"),
+    ('llamood chat demo --feel "joy=1"', "the same here; /feel anger=0.8 changes its mood"),
+    ("llamood extract model.gguf", "measures the emotions of a GGUF model of your own"),
+    ("llamood calibrate model.gguf", "finds each one's largest fluent dose"),
+    ("llamood chat model.gguf", "and llamood serve model.gguf, as above"),
+)
 
 
 @click.command("demo")
@@ -57,140 +47,115 @@ class Answer:
     "--questions",
     "n_question",
     type=click.IntRange(min=1),
-    default=8,
+    default=2,
     show_default=True,
-    help=f"How many questions are asked; the first {SHOWN} are shown with their answers.",
+    help="How many questions are asked in every way.",
 )
 @options.seed_option
 @options.device_options
 @options.json_option
 def command(*, n_question: int, seed: int, device: options.Device, as_json: bool) -> None:
-    """Ask the bundled model the same questions, unsteered and in each emotion at two intensities.
+    """Hear a small real model in every emotion: SmolLM2-135M-Instruct, in less than a minute.
 
-    Beside each answer stands the probability that the bundled judge, a text classifier, gives
-    the emotion asked for. No question has a feeling in it, and no prompt asks for one.
+    It answers the same questions plainly, asked for an emotion in words, and with the emotion's
+    vector at two doses; then one answer turns from joy to anger while it is spoken, and two
+    characters argue. Beside an answer stands the probability that the bundled judge, a text
+    classifier, gives the emotion. Needs the extra [demo].
 
     \b
     Examples:
       llamood demo
-      llamood demo --questions 20 --json
+      llamood demo --questions 8 --seed 3
+      llamood demo --json
     """
-    questions = demo.questions()
+    questions = (*demo.SUGGESTIONS, *demo.questions())
     if n_question > len(questions):
         remark(f"Note: there are {len(questions)} questions.")
-    llm = models.open_model(models.DEMO, emotions=demo.VECTORS, device=device)
-    judge = judges.bundled()
-    console = results()
-    answers: list[Answer] = []
-    for place, question in enumerate(questions[:n_question]):
-        sheet = answered(llm, judge, question, seed=seed)
-        answers += sheet
-        if place < SHOWN and not as_json:
-            console.print(answers_shown(sheet))
-    summary = summarised(answers)
-    if as_json:
-        write_json({"seed": seed, "answers": [asdict(a) for a in answers], "summary": summary})
-    else:
-        console.print(summary_table(summary))
-
-
-def answered(llm: Llama, judge: Judge, question: str, *, seed: int) -> list[Answer]:
-    """The unsteered answer, then that of each emotion, mild and strong."""
-    assert llm.emotions is not None
-    tokens = chat_tokens(llm, [{"role": "user", "content": question}])
-    asked: list[tuple[str | None, float]] = [(None, 0.0)]
-    asked += [(name, intensity) for name in llm.emotions.names for intensity in (MILD, STRONG)]
-    texts = []
-    with progress(printable(question)) as advance:
-        for emotion, intensity in asked:
-            mood = Mood() if emotion is None else Mood({emotion: intensity})
-            completion = llm.create_completion(
-                tokens, mood=mood, **{**ANSWER.arguments(), "seed": seed}
-            )
-            texts.append(completion["choices"][0]["text"].strip())
-            advance(len(texts), len(asked))
-    rows = judge.probabilities(texts)
-    return [
-        Answer(
-            question, emotion, intensity, text, dict(zip(judge.labels, row.tolist(), strict=True))
-        )
-        for (emotion, intensity), text, row in zip(asked, texts, rows, strict=True)
-    ]
-
-
-def summarised(answers: Sequence[Answer]) -> list[dict[str, Any]]:
-    """Per emotion: mean probability unsteered, and at each intensity with the share of top-1."""
-    emotions = dict.fromkeys(a.emotion for a in answers if a.emotion is not None)
-    return [
-        {
-            "emotion": emotion,
-            "unsteered": float(
-                np.mean([a.probabilities[emotion] for a in answers if a.emotion is None])
-            ),
-            "mild": _at(answers, emotion, MILD),
-            "strong": _at(answers, emotion, STRONG),
+    console = None if as_json else results()
+    with _opened(device) as cast:
+        if console is not None:
+            console.print(INTRODUCTION)
+        answers = _ask(cast, questions[:n_question], console, seed=seed)
+        told = {
+            "seed": seed,
+            "answers": [answer.described() for answer in answers],
+            "summary": summarised(answers),
+            "turning": _turn(cast, console, seed=seed),
+            "argument": _argue(cast, console, seed=seed),
         }
-        for emotion in emotions
-    ]
+    if console is None:
+        write_json(told)
+    else:
+        console.print(Text("\nNow you:", style="bold"))
+        console.print(demo_page.farewell(NEXT))
 
 
-def _at(answers: Sequence[Answer], emotion: str, intensity: float) -> dict[str, float]:
-    given = [a for a in answers if a.emotion == emotion and a.intensity == intensity]
-    return {
-        "intensity": intensity,
-        "probability": float(np.mean([a.probabilities[emotion] for a in given])),
-        "top_1": float(np.mean([a.top == emotion for a in given])),
-    }
+def _opened(device: options.Device) -> Cast:
+    """With voices for the answers, and room for those who argue."""
+    path = models.model_path(models.DEMO)
+    models.require_model(path)
+    cast = Cast(
+        path,
+        emotions=demo.VECTORS,
+        voices=VOICES + len(SPEAKERS),
+        n_ctx=device.ctx or CONTEXT,
+        verbose=False,
+        **device.hardware(),
+    )
+    for _ in range(VOICES):
+        cast.join()
+    return cast
 
 
-def answers_shown(sheet: Sequence[Answer]) -> Group:
-    """One question and its plain answer; below, emotions down, mild and strong side by side."""
-    plain, *steered = sheet
-    table = Table("", show_lines=True)
-    table.add_column("mild", ratio=1)
-    table.add_column("strong", ratio=1)
-    for mild, strong in _pairs(steered):
-        emotion = mild.emotion or ""
-        colour = COLOURS.get(emotion, "default")
-        table.add_row(
-            Text(emotion, style=f"bold {colour}"),
-            _cell(mild, emotion, colour),
-            _cell(strong, emotion, colour),
-        )
-    question = Text(f"\n{printable(plain.question)}", style="bold")
-    unsteered = Text.assemble(("unsteered  ", "bold"), _cell(plain, plain.top, "default"))
-    return Group(question, unsteered, table)
+def _ask(
+    cast: Cast, questions: Sequence[str], console: Console | None, *, seed: int
+) -> list[Answer]:
+    """All questions in all ways; then what the judge makes of it."""
+    judge: Judge = judges.bundled()
+    answers: list[Answer] = []
+    for question in questions:
+        asked = all_ways(question, cast.emotions.names)
+        sheet = None
+        if console is not None:
+            console.print(demo_page.heading(question))
+            sheet = demo_page.Sheet(console, asked)
+        given = {}
+        for answer in answered(cast, asked, seed=seed, judge=judge):
+            given[answer.asked] = answer
+            if sheet is not None:
+                sheet.add(answer)
+        answers += [given[each] for each in asked]
+    if console is not None:
+        console.print(demo_page.summary_table(summarised(answers)))
+    return answers
 
 
-def summary_table(summary: Sequence[Mapping[str, Any]]) -> Table:
-    """What `summarised` found; probabilities in percent."""
-    table = Table("emotion", title="Mean probability of the emotion asked for, by the judge")
-    for title in ("unsteered", "mild", "strong", "strong is top-1"):
-        table.add_column(title, justify="right")
-    for row in summary:
-        emotion = row["emotion"]
-        mild, strong = row["mild"], row["strong"]
-        table.add_row(
-            Text(emotion, style=f"bold {COLOURS.get(emotion, 'default')}"),
-            _percent(row["unsteered"]),
-            f"{_percent(mild['probability'])} (x {mild['intensity']:.2g})",
-            f"{_percent(strong['probability'])} (x {strong['intensity']:.2g})",
-            _percent(strong["top_1"]),
-        )
-    return table
+def _turn(cast: Cast, console: Console | None, *, seed: int) -> dict[str, Any]:
+    """The answer whose mood turns, each word in the colour of what was felt most then."""
+    mood, text = turning(cast.emotions), ""
+    if console is not None:
+        console.print(demo_page.heading(TURNING_QUESTION, f"in the mood {mood.to_short()}"))
+    prose = demo_page.Prose(console)
+    for event in turned(cast, seed=seed):
+        text += event.text
+        prose.write(event.text, style=colour_of(felt_most(event.mood)))
+    prose.end()
+    return {"question": TURNING_QUESTION, "mood": mood.to_dict(), "text": text}
 
 
-def _pairs(steered: Sequence[Answer]) -> Iterator[tuple[Answer, Answer]]:
-    return zip(steered[0::2], steered[1::2], strict=True)
-
-
-def _cell(answer: Answer, label: str, colour: str) -> Text:
-    """The answer, more strongly coloured the surer the judge is, and the judge's word."""
-    probability = answer.probabilities[label]
-    style = f"bold {colour}" if probability >= 0.5 else colour
-    verdict = f"  {label} {_percent(probability)}"
-    return Text.assemble((printable(answer.text), style), (verdict, "dim"))
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.0f} %"
+def _argue(cast: Cast, console: Console | None, *, seed: int) -> list[dict[str, str]]:
+    """The argument, each in the colour of the own mood."""
+    if console is not None:
+        felt = ", ".join(f"{each.name} in {each.emotion}" for each in SPEAKERS)
+        console.print(demo_page.heading(OPENING, f"two voices of one model: {felt}"))
+    prose, turns = demo_page.Prose(console), []
+    for speaker, events in argued(cast, seed=seed):
+        style = colour_of(speaker.emotion)
+        prose.write(f"{speaker.name}: ", style=f"bold {style}")
+        said = ""
+        for event in events:
+            said += event.text
+            prose.write(event.text, style=style)
+        prose.end()
+        turns.append({"name": speaker.name, "emotion": speaker.emotion, "text": said})
+    return turns

@@ -11,9 +11,9 @@ from rich.table import Table
 from rich.text import Text
 
 from llamood.cli import baselines, models, options
+from llamood.cli.colours import colour_of
 from llamood.cli.consoles import printable, results, standard_input, write_json
 from llamood.cli.curves import draw_readings
-from llamood.cli.demo import COLOURS
 from llamood.cli.plots import picture
 from llamood.cli.prompts import chat_tokens, has_chat_template, plain_tokens, require_room
 from llamood.errors import FileError
@@ -132,7 +132,7 @@ def coloured(reading: dict[str, Any]) -> Text:
     for token in reading["tokens"]:
         place = int(np.argmax(token["reading"]))
         score = token["reading"][place]
-        colour = COLOURS.get(reading["emotions"][place], "white")
+        colour = colour_of(reading["emotions"][place], otherwise="white")
         style = "" if score < SHOWN_FROM else colour if score < STRONG_FROM else f"bold {colour}"
         shown.append(printable(token["text"]), style=style)
     return shown
@@ -150,7 +150,7 @@ def table(reading: dict[str, Any]) -> Table:
         at = int(column.argmax())
         words = "".join(token["text"] for token in reading["tokens"][max(at - 4, 0) : at + 1])
         shown.add_row(
-            Text(name, style=COLOURS.get(name, "default")),
+            Text(name, style=colour_of(name)),
             f"{mean:.2f}",
             f"{column[at]:.2f}",
             printable(words.strip()),

@@ -18,16 +18,16 @@ _FILE = "SmolLM2-135M-Instruct.Q4_1.gguf"
 # Looked up when it is asked for, by `__getattr__`: everything else does without the package.
 MODEL: Path
 VECTORS = _FOLDER / "evs"
-# Everyday ones, such as any small model answers at length.
+# Everyday ones, such as a small model answers at length and a feeling shows in.
 SUGGESTIONS = (
-    "What is a good way to spend a rainy afternoon?",
-    "Tell me about the sea.",
-    "What happens at a railway station in the morning?",
+    "What is it like to live by the sea?",
+    "What happened on your way to work this morning?",
+    "Tell me about the house you live in.",
+    "Who is knocking at the door?",
+    "What do you think of Mondays?",
     "How do I make vegetable soup?",
-    "Describe an old house at the edge of a village.",
     "What should I know before I adopt a cat?",
     "Tell me a short story about a letter.",
-    "What do you think of Mondays?",
 )
 
 
