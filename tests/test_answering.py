@@ -12,8 +12,8 @@ import numpy.typing as npt
 import pytest
 
 import llamood
-from casts import spoken_alone
 import tiny_chat
+from casts import spoken_alone
 from llamood.answering import Answering, Reply, Request
 from llamood.chat_template import chat_tokens
 from llamood.errors import LlamoodError, ModelError, MoodError
@@ -136,7 +136,7 @@ def test_tokens_are_those_drawn_and_end_before_the_one_that_ends_it() -> None:
     vectors = llamood.load(tiny_chat.VECTORS)
     with Answering(tiny_chat.MODEL, emotions=vectors, n_ctx=192, parallel=4, **EXACT) as answering:
         llm: Any = answering.llama
-        turns = [{"role": "user", "content": text} for text in demo.questions()[:6]]
+        turns = [{"role": "user", "content": text} for text in tiny_chat.questions()[:6]]
         prompts = [chat_tokens(llm, [turn]) for turn in turns]
         found = answering.answers(
             Request(prompt, max_tokens, {"joy": 0.5}, seed=3)

@@ -29,9 +29,7 @@ SHRINKAGE = 0.6  # of the whitened one: where reading was best on the models tha
 EXPLAINED = 0.5  # of the variance of neutral text, by the components that are taken out
 
 
-def directions(
-    states: States, method: Method, *, names: Sequence[str], seed: int = 0
-) -> Float32:
+def directions(states: States, method: Method, *, names: Sequence[str], seed: int = 0) -> Float32:
     """Float32 (n_emotion, n_layer, n_embd). ``seed``: of the labels that are dealt out anew.
 
     In each layer all but the mean difference are scaled so that the vectors are on average as long
@@ -81,9 +79,7 @@ def _without_components(vectors: Float64, neutral: Float64) -> Float64:
     return cleaned
 
 
-def _paired(
-    rows: Float32, labels: np.ndarray, neutral: Float64, names: Sequence[str]
-) -> Float64:
+def _paired(rows: Float32, labels: np.ndarray, neutral: Float64, names: Sequence[str]) -> Float64:
     """The first principal component of the differences of each text to a neutral one, pointing
     where their mean does."""
     found = []

@@ -53,4 +53,5 @@ class Discriminant:
         length = np.linalg.norm(found, axis=1, keepdims=True)
         if not (length > 0).all():
             raise ModelError("emotions that cannot be told apart cannot be read")
-        return (found / length).astype(np.float32)
+        unit: Float32 = (found / length).astype(np.float32)
+        return unit

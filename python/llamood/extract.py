@@ -12,12 +12,12 @@ from __future__ import annotations
 import hashlib
 import json
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -26,20 +26,14 @@ from llamood.answer_faults import answer_fault
 from llamood.atomic import write_files
 from llamood.errors import ModelError
 from llamood.files import save
-from llamood.listener import SITES, Listener
+from llamood.listener import SITES, Heard, Listener
 from llamood.queries import Queries, load_queries
 from llamood.running_means import RunningMeans
-from llamood.texts import LabelledTexts
-from llamood.vectors import EmotionVectors, Measurement, Site
+from llamood.states import LAYER_OUT, LONGEST_TEXT, Progress, StateLog, States, in_turn
+from llamood.texts import NEUTRAL, LabelledTexts
+from llamood.vectors import EmotionVectors, Float32, Measurement, Site
 
-if TYPE_CHECKING:
-    from llamood.probe_measurement import Passage
-
-NEUTRAL = "neutral"
 LONGEST_PROMPT = 256  # tokens; questions are sentences, not documents
-LONGEST_TEXT = 256  # tokens of a labelled text; what is longer is cut there
-
-Progress = Callable[[int, int], None]
 
 
 def asked_with(question: str, emotion: str) -> str:
@@ -106,15 +100,16 @@ class Extraction:
         else:
             texts = texts.sample(per_label, seed=seed)
             self._emotions = texts.emotions
-            self._jobs = [
-                _Job(name, name, text) for name in texts.names for text in texts.texts[name]
-            ]
+            self._jobs = [_Job(name, name, text) for name, text in in_turn(texts)]
         self._fingerprint = fingerprint_of(self._model)
         self._settings = self._identity()
         self._means = RunningMeans.load(
             None if self._output is None else self._output / "extraction.partial",
             settings=self._settings,
             restart=restart,
+        )
+        self._states = StateLog(
+            None if self._output is None else self._output / "extraction.states"
         )
 
     @property
@@ -140,6 +135,7 @@ class Extraction:
         if progress is not None:
             progress(self.done, self.total)
         if self.done == self.total:
+            self._states.begin(self.done, shape=self._means.shape)
             return
         with Listener(
             self._model,
@@ -149,24 +145,30 @@ class Extraction:
             **self._llama,
         ) as listener:
             self._means.know_model(listener.metadata)
+            self._states.begin(self.done, shape=(listener.n_layer, listener.n_embd))
             while self.done < self.total:
                 begin = self.done
                 jobs = self._jobs[begin : begin + self._parallel]
                 if self._texts is not None:
-                    self._measure_texts(listener, jobs)
+                    rows = self._measure_texts(listener, jobs)
                 else:
-                    self._measure_pairs(listener, jobs, begin)
+                    rows = self._measure_pairs(listener, jobs, begin)
+                self._states.append(rows)
                 self._means.keep(done=begin + len(jobs))
                 if progress is not None:
                     progress(self.done, self.total)
 
-    def _measure_pairs(self, listener: Listener, jobs: Sequence[_Job], begin: int) -> None:
+    def _measure_pairs(
+        self, listener: Listener, jobs: Sequence[_Job], begin: int
+    ) -> list[Float32]:
+        """The states of each answer; NaN of those that are dropped."""
         prompts = [
             listener.prompt(job.text if job.label == NEUTRAL else asked_with(job.text, job.label))
             for job in jobs
         ]
         seeds = [_seed(self._seed, begin + i) for i in range(len(jobs))]
         heard = listener.answers(prompts, seeds=seeds)
+        rows: list[Float32] = []
         for (job, emotional), plain in zip(
             zip(jobs[0::2], heard[0::2], strict=True), heard[1::2], strict=True
         ):
@@ -177,22 +179,48 @@ class Extraction:
                 self._means.add(job.emotion, emotional.mean - plain.mean)
                 self._means.add_square(plain.square)
             self._means.record(job.emotion, job.text, (plain, emotional), fault)
+            rows += [_row(emotional, fault), _row(plain, fault)]
+        return rows
 
-    def _measure_texts(self, listener: Listener, jobs: Sequence[_Job]) -> None:
+    def _measure_texts(self, listener: Listener, jobs: Sequence[_Job]) -> list[Float32]:
+        """The states of each text; NaN of those that are dropped."""
         prefix = [] if self._as_answer_to is None else listener.prompt(self._as_answer_to)
         sequences = []
         for job in jobs:
             tokens = listener.tokens(job.text, first=not prefix)[:LONGEST_TEXT]
             sequences.append((prefix + tokens, len(prefix)))
+        rows: list[Float32] = []
         for job, heard in zip(jobs, listener.texts(sequences), strict=True):
-            if heard.n_token == 0:
-                self._means.record(job.emotion, job.text, (heard,), "no token beyond the first")
+            fault = None if heard.n_token else "no token beyond the first"
+            rows.append(_row(heard, fault))
+            if fault is not None:
+                self._means.record(job.emotion, job.text, (heard,), fault)
                 continue
             self._means.add(job.emotion, heard.mean)
             if job.label == NEUTRAL:
                 self._means.add_square(heard.square)
+        return rows
 
     # -- results ---------------------------------------------------------------------------
+
+    def states(self) -> States:
+        """What was measured, text by text. Of a pair of answers the emotional one counts by how it
+        differs from the plain one, so that what was asked makes no difference.
+
+        Raises `ModelError` before the measurement is done.
+        """
+        self._require_done()
+        rows = self._states.rows()
+        labels = np.array([job.label for job in self._jobs])
+        if self._texts is None:
+            plain = rows[1::2]
+            rows[0::2] += np.nanmean(plain, axis=0, dtype=np.float64).astype(np.float32) - plain
+        usable = ~np.isnan(rows[:, 0, 0])
+        return States(tuple(labels[usable].tolist()), rows[usable])
+
+    def _require_done(self) -> None:
+        if self.done < self.total:
+            raise ModelError(f"measured {self.done} of {self.total}: run() to the end first")
 
     def vectors(self, site: Site = "layer_out") -> EmotionVectors:
         """The vectors at a site, float32 (n_emotion, n_layer, n_embd).
@@ -200,8 +228,7 @@ class Extraction:
         Raises ModelError before the measurement is done, where nothing usable was said, and
         for a site that the model's graph does not name.
         """
-        if self.done < self.total:
-            raise ModelError(f"measured {self.done} of {self.total}: run() to the end first")
+        self._require_done()
         at = SITES.index(site)
         used = self._means.used
         needed = (*self._emotions, NEUTRAL) if (self._texts is not None) else self._emotions
@@ -286,46 +313,13 @@ class Extraction:
         if self._texts is None:
             texts[self._output / "answers.jsonl"] = "".join(lines)
         write_files({path: partial(_write_text, text) for path, text in texts.items()})
-        self._means.forget()
+        self.forget()
         return [*paths, *texts]
 
-    def passages(self, progress: Progress | None = None) -> list[Passage]:
-        """What a baseline of readings is measured on: texts that the vectors were not made from.
-
-        Answers to plain questions; or of labelled texts those that were not used. Raises
-        `ModelError` for a model that cannot be asked or read.
-        """
-        from llamood import probe_measurement  # it stands on this module
-
-        if self._texts is None:
-            return probe_measurement.answers(
-                self._model,
-                self._emotions,
-                queries=self._queries,
-                seed=self._seed,
-                progress=progress,
-                **self._llama,
-            )
-        return probe_measurement.held_out(
-            self._model,
-            self._texts,
-            used=self._per_label,
-            as_answer_to=self._as_answer_to,
-            seed=self._seed,
-            **self._llama,
-        )
-
-    def save_baseline(self) -> Path:
-        """Measure what readings are taken against, and write it beside the vectors.
-
-        Raises ModelError for a model that cannot be read.
-        """
-        from llamood.probe_measurement import measure
-
-        if self._output is None:
-            raise ModelError("nothing to save to: Extraction(..., output=FOLDER)")
-        probe = measure(self._model, self.vectors(), self.passages(), **self._llama)
-        return probe.save(self._output)
+    def forget(self) -> None:
+        """Remove the unfinished measurement."""
+        self._states.forget()
+        self._means.forget()
 
     def _identity(self) -> dict[str, Any]:
         """What must be equal for a stopped measurement to go on."""
@@ -377,6 +371,12 @@ def fingerprint_of(model: Path) -> str:
 
 def _write_text(text: str, path: Path) -> None:
     path.write_text(text, encoding="utf-8")
+
+
+def _row(heard: Heard, fault: str | None) -> Float32:
+    """Float32 (n_layer, n_embd)."""
+    row: Float32 = heard.mean[LAYER_OUT].astype(np.float32)
+    return row if fault is None else np.full_like(row, np.nan)
 
 
 def _questions(queries: Queries, per_emotion: int | None) -> list[_Job]:

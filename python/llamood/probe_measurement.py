@@ -8,7 +8,7 @@ that layer reads. Then the directions are fitted once more, to all texts.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from os import PathLike
 from typing import Any
@@ -54,8 +54,8 @@ def measure(
 ) -> Probe:
     """The probe of a model, from texts of all the emotions and neutral ones.
 
-    ``states``: of these texts, where they are known already. ``judge``: to say how well it tells the
-    labels of the third part, for comparison. ``progress``: see `States.measured`. ``llama``:
+    ``states``: of these texts, where they are known already. ``judge``: to say how well it tells
+    the labels of the third part, for comparison. ``progress``: see `States.measured`. ``llama``:
     arguments of ``llama_cpp.Llama``. Raises `ModelError` for a model that cannot be read, and for
     too few texts.
     """
@@ -127,8 +127,8 @@ def _of(texts: LabelledTexts, names: Sequence[str]) -> LabelledTexts:
 @dataclass(frozen=True, eq=False)
 class _Fit:
     """One layer. ``directions``: fitted to all texts. ``chosen``: (n_emotion,), the areas under the
-    ROC curve of the texts that choose; ``scores``: (n, n_emotion), of those that tell, by directions
-    that were fitted without them, with their ``truth``."""
+    ROC curve of the texts that choose; ``scores``: (n, n_emotion), of those that tell, by
+    directions that were fitted without them, with their ``truth``."""
 
     shrinkage: float
     directions: Float32
@@ -169,8 +169,8 @@ def parts(labels: Sequence[str]) -> npt.NDArray[np.intp]:
 def _scores(rows: Float32, directions: Float32, neutral: Float32) -> Float64:
     """(n, n_emotion): 0 as neutral texts on average, 1 as far above as they spread."""
     plain = neutral.astype(np.float64) @ directions.T
-    scores: Float64 = (rows.astype(np.float64) @ directions.T - plain.mean(axis=0)) / plain.std(axis=0)
-    return scores
+    scores: Float64 = rows.astype(np.float64) @ directions.T
+    return (scores - plain.mean(axis=0)) / plain.std(axis=0)  # type: ignore[no-any-return]
 
 
 def _best(chosen: Sequence[Float64]) -> int:
@@ -183,10 +183,12 @@ def _best(chosen: Sequence[Float64]) -> int:
 def _told(
     fit: _Fit, names: Sequence[str], texts: LabelledTexts, judge: Judge | None
 ) -> dict[str, Any]:
-    """JSON-able: the area under the ROC curve of each emotion against all other texts, and how often
-    the highest of the emotions is the right one, by the readings and by the judge."""
+    """JSON-able: the area under the ROC curve of each emotion against all other texts, and how
+    often the highest of the emotions is the right one, by the readings and by the judge."""
     areas = macro_auroc(fit.scores, fit.truth, labels=names)
-    felt = [(row, label) for row, label in zip(fit.scores, fit.truth, strict=True) if label in names]
+    felt = [
+        (row, label) for row, label in zip(fit.scores, fit.truth, strict=True) if label in names
+    ]
     right = [names[int(row.argmax())] == label for row, label in felt]
     told = {
         "n": len(fit.truth),
@@ -197,7 +199,9 @@ def _told(
     if judge is not None and set(names) <= set(judge.labels):
         jobs = in_turn(texts)
         part = parts([label for label, _ in jobs])
-        tells = [job for job, at in zip(jobs, part, strict=True) if at == TELLING and job[0] in names]
+        tells = [
+            job for job, at in zip(jobs, part, strict=True) if at == TELLING and job[0] in names
+        ]
         columns = [judge.labels.index(name) for name in names]
         judged = judge.probabilities([text for _, text in tells])[:, columns].argmax(axis=1)
         agreed = [names[at] == label for at, (label, _) in zip(judged, tells, strict=True)]

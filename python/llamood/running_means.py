@@ -100,6 +100,12 @@ class RunningMeans:
         )
 
     @property
+    def shape(self) -> tuple[int, int]:
+        """(n_layer, n_embd) of what was added; (0, 0) before anything was."""
+        some = next(iter(self._sums.values()), np.zeros((0, 0, 0)))
+        return some.shape[1], some.shape[2]
+
+    @property
     def dropped(self) -> dict[str, dict[str, int]]:
         """Emotion -> reason -> how often."""
         dropped: dict[str, dict[str, int]] = {}

@@ -36,7 +36,8 @@ class States:
 
     def of(self, label: str) -> Float32:
         """(n, n_layer, n_embd), those of a label."""
-        return self.data[np.array(self.labels) == label]
+        rows: Float32 = self.data[np.array(self.labels) == label]
+        return rows
 
     @classmethod
     def measured(

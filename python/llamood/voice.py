@@ -329,6 +329,34 @@ class Voice(llama_cpp.Llama):  # type: ignore[misc]
             raise ModelError("this voice reads nothing; open it with Llama(..., readings=True)")
         return self._reader
 
+    def read(self, text: str) -> dict[str, float]:
+        """What a text expresses: emotion -> mean z-score over its tokens, 0 as in neutral text.
+
+        Of the text by itself, unsteered, without its first token. Forgets what is cached. Raises
+        `ModelError` for a text of fewer than two tokens or more than the context has room for, and
+        as `reading`.
+        """
+        reader = self.reader
+        tokens = self.tokenize(text.encode(), add_bos=True, special=False)
+        if not 2 <= len(tokens) <= self._n_ctx:
+            raise ModelError(
+                f"the text has {len(tokens)} tokens, expected 2 to {self._n_ctx}; give one of that "
+                "length, or open the model with another n_ctx"
+            )
+        self._decode_plainly(tokens)
+        means = reader.scores(1, len(tokens)).mean(axis=0)
+        return dict(zip(reader.names, means.tolist(), strict=True))
+
+    def _decode_plainly(self, tokens: Sequence[int]) -> None:
+        """These tokens and no others, without steering."""
+        self._settle()
+        self.reset()
+        self._performance, self._told = None, _NOWHERE
+        if self._injection is None:
+            super().eval(tokens)
+        else:
+            self._decode(tokens, NOTHING)
+
     def _project(self, layers: Sequence[int], directions: Float32) -> _core.Probe:
         """What projects this voice's hidden states on directions (n_layer, n_direction, n_embd)."""
         assert self._watch is not None
@@ -348,16 +376,10 @@ class Voice(llama_cpp.Llama):  # type: ignore[misc]
                 f"{len(tokens)} tokens, of which {len(prompt)} are the prompt; between 1 and "
                 f"{min(self.n_batch, self._n_ctx)} fit a batch (n_batch, n_ctx)"
             )
-        self._settle()
-        self.reset()
-        self._performance, self._told = None, _NOWHERE
         before: bool = self._logits_all
         self._logits_all: bool = True
         try:
-            if self._injection is None:
-                super().eval(tokens)
-            else:
-                self._decode(tokens, NOTHING)
+            self._decode_plainly(tokens)
         finally:
             self._logits_all = before
         logits = self.scores[len(prompt) - 1 : len(tokens) - 1].astype(np.float64)

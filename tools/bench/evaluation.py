@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from models import EMOTIONS, MODELS, SEED
 from paired import Measure, interleave, ratios
 
 import llamood
@@ -21,6 +20,7 @@ from llamood.answering import PARALLEL, Answering, Request
 from llamood.chat_template import chat_tokens
 from llamood.gguf_header import opened, read_header
 from llamood.listener import TEMPERATURE, TOP_P
+from models import EMOTIONS, MODELS, SEED
 
 N_ROUND = 5
 N_TOKEN = 24  # of an answer, at most
