@@ -209,9 +209,10 @@ def test_the_command_takes_any_model_as_a_judge(tiny_chat: Path, tmp_path: Path)
     vectors = tmp_path / "joy"
     llamood.save(llamood.load(demo.VECTORS).select("joy"), vectors)
     result = run(
-        "eval", "demo", "-e", vectors, "-o", tmp_path / "report", "--questions", "2", "--parallel", "8",
-        "--intensities", "1", "--max-tokens", "8", "--threads", "1", "--json", "--judge", "bundled",
-        "--judge", f"gguf:{tiny_chat}", "--known", known_lines(tmp_path),
+        "eval", "demo", "-e", vectors, "-o", tmp_path / "report", "--questions", "2",
+        "--intensities", "1", "--max-tokens", "8", "--threads", "1", "--json",
+        "--judge", "bundled", "--judge", f"gguf:{tiny_chat}", "--parallel", "8",
+        "--known", known_lines(tmp_path),
     )  # fmt: skip
     assert result.exit_code == 0, result.stderr
     report = json.loads(result.stdout)
