@@ -11,6 +11,7 @@ import bisect
 import re
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
+from itertools import takewhile
 from os import PathLike
 from types import TracebackType
 from typing import Any
@@ -63,6 +64,9 @@ class ZeroShotJudge:
             stack.callback(self._llama.close)
             self._spoken = [self._tokens(label) for label in self._labels]
             self._room = self._room_for_prompt()
+            # What all questions begin with is decoded once: half of most of them.
+            self._beginning = _common([self._asked(text) for text in CONTENT_FREE])
+            self._has_begun = False
             rows = [self._log_likelihoods(text) for text in CONTENT_FREE]
             self._log_prior = np.log(np.mean([_softmax(row) for row in rows], axis=0))
             self._exit = stack.pop_all()
@@ -107,8 +111,7 @@ class ZeroShotJudge:
         asked = self._asked(fitted)
         if not _goes_back(llm):
             return np.array([-llm.surprise(asked, label).sum() for label in self._spoken])
-        llm.reset()
-        llm.eval(asked)
+        self._decode(asked)
         first = self._log_probabilities()
         found = np.empty(len(self._spoken))
         for place, (token, *rest) in enumerate(self._spoken):
@@ -119,6 +122,21 @@ class ZeroShotJudge:
                 found[place] += self._log_probabilities()[following]
                 token = following
         return found
+
+    def _decode(self, asked: list[int]) -> None:
+        """In the same parts whatever was asked before, so that nothing is rounded otherwise."""
+        llm, n = self._llama, len(self._beginning)
+        if asked[:n] != self._beginning or len(asked) == n:
+            self._has_begun = False
+            llm.reset()
+            llm.eval(asked)
+            return
+        if not self._has_begun:
+            llm.reset()
+            llm.eval(self._beginning)
+            self._has_begun = True
+        llm.n_tokens = n  # forgets the text before
+        llm.eval(asked[n:])
 
     def _log_probabilities(self) -> Float64:
         """(n_vocab,), of the token that follows what was decoded last."""
@@ -191,6 +209,12 @@ def _opened(model: str | PathLike[str], llama: dict[str, Any]) -> Llama:
             "texts, so it cannot be asked; take a chat model"
         )
     return llm
+
+
+def _common(questions: Sequence[Sequence[int]]) -> list[int]:
+    """The tokens that all begin with."""
+    columns = takewhile(lambda column: len(set(column)) == 1, zip(*questions, strict=False))
+    return [column[0] for column in columns]
 
 
 def _goes_back(llm: Llama) -> bool:

@@ -18,17 +18,17 @@ from llamood.answering import MOST_PARALLEL, PARALLEL
 from llamood.calibrate import N_QUESTION
 from llamood.cli import eval_report, models, options
 from llamood.cli.consoles import progress, remark
-from llamood.cli.judging import BUNDLED, JudgeType, Jury
+from llamood.cli.judging import BUNDLED, KNOWN_TEXTS, JudgeType, Jury
 from llamood.cli.prompts import user_turn
 from llamood.conditions import INTENSITIES, Condition, Range, controlled, paper_axes
 from llamood.errors import FileError, LlamoodError
 from llamood.evaluate import Evaluation, with_surprise
 from llamood.files import load
-from llamood.findings import findings
 from llamood.foreign_answers import read_answers
 from llamood.mood import BASE
 from llamood.queries import load_queries
 from llamood.vectors import EmotionVectors
+from llamood.verdicts import joint_findings
 
 
 class LayersType(click.ParamType[Range]):
@@ -136,11 +136,21 @@ class Answered:
 )
 @click.option(
     "--judge",
+    "judges",
     type=JudgeType(),
-    default=BUNDLED,
+    multiple=True,
+    default=(BUNDLED,),
     show_default=True,
-    help="bundled; self, the unsteered model by the likelihood of each label; or hf:PATH, a "
-    "Hugging Face text classifier on disk.",
+    help="bundled; self, the unsteered model by the likelihood of each label, or gguf:PATH, any "
+    "other; or hf:PATH, a Hugging Face text classifier on disk. May be given again: tables are by "
+    "all, pictures by the first.",
+)
+@click.option(
+    "--known",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Labelled texts (.tsv, .csv, .jsonl) that judges are tried on. Default: those that ship "
+    "with llamood.",
 )
 @click.option(
     "--embedder",
@@ -172,7 +182,8 @@ def command(
     layers: Range | None,
     intensities: tuple[float, ...],
     paper: bool,
-    judge: str,
+    judges: tuple[str, ...],
+    known: Path | None,
     embedder: Path | None,
     max_tokens: int,
     seed: int,
@@ -201,7 +212,8 @@ def command(
     if path is not None:
         models.require_model(path)
     device = options.Device(n_gpu_layers=n_gpu_layers, threads=threads, ctx=None)
-    jury = Jury(judge, path, embedder, device.hardware())
+    tried_on = known or (KNOWN_TEXTS if KNOWN_TEXTS.exists() else None)
+    jury = Jury(tuple(dict.fromkeys(judges)), path, embedder, tried_on, device.hardware())
     jury.require()
     folder = Path(output)
     if given is not None:
@@ -218,12 +230,13 @@ def command(
             ctx.exit(1)
         answered = found
     written = {"-e": emotions, "--answers": given, "-o": output, **answered.options}
-    written |= {"--judge": judge if judge != BUNDLED else None, "--embedder": embedder}
+    written |= {"--judge": None if judges == (BUNDLED,) else jury.judges}
+    written |= {"--known": known, "--embedder": embedder}
     report = {
         "command": _command(model, written),
         "model": None if path is None else path.name,
         "axes": "paper" if paper else "controlled",
-        "judge": judge,
+        "judge": jury.names[0],
         "embedder": None if embedder is None else embedder.name,
         "settings": answered.settings,
         **_judged(answered.answers, jury),
@@ -328,8 +341,7 @@ def _read(path: Path, emotions: str | None, jury: Jury) -> Answered:
 
 def _judged(answers: Sequence[Answer], jury: Jury) -> dict[str, Any]:
     topics = jury.topics(answers)
-    with jury.sitting(_asked_for(answers)) as judge:
-        return findings(answers, judge=judge, topics=topics)
+    return joint_findings(answers, jury.verdicts(answers, _asked_for(answers)), topics=topics)
 
 
 def _asked_for(answers: Sequence[Answer]) -> list[str]:
@@ -339,11 +351,13 @@ def _asked_for(answers: Sequence[Answer]) -> list[str]:
 
 
 def _command(model: str | None, written: Mapping[str, Any]) -> str:
-    """That gives the same report; options that are None are not written."""
+    """That gives the same report; options that are None are not written, those of several values
+    for each of these."""
     words = ["llamood", "eval", *([] if model is None else [model])]
     for name, value in written.items():
-        if value is not None:
-            words += [name] if value is True else [name, str(value)]
+        for each in value if isinstance(value, tuple) else (value,):
+            if each is not None:
+                words += [name] if each is True else [name, str(each)]
     return shlex.join(words)
 
 

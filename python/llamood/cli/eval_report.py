@@ -16,9 +16,10 @@ from llamood.atomic import write_files
 from llamood.cli.consoles import printable, results
 from llamood.cli.report_page import page
 from llamood.conditions import UNSTEERED
-from llamood.findings_table import to_markdown, to_paper_table
+from llamood.findings_table import judged, judged_columns, to_markdown, to_paper_table
 from llamood.layout import in_two_dimensions
 from llamood.vectors import EmotionVectors
+from llamood.verdicts import judge_in_words
 
 ANSWERS, RESULTS, TABLE, PAPER_TABLE, PAGE = (
     "answers.jsonl",
@@ -66,7 +67,19 @@ def plane(emotions: EmotionVectors | None) -> dict[str, Any] | None:
 def show(report: dict[str, Any], paths: Sequence[Path]) -> None:
     """On the terminal."""
     results().print(_table(report))
+    for line in judge_lines(report):
+        click.echo(line)
     click.echo(f"{', '.join(each.name for each in paths)} in {paths[0].parent}")
+
+
+def judge_lines(report: dict[str, Any]) -> list[str]:
+    """How good each judge is, and how often two of them disagree."""
+    lines = [f"Judge: {printable(judge_in_words(judge))}" for judge in report["judges"]]
+    for each in report["disagreements"]:
+        one, other = map(printable, each["judges"])
+        share = f"{100 * each['share']:.0f} %"
+        lines.append(f"{one} and {other} disagree on {share} of the answers.")
+    return lines
 
 
 def _write_text(text: str, path: Path) -> None:
@@ -94,25 +107,26 @@ def _table(report: dict[str, Any]) -> Table:
         "condition",
         title=f"All emotions, {report['n_question']} questions",
         caption="EPS: probability of the emotion asked for; EAS: how emotional, 0 to 100; both by "
-        f"the judge ({printable(report['judge'])}). Perplexity, topic and length are ratios to "
+        "a judge. Perplexity, topic and length are ratios to "
         "unsteered.",
     )
-    for title in ("intensity", "EPS", "EAS", "top-1", "perplexity", "topic", "loops", "length"):
+    columns = judged_columns(report)
+    by_judge = [printable(title) for title, *_ in columns]
+    for title in ("intensity", *by_judge, "perplexity", "topic", "loops", "length"):
         table.add_column(title, justify="right")
     for row in report["rows"]:
         if row["emotion"] is None:
             table.add_row(
                 row["condition"],
                 "" if row["condition"] == UNSTEERED else f"{row['intensity']:g}",
+                *(_estimate(judged(row, key, judge), _FORMS[key]) for _, key, _, judge in columns),
                 *(_estimate(row[key], form) for key, form in _SHOWN),
             )
     return table
 
 
+_FORMS = {"eps": "{:.2f}", "eas": "{:.0f}", "specificity": "{:.2f}"}
 _SHOWN = (
-    ("eps", "{:.2f}"),
-    ("eas", "{:.0f}"),
-    ("specificity", "{:.2f}"),
     ("perplexity", "x {:.2f}"),
     ("topic", "x {:.2f}"),
     ("collapse", "{:.0%}"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,85 +10,134 @@ from pathlib import Path
 from typing import Any
 
 import click
+import numpy as np
 
 from llamood import judges
 from llamood.answer_log import Answer
 from llamood.cli import models
-from llamood.cli.consoles import printable, remark
+from llamood.cli.consoles import Advance, printable, progress, remark
 from llamood.cli.prompts import user_turn
 from llamood.embedder import Embedder
 from llamood.errors import ModelError
 from llamood.hf_judge import HfJudge
 from llamood.measures import NEUTRAL, topic_adherence
 from llamood.sheets import Float64, Judging
+from llamood.texts import LabelledTexts, load_texts
+from llamood.verdicts import Verdicts
 from llamood.zero_shot import ZeroShotJudge
 
-BUNDLED, SELF, HF = "bundled", "self", "hf:"
+BUNDLED, SELF, HF, GGUF = "bundled", "self", "hf:", "gguf:"
+KNOWN_TEXTS = Path(judges.__file__).parent / "data" / "texts.tsv"
+AT_ONCE = 8  # texts that are judged between two reports of progress
+PER_LABEL = 30  # labelled lines that a judge is tried on
 
 
 class JudgeType(click.ParamType[str]):
-    """``bundled``, ``self`` or ``hf:PATH``."""
+    """``bundled``, ``self``, ``gguf:PATH`` or ``hf:PATH``."""
 
     name = "judge"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         written = str(value)
-        if written not in (BUNDLED, SELF) and not written.startswith(HF):
-            self.fail(f"bundled, self or hf:PATH was expected, not {written}", param, ctx)
+        if written not in (BUNDLED, SELF) and not written.startswith((HF, GGUF)):
+            said = f"bundled, self, gguf:PATH or hf:PATH was expected, not {written}"
+            self.fail(said, param, ctx)
         return written
 
 
 @dataclass(frozen=True)
 class Jury:
-    """What was asked for. ``judge``: as `JudgeType`. ``model``: the GGUF file that is measured,
-    None where it is not known. ``embedder``: another for topics. ``hardware``: arguments of
+    """What was asked for. ``judges``: as `JudgeType`, one at least. ``model``: the GGUF file that
+    is measured, None where it is not known. ``embedder``: another for topics. ``texts``: labelled
+    ones that judges are tried on; None where there are none. ``hardware``: arguments of
     ``llama_cpp.Llama``."""
 
-    judge: str
+    judges: tuple[str, ...]
     model: Path | None
     embedder: Path | None
+    texts: Path | None
     hardware: dict[str, Any]
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """Of the judges, those in files by the names of these where that tells them apart."""
+        short = [_short(judge) for judge in self.judges]
+        pairs = zip(self.judges, short, strict=True)
+        return tuple(name if short.count(name) == 1 else judge for judge, name in pairs)
 
     def require(self) -> None:
         """Raise `ModelError` for what cannot judge, before anything is asked."""
-        if self.judge == SELF and self.model is None:
+        if SELF in self.judges and self.model is None:
             raise ModelError("to judge by the model itself (--judge self), give MODEL too")
-        if self.judge.startswith(HF):
-            assert self._hf.labels  # loaded here, and not after all the answers
+        for judge in self.judges:
+            if judge.startswith(HF):
+                assert self._hf[judge].labels  # loaded here, and not after all the answers
+            if judge.startswith(GGUF):
+                models.require_model(_file(judge))
+        assert self.labelled is None or self.labelled.names  # read here
         if self.embedder is not None:
             models.require_model(self.embedder)
             Embedder(self.embedder, **self.hardware).close()
 
     def known(self, names: Sequence[str]) -> list[str]:
-        """Of these emotions those that the judge has a label for, and a remark on the others."""
-        if self.judge == SELF:
-            return list(names)
-        labels = self._hf.labels if self.judge.startswith(HF) else judges.bundled().labels
-        known = [name for name in names if name in labels]
-        if not known:
-            raise ModelError(
-                f"the judge knows none of {', '.join(map(printable, names))}; it knows "
-                f"{', '.join(map(printable, labels))}"
-            )
-        unknown = [printable(name) for name in names if name not in labels]
-        if unknown:
-            remark(f"Note: the judge does not know {', '.join(unknown)}; left out.")
+        """Of these emotions those that all judges have a label for, and a remark on the others."""
+        known = list(names)
+        for judge, name in zip(self.judges, self.names, strict=True):
+            labels = self._labels(judge)
+            if labels is None:
+                continue
+            both = [each for each in known if each in labels]
+            if not both:
+                raise ModelError(
+                    f"the judge ({printable(name)}) knows none of "
+                    f"{', '.join(map(printable, known))}; it knows "
+                    f"{', '.join(map(printable, labels))}"
+                )
+            unknown = [printable(each) for each in known if each not in labels]
+            if unknown:
+                remark(
+                    f"Note: the judge ({printable(name)}) does not know {', '.join(unknown)}; "
+                    "left out."
+                )
+            known = both
         return known
 
+    def _labels(self, judge: str) -> Sequence[str] | None:
+        """Those that it has; None where it takes any."""
+        if judge.startswith(HF):
+            return self._hf[judge].labels
+        return judges.bundled().labels if judge == BUNDLED else None
+
+    @cached_property
+    def labelled(self) -> LabelledTexts | None:
+        """What judges are tried on."""
+        return None if self.texts is None else load_texts(self.texts).sample(PER_LABEL)
+
+    def verdicts(self, answers: Sequence[Answer], emotions: Sequence[str]) -> list[Verdicts]:
+        """Of each judge. ``emotions``: what answers were asked for."""
+        found = []
+        for judge, name in zip(self.judges, self.names, strict=True):
+            with (
+                self._sitting(judge, emotions) as sitting,
+                progress(f"Judging ({printable(name)})", keep=judge != BUNDLED) as advance,
+            ):
+                watched = _Watched(sitting, advance)
+                found.append(Verdicts.of(name, watched, answers, known=self.labelled))
+        return found
+
     @contextmanager
-    def sitting(self, emotions: Sequence[str]) -> Iterator[Judging]:
-        """The judge, for as long as it is needed. ``emotions``: what answers were asked for."""
-        if self.judge == BUNDLED:
+    def _sitting(self, judge: str, emotions: Sequence[str]) -> Iterator[Judging]:
+        """The judge, for as long as it is needed."""
+        if judge == BUNDLED:
             yield judges.bundled()
-        elif self.judge == SELF:
-            assert self.model is not None
-            labels = [*(name for name in emotions if name != NEUTRAL), NEUTRAL]
-            with ZeroShotJudge(
-                self.model, labels=labels, prompt=user_turn, **self.hardware
-            ) as judge:
-                yield judge
+        elif judge.startswith(HF):
+            yield self._hf[judge]
         else:
-            yield self._hf
+            model = self.model if judge == SELF else _file(judge)
+            assert model is not None
+            labels = [*(name for name in emotions if name != NEUTRAL), NEUTRAL]
+            with ZeroShotJudge(model, labels=labels, prompt=user_turn, **self.hardware) as asked:
+                yield asked
 
     def topics(self, answers: Sequence[Answer]) -> Float64 | None:
         """(n_answer,): of each its cosine with the question; None where nothing can embed them."""
@@ -103,5 +152,34 @@ class Jury:
         return topic_adherence(of_questions[rows], of_answers)
 
     @cached_property
-    def _hf(self) -> HfJudge:
-        return HfJudge(self.judge.removeprefix(HF))
+    def _hf(self) -> dict[str, HfJudge]:
+        return {each: HfJudge(each.removeprefix(HF)) for each in self.judges if each.startswith(HF)}
+
+
+class _Watched:
+    """A judge whose progress is told."""
+
+    def __init__(self, judge: Judging, advance: Advance) -> None:
+        self._judge = judge
+        self._advance = advance
+        self.labels = tuple(judge.labels)
+
+    def probabilities(self, texts: Iterable[str]) -> Float64:
+        asked = list(texts)
+        rows = [np.empty((0, len(self.labels)))]
+        for begin in range(0, len(asked), AT_ONCE):
+            self._advance(begin, len(asked))
+            rows.append(np.asarray(self._judge.probabilities(asked[begin : begin + AT_ONCE])))
+        self._advance(len(asked), len(asked))
+        return np.concatenate(rows)
+
+
+def _file(judge: str) -> Path:
+    """Of ``gguf:PATH``; ``demo`` is the bundled model."""
+    return models.model_path(judge.removeprefix(GGUF))
+
+
+def _short(judge: str) -> str:
+    """With the name of a file in place of its path."""
+    kind, colon, path = judge.partition(":")
+    return f"{kind}{colon}{Path(path).name}" if colon else judge

@@ -16,7 +16,14 @@ from llamood.cli.inline_svg import can_draw
 from llamood.cli.picture import Figures, emotion_colours, in_words
 from llamood.cli.report_pictures import pictures
 from llamood.conditions import AFFECT, KINDS, PROMPT, RANDOM, UNSTEERED, VECTOR
-from llamood.findings_table import RHO_MEANING, meaning
+from llamood.findings_table import (
+    RHO_MEANING,
+    judged,
+    judged_columns,
+    judges_in_words,
+    meaning,
+    views,
+)
 
 TEMPLATE = "report.html"
 N_SAMPLE = 5  # questions whose answers are shown
@@ -24,11 +31,9 @@ LONGEST_ANSWER = 1500  # characters shown
 MOST_CHARACTERS = 500_000  # of all answers shown
 FEW_QUESTIONS = 20
 
-# What a row shows: its key, the head of its column, how many digits, and what 1 counts there.
+# What a row shows whoever judges: its key, the head of its column, how many digits, and what 1
+# counts there.
 COLUMNS = (
-    ("eps", "EPS", 2, 1),
-    ("eas", "EAS", 0, 1),
-    ("specificity", "top-1", 2, 1),
     ("perplexity", "perplexity", 2, 1),
     ("topic", "topic", 2, 1),
     ("collapse", "loops, %", 0, 100),
@@ -76,9 +81,12 @@ def page(found: Figures, answers: Sequence[Answer]) -> str:
         drawn=drawn,
         pictures=pictures(found) if drawn else (),
         colours=emotion_colours(found),
-        columns=[column for column in COLUMNS if _is_known(found, column[0])],
+        columns=columns(found),
+        judged=judged,
         groups=groups(found),
-        rho=rho_table(found["asked_versus_got"]),
+        views=views(found),
+        rho_table=rho_table,
+        disagreements=found.get("disagreements", ()),
         samples=samples(answers),
         n_question=len({(answer.number, answer.question) for answer in answers}),
         meaning=meaning(found),
@@ -86,6 +94,17 @@ def page(found: Figures, answers: Sequence[Answer]) -> str:
         cautions=cautions(found),
         cell=_cell,
     )
+
+
+def columns(found: Figures) -> list[tuple[str, str, int, int, str | None]]:
+    """As `COLUMNS`, and the judge where there are several; what no row has is left out."""
+    by_judge = [(key, title, n, 1, judge) for title, key, n, judge in judged_columns(found)]
+    made = [*by_judge, *((*column, None) for column in COLUMNS)]
+    return [
+        column
+        for column in made
+        if any(judged(row, column[0], column[-1]) is not None for row in found["rows"])
+    ]
 
 
 def headline(found: Figures) -> str:
@@ -111,7 +130,7 @@ def facts(found: Figures) -> list[tuple[str, str]]:
     told: list[tuple[str, Any]] = [
         ("command", found["command"]),
         ("model", found["model"]),
-        ("judge", found["judge"]),
+        ("judge", judges_in_words(found) or found["judge"]),
         ("embedder", found["embedder"]),
         ("questions", found["n_question"]),
     ]
@@ -169,8 +188,8 @@ def cautions(found: Figures) -> list[str]:
     kinds = {row["condition"] for row in found["rows"]}
     n = found["n_question"]
     told = [
-        f"The judge ({found['judge']}) is a program that goes by words, no person. What it takes "
-        "for an emotion need not be one: read some of the answers above.",
+        f"The judge ({found['judge']}) is a program, no person. What it takes for an emotion need "
+        "not be one: read some of the answers above.",
         f"Intervals say how far a figure may move with other questions than these {n}. They say "
         "nothing of another judge, model or seed, and one in twenty misses."
         + (f" With fewer than {FEW_QUESTIONS} they are too narrow." if n < FEW_QUESTIONS else ""),
