@@ -12,9 +12,9 @@ from llamood import demo, judges
 from llamood.cast import Cast
 from llamood.convert import convert
 from llamood.errors import LlamoodError
-from llamood.extract import extract
 from llamood.files import load, save
 from llamood.llama import Llama
+from llamood.measuring import extract
 from llamood.mood import Mood, affect
 from llamood.shapes import Decay as decay
 from llamood.shapes import Drift as drift

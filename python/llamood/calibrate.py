@@ -1,8 +1,9 @@
-"""How much of each emotion a model bears: the largest dose at which its answers read fluently.
+"""How emotions are best added to a model, and how much of each it bears.
 
 The paper's intensities are not comparable between models: what one answers fluently at makes
 another repeat itself (arXiv 2502.04075, its published answers). So plain questions are answered
-at one dose after another, and the vectors are rescaled so that 1.0 is the largest fluent one.
+under candidate after candidate, at doses that the model just bears; the one whose answers show best
+which emotion was asked for is taken, and rescaled so that 1.0 is the largest fluent dose.
 """
 
 from __future__ import annotations
@@ -13,47 +14,53 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from .answering import Answering, Reply, Request
+from .candidates import CONTROL, Candidates, name_of
 from .errors import ModelError
 from .increments import increments
-from .judges import Judge
-from .llama import Llama
-from .measures import specificity
-from .mood import Mood
+from .listener import TEMPERATURE as TEMPERATURE  # the paper's settings, which answers are given at
+from .listener import TOP_P as TOP_P
+from .measures import emotion_probability
 from .parameters import LARGEST
+from .sheets import Judging
 from .side_effects import collapse
 from .vectors import EmotionVectors
 
-# The reference code's settings (arXiv 2502.04075).
-TEMPERATURE, TOP_P = 0.6, 0.9
-N_QUESTION = 24  # plain ones, of the shipped set the first
-FIRST_DOSE = 0.25
-LARGEST_DOSE = 64.0
-CLOSE = 1.02  # a bracket that is no wider is narrow enough
-MOST_TRIALS = 20  # of one emotion
-
 Range = tuple[int, int]
-INCREMENT = "{} in increments"  # of the vector beside that of an emotion
+# First and last depth of windows of layers; most models are steered best in the second
+# (2604.04064).
+DEPTHS = ((0.25, 0.5), (0.4, 0.65), (0.5, 0.75))
+LARGEST_DOSE, SMALLEST_DOSE = 64.0, 1 / 64
+KL_TOKENS = 32  # of an answer, over which divergences are measured
+KL_ANSWERS = 2
+KL_START = 2.0  # nats at the 95th percentile: near where models begin to break
+MOST_ROUNDS = 12
+CLOSE, COARSE = 1.05, 1.4  # brackets that are no wider are narrow enough
 
 
 @dataclass(frozen=True)
-class Spread:
-    """Where emotions are added: in ``layers``, both ends included; as measured, or in
-    ``increments`` (`llamood.increments`)."""
+class Place:
+    """What is added, and where: ``way`` of `Candidates`; in ``layers``, both ends included; as
+    measured, or in ``increments`` (`llamood.increments`)."""
 
+    way: str
     layers: Range
     increments: bool = False
 
-    def name(self, emotion: str) -> str:
-        """Of the vector."""
-        return INCREMENT.format(emotion) if self.increments else emotion
+    def mood(self, emotion: str, dose: float) -> dict[str, object]:
+        """So much of an emotion, whatever its ceiling, by the vectors of `Candidates.together`."""
+        return {
+            name_of(emotion, self.way, increments=self.increments): {
+                "constant": dose,
+                "max": LARGEST,
+            },
+            "$layers": self.layers,
+            "$max": LARGEST,
+        }
 
-
-def with_increments(emotions: EmotionVectors) -> EmotionVectors:
-    """The vectors, and beside them what a `Spread` in increments adds. Raises `VectorError` as
-    `increments` does."""
-    names = {name: INCREMENT.format(name) for name in emotions.names}
-    beside = increments(emotions).rename(names)
-    return emotions.merge(replace(beside, measurement=emotions.measurement))
+    def __str__(self) -> str:
+        how = ", in increments" if self.increments else ""
+        return f"{self.way}{how}, layers {self.layers[0]} to {self.layers[1]}"
 
 
 @dataclass(frozen=True)
@@ -89,10 +96,12 @@ class Fluency:
 
 @dataclass(frozen=True)
 class Trial:
-    """Answers at one dose; ``texts`` in the order of the questions."""
+    """Answers at one dose. ``shown``: the mean probability of the emotion by the judges, 0 to 1;
+    None where they do not know it. ``texts``: in the order of the questions."""
 
     dose: float
     fluency: Fluency
+    shown: float | None
     texts: tuple[str, ...]
 
 
@@ -106,146 +115,206 @@ class Bounds:
 
 
 class Calibration:
-    """One voice, asked the same questions again and again.
+    """One model, asked the same questions again and again.
 
-    ``prompts``: the questions as tokens, up to where the answer begins. Equal seeds give equal
-    answers. Raises `ModelError` for a voice without emotions, and for too few questions.
+    ``answering``: open with the vectors of ``Candidates.together``. ``prompts``: the questions as
+    tokens, up to where the answer begins. ``judges``: who tell what answers show. ``tried``: told
+    after each trial of one emotion. Equal seeds give equal answers. Raises `ModelError` for too few
+    questions, and for a model that answers nothing.
     """
 
     def __init__(
         self,
-        llm: Llama,
+        answering: Answering,
         prompts: Sequence[Sequence[int]],
         *,
+        judges: Sequence[Judging],
         limits: Limits | None = None,
-        max_tokens: int = 96,
+        max_tokens: int = 48,
         seed: int = 0,
+        tried: Callable[[], None] | None = None,
     ) -> None:
-        if llm.emotions is None:
-            raise ModelError("there are no emotions to calibrate; pass Llama(..., emotions=...)")
         if len(prompts) < 4:
             raise ModelError(f"at least 4 questions are needed, found {len(prompts)}")
-        self._llm = llm
+        self._answering = answering
         self._prompts = [list(prompt) for prompt in prompts]
+        self._judges = judges
         self._limits = limits or Limits()
         self._max_tokens = max_tokens
         self._seed = seed
-        plain = self._answers(Mood())
-        self._perplexity = self._nll(plain)
-        self._n_word = float(np.mean([len(text.split()) for text, _ in plain]))
+        self._tried = tried or (lambda: None)
+        self._plain = answering.answers(self._requests([{}]))
+        self._surprise = float(np.nanmean(self._surprises(self._plain)))
+        self._n_word = float(np.mean([len(reply.text.split()) for reply in self._plain]))
         if not self._n_word:
             raise ModelError("the model answers these questions with nothing at all")
 
-    def trial(self, emotion: str, dose: float, spread: Spread) -> Trial:
-        """Answer every question with this much of an emotion."""
-        mood = {
-            spread.name(emotion): {"constant": dose, "max": LARGEST},
-            "$layers": spread.layers,
-            "$max": LARGEST,
-        }
-        answers = self._answers(Mood(mood))
-        texts = tuple(text for text, _ in answers)
-        return Trial(
-            dose,
-            Fluency(
-                perplexity=math.exp(min(self._nll(answers) - self._perplexity, 50.0)),
-                collapse=float(np.mean([collapse(text).collapsed for text in texts])),
-                length=float(np.mean([len(text.split()) for text in texts])) / self._n_word,
-            ),
-            texts,
-        )
+    def trials(self, places: Mapping[str, Place], doses: Mapping[str, float]) -> dict[str, Trial]:
+        """Answer every question with so much of each emotion, added in its place, all side by
+        side."""
+        moods = [places[name].mood(name, dose) for name, dose in doses.items()]
+        requests = self._requests(moods)
+        replies = self._answering.answers(requests)
+        surprises = self._surprises(replies)
+        n = len(self._prompts)
+        found = {}
+        for number, (name, dose) in enumerate(doses.items()):
+            own = slice(number * n, (number + 1) * n)
+            found[name] = self._trial(name, dose, replies[own], surprises[own])
+            self._tried()
+        return found
 
-    def bounds(
-        self, emotion: str, spread: Spread, *, tried: Callable[[int], None] | None = None
-    ) -> Bounds:
-        """The largest fluent dose, within 2 %: doubled until it is too much, then bisected.
-
-        ``tried``: told after each trial how many there were.
-        """
-        trials: list[Trial] = []
-        low: Trial | None = None
-        high: float | None = None
-        dose = FIRST_DOSE
-        while len(trials) < MOST_TRIALS:
-            trial = self.trial(emotion, dose, spread)
-            trials.append(trial)
-            if tried is not None:
-                tried(len(trials))
-            if trial.fluency.within(self._limits):
-                low = trial
-            else:
-                high = dose
-            if high is None:
-                if dose >= LARGEST_DOSE:
-                    break
-                dose = 2 * dose
-            elif low is None:
-                if dose <= FIRST_DOSE / 64:
-                    break
-                dose = dose / 2
-            elif high / low.dose <= CLOSE:
+    def bounds(self, places: Mapping[str, Place], *, close: float = CLOSE) -> dict[str, Bounds]:
+        """Of each emotion the largest fluent dose in its place, within the ratio ``close``: from
+        where the model's predictions begin to break on, raised or lowered and then bisected."""
+        searches = {name: _Search(self.first_dose(name, place)) for name, place in places.items()}
+        for _ in range(MOST_ROUNDS):
+            doses = {
+                name: dose
+                for name, search in searches.items()
+                if (dose := search.next(close)) is not None
+            }
+            if not doses:
                 break
-            else:
-                dose = math.sqrt(low.dose * high)
-        return Bounds(tuple(trials), low)
+            for name, trial in self.trials(places, doses).items():
+                searches[name].hear(trial, trial.fluency.within(self._limits))
+        return {
+            name: Bounds(tuple(search.trials), search.best) for name, search in searches.items()
+        }
 
-    def specificity(self, found: Mapping[str, Bounds], judge: Judge) -> float:
-        """Share of the best trials' answers whose likeliest label is the emotion asked for."""
-        asked = [name for name, bounds in found.items() if bounds.best and name in judge.labels]
-        texts = [text for name in asked for text in found[name].best.texts]  # type: ignore[union-attr]
-        if not texts:
-            return 0.0
-        labels = np.repeat(asked, len(self._prompts))
-        return specificity(judge.probabilities(texts), labels, labels=judge.labels)
+    def first_dose(self, name: str, place: Place) -> float:
+        """At which the model's predictions turn by about `KL_START`: small divergences grow with
+        the square of the dose, so that one measurement tells the next dose. Raises `ModelError`
+        for a vector that moves nothing."""
+        dose = 1.0
+        for _ in range(2):
+            turned = self._divergence(place.mood(name, dose))
+            if turned == 0:
+                raise ModelError(f"{name} moves nothing ({place}); measure the vectors again")
+            dose *= float(np.clip(math.sqrt(KL_START / turned), 1 / 8, 8))
+        return float(np.clip(dose, SMALLEST_DOSE, LARGEST_DOSE))
 
-    def _answers(self, mood: Mood) -> list[tuple[str, list[int]]]:
-        """For each question the text and the tokens of the answer."""
-        answers = []
-        for number, prompt in enumerate(self._prompts):
-            text = self._llm.create_completion(
-                prompt,
-                mood=mood,
+    def explored(self, place: Place, names: Sequence[str]) -> dict[str, float]:
+        """How well each emotion shows in this place: what judges see at the largest fluent dose,
+        found coarsely; where none was fluent, or no judge knows it, nothing."""
+        bounds = self.bounds(dict.fromkeys(names, place), close=COARSE)
+        return {
+            name: (each.best.shown or 0.0) if each.best is not None else 0.0
+            for name, each in bounds.items()
+        }
+
+    # -- answers ---------------------------------------------------------------------------
+
+    def _requests(self, moods: Sequence[Mapping[str, object]]) -> list[Request]:
+        return [
+            Request(
+                prompt=prompt,
+                mood=dict(mood),
                 max_tokens=self._max_tokens,
-                temperature=TEMPERATURE,
-                top_p=TOP_P,
                 seed=(self._seed + number) % 2**32,
-            )["choices"][0]["text"]
-            tokens = self._llm.tokenize(text.encode(), add_bos=False, special=False)
-            answers.append((text.strip(), list(tokens)))
-        return answers
-
-    def _nll(self, answers: Sequence[tuple[str, list[int]]]) -> float:
-        """Mean over answers of the mean negative log likelihood of a token, unsteered."""
-        means = [
-            float(self._llm.surprise(prompt, tokens).mean())
-            for prompt, (_, tokens) in zip(self._prompts, answers, strict=True)
-            if tokens
+            )
+            for mood in moods
+            for number, prompt in enumerate(self._prompts)
         ]
-        return float(np.mean(means)) if means else math.inf
+
+    def _surprises(self, replies: Sequence[Reply]) -> list[float]:
+        prompts = [self._prompts[i % len(self._prompts)] for i in range(len(replies))]
+        tokens = [reply.tokens for reply in replies]
+        return list(self._answering.surprise(prompts, tokens))
+
+    def _trial(
+        self, name: str, dose: float, replies: Sequence[Reply], surprises: Sequence[float]
+    ) -> Trial:
+        texts = tuple(reply.text.strip() for reply in replies)
+        said = [each for each in surprises if not math.isnan(each)]
+        surprise = float(np.mean(said)) if said else math.inf
+        fluency = Fluency(
+            perplexity=math.exp(min(surprise - self._surprise, 50.0)),
+            collapse=float(np.mean([collapse(text).collapsed for text in texts])),
+            length=float(np.mean([len(text.split()) for text in texts])) / self._n_word,
+        )
+        seen = [
+            emotion_probability(judge.probabilities(texts), name, labels=judge.labels)
+            for judge in self._judges
+            if name in judge.labels
+        ]
+        return Trial(dose, fluency, float(np.mean(seen)) if seen else None, texts)
+
+    def _divergence(self, mood: Mapping[str, object]) -> float:
+        """The 95th percentile of how far a mood turns the predictions of plain answers, in nats."""
+        answers = [reply.tokens[:KL_TOKENS] for reply in self._plain[:KL_ANSWERS]]
+        prompts = self._prompts[: len(answers)]
+        turned = np.concatenate(self._answering.kl(prompts, answers, [dict(mood)] * len(answers)))
+        return float(np.quantile(turned, 0.95)) if len(turned) else 0.0
 
 
-def candidates(n_layer: int, *, increments: bool = True) -> list[Spread]:
-    """What is worth trying: all layers, halves and thirds of the depth, what lies behind its
-    middle; and, unless they cannot be had, increments in all layers."""
+class _Search:
+    """For the largest fluent dose of one emotion: from a first guess on."""
+
+    def __init__(self, first: float) -> None:
+        self.trials: list[Trial] = []
+        self.best: Trial | None = None
+        self._too_much: float | None = None
+        self._dose = first
+
+    def next(self, close: float) -> float | None:
+        """The dose to try; None where all is known."""
+        if not self.trials:
+            return self._dose
+        if self._too_much is None:
+            assert self.best is not None
+            dose = self.best.dose * 1.6
+            return dose if dose <= LARGEST_DOSE else None
+        if self.best is None:
+            dose = self._too_much / 1.6
+            return dose if dose >= SMALLEST_DOSE else None
+        if self._too_much / self.best.dose <= close:
+            return None
+        return math.sqrt(self._too_much * self.best.dose)
+
+    def hear(self, trial: Trial, is_fluent: bool) -> None:
+        self.trials.append(trial)
+        if is_fluent:
+            self.best = trial
+        else:
+            self._too_much = trial.dose
+
+
+def places(candidates: Candidates, *, n_layer: int) -> list[Place]:
+    """All that may be tried: every way but the control, in each window, in all layers, and in
+    increments."""
+    ways = [way for way in candidates.ways if not way.endswith(CONTROL)]
     last = n_layer - 1
-    shares = [(0.0, 1.0), (0.0, 0.5), (0.25, 0.5), (1 / 3, 2 / 3), (0.5, 1.0), (0.55, 0.85)]
-    ranges = [(max(round(a * last), 1), max(round(b * last), 1)) for a, b in shares]
-    made = [Spread(layers) for layers in dict.fromkeys(ranges)]
-    return [*made, Spread((1, last), increments=True)] if increments else made
+    windows = list(dict.fromkeys(window(depths, n_layer=n_layer) for depths in DEPTHS))
+    return [
+        *(Place(way, layers) for layers in windows for way in ways),
+        *(Place(way, (1, last)) for way in ways),
+        *(Place(way, (1, last), increments=True) for way in ways),
+    ]
+
+
+def window(depths: tuple[float, float], *, n_layer: int) -> Range:
+    """First and last layer between two depths, 0 to 1."""
+    first, last = (max(round(depth * (n_layer - 1)), 1) for depth in depths)
+    return first, last
 
 
 def calibrated(
-    emotions: EmotionVectors, found: Mapping[str, Bounds], *, spread: Spread
+    candidates: Candidates, found: Mapping[str, Bounds], *, places: Mapping[str, Place]
 ) -> EmotionVectors:
-    """The vectors with the largest fluent dose of each as 1.0, which is its ceiling; with nothing
-    outside of the layers. An emotion that was never fluent stays as it is, without a ceiling.
+    """Each emotion in its place, with the largest fluent dose as 1.0, which is its ceiling; with
+    nothing outside of its layers. One that was never fluent stays as it is, without a ceiling.
     """
     doses = {name: bounds.best.dose for name, bounds in found.items() if bounds.best is not None}
-    ceiling = tuple(doses.get(name) for name in emotions.names)
-    made = increments(emotions) if spread.increments else emotions
-    first, last = spread.layers
-    if spread.layers == (1, emotions.n_layer - 1):
-        first = 0  # never added, but kept in the files
-    data = np.zeros_like(made.data)
-    data[:, first : last + 1] = made.data[:, first : last + 1]
-    return replace(made, data=data, ceiling=ceiling) * doses
+    some = next(iter(candidates.ways.values()))
+    data = np.zeros_like(some.data)
+    for number, name in enumerate(some.names):
+        place = places[name]
+        made = candidates.ways[place.way]
+        made = increments(made) if place.increments else made
+        inside = slice(place.layers[0], place.layers[1] + 1)
+        data[number, inside] = made.data[number, inside]
+    method = "; ".join(dict.fromkeys(str(places[name]) for name in some.names))
+    ceiling = tuple(doses.get(name) for name in some.names)
+    measurement = replace(some.measurement, method=method)
+    return replace(some, data=data, ceiling=ceiling, measurement=measurement) * doses

@@ -65,7 +65,8 @@ def _layer(rows: Float32, labels: np.ndarray, method: Method, names: Sequence[st
         found = _paired(rows, labels, neutral, names)
         found = found - (found.mean(axis=0) if len(names) > 1 else 0.0)
     else:
-        found = Discriminant(rows, labels.tolist(), names=names).directions(SHRINKAGE)
+        whitened = Discriminant(rows, labels.tolist(), names=names).directions(SHRINKAGE)
+        found = whitened.astype(np.float64)
     return _as_long(found, centred)
 
 

@@ -21,12 +21,13 @@ from llamood.answer_log import Answer, AnswerLog
 from llamood.answering import PARALLEL, Answering, Reply, Request
 from llamood.conditions import RANDOM, Condition, Range, controlled, random_beside
 from llamood.errors import LlamoodError, ModelError
-from llamood.extract import LONGEST_PROMPT, Progress, fingerprint_of
+from llamood.extract import LONGEST_PROMPT, fingerprint_of
 from llamood.gguf_header import trained_context
 from llamood.listener import TEMPERATURE, TOP_P
 from llamood.llama import Llama
 from llamood.mood import BASE
 from llamood.queries import load_queries
+from llamood.states import Progress
 from llamood.vectors import EmotionVectors
 
 PARTIAL = "answers.partial.jsonl"

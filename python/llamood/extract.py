@@ -11,10 +11,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -23,9 +21,7 @@ import numpy as np
 
 from llamood import _core
 from llamood.answer_faults import answer_fault
-from llamood.atomic import write_files
 from llamood.errors import ModelError
-from llamood.files import save
 from llamood.listener import SITES, Heard, Listener
 from llamood.queries import Queries, load_queries
 from llamood.running_means import RunningMeans
@@ -53,10 +49,11 @@ class _Job:
 class Extraction:
     """A measurement that can be stopped at any point, also by kill -9, and begun again.
 
-    ``model``: a GGUF file. ``output``: the folder of the vectors; the unfinished measurement
-    lies there too, as ``extraction.partial``. Without it nothing is written. From ``queries``
-    (the shipped set if neither is given) or from ``texts``; ``as_answer_to``: put each text as
-    the answer to this question into the chat template, and read the answer's tokens only.
+    ``model``: a GGUF file. ``output``: the folder in which the unfinished measurement lies, as
+    ``answers.partial`` or ``texts.partial`` with its ``.states``. Without it nothing is written.
+    From ``queries`` (the shipped set if neither is given) or from ``texts``; ``as_answer_to``: put
+    each text as the answer to this question into the chat template, and read the answer's tokens
+    only.
     ``per_emotion`` and ``per_label`` bound how many questions and texts are used.
     ``parallel``: answers at a time. ``max_tokens``: longest answer. ``restart``: forget an
     unfinished measurement of other settings. ``llama``: arguments of ``llama_cpp.Llama``.
@@ -104,13 +101,16 @@ class Extraction:
         self._fingerprint = fingerprint_of(self._model)
         self._settings = self._identity()
         self._means = RunningMeans.load(
-            None if self._output is None else self._output / "extraction.partial",
+            self._beside(".partial"),
             settings=self._settings,
             restart=restart,
         )
-        self._states = StateLog(
-            None if self._output is None else self._output / "extraction.states"
-        )
+        self._states = StateLog(self._beside(".states"))
+
+    def _beside(self, suffix: str) -> Path | None:
+        """Where the unfinished measurement lies."""
+        name = "answers" if self._texts is None else "texts"
+        return None if self._output is None else self._output / f"{name}{suffix}"
 
     @property
     def total(self) -> int:
@@ -158,9 +158,7 @@ class Extraction:
                 if progress is not None:
                     progress(self.done, self.total)
 
-    def _measure_pairs(
-        self, listener: Listener, jobs: Sequence[_Job], begin: int
-    ) -> list[Float32]:
+    def _measure_pairs(self, listener: Listener, jobs: Sequence[_Job], begin: int) -> list[Float32]:
         """The states of each answer; NaN of those that are dropped."""
         prompts = [
             listener.prompt(job.text if job.label == NEUTRAL else asked_with(job.text, job.label))
@@ -217,6 +215,18 @@ class Extraction:
             rows[0::2] += np.nanmean(plain, axis=0, dtype=np.float64).astype(np.float32) - plain
         usable = ~np.isnan(rows[:, 0, 0])
         return States(tuple(labels[usable].tolist()), rows[usable])
+
+    def texts(self) -> LabelledTexts:
+        """The texts, or, of answers, the labelled answers that were used."""
+        if self._texts is not None:
+            return self._texts
+        of: dict[str, list[str]] = {}
+        for record in self._means.records:
+            if record["dropped"] is None:
+                plain, emotional = record["heard"]
+                of.setdefault(record["emotion"], []).append(emotional)
+                of.setdefault(NEUTRAL, []).append(plain)
+        return LabelledTexts(tuple(of), {name: tuple(each) for name, each in of.items()})
 
     def _require_done(self) -> None:
         if self.done < self.total:
@@ -296,25 +306,9 @@ class Extraction:
             "sites": by_site,
         }
 
-    def save(self) -> list[Path]:
-        """Write one file per emotion, then the report and what was answered; returns the paths.
-
-        ``output/`` holds site ``layer_out``, ``output/attn_out/`` the other. The unfinished
-        measurement is removed last.
-        """
-        if self._output is None:
-            raise ModelError("nothing to save to: Extraction(..., output=FOLDER)")
-        paths = save(self.vectors("layer_out"), self._output)
-        if "attn_out" in self.sites():
-            paths += save(self.vectors("attn_out"), self._output / "attn_out")
-        report = json.dumps(self.report(), indent=1) + "\n"
-        lines = (json.dumps(r, ensure_ascii=False) + "\n" for r in self._means.records)
-        texts = {self._output / "report.json": report}
-        if self._texts is None:
-            texts[self._output / "answers.jsonl"] = "".join(lines)
-        write_files({path: partial(_write_text, text) for path, text in texts.items()})
-        self.forget()
-        return [*paths, *texts]
+    def answers(self) -> str:
+        """What was asked and answered, or which texts were dropped, as JSON lines."""
+        return "".join(json.dumps(r, ensure_ascii=False) + "\n" for r in self._means.records)
 
     def forget(self) -> None:
         """Remove the unfinished measurement."""
@@ -337,40 +331,12 @@ class Extraction:
         }
 
 
-def extract(
-    model: str | PathLike[str],
-    *,
-    site: Site = "layer_out",
-    progress: Progress | None = None,
-    **settings: Any,
-) -> EmotionVectors:
-    """Measure a model's emotion vectors; ``settings`` are those of `Extraction`.
-
-    With ``output`` they are written there, and the baseline that readings need, where the model can
-    be read (a warning says where not). Raises ModelError for a model that cannot be loaded or
-    asked.
-    """
-    extraction = Extraction(model, **settings)
-    extraction.run(progress)
-    if settings.get("output") is not None:
-        extraction.save()
-        try:
-            extraction.save_baseline()
-        except ModelError as error:
-            warnings.warn(f"nothing can be read with these vectors: {error}", stacklevel=2)
-    return extraction.vectors(site)
-
-
 def fingerprint_of(model: Path) -> str:
     """Tells the model from others, whatever its quantisation. Raises ModelError for no model."""
     try:
         return _core.fingerprint(str(model))
     except ValueError as error:
         raise ModelError(str(error)) from error
-
-
-def _write_text(text: str, path: Path) -> None:
-    path.write_text(text, encoding="utf-8")
 
 
 def _row(heard: Heard, fault: str | None) -> Float32:

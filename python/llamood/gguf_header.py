@@ -107,14 +107,20 @@ def read_header(file: BinaryIO, path: Path) -> Header:
     return Header(metadata, tensors, start, size)
 
 
+def metadata_of(path: Path) -> dict[str, Any]:
+    """What a model's file says of it; nothing where it cannot be read: llama.cpp has the last word
+    on models, and says what is wrong."""
+    try:
+        with opened(path) as file:
+            return read_header(file, path).metadata
+    except FileError:
+        return {}
+
+
 def trained_context(path: Path) -> int | None:
     """The context length that a model was trained with, in tokens; None where its file does not
     say, or cannot be read."""
-    try:
-        with opened(path) as file:
-            metadata = read_header(file, path).metadata
-    except FileError:  # llama.cpp has the last word on models, and says what is wrong
-        return None
+    metadata = metadata_of(path)
     length = metadata.get(f"{metadata.get('general.architecture')}.context_length")
     return length if isinstance(length, int) and length > 0 else None
 

@@ -18,7 +18,9 @@ from typing import Any
 from .errors import FileError
 from .texts import MAX_FAULTS, NEUTRAL, name_fault, read_text
 
-BUNDLED = Path(__file__).parent / "data" / "queries.json"
+_DATA = Path(__file__).parent / "data"
+BUNDLED = _DATA / "queries.json"
+EVERYDAY = _DATA / "everyday.json"
 MAX_FILE_BYTES = 16_000_000
 
 
@@ -69,6 +71,11 @@ def load_queries(path: str | Path | None = None) -> Queries:
     once = {name: tuple(dict.fromkeys(asked)) for name, asked in content.items()}
     repeated = sum(len(asked) - len(once[name]) for name, asked in content.items())
     return Queries(MappingProxyType(once), repeated)
+
+
+def everyday() -> tuple[str, ...]:
+    """Questions as one asks a companion, which invite no feeling: doses are chosen with them."""
+    return tuple(json.loads(EVERYDAY.read_text(encoding="utf-8")))
 
 
 def _faults(pairs: list[tuple[str, Any]]) -> list[str]:

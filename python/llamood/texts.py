@@ -27,6 +27,9 @@ from types import MappingProxyType
 from .errors import FileError
 
 NEUTRAL = "neutral"
+# Of the project's own writing; of each label short comments first, then longer ones, then letters,
+# diaries and talk.
+BUNDLED = Path(__file__).parent / "data" / "texts.tsv"
 MAX_FILE_BYTES = 256_000_000
 MAX_TEXT_LENGTH = 100_000  # characters
 MAX_FAULTS = 10  # that are listed
@@ -53,6 +56,11 @@ class LabelledTexts:
     def neutral(self) -> tuple[str, ...]:
         """The texts without feeling."""
         return self.texts[NEUTRAL]
+
+    def first(self, per_label: int) -> LabelledTexts:
+        """The first `per_label` texts of each label, or all that it has."""
+        kept = {name: texts[:per_label] for name, texts in self.texts.items()}
+        return LabelledTexts(self.names, MappingProxyType(kept), self.dropped)
 
     def sample(self, per_label: int, *, seed: int = 0) -> LabelledTexts:
         """At most `per_label` (at least 1) texts of each label, drawn without replacement.

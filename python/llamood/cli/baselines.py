@@ -2,34 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from llamood import judges
 from llamood.cli.consoles import progress
+from llamood.measuring import PER_LABEL
 from llamood.probe import Probe
-from llamood.probe_measurement import Passage, answers, measure
+from llamood.probe_measurement import measure
+from llamood.texts import BUNDLED, LabelledTexts, load_texts
 from llamood.vectors import EmotionVectors
 
 
-def answers_of(
-    path: Path,
-    emotions: Sequence[str],
-    *,
-    llama: Mapping[str, Any],
-) -> list[Passage]:
-    """`answers`, with a bar."""
-    with progress(f"Asking {path.name}", keep=True) as advance:
-        return answers(path, emotions, progress=advance, **llama)
-
-
 def measured(
-    path: Path, evs: EmotionVectors, passages: Sequence[Passage], *, llama: Mapping[str, Any]
+    path: Path, evs: EmotionVectors, *, llama: Mapping[str, Any], texts: LabelledTexts | None = None
 ) -> Probe:
-    """`measure`, with a bar, compared with the bundled judge."""
+    """The probe of these vectors, with a bar, compared with the bundled judge; from the first texts
+    of the set that ships with llamood unless they are given. Raises `ModelError`."""
+    chosen = texts or load_texts(BUNDLED).first(PER_LABEL)
     with progress(f"Reading with {path.name}", keep=True) as advance:
-        return measure(path, evs, passages, judge=judges.bundled(), progress=advance, **llama)
+        return measure(path, evs, chosen, judge=judges.bundled(), progress=advance, **llama)
 
 
 def quality_of(probe: Probe) -> str:

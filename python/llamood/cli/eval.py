@@ -15,7 +15,6 @@ import click
 from llamood import demo
 from llamood.answer_log import Answer
 from llamood.answering import MOST_PARALLEL, PARALLEL
-from llamood.calibrate import N_QUESTION
 from llamood.cli import eval_report, models, options
 from llamood.cli.consoles import progress, remark
 from llamood.cli.judging import BUNDLED, KNOWN_TEXTS, JudgeType, Jury
@@ -26,7 +25,6 @@ from llamood.evaluate import Evaluation, with_surprise
 from llamood.files import load
 from llamood.foreign_answers import read_answers
 from llamood.mood import BASE
-from llamood.queries import load_queries
 from llamood.vectors import EmotionVectors
 from llamood.verdicts import joint_findings
 
@@ -271,9 +269,9 @@ def _vectors(model: str, emotions: str | None, jury: Jury) -> EmotionVectors:
     return evs.select(jury.known(evs.names))
 
 
-def _questions(model: str) -> tuple[str, ...]:
-    """Such as neither the vectors nor their doses were found with."""
-    return demo.questions() if model == models.DEMO else load_queries().neutral[N_QUESTION:]
+def _questions() -> tuple[str, ...]:
+    """Such as neither vectors nor doses were found with."""
+    return demo.questions()
 
 
 def _ask(
@@ -291,7 +289,7 @@ def _ask(
         models.model_path(model),
         emotions=asked.emotions,
         prompt=user_turn,
-        questions=_questions(model)[: asked.n_question],
+        questions=_questions()[: asked.n_question],
         output=folder,
         layers=asked.layers,
         conditions=asked.conditions(),

@@ -9,18 +9,31 @@ import click
 from rich.table import Table
 
 from llamood.cli import baselines, models, options
-from llamood.cli.consoles import printable, profile, progress, remark, results, write_json
+from llamood.cli.consoles import printable, profile, progress_in_parts, remark, results, write_json
+from llamood.cli.dose_table import dose_table
+from llamood.cores import threads as threads_for
 from llamood.errors import ModelError
-from llamood.extract import Extraction
+from llamood.measuring import PER_LABEL, TOKENS, Doses, Measuring, Source, chosen
+from llamood.probe import Probe
 from llamood.queries import load_queries
 from llamood.texts import LabelledTexts, load_texts
+from llamood.vectors import EmotionVectors
 
-PER_LABEL = 400  # labelled texts that are measured
+BOTH = "both"
+# How long the parts of the work take, against each other: for the bar.
+SHARES = {"texts": 3.0, "answers": 2.0, "doses": 5.0, "readings": 1.0}
 
 
 @click.command("extract")
 @options.model_argument
 @click.option("-o", "--output", metavar="FOLDER", help="Default: <MODEL>.evs beside the model.")
+@click.option(
+    "--from",
+    "source",
+    type=click.Choice(["texts", "answers", BOTH]),
+    help="Labelled texts, the model's own answers, or both, of which that is taken which steers "
+    "better. Default: what --texts or --queries gives, else both.",
+)
 @click.option(
     "--queries",
     metavar="FILE",
@@ -29,8 +42,8 @@ PER_LABEL = 400  # labelled texts that are measured
 @click.option(
     "--texts",
     metavar="FILE",
-    help="Measure from labelled texts instead (.tsv, .csv, .jsonl; one label being neutral), "
-    "for models too small to follow an instruction.",
+    help="Labelled texts (.tsv, .csv, .jsonl), one label being neutral. Default: those that ship "
+    "with llamood.",
 )
 @click.option("--labels", metavar="FILE", help="Names of numbered labels, the first for 0.")
 @click.option(
@@ -38,16 +51,28 @@ PER_LABEL = 400  # labelled texts that are measured
     metavar="QUESTION",
     help="Put each text as the answer to QUESTION into the chat template.",
 )
-@click.option("--per-label", type=click.IntRange(min=1), help="Most texts a label. Default: 400.")
+@click.option("--per-label", type=click.IntRange(min=1), help="Most texts a label. Default: 300.")
+@click.option(
+    "--calibrate/--no-calibrate",
+    default=True,
+    help="Find by answers what is added where, and how much of it reads fluently (some minutes). "
+    "Without, 1.0 is a small dose.",
+)
 @options.seed_option
 @click.option(
     "--parallel",
     type=click.IntRange(min=2),
-    default=8,
+    default=16,
     show_default=True,
     help="Answers or texts at a time.",
 )
-@options.max_tokens_option
+@click.option(
+    "--max-tokens",
+    type=click.IntRange(min=8),
+    default=TOKENS,
+    show_default=True,
+    help="Longest answer.",
+)
 @click.option("--restart", is_flag=True, help="Forget an unfinished measurement.")
 @options.hardware_options
 @options.json_option
@@ -57,11 +82,13 @@ def command(
     *,
     model: str,
     output: str | None,
+    source: str | None,
     queries: str | None,
     texts: str | None,
     labels: str | None,
     as_answer_to: str | None,
     per_label: int | None,
+    calibrate: bool,
     seed: int,
     parallel: int,
     max_tokens: int,
@@ -70,77 +97,100 @@ def command(
     threads: int | None,
     as_json: bool,
 ) -> None:
-    """Measure emotion vectors on MODEL itself, by letting it answer questions plainly and with
-    each emotion asked for.
+    """Measure emotion vectors on MODEL itself, from labelled texts and from its own answers, and
+    find out how much of each it bears.
 
     Stopped at any point, the same command goes on where it was. Writes one GGUF file for each
-    emotion, the same for the attention output (attn_out/), report.json, answers.jsonl, and the
-    baseline that llamood read needs, reading.baseline.
+    emotion, those that the paper would add (paper/) and a control of shuffled labels (control/),
+    those of the attention output (attn_out/), all ways that calibrate may choose from, report.json,
+    answers.jsonl, and the baseline that llamood read needs, reading.baseline.
 
     \b
     Examples:
       llamood extract model.gguf -o evs/
-      llamood extract small.gguf --texts train.tsv --labels labels.txt --per-label 200
+      llamood extract base.gguf --from texts --no-calibrate
+      llamood extract model.gguf --texts train.tsv --labels labels.txt --per-label 400
     """
-    if texts is None and (labels or as_answer_to or per_label):
-        raise click.UsageError("--labels, --as-answer-to and --per-label belong to --texts")
-    if texts is not None and queries is not None:
-        raise click.UsageError("measure from --queries or from --texts, not from both")
+    if texts is None and labels:
+        raise click.UsageError("--labels belongs to --texts")
     folder = _output(model, output)
     path = models.model_path(model)
     models.require_model(path)
-    llama = options.Device(n_gpu_layers=n_gpu_layers, threads=threads, ctx=None).hardware()
-    asked = None if queries is None else load_queries(queries)
-    labelled = None if texts is None else _texts(texts, labels)
-    extraction = Extraction(
+    measuring = Measuring(
         path,
         output=folder,
-        queries=asked,
-        texts=labelled,
+        sources=_sources(source),
+        queries=None if queries is None else load_queries(queries),
+        texts=None if texts is None else _texts(texts, labels),
         as_answer_to=as_answer_to,
         per_label=per_label or PER_LABEL,
         seed=seed,
         parallel=parallel,
         max_tokens=max_tokens,
         restart=restart,
-        **llama,
+        n_gpu_layers=n_gpu_layers,
+        **threads_for(threads),
     )
-    if extraction.done:
-        remark(f"Going on at {extraction.done} of {extraction.total}.")
+    if measuring.done:
+        remark(f"Going on at {measuring.done} of {measuring.total}.")
+    parts = [*measuring.extractions, *(["doses"] if calibrate else []), "readings"]
     try:
-        with progress(f"Measuring {path.name}", keep=True) as advance:
-            extraction.run(advance)
+        with progress_in_parts(
+            f"Measuring {path.name}", {part: SHARES[part] for part in parts}, keep=True
+        ) as part:
+            measuring.run(part)
+            candidates = measuring.candidates()
+            doses = measuring.doses(candidates, progress=part("doses")) if calibrate else None
+            vectors = chosen(candidates, doses)
+            probe = _probe(measuring, vectors)
+            part("readings")(1, 1)
     except KeyboardInterrupt:
         remark(
-            f"\nStopped at {extraction.kept} of {extraction.total}. What is measured is kept in "
+            f"\nStopped at {measuring.kept} of {measuring.total}. What is measured is kept in "
             f"{folder}; the same command goes on from there, and --restart begins again."
         )
         ctx.exit(1)
-    paths = extraction.save()
-    report = extraction.report()
-    probe = None
-    try:
-        with progress(f"Asking {path.name}", keep=True) as advance:
-            passages = extraction.passages(advance)
-        probe = baselines.measured(path, extraction.vectors(), passages, llama=llama)
-        paths.append(probe.save(folder))
-        report["reading"] = {"layer": probe.layer, **probe.about}
-    except ModelError as error:
-        remark(f"Note: nothing can be read with these vectors: {error}")
+    paths = measuring.save(folder, vectors=vectors, candidates=candidates, doses=doses, probe=probe)
+    report = measuring.report(doses, probe)
     if as_json:
         write_json({"files": [str(written) for written in paths], **report})
         return
-    results().print(report_table(report))
-    if probe is not None:
-        click.echo(baselines.quality_of(probe))
+    _show(report, vectors, doses, probe)
     click.echo(f"{len(paths)} files in {folder}")
 
 
-def report_table(report: dict[str, Any]) -> Table:
+def _show(
+    report: dict[str, Any], vectors: EmotionVectors, doses: Doses | None, probe: Probe | None
+) -> None:
+    console = results()
+    for source, measured in report["sources"].items():
+        console.print(report_table(measured, title=f"Measured from {source}"))
+    if doses is None:
+        click.echo(
+            "1.0 is a small dose of each emotion, and its ceiling; llamood calibrate finds how "
+            "much reads fluently."
+        )
+    else:
+        console.print(dose_table(doses))
+        for name, ceiling in zip(vectors.names, vectors.ceiling, strict=True):
+            if ceiling is None:
+                remark(f"Note: no dose of {printable(name)} was fluent; it is left as it was.")
+    if probe is not None:
+        click.echo(baselines.quality_of(probe))
+
+
+def _probe(measuring: Measuring, vectors: EmotionVectors) -> Probe | None:
+    """None, and a remark, where nothing can be read."""
+    try:
+        return measuring.probe(vectors)
+    except ModelError as error:
+        remark(f"Note: nothing can be read with these vectors: {error}")
+        return None
+
+
+def report_table(report: dict[str, Any], *, title: str) -> Table:
     """The short form of an extraction's report: what was used and what came out of it."""
-    table = Table(
-        "emotion", "used", "dropped", "norm, first layer to last", title="Emotion vectors"
-    )
+    table = Table("emotion", "used", "dropped", "norm, first layer to last", title=title)
     table.add_column("most", justify="right")
     table.add_column("cosine with the mean", justify="right")
     layer_out = report["sites"]["layer_out"]
@@ -158,6 +208,13 @@ def report_table(report: dict[str, Any]) -> Table:
             "" if norms is None else f"{with_base[name]:.2f}",
         )
     return table
+
+
+def _sources(source: str | None) -> tuple[Source, ...]:
+    if source is None:
+        return ()
+    both: tuple[Source, ...] = ("texts", "answers")
+    return both if source == BOTH else tuple(each for each in both if each == source)
 
 
 def _output(model: str, output: str | None) -> Path:

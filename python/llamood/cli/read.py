@@ -164,7 +164,6 @@ def _measured_anew(model: str, vectors: Path, folder: Path, device: options.Devi
             vectors, f"no emotion vectors there; measure them (llamood extract {model})"
         )
     path, evs = models.model_path(model), load(vectors)
-    passages = baselines.answers_of(path, evs.names, llama=device.hardware())
-    probe = baselines.measured(path, evs, passages, llama=device.hardware())
+    probe = baselines.measured(path, evs, llama=device.hardware())
     probe.save(folder)
     return probe

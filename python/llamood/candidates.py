@@ -1,0 +1,139 @@
+"""The same measurement of a model's emotions, made into vectors in several ways.
+
+Which of them steers best differs from model to model, so a measurement keeps them beside the
+vectors, as ``steering.candidates`` (an ``.npz`` without pickle), and calibration chooses.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .arrays import read_arrays
+from .atomic import write_files
+from .directions import METHODS, directions
+from .errors import FileError, VectorError
+from .increments import as_measured, increments
+from .states import States
+from .vectors import EmotionVectors, Float32, Measurement
+
+FILE_NAME = "steering.candidates"
+MAX_FILE_BYTES = 1 << 31
+CONTROL = "shuffled"
+_EXPECTED = {"names": ("U", 1), "ways": ("U", 1), "data": ("f2", 4), "about": ("U", 0)}
+
+
+@dataclass(frozen=True, eq=False)
+class Candidates:
+    """``ways``: source and method, as in ``texts, centred`` -> the vectors that come of it, all of
+    the same emotions, measured at the end of blocks."""
+
+    ways: Mapping[str, EmotionVectors]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The emotions."""
+        return next(iter(self.ways.values())).names
+
+    @classmethod
+    def of_vectors(cls, emotions: EmotionVectors) -> Candidates:
+        """What vectors of unknown making can be: as they are, and, of several, centred."""
+        plain = as_measured(emotions)
+        ways = {"vectors, as measured": plain}
+        if plain.n_emotion > 1:
+            ways["vectors, centred"] = replace(plain, data=plain.data - plain.data.mean(axis=0))
+        return cls(ways)
+
+    @property
+    def n_layer(self) -> int:
+        return next(iter(self.ways.values())).n_layer
+
+    @classmethod
+    def of(
+        cls, states: Mapping[str, States], *, names: tuple[str, ...], measurement: Measurement
+    ) -> Candidates:
+        """By every method of `directions`, from each source's states. Raises `ModelError`."""
+        ways = {}
+        for source, measured in states.items():
+            for method in METHODS:
+                way = f"{source}, {method}"
+                data = directions(measured, method, names=names)
+                ways[way] = EmotionVectors(names, data, replace(measurement, method=way))
+        return cls(ways)
+
+    def together(self) -> EmotionVectors:
+        """All ways beside each other, as measured and in increments, named as `name_of` says."""
+        parts = []
+        for way, evs in self.ways.items():
+            for part, is_increments in ((evs, False), (increments(evs), True)):
+                names = {name: name_of(name, way, increments=is_increments) for name in evs.names}
+                shared = replace(evs.measurement, method="candidates")
+                parts.append(replace(part.rename(names), measurement=shared))
+        merged = parts[0]
+        for part in parts[1:]:
+            merged = merged.merge(part)
+        return merged
+
+    def save(self, folder: str | PathLike[str]) -> Path:
+        """Write ``<folder>/steering.candidates``. Raises `FileError`."""
+        path = Path(folder) / FILE_NAME
+        write_files({path: partial(_write, self)})
+        return path
+
+    @classmethod
+    def load(cls, folder: str | PathLike[str]) -> Candidates:
+        """Read ``<folder>/steering.candidates``. Raises `FileError` with every fault."""
+        path = Path(folder) / FILE_NAME
+        arrays = read_arrays(
+            path,
+            _EXPECTED,
+            what="file of candidates",
+            max_bytes=MAX_FILE_BYTES,
+            max_array_bytes=MAX_FILE_BYTES,
+        )
+        names = tuple(str(name) for name in arrays["names"])
+        ways = [str(way) for way in arrays["ways"]]
+        data = arrays["data"]
+        if data.shape[:2] != (len(ways), len(names)) or not ways:
+            raise FileError(
+                path, f"data has shape {data.shape} for {len(ways)} ways and {len(names)} emotions"
+            )
+        try:
+            about = json.loads(str(arrays["about"]))
+            measurement = Measurement(**about)
+            return cls(
+                {
+                    way: EmotionVectors(
+                        names, each.astype(np.float32), replace(measurement, method=way)
+                    )
+                    for way, each in zip(ways, data, strict=True)
+                }
+            )
+        except (ValueError, TypeError, VectorError) as error:
+            raise FileError(path, f"holds no candidates: {error}") from error
+
+
+def name_of(emotion: str, way: str, *, increments: bool) -> str:
+    """Of a vector among all candidates."""
+    return f"{emotion} ({way}, in increments)" if increments else f"{emotion} ({way})"
+
+
+def _write(candidates: Candidates, path: Path) -> None:
+    some = next(iter(candidates.ways.values()))
+    about: dict[str, Any] = {**vars(some.measurement), "method": None}
+    data: Float32 = np.stack([evs.data for evs in candidates.ways.values()])
+    with path.open("wb") as file:
+        np.savez_compressed(
+            file,
+            names=np.array(candidates.names),
+            ways=np.array(list(candidates.ways)),
+            data=data.astype(np.float16),
+            about=np.array(json.dumps(about)),
+        )

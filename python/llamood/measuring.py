@@ -1,0 +1,369 @@
+"""Everything that is measured of a model, one after the other: vectors, doses, readings."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from os import PathLike
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from llamood import judges
+from llamood.answering import Answering
+from llamood.atomic import write_files
+from llamood.calibrate import DEPTHS, Bounds, Calibration, Place, calibrated, window
+from llamood.candidates import CONTROL, Candidates
+from llamood.chat_template import TEMPLATE, chat_tokens
+from llamood.errors import ModelError
+from llamood.extract import Extraction
+from llamood.files import save
+from llamood.gguf_header import metadata_of
+from llamood.probe import Probe
+from llamood.probe_measurement import measure
+from llamood.queries import Queries, everyday
+from llamood.states import Progress
+from llamood.texts import BUNDLED, LabelledTexts, load_texts
+from llamood.vectors import EmotionVectors, Site
+
+Source = Literal["texts", "answers"]
+PER_LABEL = 300  # texts of each label
+PER_EMOTION = 20  # questions that are answered plainly and with each emotion, beside texts
+TOKENS = 64  # of an answer
+QUICK_QUESTIONS = 6  # that a first calibration asks
+QUICK_METHODS = ("whitened", "as measured")  # that it tries, in each window
+QUICK_TOKENS = 40  # of an answer to them
+USUAL_TRIALS = 6  # of one emotion in one place: for bars
+N_CTX = 384
+PAPER, CONTROLS, ATTN_OUT = "paper", "control", "attn_out"  # folders in that of the vectors
+# What vectors add that were never calibrated, as a part of the hidden state's length.
+SAFE_DOSE = 0.05
+
+# For the name of a part of the work what is told how much of it is done.
+Parts = Callable[[str], Progress]
+
+
+@dataclass(frozen=True)
+class Doses:
+    """What a calibration found, by emotion. ``places``: what is added, and where. ``bounds``: at
+    which doses. ``tried``: place in words -> emotion -> how well it showed there, 0 to 1."""
+
+    places: Mapping[str, Place]
+    bounds: Mapping[str, Bounds]
+    tried: Mapping[str, Mapping[str, float]]
+
+    def report(self) -> dict[str, Any]:
+        """JSON-able."""
+        return {
+            "tried": {place: dict(shown) for place, shown in self.tried.items()},
+            "emotions": {
+                name: {"place": str(self.places[name]), **_found(bounds)}
+                for name, bounds in self.bounds.items()
+            },
+        }
+
+
+class Measuring:
+    """Of one model; a measurement that was stopped goes on where it was.
+
+    ``output``: where the vectors are to lie, and what is unfinished lies. ``sources``: labelled
+    ``texts`` (of each label the first of the set that ships with llamood, unless they are given),
+    the model's own ``answers`` to ``queries``, or both, from which calibration takes what steers
+    better; by default those that were given, else both. A model without a chat template answers
+    nothing. ``settings``: ``seed``, ``parallel`` and ``restart`` of `Extraction`, and arguments of
+    ``llama_cpp.Llama``.
+    """
+
+    def __init__(
+        self,
+        model: str | PathLike[str],
+        *,
+        output: str | PathLike[str] | None = None,
+        sources: Sequence[Source] = (),
+        texts: LabelledTexts | None = None,
+        queries: Queries | None = None,
+        as_answer_to: str | None = None,
+        per_label: int = PER_LABEL,
+        per_emotion: int | None = None,
+        max_tokens: int = TOKENS,
+        **settings: Any,
+    ) -> None:
+        self.model = Path(model)
+        self.texts = texts or load_texts(BUNDLED).first(per_label)
+        self._llama = {
+            key: value
+            for key, value in settings.items()
+            if key not in ("seed", "parallel", "restart")
+        }
+        self._seed = settings.get("seed", 0)
+        chosen = tuple(sources) or _given(texts, queries)
+        if "answers" in chosen and len(chosen) > 1 and not _can_be_asked(self.model):
+            chosen = ("texts",)
+        self.extractions: dict[Source, Extraction] = {}
+        if "texts" in chosen:
+            self.extractions["texts"] = Extraction(
+                model,
+                output=output,
+                texts=self.texts,
+                as_answer_to=as_answer_to,
+                per_label=per_label,
+                **settings,
+            )
+        if "answers" in chosen:
+            few = None if len(chosen) == 1 else PER_EMOTION
+            self.extractions["answers"] = Extraction(
+                model,
+                output=output,
+                queries=queries,
+                per_emotion=per_emotion or few,
+                max_tokens=max_tokens,
+                **settings,
+            )
+
+    @property
+    def total(self) -> int:
+        """Texts and answers in all."""
+        return sum(each.total for each in self.extractions.values())
+
+    @property
+    def done(self) -> int:
+        """Of these, measured so far, also by an earlier, stopped run."""
+        return sum(each.done for each in self.extractions.values())
+
+    @property
+    def kept(self) -> int:
+        """Of these, safe in ``output``."""
+        return sum(each.kept for each in self.extractions.values())
+
+    def run(self, parts: Parts) -> None:
+        """Measure what is left. Raises ModelError for a model that cannot be asked or read."""
+        for source, extraction in self.extractions.items():
+            extraction.run(parts(source))
+
+    def candidates(self) -> Candidates:
+        """By every method, from each source. Raises `ModelError` where sources differ in their
+        emotions, and where nothing usable was measured of one."""
+        first, *others = (each.vectors() for each in self.extractions.values())
+        for other in others:
+            if set(other.names) != set(first.names):
+                raise ModelError(
+                    f"the texts are of {', '.join(first.names)}, the questions of "
+                    f"{', '.join(other.names)}; measure from one of them, or take the same emotions"
+                )
+        states = {str(source): each.states() for source, each in self.extractions.items()}
+        return Candidates.of(states, names=first.names, measurement=first.measurement)
+
+    def doses(self, candidates: Candidates, *, progress: Progress | None = None) -> Doses:
+        """The quick calibration: what is likeliest to steer well, with few questions. Raises as
+        `find_doses`."""
+        places = quick_places(candidates)
+        return find_doses(
+            self.model, candidates, places, seed=self._seed, progress=progress, **self._llama
+        )
+
+    def probe(self, vectors: EmotionVectors, *, progress: Progress | None = None) -> Probe:
+        """What reads these emotions: from the texts, or, where they are of others, from what the
+        model answered. Raises `ModelError` for a model that cannot be read."""
+        covered = set(vectors.names) <= set(self.texts.names)
+        extraction = self.extractions.get("texts" if covered else "answers")
+        if extraction is None:
+            return measure(
+                self.model, vectors, self.texts,
+                judge=judges.bundled(), progress=progress, **self._llama,
+            )  # fmt: skip
+        return measure(
+            self.model, vectors, extraction.texts(), states=extraction.states(),
+            judge=judges.bundled(), progress=progress, **self._llama,
+        )  # fmt: skip
+
+    def save(
+        self,
+        folder: str | PathLike[str],
+        *,
+        vectors: EmotionVectors,
+        candidates: Candidates,
+        doses: Doses | None,
+        probe: Probe | None,
+    ) -> list[Path]:
+        """Write the vectors and all that was found beside them; returns the paths. Beside them are
+        those that arXiv 2502.04075 would add (``paper/``), those of the attention output
+        (``attn_out/``), and of shuffled labels (``control/``). What is unfinished is removed last.
+        Raises `FileError`.
+        """
+        folder = Path(folder)
+        asked = self.extractions.get("answers") or self.extractions["texts"]
+        paths = save(vectors, folder)
+        paths += save(asked.vectors(), folder / PAPER)
+        if "attn_out" in asked.sites():
+            paths += save(asked.vectors("attn_out"), folder / ATTN_OUT)
+        paths += save(control(candidates, vectors), folder / CONTROLS)
+        paths.append(candidates.save(folder))
+        if probe is not None:
+            paths.append(probe.save(folder))
+        texts = {folder / "report.json": json.dumps(self.report(doses, probe), indent=1) + "\n"}
+        if "answers" in self.extractions:
+            texts[folder / "answers.jsonl"] = self.extractions["answers"].answers()
+        write_files({path: partial(_write_text, text) for path, text in texts.items()})
+        for extraction in self.extractions.values():
+            extraction.forget()
+        return [*paths, *texts]
+
+    def report(self, doses: Doses | None, probe: Probe | None) -> dict[str, Any]:
+        """JSON-able."""
+        return {
+            "sources": {source: each.report() for source, each in self.extractions.items()},
+            "doses": None if doses is None else doses.report(),
+            "reading": None if probe is None else {"layer": probe.layer, **probe.about},
+        }
+
+
+def quick_places(candidates: Candidates) -> list[Place]:
+    """What a first calibration tries."""
+    windows = [window(depths, n_layer=candidates.n_layer) for depths in DEPTHS]
+    ways = [way for way in candidates.ways if way.split(", ")[1] in QUICK_METHODS]
+    return [Place(way, layers) for way in ways for layers in dict.fromkeys(windows)]
+
+
+def find_doses(
+    model: Path,
+    candidates: Candidates,
+    places: Sequence[Place],
+    *,
+    n_question: int = QUICK_QUESTIONS,
+    max_tokens: int = QUICK_TOKENS,
+    seed: int = 0,
+    progress: Progress | None = None,
+    settings: Mapping[str, Any] | None = None,
+    **llama: Any,
+) -> Doses:
+    """Of each emotion the place that shows it best, and the largest fluent dose there.
+
+    ``settings``: further arguments of `Calibration`. Raises `ModelError` for a model that cannot be
+    asked, and where no dose of any emotion was fluent.
+    """
+    searches = len(places) + 1 if len(places) > 1 else 1
+    total = searches * len(candidates.names) * USUAL_TRIALS
+    done = 0
+
+    def tried() -> None:
+        nonlocal done
+        done = min(done + 1, total)
+        if progress is not None:
+            progress(done, total)
+
+    with Answering(model, emotions=candidates.together(), n_ctx=N_CTX, **llama) as answering:
+        prompts = [
+            chat_tokens(answering.llama, [{"role": "user", "content": question}])
+            for question in everyday()[:n_question]
+        ]
+        calibration = Calibration(
+            answering,
+            prompts,
+            judges=[judges.bundled()],
+            max_tokens=max_tokens,
+            seed=seed,
+            tried=tried,
+            **(settings or {}),
+        )
+        shown: dict[Place, dict[str, float]] = {}
+        if len(places) > 1:
+            shown = {place: calibration.explored(place, candidates.names) for place in places}
+        best = {
+            name: max(shown, key=lambda place: shown[place][name], default=places[0])
+            for name in candidates.names
+        }
+        bounds = calibration.bounds(best)
+    if not any(each.best for each in bounds.values()):
+        raise ModelError("no dose of any emotion was fluent; nothing is written")
+    if progress is not None:
+        progress(total, total)
+    return Doses(best, bounds, {str(place): each for place, each in shown.items()})
+
+
+def chosen(candidates: Candidates, doses: Doses | None) -> EmotionVectors:
+    """The calibrated vectors; without doses the first source's, centred, in the middle of the
+    layers, each so that it adds `SAFE_DOSE`, which is its ceiling."""
+    if doses is not None:
+        return calibrated(candidates, doses.bounds, places=doses.places)
+    evs = next(evs for way, evs in candidates.ways.items() if way.endswith("centred"))
+    first, last = window(DEPTHS[1], n_layer=evs.n_layer)
+    data = np.zeros_like(evs.data)
+    data[:, first : last + 1] = evs.data[:, first : last + 1]
+    rms = np.array(evs.measurement.residual_rms or np.ones(evs.n_layer))
+    shares = evs.norms() / np.maximum(rms * math.sqrt(evs.n_embd), 1e-12)
+    doses_of = SAFE_DOSE / np.maximum(shares[:, first : last + 1].max(axis=1), 1e-12)
+    by_name = dict(zip(evs.names, doses_of.tolist(), strict=True))
+    return replace(evs, data=data, ceiling=tuple(by_name.values())) * by_name
+
+
+def control(candidates: Candidates, vectors: EmotionVectors) -> EmotionVectors:
+    """Vectors of shuffled labels, of the first source, in each layer as long as ``vectors``."""
+    shuffled = next(evs for way, evs in candidates.ways.items() if way.endswith(CONTROL))
+    lengths = np.maximum(shuffled.norms(), 1e-12)
+    data = shuffled.data * (vectors.norms() / lengths)[:, :, np.newaxis]
+    return replace(
+        vectors, data=data.astype(np.float32), measurement=shuffled.measurement, scale=()
+    )
+
+
+def extract(
+    model: str | PathLike[str],
+    *,
+    output: str | PathLike[str] | None = None,
+    site: Site = "layer_out",
+    calibrate: bool = True,
+    progress: Progress | None = None,
+    **settings: Any,
+) -> EmotionVectors:
+    """Measure a model's emotion vectors and their doses; ``settings`` are those of `Measuring`.
+
+    With ``output`` they are written there, with what readings need where the model can be read.
+    ``site``: ``attn_out`` gives those of the attention output instead, as they are measured.
+    ``calibrate``: find by answers what is added where, and how much of it reads fluently.
+    ``progress``: told of each part of the work. Raises ModelError for a model that cannot be loaded
+    or asked.
+    """
+    measuring = Measuring(model, output=output, **settings)
+    part = progress or (lambda done, total: None)
+    measuring.run(lambda name: part)
+    if site == ATTN_OUT:
+        return next(iter(measuring.extractions.values())).vectors(site)
+    candidates = measuring.candidates()
+    doses = measuring.doses(candidates, progress=part) if calibrate else None
+    vectors = chosen(candidates, doses)
+    if output is not None:
+        probe = measuring.probe(vectors, progress=part)
+        measuring.save(output, vectors=vectors, candidates=candidates, doses=doses, probe=probe)
+    return vectors
+
+
+def _given(texts: LabelledTexts | None, queries: Queries | None) -> tuple[Source, ...]:
+    """From what to measure where nobody says."""
+    if texts is not None and queries is None:
+        return ("texts",)
+    if queries is not None and texts is None:
+        return ("answers",)
+    return ("texts", "answers")
+
+
+def _can_be_asked(model: Path) -> bool:
+    """Whether it has a chat template."""
+    return TEMPLATE in metadata_of(model)
+
+
+def _found(bounds: Bounds) -> dict[str, Any]:
+    best = bounds.best
+    return {
+        "dose": None if best is None else best.dose,
+        "perplexity": None if best is None else best.fluency.perplexity,
+        "shown": None if best is None else best.shown,
+        "trials": [[trial.dose, trial.fluency.perplexity] for trial in bounds.trials],
+    }
+
+
+def _write_text(text: str, path: Path) -> None:
+    path.write_text(text, encoding="utf-8")
