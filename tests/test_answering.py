@@ -230,6 +230,7 @@ def test_how_far_a_mood_turns_what_is_said(random_chat: Path, n_batch: int) -> N
     with opened(random_chat, parallel=2, n_batch=n_batch) as answering:
         answering.answers(asked[:3])  # of whose prompts use is made
         far = answering.kl(prompts, answers, moods)
+        compared = answering.compared(prompts, answers, moods)
         found = answering.surprise(prompts, answers)
     plain = plain_logits(random_chat, prompts, answers)
     for place, (one, answer) in enumerate(zip(said, answers, strict=True)):
@@ -237,6 +238,8 @@ def test_how_far_a_mood_turns_what_is_said(random_chat: Path, n_batch: int) -> N
         expected = (np.exp(steered) * (steered - plain[place])).sum(axis=1)
         np.testing.assert_allclose(far[place], expected, atol=1e-4)
         likely = plain[place][np.arange(len(answer)), answer]
+        np.testing.assert_allclose(compared[place].surprise, -likely, atol=1e-4)
+        np.testing.assert_array_equal(compared[place].kl, far[place])
         assert found[place] == pytest.approx(-likely.mean(), abs=1e-4)
     assert far[0].max() == 0
     assert min(each.max() for each in far[1:]) > 1e-3

@@ -10,6 +10,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import evaluation
 import llama_cpp
 import many_voices
 import pytest
@@ -249,3 +250,14 @@ def test_every_number_of_clients_is_measured(
                 f"{who}, {said}: {what}"
                 for what in ("requests per second", "time to the first token")
             }
+
+
+def test_answers_at_once_are_compared_with_the_same_one_by_one(
+    kept_elsewhere: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in (("N_ROUND", 2), ("N_TOKEN", 4)):
+        monkeypatch.setattr(evaluation, name, value)
+    asked = evaluation.Asked(TINY.name, TINY.path(), TINY.vectors(), at_least=0.001)
+    with shared():
+        measure = evaluation._measure(asked)
+    assert (measure.model, len(measure.values), measure.holds) == ("tiny", 2, True)

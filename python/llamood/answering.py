@@ -21,7 +21,7 @@ from llamood.cast import Cast
 from llamood.character import Character
 from llamood.cores import threads
 from llamood.errors import LlamoodError, ModelError
-from llamood.hindsight import Hindsight, Passage
+from llamood.hindsight import Comparison, Hindsight, Passage
 from llamood.listener import TEMPERATURE, TOP_P
 from llamood.mood import Mood, MoodLike
 from llamood.scene import Scene
@@ -210,12 +210,21 @@ class Answering:
         answers: Sequence[Sequence[int]],
         moods: Sequence[MoodLike],
     ) -> list[Float64]:
-        """Of each answer, (n_token,): at each of its tokens, how far the mood turns the
-        distribution that it was drawn from; see `Hindsight.kl`. Raises as `surprise`, and
-        `MoodError`."""
+        """`Comparison.kl` of each answer. Raises as `compared`."""
+        return [each.kl for each in self.compared(prompts, answers, moods)]
+
+    def compared(
+        self,
+        prompts: Sequence[Sequence[int]],
+        answers: Sequence[Sequence[int]],
+        moods: Sequence[MoodLike],
+    ) -> list[Comparison]:
+        """Of each answer, how far its mood turned each token, and how likely that is without: both
+        at two thirds of what they cost one by one. Raises as `surprise`, and `MoodError` for a mood
+        that cannot be had or that holds readings."""
         passages = [Passage(*pair) for pair in zip(prompts, answers, strict=True)]
         return [
-            self._hindsight.kl(passage, Mood.of(mood))
+            self._hindsight.compared(passage, Mood.of(mood))
             for passage, mood in zip(passages, moods, strict=True)
         ]
 

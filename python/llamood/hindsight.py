@@ -48,6 +48,16 @@ class Passage(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
+class Comparison:
+    """Of each token of an answer, (n_token,) in nats. ``kl``: how far a mood turns the distribution
+    that it was drawn from, which is the Kullback-Leibler divergence of that in the mood from that
+    without steering. ``surprise``: its negative log likelihood without steering."""
+
+    kl: Float64
+    surprise: Float64
+
+
+@dataclass(frozen=True, eq=False)
 class _Line:
     """A passage in a sequence of its own. ``rows``: float32 (n_token, n_emotion), the weights under
     which each token is decoded, and ``keys`` those of their blends. ``n_known``: how many of its
@@ -94,28 +104,23 @@ class Hindsight:
             ]
             for parts in self._decoded(lines):
                 for number, (at, logits) in zip(group, parts, strict=True):
-                    said = passages[number].answer[at]
-                    found[number][at] = _log_sums(logits) - logits[np.arange(len(said)), said]
+                    found[number][at] = _surprises(logits, passages[number].answer[at])
         return found
 
-    def kl(self, passage: Passage, mood: Mood) -> Float64:
-        """How far the mood turns what the model would say: after the prompt and each token of the
-        answer but its last, the Kullback-Leibler divergence of the distribution of the next token
-        in this mood from that without steering, in nats; (n_token,).
-
-        Where a mood listens, it hears the tokens of the answer. Raises `MoodError` for a mood that
-        cannot be had, or that holds readings.
-        """
+    def compared(self, passage: Passage, mood: Mood) -> Comparison:
+        """An answer in a mood and without. Where a mood listens, it hears the tokens of the answer.
+        Raises `MoodError` for a mood that cannot be had, or that holds readings."""
+        kl, surprise = np.empty(len(passage.answer)), np.empty(len(passage.answer))
         if not passage.answer:
-            return np.empty(0)
+            return Comparison(kl, surprise)
         lines = [
             self._line(passage, each, sequence)
             for each, sequence in zip((mood, Mood()), self._sequences, strict=False)
         ]
-        found = np.empty(len(passage.answer))
         for (at, steered), (_, plain) in self._decoded(lines):
-            found[at] = _divergences(steered, plain)
-        return found
+            kl[at] = _divergences(steered, plain)
+            surprise[at] = _surprises(plain, passage.answer[at])
+        return Comparison(kl, surprise)
 
     # -- lines -----------------------------------------------------------------------------
 
@@ -259,6 +264,11 @@ def _log_sums(logits: Float32) -> Float64:
         scaled = np.exp(part - peak[:, np.newaxis])
         found[begin : begin + _AT_ONCE] = peak + np.log(scaled.sum(axis=1, dtype=np.float64))
     return found
+
+
+def _surprises(logits: Float32, said: Sequence[int]) -> Float64:
+    """(n,): of the tokens that were said after these logits (n, n_vocab), in nats."""
+    return _log_sums(logits) - logits[np.arange(len(said)), list(said)]
 
 
 def _divergences(steered: Float32, plain: Float32) -> Float64:
