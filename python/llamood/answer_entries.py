@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from .answer_log import Answer
-from .conditions import AFFECT, KINDS, PROMPT, RANDOM, UNSTEERED, VECTOR
+from .conditions import AFFECT, BESIDE_NAMES, KINDS, PROMPT, UNSTEERED, VECTOR
 from .texts import MAX_TEXT_LENGTH, NEUTRAL, name_fault
 
 KEYS: Mapping[str, tuple[str, ...]] = {
@@ -167,7 +167,9 @@ def _steered(kind: str, emotion: str | None, intensity: float) -> Circumstances:
     """They are the unsteered ones where no vector of an emotion was added."""
     if emotion is None and kind not in (UNSTEERED, VECTOR):
         raise Unusable(f"the condition is {kind!r}, and there is no emotion")
-    if kind == UNSTEERED or (kind in (VECTOR, RANDOM) and (emotion is None or not intensity)):
+    if kind == UNSTEERED or (
+        kind in (VECTOR, *BESIDE_NAMES) and (emotion is None or not intensity)
+    ):
         return Circumstances(UNSTEERED, emotion, 0.0)
     return Circumstances(kind, emotion, intensity)
 

@@ -1,15 +1,16 @@
 """What an evaluation compares: the emotion at several doses, and what it must be better than.
 
 The controls are no steering at all, the prompt that asks for the emotion, that prompt together
-with the vector, the prompt that also says how much of it, and a random vector that is as long in
-each layer.
+with the vector, the prompt that also says how much of it, a random vector that is as long in each
+layer, and, where they were measured, a vector from shuffled labels of the same texts, which is as
+long too, and what arXiv 2502.04075 would add: the mean difference in all layers.
 """
 
 from __future__ import annotations
 
 import math
 import zlib
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
@@ -29,13 +30,19 @@ Kind = Literal[
     "prompt + vector",
     "graded prompt",
     "random vector",
+    "shuffled labels",
+    "paper's vector",
     "affect",
 ]
 Range = tuple[int, int]
 
-UNSTEERED, VECTOR, PROMPT, BOTH, GRADED, RANDOM, AFFECT = KINDS = get_args(Kind)
+KINDS = get_args(Kind)
+UNSTEERED, VECTOR, PROMPT, BOTH, GRADED, RANDOM, SHUFFLED, PAPER, AFFECT = KINDS
 INTENSITIES = (0.0, 0.25, 0.5, 0.75, 1.0)
-RANDOM_NAME = "random {}"  # of the vector beside that of an emotion
+# Of vectors beside that of an emotion.
+BESIDE_NAMES = {RANDOM: "random {}", SHUFFLED: "shuffled {}", PAPER: "paper's {}"}
+RANDOM_NAME = BESIDE_NAMES[RANDOM]
+WITH_VECTORS = (VECTOR, BOTH, *BESIDE_NAMES)
 # The paper's own (arXiv 2502.04075): of the mean of all vectors, and of each.
 PAPER_BASE, PAPER_EACH = (-1.0, 1.0, 2.0, 4.0), (1.0, 2.0, 4.0)
 # Valence and arousal, all around the neutral middle; within what emotions reach (Russell and
@@ -70,7 +77,7 @@ class Condition:
             return Mood({"valence": valence, "arousal": arousal, **where})
         if self.emotion is None or not self.dose:
             return Mood()
-        name = RANDOM_NAME.format(self.emotion) if self.kind == RANDOM else self.emotion
+        name = BESIDE_NAMES.get(self.kind, "{}").format(self.emotion)
         return Mood({name: {"constant": self.dose, "max": LARGEST}, "$max": LARGEST, **where})
 
     def _asked(self, emotion: str) -> str:
@@ -82,14 +89,18 @@ class Condition:
 
 
 def controlled(
-    emotions: EmotionVectors, *, intensities: Sequence[float] = INTENSITIES
+    emotions: EmotionVectors,
+    *,
+    intensities: Sequence[float] = INTENSITIES,
+    kinds: Collection[Kind] = (),
 ) -> tuple[Condition, ...]:
     """Unsteered first, and once; then for each emotion the intensities above 0 and the controls;
     with four emotions or more that affect is known of, also points of affect.
 
-    The top dose of an emotion is its ceiling if it has one, else 1. Controls with a vector have
-    the largest of the intensities, the random one also half of that. Of a graded prompt the
-    largest intensity is 100 out of 100. Raises `ModelError` for intensities that are negative or
+    ``kinds``: `SHUFFLED` and `PAPER` where their vectors are at hand; the paper's are added as
+    measured. The top dose of an emotion is its ceiling if it has one, else 1. Controls with a
+    vector have the largest of the intensities, the random one also half of that. Of a graded prompt
+    the largest intensity is 100 out of 100. Raises `ModelError` for intensities that are negative or
     not finite, and where none is above 0.
     """
     if not all(math.isfinite(each) and each >= 0 for each in intensities):
@@ -107,6 +118,10 @@ def controlled(
         made.append(Condition(BOTH, name, grid[-1], grid[-1] * top))
         made += [Condition(GRADED, name, each / grid[-1], 0.0) for each in grid]
         made += [Condition(RANDOM, name, each, each * top) for each in (grid[-1] / 2, grid[-1])]
+        if SHUFFLED in kinds:
+            made.append(Condition(SHUFFLED, name, grid[-1], grid[-1] * top))
+        if PAPER in kinds:
+            made.append(Condition(PAPER, name, 1.0, 1.0))
     if len(AffectMap.fit(emotions).names) >= FEWEST:
         made += [Condition(AFFECT, None, 0.0, 0.0, point) for point in POINTS]
     return tuple(made)
@@ -136,3 +151,17 @@ def random_beside(emotions: EmotionVectors, *, seed: int) -> EmotionVectors:
     names = tuple(RANDOM_NAME.format(name) for name in emotions.names)
     measurement = replace(emotions.measurement, method="random")
     return EmotionVectors(names, data.astype(np.float32), measurement)
+
+
+def beside(
+    emotions: EmotionVectors, others: Mapping[Kind, EmotionVectors], *, seed: int
+) -> EmotionVectors:
+    """The vectors, and those of controls, named as `BESIDE_NAMES` says; random ones unless they are
+    given. Raises `VectorError` for others of another shape or without one of the emotions."""
+    made = emotions
+    for kind, vectors in others.items():
+        names = {name: BESIDE_NAMES[kind].format(name) for name in emotions.names}
+        own = vectors.select(emotions.names).rename(names)
+        plain = replace(own, ceiling=(), measurement=emotions.measurement)
+        made = made.merge(plain)
+    return made.merge(replace(random_beside(emotions, seed=seed), measurement=emotions.measurement))

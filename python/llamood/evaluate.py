@@ -19,7 +19,7 @@ import llama_cpp
 
 from llamood.answer_log import Answer, AnswerLog
 from llamood.answering import PARALLEL, Answering, Reply, Request
-from llamood.conditions import RANDOM, Condition, Range, controlled, random_beside
+from llamood.conditions import Condition, Kind, Range, beside, controlled
 from llamood.errors import LlamoodError, ModelError
 from llamood.extract import LONGEST_PROMPT, fingerprint_of
 from llamood.gguf_header import trained_context
@@ -46,6 +46,7 @@ class Evaluation:
     given; at least 2. ``output``: the folder in which answers are kept as they are given (see
     `PARTIAL`); without it nothing is written. ``layers``: first and last layer to add in, both
     included. ``conditions``: in which each question is answered, `controlled` unless given.
+    ``controls``: the vectors of kinds that have some of their own (see `conditions.beside`).
     ``max_tokens``: longest answer. ``parallel``: answers at a time. ``restart``: forget an
     unfinished evaluation of other settings. ``llama``: arguments of ``llama_cpp.Llama``.
 
@@ -67,6 +68,7 @@ class Evaluation:
         output: str | PathLike[str] | None = None,
         layers: Range | None = None,
         conditions: Sequence[Condition] | None = None,
+        controls: Mapping[Kind, EmotionVectors] | None = None,
         max_tokens: int = 96,
         seed: int = 0,
         parallel: int = PARALLEL,
@@ -89,7 +91,9 @@ class Evaluation:
         self._seed = seed
         self._parallel = parallel
         self._llama = llama
-        self._conditions = controlled(emotions) if conditions is None else tuple(conditions)
+        self._controls = dict(controls or {})
+        made = controlled(emotions, kinds=self._controls) if conditions is None else conditions
+        self._conditions = tuple(made)
         self._jobs = [
             (number, condition)
             for number in range(len(self._questions))
@@ -128,6 +132,10 @@ class Evaluation:
             "n_question": len(self._questions),
             "questions": _digest(self._questions),
             "conditions": _digest([vars(condition) for condition in self._conditions]),
+            "controls": {
+                kind: hashlib.blake2b(evs.data.tobytes(), digest_size=8).hexdigest()
+                for kind, evs in self._controls.items()
+            },
             "layers": None if self._layers is None else list(self._layers),
             "temperature": TEMPERATURE,
             "top_p": TOP_P,
@@ -164,11 +172,10 @@ class Evaluation:
 
     def _answering(self) -> Answering:
         """With what controls need beside the vectors: a second one would hold the model twice."""
-        vectors = self._emotions
+        vectors = beside(self._emotions, self._controls, seed=self._seed)
         if any(each.emotion == BASE for each in self._conditions) and BASE not in vectors.names:
-            vectors = vectors.merge(self._emotions.base())
-        if any(each.kind == RANDOM for each in self._conditions):
-            vectors = vectors.merge(random_beside(self._emotions, seed=self._seed))
+            base = replace(self._emotions.base(), measurement=vectors.measurement)
+            vectors = vectors.merge(base)
         return Answering(
             self._model,
             emotions=vectors,

@@ -51,7 +51,7 @@ from .answer_entries import (
     own_answer,
 )
 from .answer_log import Answer
-from .conditions import BOTH, RANDOM, UNSTEERED, VECTOR
+from .conditions import UNSTEERED, WITH_VECTORS
 from .errors import FileError
 from .mood import BASE
 from .texts import MAX_FAULTS, MAX_FILE_BYTES, read_text
@@ -231,7 +231,7 @@ def _answers(root: Path, entries: Sequence[Entry], faults: Sequence[str]) -> tup
             kind=under.kind,
             emotion=under.emotion,
             intensity=under.intensity,
-            dose=under.intensity if under.kind in (VECTOR, BOTH, RANDOM) else 0.0,
+            dose=under.intensity if under.kind in WITH_VECTORS else 0.0,
             text=each.text,
             n_token=None,
             surprise=None,

@@ -39,7 +39,7 @@ QUICK_METHODS = ("whitened", "as measured")  # that it tries, in each window
 QUICK_TOKENS = 40  # of an answer to them
 USUAL_TRIALS = 6  # of one emotion in one place: for bars
 N_CTX = 384
-PAPER, CONTROLS, ATTN_OUT = "paper", "control", "attn_out"  # folders in that of the vectors
+PAPERS, CONTROLS, ATTN_OUT = "paper", "control", "attn_out"  # folders in that of the vectors
 # What vectors add that were never calibrated, as a part of the hidden state's length.
 SAFE_DOSE = 0.05
 
@@ -197,7 +197,7 @@ class Measuring:
         folder = Path(folder)
         asked = self.extractions.get("answers") or self.extractions["texts"]
         paths = save(vectors, folder)
-        paths += save(asked.vectors(), folder / PAPER)
+        paths += save(asked.vectors(), folder / PAPERS)
         if "attn_out" in asked.sites():
             paths += save(asked.vectors("attn_out"), folder / ATTN_OUT)
         paths += save(control(candidates, vectors), folder / CONTROLS)

@@ -19,11 +19,21 @@ from llamood.cli import eval_report, models, options
 from llamood.cli.consoles import progress, remark
 from llamood.cli.judging import BUNDLED, KNOWN_TEXTS, JudgeType, Jury
 from llamood.cli.prompts import user_turn
-from llamood.conditions import INTENSITIES, Condition, Range, controlled, paper_axes
+from llamood.conditions import (
+    INTENSITIES,
+    PAPER,
+    SHUFFLED,
+    Condition,
+    Kind,
+    Range,
+    controlled,
+    paper_axes,
+)
 from llamood.errors import FileError, LlamoodError
 from llamood.evaluate import Evaluation, with_surprise
 from llamood.files import load
 from llamood.foreign_answers import read_answers
+from llamood.measuring import CONTROLS, PAPERS
 from llamood.mood import BASE
 from llamood.vectors import EmotionVectors
 from llamood.verdicts import joint_findings
@@ -62,6 +72,7 @@ class Asked:
     """What answers are asked for."""
 
     emotions: EmotionVectors
+    controls: Mapping[Kind, EmotionVectors]
     n_question: int | None
     layers: Range | None
     intensities: tuple[float, ...]
@@ -72,7 +83,7 @@ class Asked:
     def conditions(self) -> tuple[Condition, ...]:
         if self.paper:
             return paper_axes(self.emotions)
-        return controlled(self.emotions, intensities=self.intensities)
+        return controlled(self.emotions, intensities=self.intensities, kinds=self.controls)
 
     def options(self) -> dict[str, Any]:
         """As they are written."""
@@ -219,9 +230,11 @@ def command(
     elif model is None:
         raise click.UsageError("say which MODEL answers, or which answers to judge (--answers)")
     else:
+        vectors = _vectors(model, emotions, jury)
         asked = Asked(
-            emotions=_vectors(model, emotions, jury), n_question=n_question, layers=layers,
-            intensities=intensities, paper=paper, max_tokens=max_tokens, seed=seed,
+            emotions=vectors, controls=_controls(model, emotions, vectors.names),
+            n_question=n_question, layers=layers, intensities=intensities, paper=paper,
+            max_tokens=max_tokens, seed=seed,
         )  # fmt: skip
         found = _ask(model, asked, folder, device, parallel=parallel, restart=restart)
         if found is None:
@@ -269,6 +282,14 @@ def _vectors(model: str, emotions: str | None, jury: Jury) -> EmotionVectors:
     return evs.select(jury.known(evs.names))
 
 
+def _controls(model: str, emotions: str | None, names: Sequence[str]) -> dict[Kind, EmotionVectors]:
+    """Those that extract has left beside the vectors."""
+    vectors = models.default_vectors(model) if emotions is None else Path(emotions)
+    folders: dict[Kind, Path] = {SHUFFLED: vectors / CONTROLS, PAPER: vectors / PAPERS}
+    found = {kind: load(folder) for kind, folder in folders.items() if folder.is_dir()}
+    return {kind: evs for kind, evs in found.items() if set(names) <= set(evs.names)}
+
+
 def _questions() -> tuple[str, ...]:
     """Such as neither vectors nor doses were found with."""
     return demo.questions()
@@ -293,6 +314,7 @@ def _ask(
         output=folder,
         layers=asked.layers,
         conditions=asked.conditions(),
+        controls=asked.controls,
         max_tokens=asked.max_tokens,
         seed=asked.seed,
         parallel=parallel,

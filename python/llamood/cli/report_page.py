@@ -15,7 +15,7 @@ from llamood.answer_log import Answer
 from llamood.cli.inline_svg import can_draw
 from llamood.cli.picture import Figures, emotion_colours, in_words
 from llamood.cli.report_pictures import pictures
-from llamood.conditions import AFFECT, KINDS, PROMPT, RANDOM, UNSTEERED, VECTOR
+from llamood.conditions import AFFECT, KINDS, PROMPT, RANDOM, SHUFFLED, UNSTEERED, VECTOR
 from llamood.findings_table import (
     RHO_MEANING,
     judged,
@@ -196,6 +196,11 @@ def cautions(found: Figures) -> list[str]:
     ]
     if RANDOM in kinds:
         told.append("What a random vector of the same length does too is no emotion.")
+    if SHUFFLED in kinds:
+        told.append(
+            "What a vector from shuffled labels of the same texts does too is the manner of the "
+            "texts, and no emotion: it is the hard control."
+        )
     if PROMPT in kinds:
         told.append(
             "Words in the prompt are the control to beat: compare the vector with them, not only "

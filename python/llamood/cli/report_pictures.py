@@ -24,7 +24,16 @@ from llamood.cli.picture import (
     short_name,
 )
 from llamood.cli.plane_pictures import affect, vectors
-from llamood.conditions import BOTH, GRADED, PROMPT, RANDOM, UNSTEERED, VECTOR
+from llamood.conditions import (
+    BOTH,
+    GRADED,
+    PAPER,
+    PROMPT,
+    RANDOM,
+    SHUFFLED,
+    UNSTEERED,
+    VECTOR,
+)
 
 Row = Mapping[str, Any]
 
@@ -40,6 +49,8 @@ MARKS = {
     BOTH: ("P", ""),
     GRADED: ("s", "--"),
     RANDOM: ("^", ":"),
+    SHUFFLED: ("v", ":"),
+    PAPER: ("*", ""),
 }
 
 
@@ -56,7 +67,7 @@ def dose_response(found: Figures) -> Picture | None:
     """A panel for each emotion: EPS over intensity."""
     panels = []
     for number, (emotion, colour) in enumerate(emotion_colours(found).items()):
-        drawn = _lines(found, emotion, (VECTOR, GRADED, RANDOM), from_unsteered=True)
+        drawn = _lines(found, emotion, (VECTOR, GRADED, RANDOM, SHUFFLED), from_unsteered=True)
         if VECTOR not in drawn:
             continue
         panels.append(
