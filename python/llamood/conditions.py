@@ -99,9 +99,9 @@ def controlled(
 
     ``kinds``: `SHUFFLED` and `PAPER` where their vectors are at hand; the paper's are added as
     measured. The top dose of an emotion is its ceiling if it has one, else 1. Controls with a
-    vector have the largest of the intensities, the random one also half of that. Of a graded prompt
-    the largest intensity is 100 out of 100. Raises `ModelError` for intensities that are negative or
-    not finite, and where none is above 0.
+    vector have the largest of the intensities, the random one also half of that. Of a graded
+    prompt the largest intensity is 100 out of 100. Raises `ModelError` for intensities that are
+    negative or not finite, and where none is above 0.
     """
     if not all(math.isfinite(each) and each >= 0 for each in intensities):
         raise ModelError(f"intensities are {list(intensities)}, expected none below 0")
