@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +16,16 @@ from llamood.cli.colours import colour_of
 from llamood.cli.consoles import printable, results, standard_input, write_json
 from llamood.cli.curves import draw_readings
 from llamood.cli.plots import picture
-from llamood.cli.prompts import chat_tokens, has_chat_template, plain_tokens, require_room
-from llamood.errors import FileError
+from llamood.cli.prompts import chat_tokens, plain_tokens, require_room
+from llamood.errors import FileError, ModelError
 from llamood.files import load
 from llamood.llama import Llama
 from llamood.probe import Probe
 from llamood.reader import smooth
+from llamood.texts import MAX_FILE_BYTES
+from llamood.texts import read_text as read_file
 
-QUESTION = "Say something."  # what a text is read as the answer to
+QUESTION = "Say something."  # what a text is read as the answer to, with --as-answer
 SHOWN_FROM = 1.0  # z-score above which a token is coloured
 STRONG_FROM = 2.0
 
@@ -32,7 +35,14 @@ STRONG_FROM = 2.0
 @click.argument("text", metavar="TEXT", required=False)
 @options.vectors_option
 @click.option("--measure", "anew", is_flag=True, help="Measure the baseline first, and store it.")
-@click.option("--raw", is_flag=True, help="Read TEXT by itself, also with a chat model.")
+@click.option(
+    "--lines",
+    metavar="FILE",
+    help="Read each line of FILE (- for standard input) by itself, and tell its means.",
+)
+@click.option(
+    "--as-answer", is_flag=True, help="Read TEXT as an answer of the model's own in a chat."
+)
 @click.option("--layer", type=click.IntRange(min=0), help="Read this layer, not the best one.")
 @click.option(
     "--plot",
@@ -48,7 +58,8 @@ def command(
     text: str | None,
     emotions: str | None,
     anew: bool,
-    raw: bool,
+    lines: str | None,
+    as_answer: bool,
     layer: int | None,
     plot: Path | None,
     device: options.Device,
@@ -56,33 +67,38 @@ def command(
 ) -> None:
     """Show which emotions MODEL finds in TEXT, token by token. TEXT - reads standard input.
 
-    A model with a chat template reads TEXT as an answer of its own. Figures are z-scores: 0 is
-    as in neutral text, 1 is one standard deviation of its tokens above. The baseline for that is
-    measured by llamood extract, or here with --measure: the model answers plain questions,
-    plainly and with each emotion.
+    Figures are z-scores: 0 is as in neutral text, 1 is one standard deviation of its tokens above.
+    What is read, and in which layer, is measured by llamood extract, or here with --measure, on the
+    labelled texts that ship with llamood. With --lines and --json each line gives a JSON object.
 
     \b
     Examples:
       llamood read demo "I am so happy that it rests. I am afraid of the dark."
+      llamood read demo --lines letters.txt --json
       llamood read model.gguf -e evs/ --measure
       llamood read model.gguf --plot reading.png - < letter.txt
     """
-    if text is None and not anew:
-        raise click.UsageError("say what to read: TEXT, - for standard input, or --measure")
+    if text is None and lines is None and not anew:
+        raise click.UsageError("say what to read: TEXT, - for standard input, --lines or --measure")
+    if text is not None and lines is not None:
+        raise click.UsageError("read TEXT or --lines, not both")
     models.require_model(models.model_path(model))
     vectors = models.default_vectors(model) if emotions is None else Path(emotions)
     folder = vectors if vectors.is_dir() else vectors.parent
     probe = _measured_anew(model, vectors, folder, device) if anew else Probe.load(folder)
     if layer is not None:
         probe = probe.at(layer)
-    if text is None:
+    if text is None and lines is None:
         if as_json:
             write_json({"layer": probe.layer, **probe.about})
         else:
             click.echo(baselines.quality_of(probe))
         return
     llm = models.open_model(model, emotions=vectors, device=device, readings=probe)
-    asked = None if raw or not has_chat_template(llm) else QUESTION
+    if text is None:
+        _read_lines(llm, str(lines), as_json=as_json)
+        return
+    asked = QUESTION if as_answer else None
     reading = read_text(llm, standard_input() if text == "-" else text, asked=asked)
     if plot is not None:
         draw_readings(plot, reading)
@@ -124,6 +140,24 @@ def read_text(llm: Llama, text: str, *, asked: str | None) -> dict[str, Any]:
             for piece, each, upto in zip(pieces, scores, smooth(scores), strict=True)
         ],
     }
+
+
+def _read_lines(llm: Llama, path: str, *, as_json: bool) -> None:
+    """A result for each line that is not blank, as soon as it is read."""
+    content = standard_input() if path == "-" else read_file(Path(path), max_bytes=MAX_FILE_BYTES)
+    for number, line in enumerate(content.splitlines(), start=1):
+        if not line.strip():
+            continue
+        try:
+            means = llm.read(line)
+        except ModelError as error:
+            raise ModelError(f"{path}, line {number}: {error}") from error
+        if as_json:
+            click.echo(json.dumps({"line": number, "text": line, "mean": means}))
+        else:
+            highest = sorted(means.items(), key=lambda item: -item[1])[:2]
+            told = ", ".join(f"{printable(name)} {score:.1f}" for name, score in highest)
+            click.echo(f"{told}\t{printable(line)}")
 
 
 def coloured(reading: dict[str, Any]) -> Text:
