@@ -32,7 +32,8 @@ Range = tuple[int, int]
 DEPTHS = ((0.25, 0.5), (0.4, 0.65), (0.5, 0.75))
 LARGEST_DOSE, SMALLEST_DOSE = 64.0, 1 / 64
 KL_TOKENS = 32  # of an answer, over which divergences are measured
-KL_ANSWERS = 2
+KL_ANSWERS = 1
+EXPLORING = 4  # questions, the first ones, that are asked in each place
 KL_START = 2.0  # nats at the 95th percentile: near where models begin to break
 MOST_ROUNDS = 12
 CLOSE, COARSE = 1.05, 1.4  # brackets that are no wider are narrow enough
@@ -143,20 +144,20 @@ class Calibration:
         self._max_tokens = max_tokens
         self._seed = seed
         self._tried = tried or (lambda: None)
+        self._n_asked = len(self._prompts)
         self._plain = answering.answers(self._requests([{}]))
-        self._surprise = float(np.nanmean(self._surprises(self._plain)))
-        self._n_word = float(np.mean([len(reply.text.split()) for reply in self._plain]))
-        if not self._n_word:
+        self._surprise = self._surprises(self._plain)
+        self._n_word = [len(reply.text.split()) for reply in self._plain]
+        if not any(self._n_word):
             raise ModelError("the model answers these questions with nothing at all")
 
     def trials(self, places: Mapping[str, Place], doses: Mapping[str, float]) -> dict[str, Trial]:
         """Answer every question with so much of each emotion, added in its place, all side by
         side."""
         moods = [places[name].mood(name, dose) for name, dose in doses.items()]
-        requests = self._requests(moods)
-        replies = self._answering.answers(requests)
+        replies = self._answering.answers(self._requests(moods))
         surprises = self._surprises(replies)
-        n = len(self._prompts)
+        n = self._n_asked
         found = {}
         for number, (name, dose) in enumerate(doses.items()):
             own = slice(number * n, (number + 1) * n)
@@ -197,7 +198,11 @@ class Calibration:
     def explored(self, place: Place, names: Sequence[str]) -> dict[str, float]:
         """How well each emotion shows in this place: what judges see at the largest fluent dose,
         found coarsely; where none was fluent, or no judge knows it, nothing."""
-        bounds = self.bounds(dict.fromkeys(names, place), close=COARSE)
+        self._n_asked = min(EXPLORING, len(self._prompts))
+        try:
+            bounds = self.bounds(dict.fromkeys(names, place), close=COARSE)
+        finally:
+            self._n_asked = len(self._prompts)
         return {
             name: (each.best.shown or 0.0) if each.best is not None else 0.0
             for name, each in bounds.items()
@@ -214,11 +219,11 @@ class Calibration:
                 seed=(self._seed + number) % 2**32,
             )
             for mood in moods
-            for number, prompt in enumerate(self._prompts)
+            for number, prompt in enumerate(self._prompts[: self._n_asked])
         ]
 
     def _surprises(self, replies: Sequence[Reply]) -> list[float]:
-        prompts = [self._prompts[i % len(self._prompts)] for i in range(len(replies))]
+        prompts = [self._prompts[i % self._n_asked] for i in range(len(replies))]
         tokens = [reply.tokens for reply in replies]
         return list(self._answering.surprise(prompts, tokens))
 
@@ -228,10 +233,12 @@ class Calibration:
         texts = tuple(reply.text.strip() for reply in replies)
         said = [each for each in surprises if not math.isnan(each)]
         surprise = float(np.mean(said)) if said else math.inf
+        plain = float(np.nanmean(self._surprise[: self._n_asked]))
+        n_word = max(float(np.mean(self._n_word[: self._n_asked])), 1.0)
         fluency = Fluency(
-            perplexity=math.exp(min(surprise - self._surprise, 50.0)),
+            perplexity=math.exp(min(surprise - plain, 50.0)),
             collapse=float(np.mean([collapse(text).collapsed for text in texts])),
-            length=float(np.mean([len(text.split()) for text in texts])) / self._n_word,
+            length=float(np.mean([len(text.split()) for text in texts])) / n_word,
         )
         seen = [
             emotion_probability(judge.probabilities(texts), name, labels=judge.labels)

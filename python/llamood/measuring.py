@@ -34,8 +34,8 @@ Source = Literal["texts", "answers"]
 PER_LABEL = 300  # texts of each label
 PER_EMOTION = 20  # questions that are answered plainly and with each emotion, beside texts
 TOKENS = 64  # of an answer
-QUICK_QUESTIONS = 6  # that a first calibration asks
-QUICK_METHODS = ("whitened", "as measured")  # that it tries, in each window
+QUICK_QUESTIONS = 8  # that a first calibration asks
+QUICK_METHODS = ("whitened", "as measured")  # that it tries
 QUICK_TOKENS = 40  # of an answer to them
 USUAL_TRIALS = 6  # of one emotion in one place: for bars
 N_CTX = 384
@@ -222,10 +222,12 @@ class Measuring:
 
 
 def quick_places(candidates: Candidates) -> list[Place]:
-    """What a first calibration tries."""
+    """What a first calibration tries: of the first source every window, of another one the middle
+    one."""
     windows = [window(depths, n_layer=candidates.n_layer) for depths in DEPTHS]
-    ways = [way for way in candidates.ways if way.split(", ")[1] in QUICK_METHODS]
-    return [Place(way, layers) for way in ways for layers in dict.fromkeys(windows)]
+    first, *others = [way for way in candidates.ways if way.split(", ")[1] in QUICK_METHODS]
+    tried = [Place(first, layers) for layers in dict.fromkeys(windows)]
+    return [*tried, *(Place(way, windows[1]) for way in others)]
 
 
 def find_doses(
