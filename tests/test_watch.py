@@ -38,6 +38,7 @@ MOODS: list[dict[str, Any]] = [
 ]
 PROSE = [b"My", b" neighbour", b" came", b" back", b" from", b" the", b" sea", b" last", b" night"]
 LOOP = [b" so", b" very", b" glad"] * 20
+FLUENT = 1.2  # of random directions in SmolLM2
 TOO_MUCH = "joy=constant(3).max(9),$max=9"  # for the bundled model
 
 
@@ -410,7 +411,7 @@ def smollm2() -> Path:
 def test_a_real_model_is_rescued(smollm2: Path, times: int) -> None:
     """Random directions, added between layers 8 and 18 in four and eight times a fluent dose."""
     settings = {"n_ctx": 256, "n_threads": 2, "verbose": False}
-    mood = {"joy": 0.1 * times, "$dose": "relative", "$layers": [8, 18]}
+    mood = {"joy": FLUENT * times, "$layers": [8, 18]}
     with (
         llamood.Cast(smollm2, emotions=random_vectors(smollm2), voices=4, **settings) as guarded,
         llamood.Cast(
@@ -431,7 +432,7 @@ def test_a_real_model_is_rescued(smollm2: Path, times: int) -> None:
                     n_collapsed += any(alarms)
                 else:
                     assert not any(alarms)
-                    assert b"".join(said).decode(errors="replace").strip() == (
+                    assert b"".join(said).decode(errors="ignore").strip() == (
                         voice.messages[-1]["content"].strip()
                     )
         assert n_collapsed >= 3
