@@ -286,7 +286,8 @@ class Character:
         assert turn is not None
         turn.is_begun = False
         likely = self._ensemble.stage.likely(self.number)
-        logprob = likely[0][1] if likely else None
+        # What a grammar asks for a model may find unlikely.
+        logprob = likely[0][1] if likely and not turn.plan.sampling.grammar else None
         rescue = turn.heard(token, piece, logprob, is_over=reason not in (None, "length"))
         if rescue is not None:
             return self._rescue(turn, rescue)

@@ -52,7 +52,7 @@ class Drawing:
             self._watch.take(token, piece=piece)
 
     def draw_watched(
-        self, token: int, piece: bytes, note: Note | None, *, logprob: float
+        self, token: int, piece: bytes, note: Note | None, *, logprob: float | None
     ) -> Rescue | None:
         """The next token; what becomes of it where the answer has collapsed."""
         assert self._watch is not None

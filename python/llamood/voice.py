@@ -142,10 +142,12 @@ class Voice(llama_cpp.Llama):  # type: ignore[misc]
             call.arguments.update(tokens=[*prompt, *drawing.tokens], reset=True)
             return generate(*call.args[1:], **call.kwargs)
 
+        # What is asked for by other means a model may find unlikely.
+        is_free = call.arguments["grammar"] is None and call.arguments["logits_processor"] is None
         guess: Sequence[int] | None = None  # of the caller, at what comes; see llama_cpp.Llama
         try:
             while (token := self._draw(stream, guess, performance)) is not None:
-                rescue = self._hear_drawn(token, drawing, performance)
+                rescue = self._hear_drawn(token, drawing, performance, is_free=is_free)
                 if rescue is not None:
                     if rescue.factor is None:
                         yield self.token_eos()
@@ -177,7 +179,9 @@ class Voice(llama_cpp.Llama):  # type: ignore[misc]
             self._stepping = False
         return token
 
-    def _hear_drawn(self, token: int, drawing: Drawing, performance: Performance) -> Rescue | None:
+    def _hear_drawn(
+        self, token: int, drawing: Drawing, performance: Performance, *, is_free: bool
+    ) -> Rescue | None:
         note, piece, number = None, self._piece_of(token), len(drawing.tokens)
         if drawing.is_traced:
             reading = None if self._reader is None else self.reading
@@ -187,7 +191,7 @@ class Voice(llama_cpp.Llama):  # type: ignore[misc]
         if self._care is None or not performance.is_felt or is_last:
             drawing.draw(token, piece, note)
             return None
-        logprob = self._logprob(token, performance.position + number)
+        logprob = self._logprob(token, performance.position + number) if is_free else None
         return drawing.draw_watched(token, piece, note, logprob=logprob)
 
     def _logprob(self, token: int, position: int) -> float:
