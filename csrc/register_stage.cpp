@@ -82,7 +82,8 @@ void register_stage(py::module_& m) {
                float top_p, float min_p, float typical_p, float repeat_penalty,
                float frequency_penalty, float presence_penalty, int last_n_tokens,
                std::uint32_t seed, std::string grammar, int n_likely,
-               std::vector<std::string> stops, int max_tokens, double max_seconds) {
+               std::vector<std::string> stops, int max_tokens, double max_seconds,
+               const std::vector<llama_token>& said) {
                 const Sampling sampling{temperature,
                                         top_k,
                                         top_p,
@@ -96,7 +97,7 @@ void register_stage(py::module_& m) {
                                         std::move(grammar),
                                         n_likely};
                 self.begin(voice, std::move(tokens), copied(*bank, rows), {bank, {first, last}},
-                           sampling, {std::move(stops), max_tokens, max_seconds});
+                           sampling, {std::move(stops), max_tokens, max_seconds}, said);
             },
             py::arg("voice"), py::arg("tokens"), py::arg("rows"), py::arg("bank"), py::arg("first"),
             py::arg("last"), py::kw_only(), py::arg("temperature"), py::arg("top_k"),
@@ -104,7 +105,9 @@ void register_stage(py::module_& m) {
             py::arg("frequency_penalty"), py::arg("presence_penalty"), py::arg("last_n_tokens"),
             py::arg("seed"), py::arg("grammar"), py::arg("n_likely"), py::arg("stops"),
             py::arg("max_tokens"), py::arg("max_seconds"),
-            "Decode tokens, token i under row i, then draw the first of the answer.")
+            py::arg("said") = std::vector<llama_token>{},
+            "Decode tokens, token i under row i, then draw the first of the answer, or the next "
+            "after those that were said.")
         .def(
             "play",
             [](Stage& self, int voice, const FloatArray& rows, const std::shared_ptr<Bank>& bank,

@@ -151,12 +151,14 @@ llama_sampler_ptr Stage::chain(const Sampling& sampling) const {
 }
 
 void Stage::begin(int voice, std::vector<llama_token> tokens, std::vector<float> rows, Mix mix,
-                  const Sampling& sampling, const Limits& limits) {
+                  const Sampling& sampling, const Limits& limits,
+                  const std::vector<llama_token>& said) {
     Voice& speaker = at(voice);
     if (speaker.sampler != nullptr) throw std::runtime_error("the voice speaks already");
     const llama_token n_vocab = llama_vocab_n_tokens(vocab_);
     const auto is_known = [n_vocab](llama_token token) { return token >= 0 && token < n_vocab; };
-    if (tokens.empty() || !std::all_of(tokens.begin(), tokens.end(), is_known)) {
+    if (tokens.empty() || !std::all_of(tokens.begin(), tokens.end(), is_known) ||
+        !std::all_of(said.begin(), said.end(), is_known)) {
         throw std::invalid_argument("expected at least one token, and tokens of the model");
     }
     require_rows(rows, tokens.size(), mix);
@@ -165,6 +167,10 @@ void Stage::begin(int voice, std::vector<llama_token> tokens, std::vector<float>
     }
     Utterance utterance(limits.stops);
     speaker.sampler = chain(sampling);
+    for (const llama_token token : said) {
+        llama_sampler_accept(speaker.sampler.get(), token);
+        utterance.hear(piece_of(vocab_, token));
+    }
     speaker.utterance = std::move(utterance);
     speaker.n_left = limits.max_tokens;
     speaker.n_likely = sampling.n_likely;

@@ -107,11 +107,14 @@ class Stage {
     void share(int from, int to, llama_pos begin, llama_pos end);
 
     // Say something: decode `tokens` after what is cached, token i under row i of `rows`
-    // (n_token, n_emotion), then draw the first token of the answer. The voice must rest.
+    // (n_token, n_emotion), then draw the first token of the answer, or the next, where `said` are
+    // the tokens that it has already: penalties, the grammar and stop texts count them. The voice
+    // must rest.
     // Throws std::invalid_argument for weights of another number, tokens that the model lacks,
     // limits that mean nothing, or a grammar that llama.cpp does not take.
     void begin(int voice, std::vector<llama_token> tokens, std::vector<float> rows, Mix mix,
-               const Sampling& sampling, const Limits& limits);
+               const Sampling& sampling, const Limits& limits,
+               const std::vector<llama_token>& said = {});
     // The rows (n, n_emotion) under which the coming tokens of the answer are decoded, in place of
     // those that were given before. A voice that has none left waits.
     void play(int voice, std::vector<float> rows, Mix mix);

@@ -32,7 +32,8 @@ def spoken(cast: Cast, to: Mapping[Character, str], **sampling: Any) -> dict[Cha
             last = llama_cpp.llama_get_logits_ith(ensemble.ctx, at)
             rows[voice].append(np.ctypeslib.as_array(last, shape=(ensemble.n_vocab(),)).copy())
             tokens[voice].append(token)
-            scene.tell(voice.hear(token, *said))
+            for event in voice.hear(token, *said):
+                scene.tell(event)
     return {voice: Answer(tokens[voice], np.array(rows[voice])) for voice in to}
 
 

@@ -80,7 +80,7 @@ def in_python(scenario: Scenario) -> Played:
             else:
                 again = range(token, token + 1)
             for each in again:
-                performance.hear(each, token_id=0, piece=scenario.said[each - 1])
+                performance.hear(each, piece=scenario.said[each - 1])
         rows.append((*performance.row(token), performance.after(token)))
     asked, applied, after = (np.array(each, dtype=np.float64) for each in zip(*rows, strict=True))
     return Played(asked, applied, after, {notice.what: notice.text for notice in notices})

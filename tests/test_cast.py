@@ -142,7 +142,7 @@ def test_the_quantised_model_differs_by_its_rounding(site: Site, temperature: fl
     """Kernels sum in an order that depends on the batch. Where activations are rounded to 8 bits
     before each product, a last bit may tip a rounding, and then logits differ by about 0.1."""
     how = {"max_tokens": 40, "temperature": temperature}
-    for together, one in both_ways(MOODS, how=how, site=site):
+    for together, one in both_ways(MOODS, how=how, site=site, guard=False):
         pairs = zip(together.tokens, one.tokens, strict=False)
         n = next((i for i, (ours, theirs) in enumerate(pairs) if ours != theirs), None)
         upto = None if n is None else n + 1

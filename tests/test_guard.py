@@ -1,20 +1,23 @@
-"""The collapse guard: what it lets pass, what it hears and how soon, and how the mood backs off."""
+"""The collapse guard: what it lets pass, what it hears, how soon, and from where on."""
 
 from __future__ import annotations
 
+import gzip
 import itertools
 import json
 import random
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from llamood.guard import FALL, RISE, WAIT, Alarm, Backoff, Guard
+from llamood.guard import Alarm, Guard
 from tiny_chat import VECTORS
 
 laws = settings(deadline=None, max_examples=100)
@@ -256,9 +259,10 @@ def test_goemotions_passes(shared_data: Path) -> None:
         heard = [guard.hear(0, piece=piece) for piece in CUTS["words"](comment)]
         if any(heard):
             alarming.append(comment)
-    flooded = re.compile(rb"(.{1,8}?)\1{11,}", re.DOTALL)
-    assert all(len(flooded.search(comment)[0]) >= 48 for comment in alarming)
-    assert len(alarming) <= 2
+    flooded = re.compile(rb"(.{1,8}?)\1{7,}", re.DOTALL)
+    longest = [max(len(one[0]) for one in flooded.finditer(comment)) for comment in alarming]
+    assert all(length >= 40 for length in longest)
+    assert len(alarming) <= 3
 
 
 # -- collapse -------------------------------------------------------------------------------
@@ -313,9 +317,14 @@ def test_a_loop_of_thirty_tokens_is_heard_within_sixty_of_its_first_repetition()
     assert 32 < first_alarm(BEFORE, unit * 5, cut="words") <= 32 + 60
 
 
-@pytest.mark.parametrize("unit", [".", "-", " ", "\n", "0, "])
+@pytest.mark.parametrize("unit", [".", "-", " ", "0, "])
 def test_what_tables_are_drawn_with_floods_later(unit: str) -> None:
     assert 100 <= first_alarm(BEFORE, unit * 400, cut="bytes") <= 160
+
+
+def test_empty_lines_flood_soon() -> None:
+    """Models fall into these, and no text has so many."""
+    assert first_alarm(BEFORE, "\n" * 400, cut="bytes") <= 24
 
 
 # What `tiny_chat` said at 2.5 and 4 times its strong intensity, at temperature 0.7.
@@ -398,8 +407,13 @@ said = st.lists(
 )
 
 
-def heard_all(guard: Guard, pieces: list[bytes]) -> list[tuple[Alarm | None, float]]:
-    return [(guard.hear(token, piece=piece), guard.factor) for token, piece in enumerate(pieces)]
+Heard = tuple[Alarm | None, int | None]
+
+
+def heard_all(guard: Guard, pieces: list[bytes]) -> list[Heard]:
+    return [
+        (guard.hear(token, piece=piece), guard.suspect_from) for token, piece in enumerate(pieces)
+    ]
 
 
 @laws
@@ -413,11 +427,8 @@ def test_what_is_taken_back_was_never_heard(
     guard.forget(len(kept))
     assert guard.n_heard == len(kept)
     heard_all(fresh, kept)
-    assert (guard.alarm, guard.factor) == (fresh.alarm, fresh.factor)
-    assert [guard.hear(0, piece=piece) for piece in instead] == [
-        fresh.hear(0, piece=piece) for piece in instead
-    ]
-    assert guard.factor == fresh.factor
+    assert (guard.alarm, guard.suspect_from) == (fresh.alarm, fresh.suspect_from)
+    assert heard_all(guard, instead) == heard_all(fresh, instead)
 
 
 def test_all_can_be_taken_back() -> None:
@@ -425,84 +436,94 @@ def test_all_can_be_taken_back() -> None:
     heard_all(guard, [b"ha "] * 60)
     assert guard.alarm is not None
     guard.forget(0)
-    assert (guard.n_heard, guard.alarm, guard.factor) == (0, None, 1.0)
+    assert (guard.n_heard, guard.alarm) == (0, None)
 
 
-# -- the factor -----------------------------------------------------------------------------
+# -- where it began -------------------------------------------------------------------------
 
 
-def factors(*spans: tuple[bool, int]) -> list[float]:
-    """The factor before the first token and after each: ``alarmed`` for so many tokens, and so
-    on."""
-    backoffs = [Backoff()]
-    for alarmed, n in spans:
-        for _ in range(n):
-            backoffs.append(backoffs[-1].after(alarmed=alarmed))
-    return [backoff.factor for backoff in backoffs]
+@pytest.mark.parametrize(
+    "unit", [b" I", b" so glad", "哈".encode(), b"!", b"\xef\xbf\xbd", b"\x80"]
+)
+def test_it_says_where_a_collapse_began(unit: bytes) -> None:
+    before = CUTS["words"](BEFORE.encode())
+    pieces = [*before, *[unit] * 24]
+    guard = Guard()
+    heard = heard_all(guard, pieces)
+    at = next(token for token, (alarm, _) in enumerate(heard, 1) if alarm is not None)
+    assert at <= len(before) + 16
+    begin = heard[at - 1][1]
+    assert begin is not None
+    assert len(before) <= begin <= len(before) + 3
 
 
-@laws
-@given(st.lists(st.tuples(st.booleans(), st.integers(1, 80)), max_size=12))
-def test_the_factor_moves_smoothly_within_its_bounds(spans: list[tuple[bool, int]]) -> None:
-    found = factors(*spans)
-    assert all(0 <= factor <= 1 for factor in found)
-    alarmed = [alarmed for alarmed, n in spans for _ in range(n)]
-    for before, after, alarm in zip(found[:-1], found[1:], alarmed, strict=True):
-        assert -0.13 <= after - before <= 0.022
-        assert after <= before if alarm else after >= before - 0.022
+def test_an_answer_begins_under_suspicion() -> None:
+    guard = Guard()
+    heard = heard_all(guard, [b"My", b" neighbour", b" came", b" back", b" from", b" the", b" sea"])
+    assert heard[0][1] == 1
+    assert heard[-1][1] is None
 
 
-def test_it_halves_at_its_half_life_and_comes_to_nothing() -> None:
-    found = factors((True, 60))
-    assert found[round(FALL)] == pytest.approx(0.5)
-    assert found[-1] == 0.0
-    assert all(after < before for before, after in itertools.pairwise(found) if before)
+# -- recordings of a real model --------------------------------------------------------------
 
 
-def test_it_waits_and_then_comes_back_slower_than_it_fell() -> None:
-    found = factors((True, 60), (False, WAIT + 400))
-    assert set(found[60 : 60 + WAIT]) == {0.0}
-    back = found[60 + WAIT :]
-    assert back[0] > 0
-    assert back[round(RISE) - 1] == pytest.approx(0.5)
-    assert back[-1] == 1.0
-    assert RISE > 3 * FALL
+class Noticed(NamedTuple):
+    """Of recorded answers: of each kind how late those that collapsed were noticed, in tokens
+    (None: never), and whether those that are sound were taken for collapsed."""
+
+    delays: Mapping[str, list[int | None]]
+    false: list[bool]
+
+    def share(self, *kinds: str, within: int = 24) -> float:
+        found = [each for kind in kinds or self.delays for each in self.delays[kind]]
+        return sum(each is not None and each <= within for each in found) / len(found)
 
 
-@pytest.mark.parametrize("n_alarm", [1, 2, 3, 4])
-def test_after_each_further_alarm_it_stays_lower(n_alarm: int) -> None:
-    found = factors(*[(True, 30), (False, 600)] * n_alarm)
-    assert found[-1] == 0.5 ** (n_alarm - 1)
+@pytest.fixture(scope="module")
+def report() -> Noticed:
+    """Of the part that no bound was chosen on; see tools/guard_recordings.py."""
+    path = Path(__file__).with_name("guard_recordings.json.gz")
+    recorded = json.loads(gzip.decompress(path.read_bytes()))
+    pieces = {int(token): piece.encode("latin-1") for token, piece in recorded["pieces"].items()}
+    noticed = Noticed(defaultdict(list), [])
+    for said in recorded["report"]:
+        guard = Guard()
+        alarms = [
+            guard.hear(token, piece=pieces[token], logprob=tenths / 10) is not None
+            for token, tenths in zip(said["tokens"], said["likely"], strict=True)
+        ]
+        if said["onset"] is None:
+            noticed.false.append(any(alarms))
+        else:
+            at = alarms.index(True) - said["onset"] if any(alarms) else None
+            noticed.delays[said["kind"]].append(at)
+    return noticed
 
 
-def test_alarms_close_together_are_one() -> None:
-    assert factors(*[(True, 3), (False, WAIT - 1)] * 5, (False, 600))[-1] == 1.0
-    assert factors(*[(True, 3), (False, WAIT)] * 5, (False, 600))[-1] == 0.5**4
+def test_real_collapses_are_noticed_within_24_tokens(report: Noticed) -> None:
+    """The figures stand in docs/guard.md."""
+    assert sum(map(len, report.delays.values())) > 50
+    assert report.share("one word", "marks", "salad") == 1.0
+    assert report.share("loop") >= 0.8
+    assert report.share() >= 0.75
 
 
-def test_a_mood_that_collapses_above_a_half_of_it_does_so_twice() -> None:
-    """It loops on until a tenth of the mood is left; then it speaks until there is more again."""
-    guard, looping, n_loop = Guard(), False, 0
-    prose = itertools.cycle(CUTS["words"]((BEFORE + JOY + VILLANELLE).encode()))
-    for _ in range(3000):
-        was, looping = looping, guard.factor > (0.1 if looping else 0.5)
-        n_loop += looping and not was
-        guard.hear(0, piece=b" happy" if looping else next(prose))
-    assert n_loop == 2
-    assert guard.factor == 0.5
+def test_real_sound_answers_pass(report: Noticed) -> None:
+    assert len(report.false) > 100
+    assert sum(report.false) <= 0.03 * len(report.false)
 
 
 # -- cost -----------------------------------------------------------------------------------
 
 
 def test_a_token_costs_little() -> None:
-    """About 4 microseconds; the bound leaves room for a busy machine."""
+    """About 10 microseconds; the bound leaves room for a busy machine."""
     pieces = CUTS["words"](((ROOT / "README.md").read_text(encoding="utf-8") + SONG).encode())
     best = float("inf")
     for _ in range(5):
         guard = Guard()
-        begin = time.perf_counter()
+        begin = time.process_time()
         for piece in pieces:
             guard.hear(0, piece=piece)
-        best = min(best, time.perf_counter() - begin)
-    assert best / len(pieces) < 20e-6
+        best = min(best, time.process_time() - begin)
+    assert best / len(pieces) < 50e-6

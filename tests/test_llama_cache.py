@@ -251,7 +251,7 @@ def test_a_loaded_state_is_used_where_it_fits(random_chat: Path) -> None:
     llm.reset()
     llm.load_state(state)
     prompt = llm.tokenize(PROMPT.encode())
-    llm._drop_stale(prompt, llm._perform(position=len(prompt) - 1, guarded=False))
+    llm._drop_stale(prompt, llm._perform(position=len(prompt) - 1))
     assert llm.n_tokens == state.n_tokens
 
 

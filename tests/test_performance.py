@@ -184,14 +184,14 @@ ALARM: dict[str, Any] = {"anger": {"on": "no", "pulse": 1.0, "release": 4}}
 
 def tell(performance: Performance, *said: str, begin: int = 1) -> None:
     for token, piece in enumerate(said, begin):
-        performance.hear(token, token_id=0, piece=piece.encode())
+        performance.hear(token, piece=piece.encode())
 
 
 def test_a_text_starts_a_schedule_at_the_token_that_ends_it() -> None:
     performance = perform(ALARM)
     rows = [performance.blend(0)]
     for token, piece in enumerate(["Oh", " n", "o", ".", ".", ".", "."], 1):
-        performance.hear(token, token_id=0, piece=piece.encode())
+        performance.hear(token, piece=piece.encode())
         rows.append(performance.blend(token))
     assert [row.weights[0] if row.weights else 0 for row in rows] == [
         0,

@@ -145,6 +145,7 @@ class Stage:
         stops: Sequence[str],
         max_tokens: int,
         max_seconds: float,
+        said: Sequence[int] = ...,
     ) -> None: ...
     def play(
         self, voice: int, rows: npt.NDArray[np.float32], bank: Bank, first: int, last: int

@@ -24,6 +24,7 @@ from llamood.scene import Scene
 from llamood.steering import Steering
 from llamood.turn import Plan
 from llamood.vectors import EmotionVectors, Site
+from llamood.watch import Care, care_of
 
 
 class Cast:
@@ -50,7 +51,7 @@ class Cast:
         n_ctx: int = 2048,
         overflow: Overflow = "refuse",
         site: Site | None = None,
-        guard: bool = True,
+        guard: bool | Care = True,
         readings: bool | Probe = False,
         **llama: Any,
     ) -> None:
@@ -59,7 +60,7 @@ class Cast:
             raise LlamoodError(f"overflow is {overflow!r:.60}, expected 'refuse' or 'drop'")
         evs = emotions if isinstance(emotions, EmotionVectors) else load(Path(emotions))
         self._overflow: Overflow = overflow
-        self._guarded = guard
+        self._care = care_of(guard)
         self._lock = threading.RLock()
         self._voices: dict[int, Character] = {}
         self._scenes: weakref.WeakValueDictionary[int, Scene] = weakref.WeakValueDictionary()
@@ -180,7 +181,7 @@ class Cast:
                 mood=Mood.of(mood),
                 sampling=chosen,
                 overflow=self._overflow,
-                guarded=self._guarded,
+                care=self._care,
             )
             self._voices[self._free.pop()] = voice
             return voice
@@ -335,7 +336,8 @@ class Cast:
                 self._fail(voice, LlamoodError("the grammar of this answer left no token to draw"))
                 continue
             try:
-                self._tell(voice, voice.hear(token, piece, text, end))
+                for event in voice.hear(token, piece, text, end):
+                    self._tell(voice, event)
             except Exception as fault:  # of a mood that is a function
                 self._fail(voice, fault)
 

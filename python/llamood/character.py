@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import groupby
 from typing import Any, Literal
 
 import numpy as np
@@ -18,6 +19,7 @@ from llamood.sampling import Sampling
 from llamood.steering import NOTHING, Blend, Notice, Steering
 from llamood.turn import Plan, Turn
 from llamood.vectors import Float32, Float64
+from llamood.watch import Care, Rescue
 
 Overflow = Literal["refuse", "drop"]
 
@@ -40,14 +42,14 @@ class Character:
         mood: Mood,
         sampling: Sampling,
         overflow: Overflow,
-        guarded: bool,
+        care: Care | None,
     ) -> None:
         self.number = number
         self.sampling = sampling
         self.is_present = True
         self._ensemble = ensemble
         self._overflow = overflow
-        self._guarded = guarded
+        self._care = care
         self._noticed: set[str] = set()
         self._system = [] if system is None else [{"role": "system", "content": system}]
         self._messages = list(self._system)
@@ -173,7 +175,9 @@ class Character:
         when that one `is_prompting` no more.
         """
         self._reading = {}
-        self._turn = Turn(plan, self._performance(plan), n_ctx=self._ensemble.share)
+        self._turn = Turn(
+            plan, self._performance(plan), n_ctx=self._ensemble.share, care=self._care
+        )
         leader = self._leader(self._turn, others)
         self._turn.is_waiting = leader is not None
         if leader is None:
@@ -186,7 +190,6 @@ class Character:
             position=len(plan.tokens) - 1,
             before=self._felt,
             notice=self._notice,
-            guarded=self._guarded,
             reading=None if self._reader is None else self._reader.reading,
         )
 
@@ -202,19 +205,44 @@ class Character:
         turn = self._turn
         assert turn is not None
         turn.is_waiting = False
-        stage, tokens, performance = self._ensemble.stage, turn.plan.tokens, turn.performance
-        blend, wanted = performance.blend(0), turn.keys()
+        stage, tokens, wanted = self._ensemble.stage, turn.plan.tokens, turn.keys()
         n = stage.keep(self.number, min(self.n_common(tokens, wanted), len(tokens) - 1))
         n += self._borrow(n, tokens, wanted, others)
-        rows = np.zeros((len(tokens) - n, len(self._felt)), dtype=np.float32)
-        rows[max(performance.start - n, 0) :] = self._row(blend)
-        self._tokens, self._keys = list(tokens), wanted.tolist()
-        self._note(0, performance.start, NOTHING)
-        self._note(performance.start, len(tokens) - performance.start, blend)
-        mix = self._ensemble.mix(performance.steering)
+        blends = turn.rows(0)
+        self._note_all(0, blends[:n])
+        self._keys = wanted[:n].tolist()
+        self._speak(turn, n, blends[n:])
+
+    def _again(self, turn: Turn) -> None:
+        """Draw what follows on the answer as far as it goes, in the mood of now. What is decoded of
+        it stays, unless the mood steers the prompt too."""
+        stage, tokens = self._ensemble.stage, turn.tokens
+        stage.rest(self.number)
+        n = len(tokens) - 1
+        if turn.performance.start < turn.performance.position:
+            n = min(n, self.n_common(tokens, np.array([blend.key for blend in turn.rows(0)])))
+        n = stage.keep(self.number, n)
+        self._keys = self._keys[:n]
+        self._speak(turn, n, turn.rows(n))
+
+    def _speak(self, turn: Turn, n: int, blends: list[Blend]) -> None:
+        """Draw what follows on the turn's tokens, of which the first ``n`` are decoded, and the
+        rest are to be under ``blends``."""
+        tokens = turn.tokens
+        turn.is_unfelt, turn.is_begun = turn.is_paused and turn.n_drawn > 0, True
+        if turn.is_unfelt:
+            blends[-1] = NOTHING
+        self._tokens = tokens
+        self._keys += [blend.key for blend in blends]
+        self._note_all(n, blends)
+        mix = self._ensemble.mix(turn.performance.steering)
+        said = tokens[len(turn.plan.tokens) :]
+        rows = np.array([self._row(blend) for blend in blends])
         try:
-            how = {**turn.plan.sampling.chain(), **turn.limits()}
-            stage.begin(self.number, tokens[n:], rows, *mix, **how)
+            how = {**turn.plan.sampling.chain(), **turn.limits(), "said": said}
+            if turn.watch is not None:  # which hears how likely each token was
+                how["n_likely"] = max(how["n_likely"], 0)
+            self._ensemble.stage.begin(self.number, tokens[n:], rows, *mix, **how)
         except ValueError as error:
             raise LlamoodError(f"this answer cannot be given: {error}") from None
 
@@ -250,30 +278,62 @@ class Character:
         self._ensemble.stage.share(number, self.number, n, most)
         return most - n
 
-    def hear(self, token: int, piece: bytes, text: str, reason: FinishReason | None) -> Event:
-        """It said this token, whose bytes are ``piece`` and which adds ``text`` to its answer;
-        ``reason``: why that is over."""
+    def hear(self, token: int, piece: bytes, text: str, reason: FinishReason | None) -> list[Event]:
+        """It drew this token, whose bytes are ``piece`` and which adds ``text`` to its answer;
+        ``reason``: why that is over. Returns what can be told now: nothing while the answer smells
+        of collapse, or of this token where that is drawn anew."""
         turn = self._turn
         assert turn is not None
+        turn.is_begun = False
+        likely = self._ensemble.stage.likely(self.number)
+        # What a grammar asks for a model may find unlikely.
+        logprob = likely[0][1] if likely and not turn.plan.sampling.grammar else None
+        rescue = turn.heard(token, piece, logprob, is_over=reason not in (None, "length"))
+        if rescue is not None:
+            return self._rescue(turn, rescue)
+        turn.untold.append(self._event(turn, token, text, reason))
+        if reason is None:
+            self._feed(turn, token, piece)
+        events = turn.sound(is_over=reason is not None)
+        if reason is not None:
+            self._end(turn)
+        return events
+
+    def _event(self, turn: Turn, token: int, text: str, reason: FinishReason | None) -> Event:
         number, turn.n_drawn = turn.n_drawn, turn.n_drawn + 1
         turn.performance.spoken = number
         asked, applied = map(self._named, turn.performance.row(number))
         mood = {} if turn.is_unfelt else applied
-        turn.said.append(text)
         score = None
         if self._reader is not None:
             position = turn.performance.position
             self._reading, score = self._reader.heard(position, position + turn.n_drawn)
-        if reason is None:
-            self._feed(turn, token, piece)
-        else:
-            self._end(turn)
         forgotten = 0 if number else turn.plan.forgotten
         tells = turn.plan.sampling.logprobs is not None
         likely = tuple(self._ensemble.stage.likely(self.number)) if tells else ()
         return Event(
-            self, text, token, mood, self._told, reason, forgotten, likely, asked=asked, score=score
+            self,
+            text,
+            token,
+            mood,
+            self._told,
+            reason,
+            forgotten,
+            likely,
+            asked=asked,
+            score=score,
+            guard=turn.guard,
         )
+
+    def _rescue(self, turn: Turn, rescue: Rescue) -> list[Event]:
+        """Go on from before the collapse in less of the mood, or say no more."""
+        turn.take_back(rescue)
+        if rescue.factor is None:
+            self._end(turn)
+            return [Event(self, "", None, {}, self._told, "stop", guard=turn.guard)]
+        turn.performance.soften(rescue.kept, rescue.factor)
+        self._again(turn)
+        return []
 
     def _named(self, row: Rows | Float64) -> dict[str, float]:
         return {n: float(w) for n, w in zip(self._steering.names, row, strict=True) if w}
@@ -296,8 +356,7 @@ class Character:
         performance, n = turn.performance, turn.n_drawn
         if performance.listens:
             for number in range(min(performance.n_heard + 1, n), n + 1):
-                token, piece = turn.fed[number - 1]
-                performance.hear(number, token_id=token, piece=piece)
+                performance.hear(number, piece=turn.fed[number - 1][1])
         blend = NOTHING if turn.is_paused else performance.blend(n)
         turn.is_unfelt = turn.is_paused
         rows = self._row(blend)[np.newaxis]
@@ -310,6 +369,13 @@ class Character:
         if self._reader is not None:
             self._reader.note(position, n, blend)
 
+    def _note_all(self, position: int, blends: Sequence[Blend]) -> None:
+        """These positions, from the first on, are decoded under these blends."""
+        for _, alike in groupby(blends, key=lambda blend: blend.key):
+            same = list(alike)
+            self._note(position, len(same), same[0])
+            position += len(same)
+
     def _row(self, blend: Blend) -> Float32:
         row = np.zeros(len(self._felt), dtype=np.float32)
         if blend.key:
@@ -321,23 +387,27 @@ class Character:
         turn = self._turn
         if turn is None:
             return None
-        text = self._end(turn)
-        return Event(self, text, None, {}, self._told, "interrupted")
+        is_sound = not turn.untold
+        turn.untold.clear()
+        text = self._end(turn, tells_rest=is_sound)
+        return Event(self, text, None, {}, self._told, "interrupted", guard=turn.guard)
 
     def abandon(self) -> None:
         """The turn went wrong: it is as if it had not been."""
         self._reading = {}
         if self._turn is not None:
-            self._turn.n_drawn = 0
+            self._turn.told.clear()
             self._end(self._turn)
 
-    def _end(self, turn: Turn) -> str:
+    def _end(self, turn: Turn, *, tells_rest: bool = False) -> str:
+        """Returns the end of what was told, where it was held back and is told."""
         self._turn = None
-        held = self._ensemble.stage.rest(self.number)
-        if turn.n_drawn:  # else all is as before: many templates want question and answer in turn
-            self._felt = turn.performance.after(turn.performance.spoken)
+        rest = self._ensemble.stage.rest(self.number)
+        held = rest if tells_rest else ""
+        if turn.told:  # else all is as before: many templates want question and answer in turn
+            self._felt = turn.performance.after(len(turn.told) - 1)
             if turn.plan.messages is not None:
-                answer = {"role": "assistant", "content": "".join([*turn.said, held])}
+                answer = {"role": "assistant", "content": "".join([*turn.told, held])}
                 self._messages = [*turn.plan.messages, answer]
         return held
 
@@ -359,7 +429,9 @@ class Character:
             self._felt = np.array([felt.get(name, 0.0) for name in steering.names])
         if turn is None:
             return
-        if turn.n_drawn:
+        if turn.is_begun and turn.n_drawn:
+            self._again(turn)
+        elif turn.n_drawn:
             self._play(turn)
         else:
             self._ensemble.stage.rest(self.number)
@@ -372,7 +444,9 @@ class Character:
         if turn is None or turn.is_paused == paused:
             return
         turn.is_paused = paused
-        if turn.n_drawn:
+        if turn.is_begun and turn.n_drawn:
+            self._again(turn)
+        elif turn.n_drawn:
             self._play(turn)
 
     def _understand(self, mood: Mood) -> Steering:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from llamood.character import Character
@@ -25,7 +25,8 @@ class Event:
     what the voice can remember), ``time`` or ``interrupted``. ``forgotten``: in the first event of
     an answer, how many of the voice's oldest turns were dropped to make room for it. ``likely``:
     with ``logprobs``, the natural logarithm of the probability of `token` in this mood, then those
-    of the likeliest, as (token, logarithm).
+    of the likeliest, as (token, logarithm). ``guard``: what became of the answer where it
+    collapsed before this token (see `Watch.told`); None where it did not.
     """
 
     voice: Character
@@ -38,3 +39,4 @@ class Event:
     likely: tuple[tuple[int, float], ...] = ()
     asked: Mapping[str, float] = field(default_factory=dict)
     score: Mapping[str, float] | None = None
+    guard: Mapping[str, Any] | None = None

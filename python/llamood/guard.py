@@ -1,5 +1,7 @@
-"""Hears an answer collapse into loops, and says what to leave of the mood meanwhile.
+"""Hears an answer collapse: into floods, loops, ever the same few words, bytes that are no text.
 
+Two ears. `Suspicion` sums up evidence token by token, and hears most collapses within two dozen
+tokens; the rules here hear exact loops of any length, and what is hardly new in hundreds of bytes.
 Every bound here lies where ordinary text does not reach; tests/test_guard.py measures that on
 prose, code, tables, songs, JSON and other scripts. The share of repeated n-grams, the usual
 measure of whole answers, is not among them: over 64 tokens, code, tables and songs reach 90 % and
@@ -14,6 +16,8 @@ import string
 import zlib
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
+
+from .suspicion import State, Suspicion
 
 # A loop: the last bytes equal those one period before, for so many bytes and so many periods
 # more, and for so many tokens.
@@ -30,7 +34,7 @@ _DRAWN_TIMES = 3
 _EVERY = 12  # tokens, from one look at the last bytes as a whole to the next
 _WINDOW = 640  # bytes
 _ZLIB_RATIO = 0.12
-# Few characters in no order, as in "!!!!! !!!!!!!": most of them not such as tables are drawn with,
+# Few characters in no order, as in "!!!!! !!": most of them not such as tables are drawn with,
 # and less random than a DNA sequence, whose ratio is 0.55 and more.
 _FLOODED = 96  # bytes
 _FEWEST_BYTES = 7  # distinct ones among them
@@ -45,13 +49,10 @@ _WORDS = bytes.maketrans(
     _SIGNS + string.ascii_uppercase.encode(),
     b" " * len(_SIGNS) + string.ascii_lowercase.encode(),
 )
+_SHORT_PROBE = 6  # bytes, as _PROBE of what is suspected already
+_MANY_BROKEN = 0.3  # for each word
 # Words, and each character of kana, Han and Hangul (which begin so in UTF-8) by itself.
 _WORD = re.compile(rb"[\xe3-\xed][\x80-\xbf]{2}|[^\s\xe3-\xed]+")
-
-FALL = 5.0  # tokens
-WAIT = 24  # tokens
-RISE = 32.0  # tokens
-_CLOSE = 1 / 256  # what is as near as this to its goal has come to it
 
 
 @dataclass(frozen=True)
@@ -59,41 +60,12 @@ class Alarm:
     """An answer is collapsing. ``text``: what it does, for a person.
 
     ``kind``: ``flood``, one character or a short unit again and again; ``loop``, a longer one;
-    ``words``, ever the same few words; ``bytes``, hardly anything new.
+    ``words``, ever the same few words; ``bytes``, hardly anything new; ``broken``, bytes that are
+    no text; ``salad``, words in no order.
     """
 
-    kind: Literal["flood", "loop", "words", "bytes"]
+    kind: Literal["flood", "loop", "words", "bytes", "broken", "salad"]
     text: str
-
-
-class Backoff(NamedTuple):
-    """What is left of a mood: ``factor``, 1 while all is well, towards 0 during an alarm.
-
-    The factor halves every ``FALL`` tokens of an alarm. When there was none for ``WAIT`` tokens,
-    half of what is missing comes back every ``RISE`` tokens: up to 1 after the first alarm, up to
-    1/2 after the second, 1/4 after the third and so on, so that an answer does not go to and fro
-    between loop and mood. From token to token it falls by at most 0.13 and rises by at most
-    0.022.
-
-    ``n_alarm``: alarms so far; those less than ``WAIT`` tokens apart are one. ``quiet``: tokens
-    since the last of them, counted up to ``WAIT``.
-    """
-
-    factor: float = 1.0
-    n_alarm: int = 0
-    quiet: int = 0
-
-    def after(self, *, alarmed: bool) -> Backoff:
-        """The same one token later."""
-        if alarmed:
-            another = self.n_alarm == 0 or self.quiet == WAIT
-            return Backoff(_moved(self.factor, 0.0, FALL), self.n_alarm + another)
-        if self.n_alarm == 0:
-            return self
-        quiet = min(self.quiet + 1, WAIT)
-        goal = 0.5 ** (self.n_alarm - 1)
-        factor = self.factor if quiet < WAIT else _moved(self.factor, goal, RISE)
-        return Backoff(factor, self.n_alarm, quiet)
 
 
 class _Moment(NamedTuple):
@@ -103,20 +75,19 @@ class _Moment(NamedTuple):
     period: int = 0  # of the loop that it is in, in bytes; 0 where it is in none
     look: Alarm | None = None  # what the last look at the window found
     alarm: Alarm | None = None
-    backoff: Backoff = Backoff()
 
 
 class Guard:
     """Hears the tokens of one answer in order, and can take the last of them back.
 
-    What it says is a function of the tokens heard and of nothing else. A token costs about 4
-    microseconds, and 130 bytes for as long as the answer lasts. An answer that was asked to
-    repeat itself is taken for collapsed, too.
+    What it says is a function of the tokens heard and of nothing else. A token costs about 10
+    microseconds. An answer that was asked to repeat itself is taken for collapsed, too.
     """
 
     def __init__(self) -> None:
         self._text = bytearray()
         self._moments = [_Moment()]
+        self._suspicion = Suspicion()
 
     @property
     def n_heard(self) -> int:
@@ -128,26 +99,49 @@ class Guard:
         return self._moments[-1].alarm
 
     @property
-    def factor(self) -> float:
-        """0 to 1, what to leave of the mood from the next token on; see `Backoff`."""
-        return self._moments[-1].backoff.factor
+    def suspect_from(self) -> int | None:
+        """The number of the token, from 1, from which on what was said smells of collapse; None
+        where it does not."""
+        begin = self._suspicion.state.begin
+        return None if begin is None else begin + 1
 
     def forget(self, n_heard: int) -> None:
         """Keep only the first ``n_heard`` tokens."""
         del self._moments[n_heard + 1 :]
         del self._text[self._moments[-1].end :]
+        self._suspicion.forget(n_heard)
 
-    def hear(self, token_id: int, *, piece: bytes) -> Alarm | None:
-        """The next token and its text; what is wrong at it. Tokens without a text are told apart
-        by their ids, as they loop like any others."""
+    def hear(self, token_id: int, *, piece: bytes, logprob: float | None = None) -> Alarm | None:
+        """The next token, its text, and the logarithm of its probability where that is known; what
+        is wrong at it. Tokens without a text are told apart by their ids, as they loop like any
+        others."""
         last = self._moments[-1]
         self._text += piece or b"\xff%d\xff" % token_id
+        state = self._suspicion.hear(piece or b"<%d>" % token_id, logprob)
         period = self._period(last.period)
         look = self._look() if len(self._moments) % _EVERY == 0 else last.look
+        self._moments.append(_Moment(len(self._text), period, look))
         alarm = self._loop(period) if period else look
-        backoff = last.backoff.after(alarmed=alarm is not None)
-        self._moments.append(_Moment(len(self._text), period, look, alarm, backoff))
+        if alarm is None and state.is_alarming:
+            alarm = self._suspected(state)
+        if alarm is not None:
+            self._moments[-1] = self._moments[-1]._replace(alarm=alarm)
         return alarm
+
+    def _suspected(self, state: State) -> Alarm:
+        if state.is_salad:
+            return Alarm("salad", "says what it finds unlikely itself, token after token")
+        said = bytes(self._text[self._moments[state.said.begin].end :])
+        text = said.decode(errors="replace")
+        n_broken = text.count("\N{REPLACEMENT CHARACTER}")
+        if n_broken and n_broken >= _MANY_BROKEN * len(text.split()):
+            return Alarm("broken", "says bytes that are no text")
+        last = len(said) - _SHORT_PROBE
+        period = last - said.rfind(said[-_SHORT_PROBE:], 0, len(said) - 1)
+        if period <= last and said[-period:] == said[-2 * period : -period]:
+            return self._loop(period)
+        shown = text if len(text) <= 40 else f"{text[:39]}…"
+        return Alarm("words", f"says ever the same words, {shown!r}")
 
     # -- loops, at every token -------------------------------------------------------------
 
@@ -219,8 +213,3 @@ def _n_distinct_words(text: bytes) -> int:
 
 def _zlib_ratio(text: bytes) -> float:
     return len(zlib.compress(text, 1)) / len(text)
-
-
-def _moved(factor: float, goal: float, half_life: float) -> float:
-    moved = goal + (factor - goal) * 0.5 ** (1 / half_life)
-    return goal if abs(moved - goal) < _CLOSE else moved

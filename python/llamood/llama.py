@@ -24,6 +24,7 @@ from llamood.steering import Notice, Steering
 from llamood.trace import Trace
 from llamood.vectors import EmotionVectors, Site
 from llamood.voice import _NOWHERE, Voice
+from llamood.watch import Care, care_of
 
 _KNOWN_ARGUMENTS = frozenset(inspect.signature(llama_cpp.Llama.__init__).parameters) - {
     "self",
@@ -39,8 +40,10 @@ class Llama(Voice):
     attention and MLP (``attn_out``, layer 0 too); where they were measured, unless it is given.
     ``readings``: also read what is expressed (see `reading`), with the baseline that
     lies in the folder of the vectors, or with a `Probe`; costs a stop of the graph at one layer.
-    ``guard``: take the mood back, smoothly, where an answer begins to loop; the result then has
-    what happened under ``["llamood"]["guard"]``, and of a stream each chunk from there on.
+    ``guard``: where an answer collapses under its mood, ``rescue`` (or True) goes back to before
+    and draws anew under half the dose, a quarter, none; ``stop`` ends it there; False does nothing.
+    The result then has what happened under ``["llamood"]["guard"]`` (see `Watch.told`), and of a
+    stream each chunk from there on. A stream tells no token before it is known to be sound.
     All other arguments are those of ``llama_cpp.Llama``; unknown names are refused with a
     TypeError.
 
@@ -58,7 +61,7 @@ class Llama(Voice):
         emotions: str | PathLike[str] | EmotionVectors | None = None,
         site: Site | None = None,
         readings: bool | Probe = False,
-        guard: bool = True,
+        guard: bool | Care = True,
         **llama: Any,
     ) -> None:
         refuse_unknown(llama, who="llamood.Llama")
@@ -67,7 +70,9 @@ class Llama(Voice):
         self._site = site
         self._feels: tuple[Mood, Steering | None] = (Mood(), None)
         self._noticed: set[str] = set()
-        super().__init__(str(model_path), watched=emotions is not None, guarded=guard, **llama)
+        super().__init__(
+            str(model_path), watched=emotions is not None, care=care_of(guard), **llama
+        )
         if emotions is not None:
             evs = emotions if isinstance(emotions, EmotionVectors) else load(Path(emotions))
             probe = chosen_probe(readings, emotions, evs)
@@ -206,10 +211,8 @@ class Llama(Voice):
         self, call: Call, result: Mapping[str, Any], *, ended: bool
     ) -> Mapping[str, Any]:
         said: dict[str, Any] = {}
-        performance = self._performance
-        if performance is not None and performance.watch is not None:
-            told = performance.watch.told(performance.spoken)
-            said |= {} if told is None else {"guard": told}
+        if self._guarding is not None and self._guarding.told is not None:
+            said["guard"] = self._guarding.told
         if self._reader is not None:
             said["reading"] = self.reading
         if call.trace is not None and ended:
@@ -234,7 +237,7 @@ class Llama(Voice):
             "emotions": self._emotions,
             "site": self._site,
             "readings": self._readings,
-            "guard": self._guarded,
+            "guard": self._care or False,
         }
 
 

@@ -13,7 +13,6 @@ from .mood import Rows
 from .regulator import Regulation
 from .steering import Blend, Notice, Steering
 from .vectors import Float64
-from .watch import Watch
 
 BLOCK = 256  # tokens that are evaluated ahead
 MOST_AHEAD = 2**31  # where nothing need be heard
@@ -27,8 +26,7 @@ class Performance:
 
     ``before``: the weights (n_emotion,) that were applied last, as multiples of the vectors as
     stored; where the mood has inertia it moves on from there. ``notice`` is told what a limit
-    takes away. ``guarded``: a mood that makes the answer collapse is taken back (see `Watch`).
-    ``reading``: what is read, which a mood that holds readings must have.
+    takes away. ``reading``: what is read, which a mood that holds readings must have.
 
     Rows never depend on how many are asked for at once. Where readings are held, the row of a
     token can be asked for only once the token before it was decoded; a reading is that of the
@@ -42,12 +40,10 @@ class Performance:
         position: int,
         before: Float64,
         notice: Callable[[Notice], None],
-        guarded: bool = False,
         reading: Reading | None = None,
     ) -> None:
         self.steering = steering
-        self._guarded = guarded
-        self.watch = Watch() if guarded and not steering.mood.is_neutral else None
+        self.is_felt = not steering.mood.is_neutral  # until now, at some token
         self.position = position
         self.spoken = -1  # the last token that was decoded, as far as is known
         self._begin = 0  # the token at which this mood began
@@ -59,6 +55,7 @@ class Performance:
         self._applied: list[Float64] = []
         self._scale: list[Float64] = []  # of each token, the units of its palette
         self._held: list[Mapping[str, Regulation]] = []
+        self._softened: list[tuple[int, float]] = []  # from which token on, what is left
         self._ear = Ear()
 
     @property
@@ -69,16 +66,12 @@ class Performance:
     @property
     def listens(self) -> bool:
         """Whether generated tokens must be heard."""
-        return self.steering.mood.listens or self.watch is not None
+        return self.steering.mood.listens
 
     @property
     def n_heard(self) -> int:
-        """Generated tokens that have been heard by all that listens."""
-        if self.watch is None:
-            return self._ear.n_heard
-        if not self.steering.mood.listens:
-            return self.watch.n_heard
-        return min(self._ear.n_heard, self.watch.n_heard)
+        """Generated tokens that have been heard."""
+        return self._ear.n_heard
 
     @property
     def is_foreseen(self) -> bool:
@@ -87,9 +80,7 @@ class Performance:
 
     def ahead(self, token: int) -> int:
         """How many tokens from ``token`` on need not be heard before they are decoded."""
-        if self.steering.mood.listens:
-            return 0
-        return MOST_AHEAD if self.watch is None else self.watch.ahead(token)
+        return 0 if self.listens else MOST_AHEAD
 
     def change(self, steering: Steering, token: int) -> None:
         """Another mood from ``token`` on, where its own token 0 is. Whatever a mood's function
@@ -104,18 +95,26 @@ class Performance:
         except BaseException:
             self.steering, self._begin = before
             raise
-        if self._guarded and self.watch is None and not steering.mood.is_neutral:
-            self.watch = Watch()
+        self.is_felt = self.is_felt or not steering.mood.is_neutral
 
-    def hear(self, token: int, *, token_id: int, piece: bytes) -> None:
+    def soften(self, token: int, factor: float) -> None:
+        """Go back to ``token``, the last one that is kept, and leave only ``factor`` of the mood,
+        0 to 1, from there on; of a mood that steers the prompt too, from its beginning on."""
+        self._forget(token)
+        self._ear.forget(token)
+        self._begin = min(self._begin, token)
+        self.spoken = min(self.spoken, token - 1)
+        first = 0 if self.steering.mood.positions == "all" else token
+        self._softened = [each for each in self._softened if each[0] < first]
+        self._softened.append((first, factor))
+
+    def hear(self, token: int, *, piece: bytes) -> None:
         """The text of generated token ``token`` (from 1 on), the next to hear or one to hear
         anew, which takes those after it back."""
         if self.steering.mood.listens:
             self._forget(max(token, self._begin))  # what was played under another mood stays
             self._ear.forget(token - 1)
             self._ear.hear(piece, self.steering.texts)
-        if self.watch is not None:
-            self.watch.hear(token, token_id=token_id, piece=piece)
 
     def blend(self, token: int) -> Blend:
         """What is added at ``token``."""
@@ -127,7 +126,7 @@ class Performance:
         """Of ``n`` tokens from ``token`` on, at most `ahead`: the weights applied, float32
         (n, n_emotion), and the keys of their blends."""
         self._fill(token + n)
-        rows = _rounded(np.array(self._applied[token : token + n]))
+        rows = _rounded(np.array(self._applied[token : token + n]) * self._factor(token))
         known: dict[bytes, int] = {}
         keys = np.zeros(n, dtype=np.int64)
         for i, row in enumerate(rows):
@@ -143,7 +142,7 @@ class Performance:
             return True
         if not self.steering.mood.is_constant or token == 0:
             return False
-        goal = self.steering.beginning.limited[0]
+        goal = self.steering.beginning.limited[0]  # of which a factor leaves as much, everywhere
         return bool((_rounded(self._row(token - 1)) == _rounded(goal)).all())
 
     def row(self, token: int) -> tuple[Rows, Rows]:
@@ -159,7 +158,7 @@ class Performance:
         return self._row(token) * factor / self._scale[token]
 
     def _factor(self, token: int) -> float:
-        return 1.0 if self.watch is None else self.watch.factor(token)
+        return next((left for first, left in reversed(self._softened) if first <= token), 1.0)
 
     # -- rows, made as they are needed -----------------------------------------------------
 

@@ -19,6 +19,7 @@ import numpy as np
 
 from llamood import _core
 from llamood.call import Call
+from llamood.drawing import Drawing, Note
 from llamood.errors import ModelError
 from llamood.injection import Injection
 from llamood.mood import Mood
@@ -29,6 +30,7 @@ from llamood.projector import Projector
 from llamood.reader import Reader
 from llamood.steering import NOTHING, Blend, Notice, Steering
 from llamood.vectors import EmotionVectors, Float32, Float64
+from llamood.watch import Care, Rescue, Watch
 
 _GENERATE = inspect.signature(llama_cpp.Llama.generate)
 _NOWHERE = range(0)
@@ -37,14 +39,15 @@ _NOWHERE = range(0)
 class Voice(llama_cpp.Llama):  # type: ignore[misc]
     """A ``llama_cpp.Llama`` whose tokens are decoded under `_current`.
 
-    ``watched``: its graph is looked at, so that vectors can be added. ``guarded``: moods are taken
-    back where an answer collapses. ``llama``: arguments of ``llama_cpp.Llama``.
+    ``watched``: its graph is looked at, so that vectors can be added. ``care``: what becomes of an
+    answer that collapses under a mood (see `Watch`), None for nothing. ``llama``: arguments of
+    ``llama_cpp.Llama``.
     """
 
     n_tokens: int  # llama_cpp's: how many tokens are cached
 
-    def __init__(self, model_path: str, *, watched: bool, guarded: bool, **llama: Any) -> None:
-        self._guarded = guarded
+    def __init__(self, model_path: str, *, watched: bool, care: Care | None, **llama: Any) -> None:
+        self._care = care
         self._watch = _core.GraphWatch() if watched else None
         self._emotions: EmotionVectors | None = None
         self._injection: Injection | None = None
@@ -53,6 +56,8 @@ class Voice(llama_cpp.Llama):  # type: ignore[misc]
         self._call: Call | None = None  # the one that is running now
         self._stepping = False  # within a step of `generate`
         self._performance: Performance | None = None  # of the answer that was spoken last
+        self._guarding: Watch | None = None  # of that answer, where it is guarded
+        self._said: Sequence[int] = ()  # tokens of the answer that a new sampler is to count
         self._by_hand: Performance | None = None  # of the tokens that were decoded by hand last
         self._told = _NOWHERE  # positions whose blend the injector knows already
         self._read_from = 1  # the position from which `reading` counts
@@ -115,40 +120,113 @@ class Voice(llama_cpp.Llama):  # type: ignore[misc]
     def _generate(
         self, generate: Any, tokens: Sequence[int], *args: Any, **kwargs: Any
     ) -> Generator[int, Sequence[int] | None, None]:
+        """Tokens are told as they are drawn. Where an answer smells of collapse they wait until it
+        is known to be sound, or are drawn anew."""
         call = _GENERATE.bind(self, tokens, *args, **kwargs)
         call.apply_defaults()
-        prompt = list(tokens)
-        n_before = 0 if call.arguments["reset"] else self.n_tokens
-        position = n_before + len(prompt) - 1
-        performance = self._perform(position=position, guarded=self._guarded)
+        before = [] if call.arguments["reset"] else self.input_ids[: self.n_tokens].tolist()
+        prompt = [*before, *tokens]
+        performance = self._perform(position=len(prompt) - 1)
         if call.arguments["reset"]:
             self._drop_stale(prompt, performance)
-        trace = None if self._call is None else self._call.trace
+        self._guarding = None if self._care is None else Watch(self._care)
+        drawing = Drawing(self._guarding, None if self._call is None else self._call.trace)
         self._read_from = max(performance.position, 1)
-        stream = generate(prompt, *args, **kwargs)
-        forced: Sequence[int] | None = None
+        stream = generate(list(tokens), *args, **kwargs)
+
+        def again() -> Any:
+            """What follows on the tokens that are kept."""
+            stream.close()
+            self._rewind([*prompt, *drawing.tokens], performance)
+            self._said = tuple(drawing.tokens)
+            call.arguments.update(tokens=[*prompt, *drawing.tokens], reset=True)
+            return generate(*call.args[1:], **call.kwargs)
+
+        # What is asked for by other means a model may find unlikely.
+        is_free = call.arguments["grammar"] is None and call.arguments["logits_processor"] is None
+        guess: Sequence[int] | None = None  # of the caller, at what comes; see llama_cpp.Llama
         try:
-            for number in itertools.count():
-                if self._performance is not performance:
-                    self._performance, self._told = performance, _NOWHERE
-                # Between two steps, which may be for good, the caller may decode by hand.
-                self._stepping = True
-                try:
-                    token = stream.send(forced)
-                except StopIteration:
-                    return
-                finally:
-                    self._stepping = False
-                performance.spoken = number
-                if trace is not None:
-                    asked, applied = performance.row(number)
-                    reading = None if self._reader is None else self.reading
-                    trace.add(self._piece_of(token), asked=asked, applied=applied, reading=reading)
-                forced = yield token
+            while (token := self._draw(stream, guess, performance)) is not None:
+                rescue = self._hear_drawn(token, drawing, performance, is_free=is_free)
+                if rescue is not None:
+                    if rescue.factor is None:
+                        yield self.token_eos()
+                        return
+                    performance.soften(rescue.kept, rescue.factor)
+                    stream = again()
+                guess = yield from _tell(drawing, performance)
+            drawing.pass_all()
+            yield from _tell(drawing, performance)
         finally:
             stream.close()
+            self._said = ()
+            if drawing.waits:
+                self._rewind([*prompt, *drawing.tokens[: drawing.n_told]], performance)
 
-    def _perform(self, *, position: int, guarded: bool) -> Performance:
+    def _draw(
+        self, stream: Any, guess: Sequence[int] | None, performance: Performance
+    ) -> int | None:
+        """The next token of an answer; None where there is none."""
+        if self._performance is not performance:
+            self._performance, self._told = performance, _NOWHERE
+        # Between two steps, which may be for good, the caller may decode by hand.
+        self._stepping = True
+        try:
+            token: int = stream.send(guess)
+        except StopIteration:
+            return None
+        finally:
+            self._stepping = False
+        return token
+
+    def _hear_drawn(
+        self, token: int, drawing: Drawing, performance: Performance, *, is_free: bool
+    ) -> Rescue | None:
+        note, piece, number = None, self._piece_of(token), len(drawing.tokens)
+        if drawing.is_traced:
+            reading = None if self._reader is None else self.reading
+            note = Note(piece, *performance.row(number), reading)
+        is_last = llama_cpp.llama_vocab_is_eog(self._model.vocab, token)
+        is_last = is_last or self.n_tokens + 1 >= self._n_ctx
+        if self._care is None or not performance.is_felt or is_last:
+            drawing.draw(token, piece, note)
+            return None
+        logprob = self._logprob(token, performance.position + number) if is_free else None
+        return drawing.draw_watched(token, piece, note, logprob=logprob)
+
+    def _logprob(self, token: int, position: int) -> float:
+        """Of a token that was drawn after this position, the logarithm of its probability."""
+        if self._logits_all:
+            logits = self._scores[position]
+        else:
+            last = llama_cpp.llama_get_logits_ith(self.ctx, -1)
+            logits = np.ctypeslib.as_array(last, shape=(self._n_vocab,))
+        peak = logits.max()
+        return float(logits[token] - peak - np.log(np.exp(logits - peak).sum()))
+
+    def _rewind(self, tokens: list[int], performance: Performance) -> None:
+        """Have all of these cached but the last, as this answer has them now."""
+        n, start = len(tokens) - 1, performance.start
+        self._told = _NOWHERE
+        self._requires_eval = True
+        self.n_tokens = n
+        if start == performance.position:  # nothing is decoded otherwise than it was
+            return
+        self.n_tokens = min(start, n)
+        while self.n_tokens < n:
+            number = max(self.n_tokens - performance.position, 0)
+            ahead = performance.position + 1 - self.n_tokens if number == 0 else 1
+            at = self.n_tokens
+            self._decode(tokens[at : min(at + max(ahead, 1), n)], performance.blend(number))
+
+    def _init_sampler(self, *args: Any, **kwargs: Any) -> Any:
+        """``llama_cpp.Llama``'s, which counts what the answer says already."""
+        sampler = super()._init_sampler(*args, **kwargs)
+        for token in self._said:
+            sampler.accept(token)
+        return sampler
+
+    def _perform(self, *, position: int) -> Performance:
         """A new answer, whose prompt ends at ``position``."""
         self._settle()
         steering = self._current()[1]
@@ -158,7 +236,6 @@ class Voice(llama_cpp.Llama):  # type: ignore[misc]
             position=position,
             before=self._felt,
             notice=self._notice,
-            guarded=guarded,
             reading=None if self._reader is None else self._reader.reading,
         )
 
@@ -182,7 +259,7 @@ class Voice(llama_cpp.Llama):  # type: ignore[misc]
         ):
             last.position = position
             return last
-        self._by_hand = self._perform(position=position, guarded=False)
+        self._by_hand = self._perform(position=position)
         return self._by_hand
 
     def _settle(self) -> None:
@@ -256,7 +333,7 @@ class Voice(llama_cpp.Llama):  # type: ignore[misc]
         missed = self.input_ids[begin : self.n_tokens].tolist()
         number = self.n_tokens - performance.position - len(missed)
         for token in [*missed, *tokens]:
-            performance.hear(number, token_id=token, piece=self._piece_of(token))
+            performance.hear(number, piece=self._piece_of(token))
             number += 1
 
     def _piece_of(self, token: int) -> bytes:
@@ -436,3 +513,14 @@ class Voice(llama_cpp.Llama):  # type: ignore[misc]
             projector.close()
         if hasattr(self, "_stack"):
             super().close()
+
+
+def _tell(
+    drawing: Drawing, performance: Performance
+) -> Generator[int, Sequence[int] | None, Sequence[int] | None]:
+    """Those that may be told; what the caller guesses after the last that was drawn."""
+    guess: Sequence[int] | None = None
+    while drawing.is_tellable:
+        performance.spoken = drawing.n_told
+        guess = yield drawing.tell()
+    return None if drawing.waits else guess

@@ -1,66 +1,110 @@
-"""Looks at an answer while it is spoken, and takes the mood back where it collapses."""
+"""Goes back to before an answer collapsed; it goes on in less of its mood, or is stopped."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal, NamedTuple, get_args
 
-from .guard import Alarm, Backoff, Guard
+from .errors import LlamoodError
+from .guard import Alarm, Guard
 
-GRID = 16  # tokens from one look to the next, until something is wrong
+Care = Literal["rescue", "stop"]
+CARES: tuple[Care, ...] = get_args(Care)
+
+# What is left of the mood after each rescue; an answer that collapses under the last is stopped.
+FACTORS = (0.5, 0.25, 0.0)
+_SHARES = {0.5: "at half the dose", 0.25: "at a quarter of the dose", 0.0: "without the mood"}
+
+
+def care_of(guard: bool | str) -> Care | None:
+    """What ``guard=`` asks for: True is ``rescue``, False nothing. Raises `LlamoodError`."""
+    if isinstance(guard, bool):
+        return "rescue" if guard else None
+    for care in CARES:
+        if guard == care:
+            return care
+    raise LlamoodError(f"guard is {guard!r:.60}, expected 'rescue', 'stop', True or False")
+
+
+class Rescue(NamedTuple):
+    """An answer collapsed at ``token``, counted from 1, and goes back to the first ``kept`` tokens;
+    it goes on with ``factor`` of its mood, or is over where that is None."""
+
+    token: int
+    kept: int
+    factor: float | None
+    alarm: Alarm
+
+    @property
+    def words(self) -> str:
+        to = f"token {self.kept}" if self.kept else "its beginning"
+        went = f"collapsed at token {self.token} ({self.alarm.text}); went back to {to}"
+        on = "stopped there" if self.factor is None else f"went on {_SHARES[self.factor]}"
+        return f"{went} and {on}"
 
 
 class Watch:
-    """Hears the tokens of one answer, numbered from 1, and can hear some anew.
+    """Hears the tokens of one answer in order as they are drawn, and says how many of them may be
+    told. What it says depends on the tokens, and on the rescues before them, alone."""
 
-    It looks at every `GRID`-th token, so that those between them can be decoded without asking,
-    and at every token once there was an alarm. What it says of a token depends on the tokens up
-    to it and on nothing else.
-    """
-
-    def __init__(self) -> None:
+    def __init__(self, care: Care) -> None:
+        self._care = care
         self._guard = Guard()
-        self._backoffs = [Backoff()]  # of each token; of token 0 nothing was heard
-        self._alarms: dict[int, Alarm] = {}  # by token, those that were looked at
+        self._n_sound = 0
+        self._rescues: list[Rescue] = []
 
     @property
-    def n_heard(self) -> int:
-        return len(self._backoffs) - 1
+    def n_sound(self) -> int:
+        """How many tokens may be told: all, unless something smells; never fewer than before."""
+        return self._n_sound
 
-    def hear(self, token: int, *, token_id: int, piece: bytes) -> None:
-        """The text of generated token ``token``, the next to hear or one to hear anew, which takes
-        those after it back."""
-        if token <= self.n_heard:
-            self._guard.forget(token - 1)
-            del self._backoffs[token:]
-            self._alarms = {at: alarm for at, alarm in self._alarms.items() if at < token}
-        alarm = self._guard.hear(token_id, piece=piece)
-        backoff = self._backoffs[-1]
-        if backoff.n_alarm or token % GRID == 0:
-            if alarm is not None:
-                self._alarms[token] = alarm
-            backoff = backoff.after(alarmed=alarm is not None)
-        self._backoffs.append(backoff)
-
-    def factor(self, token: int) -> float:
-        """What is left of the mood at ``token``, 0 to 1; beyond what was heard it is as it was."""
-        return self._backoffs[min(token, self.n_heard)].factor
-
-    def ahead(self, token: int) -> int:
-        """How many tokens from ``token`` on need not be heard before they are decoded."""
-        return 0 if self._backoffs[-1].n_alarm else -token % GRID
-
-    def told(self, upto: int) -> dict[str, Any] | None:
-        """JSON-able, None where all is well up to this token: of the first alarm its ``token``,
-        ``kind`` and ``text``, the number of ``alarms``, and the ``factor`` that is left of the
-        mood. (A draft model's guesses are heard beyond what is said in the end.)"""
-        first = min(self._alarms, default=upto + 1)
-        if first > upto:
+    def hear(self, token_id: int, *, piece: bytes, logprob: float | None = None) -> Rescue | None:
+        """The next token, see `Guard.hear`. Where the answer has collapsed, the tokens that are not
+        kept were never said."""
+        guard = self._guard
+        alarm = guard.hear(token_id, piece=piece, logprob=logprob)
+        if alarm is None:
+            if guard.suspect_from is None:
+                self._n_sound = guard.n_heard
+            else:
+                self._n_sound = max(self._n_sound, guard.suspect_from - 1)
             return None
-        backoff = self._backoffs[min(upto, self.n_heard)]
+        n_rescue = len(self._rescues)
+        factor = FACTORS[n_rescue] if self._care == "rescue" and n_rescue < len(FACTORS) else None
+        self._rescues.append(Rescue(guard.n_heard, self._n_sound, factor, alarm))
+        guard.forget(self._n_sound)
+        return self._rescues[-1]
+
+    def take(self, token_id: int, *, piece: bytes) -> None:
+        """The next token, which is told whatever it does to the answer."""
+        self._guard.hear(token_id, piece=piece)
+        self.pass_all()
+
+    def pass_all(self) -> None:
+        """All that was heard may be told: the answer is over, or there is no room to wait."""
+        self._n_sound = self._guard.n_heard
+
+    @property
+    def told(self) -> dict[str, Any] | None:
+        """JSON-able; None where nothing collapsed. ``words``: what happened, for a person;
+        ``factor``: what is left of the mood; ``stopped``: whether the answer was ended; of each
+        of the ``rescues`` the ``token`` at which it was noticed, the number of tokens ``kept``,
+        and the ``kind`` and ``text`` of what was heard (see `Alarm`)."""
+        if not self._rescues:
+            return None
+        first, *more = (rescue.words for rescue in self._rescues)
+        last = self._rescues[-1].factor
+        before = FACTORS[len(self._rescues) - 2] if len(self._rescues) > 1 else 1.0
         return {
-            "token": first,
-            "kind": self._alarms[first].kind,
-            "text": self._alarms[first].text,
-            "alarms": backoff.n_alarm,
-            "factor": backoff.factor,
+            "words": ". ".join([f"The answer {first}", *(f"It {again}" for again in more)]) + ".",
+            "factor": before if last is None else last,
+            "stopped": last is None,
+            "rescues": [
+                {
+                    "token": rescue.token,
+                    "kept": rescue.kept,
+                    "kind": rescue.alarm.kind,
+                    "text": rescue.alarm.text,
+                }
+                for rescue in self._rescues
+            ],
         }

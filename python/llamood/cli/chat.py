@@ -15,7 +15,7 @@ from typing import Any
 import click
 
 from llamood.cli import models, options
-from llamood.cli.consoles import looped, remark
+from llamood.cli.consoles import collapsed, remark
 from llamood.cli.conversation import Conversation, Turn
 from llamood.cli.prompts import has_chat_template
 from llamood.errors import LlamoodError, MoodError
@@ -176,8 +176,7 @@ class Chat:
         mood = self._llm.mood.to_dict()
         text, ended, told = self._speak(tokens, sampling)
         if "guard" in told:
-            sentence = looped(told["guard"])
-            remark(f"({sentence[0].upper()}{sentence[1:]}.)")
+            remark(f"({collapsed(told['guard'])})")
         if ended == "length":
             remark("(Cut at the longest answer; --max-tokens and --ctx allow more.)")
         if text or ended != "interrupted":

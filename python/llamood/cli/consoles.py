@@ -46,12 +46,9 @@ def remark(text: str) -> None:
     click.echo(text, err=True)
 
 
-def looped(told: Mapping[str, Any]) -> str:
-    """What the guard told of an answer, in a sentence."""
-    return (
-        f"the answer began to loop at token {told['token']} ({printable(told['text'])}), and the "
-        f"mood was taken back; {100 * told['factor']:.0f} % of it was left at the end"
-    )
+def collapsed(told: Mapping[str, Any]) -> str:
+    """What the guard told of an answer, for a terminal."""
+    return printable(told["words"])
 
 
 def printable(text: str) -> str:

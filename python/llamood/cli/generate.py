@@ -11,7 +11,7 @@ import click
 
 from llamood.atomic import write_files
 from llamood.cli import models, options, prompts
-from llamood.cli.consoles import looped, remark, standard_input, write_json
+from llamood.cli.consoles import collapsed, remark, standard_input, write_json
 from llamood.cli.curves import draw_trace
 from llamood.cli.plots import picture
 from llamood.errors import ModelError
@@ -91,7 +91,7 @@ def command(
     else:
         written = {**about, **_streamed(llm.create_completion(tokens, stream=True, **asked))}
     if "guard" in written:
-        remark(f"Note: {looped(written['guard'])}")
+        remark(f"Note: {collapsed(written['guard'])}")
     if trace_path is not None:
         content = json.dumps(written, indent=1, ensure_ascii=False) + "\n"
         write_files({trace_path: lambda path: path.write_text(content, encoding="utf-8")})

@@ -115,8 +115,8 @@ class Writer:
 
     def _whole_choice(self, choice: Choice) -> dict[str, Any]:
         about: dict[str, Any] = {"index": choice.index, "finish_reason": choice.reason}
-        if self._reads and choice.last is not None:
-            about |= felt(choice.last)
+        if choice.last is not None:
+            about |= self._felt(choice.last)
         about["logprobs"] = self._logprobs(choice.heard)
         if self._kind == "text_completion":
             return {**about, "text": choice.text}
@@ -134,12 +134,20 @@ class Writer:
 
     def chunk(self, choice: Choice, event: Event, heard: Heard) -> dict[str, Any]:
         """The chunk of one event."""
-        more = felt(event) if self._reads else {}
+        more = self._felt(event)
         if self._kind == "text_completion":
             return self._chunk(choice, text=heard.text, likely=[heard], more=more)
         delta: dict[str, Any] = {"content": heard.text} if heard.text else {}
         delta |= {"tool_calls": list(heard.calls)} if heard.calls else {}
         return self._chunk(choice, delta=delta, likely=[heard], more=more)
+
+    def _felt(self, event: Event) -> dict[str, Any]:
+        """Where readings were asked for, what was felt and read; and, asked for or not, what became
+        of an answer that collapsed."""
+        told = felt(event) if self._reads else {}
+        if event.guard is not None:
+            told["guard"] = dict(event.guard)
+        return {"llamood": told} if told else {}
 
     def closing(self, choices: Iterable[Choice]) -> dict[str, Any]:
         """The chunk with the counts, where they are asked for."""
@@ -191,12 +199,10 @@ def felt(event: Event) -> dict[str, Any]:
     """What was asked for, under what mix it was said, and what was read: of the answer up to
     there, and of the token before it alone."""
     return {
-        "llamood": {
-            "asked": dict(event.asked),
-            "mood": dict(event.mood),
-            "reading": None if event.reading is None else dict(event.reading),
-            "score": None if event.score is None else dict(event.score),
-        }
+        "asked": dict(event.asked),
+        "mood": dict(event.mood),
+        "reading": None if event.reading is None else dict(event.reading),
+        "score": None if event.score is None else dict(event.score),
     }
 
 

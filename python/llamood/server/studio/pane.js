@@ -156,6 +156,7 @@ export class Pane {
     for await (const { choices, llamood } of this.#service.chat(request, signal)) {
       signal.throwIfAborted(); // more may have come before it was stopped
       if (choices.length === 0 || !llamood) continue;
+      this.#tellGuard(answer, llamood.guard);
       first ||= performance.now();
       const text = choices[0].delta.content ?? "";
       answer.add({ text, ...llamood });
@@ -163,6 +164,15 @@ export class Pane {
       this.#show();
     }
     this.#say(answer.tokens.length, first - began, performance.now() - first);
+  }
+
+  /** What the guard did about an answer that collapsed, under it, in its own words. */
+  #tellGuard(answer, guard) {
+    if (!guard) return;
+    if (answer.element.nextElementSibling?.className !== "guard hint") {
+      answer.element.after(make("p", { class: "guard hint", role: "status" }));
+    }
+    answer.element.nextElementSibling.textContent = guard.words;
   }
 
   #say(n, before, during) {

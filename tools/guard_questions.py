@@ -1,0 +1,111 @@
+"""What tools/guard_recordings.py asks: every other question belongs to the same part."""
+
+from __future__ import annotations
+
+PLAIN = [
+    "How was your day?",
+    "What do you think about the rain?",
+    "Tell me about your best friend.",
+    "What should I cook tonight?",
+    "My dog ran away this morning.",
+    "I got the job!",
+    "What is the capital of France, and what is it known for?",
+    "How do plants grow?",
+    "Why is the sky blue?",
+    "Give me some advice for my first day at school.",
+    "There is someone at the door in the middle of the night.",
+    "Tell me a short story about a lighthouse.",
+    "What happened in the kitchen?",
+    "Explain what a computer is to a child.",
+    "My neighbour plays loud music every night.",
+    "What do you remember of the sea?",
+    "How do I fix a flat tyre?",
+    "What makes a good teacher?",
+    "Describe an old house.",
+    "I have lost my keys.",
+    "Tell me about the moon.",
+    "Should I learn to play the piano?",
+    "What would you say to a stranger on a train?",
+    "What is your favourite season, and why?",
+    "How does a bridge carry weight?",
+    "My grandmother is ill.",
+    "Write a letter to a friend who moved away.",
+    "What did people eat in the Middle Ages?",
+    "Is it better to read books or to watch films?",
+    "Tell me how bread is made.",
+]
+
+PROMPTED = {
+    "list": [
+        "List ten animals, one a line.",
+        "Make a shopping list for a week.",
+        "Give me a numbered list of 15 cities.",
+        "List the days of the week, then the months of the year.",
+        "Write a to-do list for moving house, with check boxes.",
+        "List 20 words that rhyme with cat, separated by commas.",
+    ],
+    "code": [
+        "Write a Python function that adds two matrices.",
+        "Write an HTML page with a table of three rows.",
+        "Write a C program that prints the numbers from 1 to 10.",
+        "Write a SQL query that joins two tables, and explain it.",
+        "Write a Python class for a bank account.",
+        "Write a JavaScript function that sorts an array.",
+    ],
+    "poem": [
+        "Write a poem about autumn.",
+        "Write a haiku, then another one, then another one.",
+        "Write a love poem with rhymes.",
+        "Write a nursery rhyme about a frog.",
+    ],
+    "capitals": [
+        "ANSWER ONLY IN CAPITAL LETTERS: WHAT IS LOVE?",
+        "WRITE AN ANGRY LETTER TO THE BANK, ALL IN CAPITALS.",
+        "SHOUT AT ME IN CAPITALS THAT I AM LATE!",
+        "WRITE A WARNING SIGN IN CAPITAL LETTERS.",
+    ],
+    "exclamation": [
+        "Congratulate me wildly, with many exclamation marks!!!",
+        "Write as an excited teenager would, with lots of !!! and emojis.",
+        "Cheer for my team!!! Go go go!!!",
+        "Write an advertisement that shouts!!! Use many exclamation marks!!!",
+    ],
+    "json": [
+        "Give me a JSON array of five people with name, age and city.",
+        "Write a JSON object that describes a car, with nested objects.",
+    ],
+    "table": [
+        "Make a Markdown table of fruits, their colours and their prices.",
+        "Make a table of the numbers 1 to 10 and their squares.",
+        "Write a multiplication table as a Markdown table.",
+        "Make a CSV table of ten employees: id, name, salary.",
+    ],
+    "song": [
+        "Write a song with a refrain that comes back after each verse.",
+        "Sing me a lullaby with a chorus.",
+        "Write the words of Row, row, row your boat.",
+        "Write a song that repeats 'let it go' in its chorus.",
+    ],
+    "language": [
+        "Réponds en français : comment fait-on du pain ?",
+        "Antworte auf Deutsch: Wie war dein Tag?",
+        "Responde en español: ¿qué es el amor?",
+        "用中文回答:你好吗?",
+        "Ответь по-русски: что такое море?",
+        "日本語で答えてください。春について教えて。",
+    ],
+    "maths": [
+        "Compute 12 times 13 step by step.",
+        "Count from 1 to 40.",
+        "Write pi to as many digits as you can.",
+        "List the first 20 prime numbers with commas.",
+    ],
+    "laughter": [
+        "Laugh out loud: write how a clown laughs.",
+        "Write the sounds of a farm: moo, oink, quack.",
+    ],
+    "repeat": [
+        "Say 'I am strong' five times, then something kind.",
+        "Write a prayer in which each line begins with 'Give us'.",
+    ],
+}
