@@ -167,7 +167,7 @@ class Hindsight:
             number = max(position - passage.first, 0)
             if number and performance.listens:
                 token = passage.answer[number - 1]
-                performance.hear(number, token_id=token, piece=self._ensemble.piece(token))
+                performance.hear(number, piece=self._ensemble.piece(token))
             blend = performance.blend(number)
             keys[position] = blend.key
             if blend.key:
