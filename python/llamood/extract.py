@@ -356,8 +356,7 @@ def _row(heard: Heard, fault: str | None) -> Float32:
 
 def _usable(rows: Float32) -> npt.NDArray[np.bool_]:
     """(n,): which of (n, n_layer, n_embd) were not dropped."""
-    usable: npt.NDArray[np.bool_] = ~np.isnan(rows).all(axis=(1, 2))
-    return usable
+    return np.array([not np.isnan(row).all() for row in rows], dtype=np.bool_)
 
 
 def _questions(queries: Queries, per_emotion: int | None) -> list[_Job]:
