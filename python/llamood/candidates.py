@@ -117,7 +117,7 @@ class Candidates:
                 return cls(
                     {
                         way: EmotionVectors(
-                            names, each.astype(np.float32), replace(measurement, method=way)
+                            names, each, replace(measurement, method=way)
                         )
                         for way, each in zip(ways, data, strict=True)
                     }
@@ -128,8 +128,9 @@ class Candidates:
 
 
 def name_of(emotion: str, way: str, *, increments: bool) -> str:
-    """Of a vector among all candidates."""
-    return f"{emotion} ({way}, in increments)" if increments else f"{emotion} ({way})"
+    """Of a vector among all candidates; a mood can name it."""
+    plain = way.replace(", ", " ")
+    return f"{emotion} by {plain}{' in increments' if increments else ''}"
 
 
 def _write(candidates: Candidates, path: Path) -> None:
