@@ -225,7 +225,8 @@ def quick_places(candidates: Candidates) -> list[Place]:
     """What a first calibration tries: of the first source every window, of another one the middle
     one."""
     windows = [window(depths, n_layer=candidates.n_layer) for depths in DEPTHS]
-    first, *others = [way for way in candidates.ways if way.split(", ")[1] in QUICK_METHODS]
+    ways = [way for way in candidates.ways if not way.endswith(CONTROL)]
+    first, *others = [way for way in ways if way.split(", ")[-1] in QUICK_METHODS] or ways
     tried = [Place(first, layers) for layers in dict.fromkeys(windows)]
     return [*tried, *(Place(way, windows[1]) for way in others)]
 
