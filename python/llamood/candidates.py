@@ -116,9 +116,7 @@ class Candidates:
             if not faults:
                 return cls(
                     {
-                        way: EmotionVectors(
-                            names, each, replace(measurement, method=way)
-                        )
+                        way: EmotionVectors(names, each, replace(measurement, method=way))
                         for way, each in zip(ways, data, strict=True)
                     }
                 )
