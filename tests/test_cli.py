@@ -83,7 +83,8 @@ def test_help_lists_the_commands_and_loads_none_of_them() -> None:
         ("inspect", "evs", "--plot", "evs.doc"),
         ("extract", "demo"),
         ("extract", "m.gguf", "--labels", "labels.txt"),
-        ("extract", "m.gguf", "--texts", "a.tsv", "--queries", "b.json"),
+        ("extract", "m.gguf", "--from", "dreams"),
+        ("extract", "m.gguf", "--per-label", "0"),
         ("demo", "--questions", "0"),
     ],
 )
@@ -257,18 +258,23 @@ def test_a_file_cannot_steer_the_terminal(tmp_path: Path) -> None:
 def test_the_whole_path_on_a_real_model(stories: Path, shared_data: Path, tmp_path: Path) -> None:
     texts = shared_data / "goemotions-ekman" / "dev.tsv"
     evs, converted = tmp_path / "evs", tmp_path / "converted"
-    measured = run(*("extract", stories, "--texts", texts, "--per-label", "6", "-o", evs, "--json"))
+    how = ("--texts", texts, "--per-label", "6", "--no-calibrate", "--json")
+    measured = run("extract", stories, "-o", evs, *how)
     assert measured.exit_code == 0
     report = json.loads(measured.stdout)
-    assert report["used"]["joy"] == 6
+    assert report["sources"]["texts"]["used"]["joy"] == 6
     assert str(evs / "joy.gguf") in report["files"]
     assert "several labels are left out" in measured.stderr
 
-    assert run("convert", evs, "--to", "safetensors", "-o", tmp_path / "all").exit_code == 0
+    assert "nothing can be read with these vectors" in measured.stderr  # of so few
+
+    paper = evs / "paper"
+    assert run("convert", paper, "--to", "safetensors", "-o", tmp_path / "all").exit_code == 0
     assert run("convert", tmp_path / "all.safetensors", "-o", converted).exit_code == 0
     found = json.loads(run("inspect", converted, "--json").stdout)
     assert found["measurement"]["method"] == "labelled-texts"
-    assert found["emotions"]["joy"]["norms"] == report["sites"]["layer_out"]["norms"]["joy"]
+    sites = report["sources"]["texts"]["sites"]
+    assert found["emotions"]["joy"]["norms"] == sites["layer_out"]["norms"]["joy"]
 
     told = [
         run("generate", stories, "Once upon a time", "-e", converted, "--feel", mood, *GENERATE)
@@ -278,14 +284,91 @@ def test_the_whole_path_on_a_real_model(stories: Path, shared_data: Path, tmp_pa
     assert told[0].stdout != told[1].stdout == told[2].stdout
 
 
-def test_a_measurement_is_shown_as_a_table(random_chat: Path, tmp_path: Path) -> None:
-    texts = tmp_path / "texts.tsv"
-    texts.write_text("how lovely\tjoy\nI am afraid\tfear\nit is a bus\tneutral\na cup\tneutral\n")
-    result = run("extract", random_chat, "--texts", texts, "-o", tmp_path / "evs", "--threads", "1")
+MEASURED_QUICKLY = ("--no-calibrate", "--threads", "1")
+
+
+@pytest.fixture
+def labelled_texts(tmp_path: Path) -> Path:
+    """As many as readings take, of two emotions and of none."""
+    path = tmp_path / "texts.tsv"
+    lines = {
+        "joy": "how lovely, {} cakes",
+        "fear": "I am afraid of all {} dogs",
+        "neutral": "it is bus number {}",
+    }
+    path.write_text(
+        "".join(f"{t.format(n)}\t{name}\n" for n in range(14) for name, t in lines.items())
+    )
+    return path
+
+
+def test_a_measurement_is_shown_as_a_table(
+    random_chat: Path, labelled_texts: Path, tmp_path: Path
+) -> None:
+    evs = tmp_path / "evs"
+    result = run("extract", random_chat, "--texts", labelled_texts, "-o", evs, *MEASURED_QUICKLY)
     assert result.exit_code == 0
-    assert re.search(r"joy +│ 1 +│ 0 ", result.stdout)
-    assert re.search(r"neutral +│ 2 +│ 0 ", result.stdout)
-    assert llamood.load(tmp_path / "evs").names == ("fear", "joy")
+    assert "Measured from texts" in result.stdout
+    for name in ("joy", "fear", "neutral"):
+        assert re.search(rf"{name} +│ 14 +│ 0 ", result.stdout)
+    assert "1.0 is a small dose of each emotion" in result.stdout
+    assert "texts that had no say in it" in result.stdout
+    assert llamood.load(evs).names == ("fear", "joy")
+    files = sorted(str(path.relative_to(evs)) for path in evs.rglob("*") if path.is_file())
+    assert f"{len(files)} files in {evs}" in result.stdout
+    assert not [name for name in files if "partial" in name or name.endswith(".states")]
+    again = run(
+        "extract", random_chat, "--texts", labelled_texts, "-o", evs, *MEASURED_QUICKLY, "--json"
+    )
+    told = json.loads(again.stdout)
+    assert sorted(str(Path(file).relative_to(evs)) for file in told["files"]) == files
+    assert set(told["sources"]) == {"texts"}
+    assert told["doses"] is None
+    assert told["reading"]["quality"]["n"] == 6
+
+
+def test_questions_and_texts_are_measured_one_after_the_other(
+    random_chat: Path, labelled_texts: Path, tmp_path: Path
+) -> None:
+    queries = tmp_path / "queries.json"
+    queries.write_text('{"joy": ["Who is it?", "Why?"], "fear": ["What was that?", "Where?"]}')
+    both = ("--texts", labelled_texts, "--queries", queries, "--max-tokens", "12")
+    evs = tmp_path / "evs"
+    result = run("extract", random_chat, *both, "-o", evs, *MEASURED_QUICKLY, "--json")
+    assert result.exit_code == 0, result.stderr
+    assert set(json.loads(result.stdout)["sources"]) == {"texts", "answers"}
+    assert len((evs / "answers.jsonl").read_text().splitlines()) == 4
+    only = run(
+        "extract", random_chat, *both, "--from", "texts", "-o", tmp_path / "only",
+        *MEASURED_QUICKLY, "--json",
+    )  # fmt: skip
+    assert set(json.loads(only.stdout)["sources"]) == {"texts"}
+
+
+def test_sources_that_do_not_go_together_leave_no_vectors(
+    random_chat: Path, labelled_texts: Path, tmp_path: Path
+) -> None:
+    queries = tmp_path / "queries.json"
+    queries.write_text('{"awe": ["Who is there?"]}')
+    result = run(
+        "extract", random_chat, "--texts", labelled_texts, "--queries", queries, "--max-tokens",
+        "12", "-o", tmp_path / "evs", *MEASURED_QUICKLY,
+    )  # fmt: skip
+    assert result.exit_code == 1
+    assert "the texts are of joy, fear, the questions of awe" in result.stderr
+    assert not list((tmp_path / "evs").rglob("*.gguf"))
+
+
+@pytest.mark.slow
+def test_what_is_measured_is_calibrated_and_said_so(
+    random_chat: Path, labelled_texts: Path, tmp_path: Path
+) -> None:
+    evs = tmp_path / "evs"
+    how = ("--texts", labelled_texts, "-o", evs, "--threads", "1")
+    result = run("extract", random_chat, *how)
+    assert result.exit_code == 0, result.stderr
+    assert "1.0 is the largest dose that read fluently" in result.stdout
+    assert llamood.load(evs).ceiling == pytest.approx((1.0, 1.0))
 
 
 @pytest.mark.slow
@@ -297,11 +380,12 @@ def test_a_stopped_measurement_says_how_to_go_on_and_does(
     lines = [f"text number {i} of many\t{('joy', 'neutral')[i % 2]}\n" for i in range(960)]
     texts.write_text("".join(lines))
     command = ["extract", random_chat, "--texts", texts, "-o", evs, "--per-label", "480"]
+    command += MEASURED_QUICKLY
     going = subprocess.Popen(
         [*LLAMOOD, *map(str, command)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
     deadline = time.monotonic() + 60
-    while not (evs / "extraction.partial").exists() and time.monotonic() < deadline:
+    while not (evs / "texts.partial").exists() and time.monotonic() < deadline:
         time.sleep(0.02)
     os.kill(going.pid, signal.SIGINT)
     stdout, stderr = going.communicate(timeout=60)
@@ -310,8 +394,10 @@ def test_a_stopped_measurement_says_how_to_go_on_and_does(
     stopped = re.search(r"Stopped at (\d+) of 960.*the same command goes on", stderr, re.DOTALL)
     assert stopped is not None, stderr
     assert "Traceback" not in stderr
+    assert {path.name for path in evs.iterdir()} == {"texts.partial", "texts.states"}
 
     on = run(*command)
     assert on.exit_code == 0
     assert f"Going on at {stopped[1]} of 960." in on.stderr
     assert llamood.load(evs).pairs == (480,)
+    assert not list(evs.glob("texts.*"))

@@ -32,7 +32,9 @@ class Discriminant:
         for name in (*names, NEUTRAL):
             of_name = states[known == name].astype(np.float64)
             if len(of_name) < 2:
-                raise ModelError(f"to read {name} takes at least two texts, found {len(of_name)}")
+                raise ModelError(
+                    f"to tell {name} from others takes at least two texts, found {len(of_name)}"
+                )
             means.append(of_name.mean(axis=0))
             rest.append(of_name - means[-1])
         deviations = np.concatenate(rest)

@@ -9,7 +9,6 @@ import json
 import time
 from collections.abc import Sequence
 from contextlib import closing
-from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import llama_cpp
@@ -82,8 +81,7 @@ def _measure(model: BenchModel) -> Measure:
             max_tokens=MAX_TOKENS,
         )
         extraction.run(pairing)
-        extraction.save()
-        _require_full_length(Path(folder))
+        _require_full_length(extraction.answers())
     return Measure(
         name="extraction / one answer at a time, tokens per second",
         model=model.name,
@@ -93,10 +91,10 @@ def _measure(model: BenchModel) -> Measure:
     )
 
 
-def _require_full_length(folder: Path) -> None:
+def _require_full_length(answers: str) -> None:
     """Equal numbers of tokens make the ratio of times that of speeds. The last token of an
     answer is sampled and not decoded, so it is not among those that were read."""
-    for line in (folder / "answers.jsonl").read_text(encoding="utf-8").splitlines():
+    for line in answers.splitlines():
         read = json.loads(line)["n_token"]
         if read != [MAX_TOKENS - 1, MAX_TOKENS - 1]:
             raise RuntimeError(f"an answer ended early: {read} tokens were read")
