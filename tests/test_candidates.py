@@ -43,6 +43,7 @@ def test_every_method_of_every_source(candidates: Candidates) -> None:
     assert any(way.endswith(CONTROL) for way in candidates.ways)
     for way, evs in candidates.ways.items():
         assert evs.names == NAMES
+        assert evs.pairs == (6, 6, 6)
         assert evs.measurement == replace(MEASURED, method=way)
         own = 1 if way.startswith("texts") else 2
         found = own * directions(STATES, METHODS[expected.index(way) % 6], names=NAMES)

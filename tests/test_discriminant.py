@@ -106,7 +106,9 @@ def test_too_few_texts_are_told(missing: str, n: int) -> None:
     rows, labels = of(5)
     places = [i for i, label in enumerate(labels) if label == missing]
     kept = [i for i in range(len(labels)) if i not in places[n:]]
-    with pytest.raises(ModelError, match=rf"to tell {missing} from others takes at least two texts, found {n}"):
+    with pytest.raises(
+        ModelError, match=rf"to tell {missing} from others takes at least two texts, found {n}"
+    ):
         Discriminant(rows[kept], [labels[i] for i in kept], names=NAMES)
 
 

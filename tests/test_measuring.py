@@ -226,6 +226,8 @@ def test_each_emotion_has_the_place_that_shows_it_best(
         assert report["emotions"][name]["place"] == str(doses.places[name])
         assert len(report["emotions"][name]["trials"]) == len(bounds.trials)
     made = chosen(candidates, doses)
+    used = {"texts": N_TEXT, "answers": 2}  # of each emotion
+    assert made.pairs == tuple(used[doses.places[name].way.split(", ")[0]] for name in NAMES)
     assert made.ceiling == pytest.approx((1.0, 1.0))
     assert made.scale == pytest.approx([b.best.dose for b in doses.bounds.values() if b.best])
 

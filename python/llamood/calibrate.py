@@ -353,4 +353,6 @@ def calibrated(
     method = "; ".join(dict.fromkeys(shown)) + (METHOD if stepwise else "")
     ceiling = tuple(doses.get(name) for name in some.names)
     measurement = replace(some.measurement, method=method)
-    return replace(some, data=data, ceiling=ceiling, measurement=measurement) * doses
+    pairs = tuple(candidates.ways[place.way].pairs[i] for i, place in enumerate(chosen))
+    made = replace(some, data=data, ceiling=ceiling, measurement=measurement, pairs=pairs)
+    return made * doses

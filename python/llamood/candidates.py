@@ -65,7 +65,8 @@ class Candidates:
             for method in METHODS:
                 way = f"{source}, {method}"
                 data = directions(measured, method, names=names)
-                ways[way] = EmotionVectors(names, data, replace(measurement, method=way))
+                pairs = tuple(measured.labels.count(name) for name in names)
+                ways[way] = EmotionVectors(names, data, replace(measurement, method=way), pairs)
         return cls(ways)
 
     def together(self) -> EmotionVectors:
