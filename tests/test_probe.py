@@ -18,11 +18,13 @@ import tiny_chat
 from llamood import _core
 from llamood.cli.prompts import chat_tokens
 from llamood.errors import FileError, ModelError
+from llamood.judges import bundled
 from llamood.listener import Listener
 from llamood.probe import FILE_NAME, Probe, directions_of
-from llamood.probe_measurement import ALIKE, answers, held_out, measure
+from llamood.probe_measurement import ALIKE, LEAST_TEXTS, PARTS, layers_to_read, measure, parts
 from llamood.reader import smooth
-from llamood.texts import LabelledTexts
+from llamood.states import States
+from llamood.texts import BUNDLED, LabelledTexts, load_texts
 from probes import LAYERS, neutral_probe
 from voices import PROMPT, random_vectors, shape_of, voice
 
@@ -284,6 +286,36 @@ def test_a_reading_is_of_the_last_text(companion: llamood.Llama) -> None:
     assert companion.reading["joy"] == max(companion.reading.values())
 
 
+JOYFUL = "I am so happy! What a joy! I love it all, what a wonderful day!"
+
+
+def test_a_text_is_read_by_itself(companion: llamood.Llama) -> None:
+    """Its mean z-scores, whatever was said and felt before, and whatever is asked after."""
+    before = ask(companion, "Tell me about bread.", mood=strong("fear"))["choices"]
+    companion.feel(strong("anger"))
+    read = companion.read(JOYFUL)
+    assert companion.mood == llamood.Mood(strong("anger"))
+    companion.feel()
+    assert set(read) == set(EMOTIONS)
+    assert max(read, key=read.__getitem__) == "joy"
+    tokens = companion.tokenize(JOYFUL.encode(), add_bos=True)
+    companion.reset()
+    companion.eval(tokens)
+    expected = companion.reader.scores(1, len(tokens)).mean(axis=0)
+    assert list(read.values()) == pytest.approx(expected.tolist(), abs=1e-4)
+    assert companion.read(JOYFUL) == read
+    assert ask(companion, "Tell me about bread.", mood=strong("fear"))["choices"] == before
+    assert companion.read("The baker opens at seven.")["joy"] < read["joy"] - 1
+
+
+def test_what_cannot_be_read_by_itself(companion: llamood.Llama, random_chat: Path) -> None:
+    for text, n_token in (("", r"\d"), ("word " * 2000, r"\d+")):
+        with pytest.raises(ModelError, match=rf"the text has {n_token} tokens, expected 2 to 512"):
+            companion.read(text)
+    with pytest.raises(ModelError, match="readings=True"):
+        voice(random_chat).read("Hello there.")
+
+
 def test_what_was_read_goes_with_the_context(random_chat: Path) -> None:
     llm = voice(random_chat, readings=neutral_probe(random_chat), embedding=True)
     llm.eval(llm.tokenize(PROMPT.encode()))
@@ -379,21 +411,38 @@ def test_its_baseline_says_how_well_it_reads() -> None:
     assert best[probe.place(probe.layer)] >= best.max() - ALIKE
 
 
-def test_measured_again_it_is_the_same() -> None:
-    evs = llamood.load(tiny_chat.VECTORS)
-    shipped = Probe.load(tiny_chat.VECTORS)
-    one_thread = {"n_threads": 1, "n_threads_batch": 1}
-    passages = answers(tiny_chat.MODEL, evs.names, per_label=10, **one_thread)
-    assert {p.label for p in passages} == {"neutral", *evs.names}
-    assert len({p.text for p in passages}) > 50
+ONE_THREAD: dict[str, Any] = {"n_threads": 1, "n_threads_batch": 1}
+
+
+def test_measured_of_texts() -> None:
+    """Few of those that ship, of two emotions."""
+    evs = llamood.load(tiny_chat.VECTORS).select(("fear", "joy"))
+    texts = load_texts(BUNDLED).first(2 * PARTS)
     steps: list[tuple[int, int]] = []
     probe = measure(
-        tiny_chat.MODEL, evs, passages, progress=lambda *step: steps.append(step), **one_thread
+        tiny_chat.MODEL,
+        evs,
+        texts,
+        judge=bundled(),
+        progress=lambda *step: steps.append(step),
+        **ONE_THREAD,
     )
-    assert steps[-1][0] == steps[-1][1] == len(passages) + len(probe.layers) * evs.n_emotion
+    n_text = 3 * 2 * PARTS  # those of other emotions are left out
+    assert steps[-1] == (n_text, n_text)
     assert [done for done, _ in steps] == sorted(done for done, _ in steps)
-    np.testing.assert_allclose(probe.directions, shipped.directions, atol=1e-6)
-    np.testing.assert_allclose(probe.mean, shipped.mean, atol=0.5 * shipped.spread.max())
+    probe.require_fit(evs)
+    assert probe.layers == layers_to_read(evs.n_layer)
+    assert probe.directions.shape == (len(probe.layers), evs.n_emotion, evs.n_embd)
+    np.testing.assert_allclose(np.linalg.norm(probe.directions, axis=2), 1, rtol=1e-5)
+    means = probe.auroc.mean(axis=1)
+    assert means[probe.place(probe.layer)] >= means.max() - ALIKE
+    quality = probe.about["quality"]
+    assert quality["n"] == 3 * 2
+    assert set(quality["auroc"]) == set(evs.names)
+    assert 0 <= quality["macro_auroc"] <= 1
+    assert 0 <= quality["judge_accuracy"] <= 1
+    assert len(probe.about["shrinkage"]) == len(probe.layers)
+    json.dumps(dict(probe.about))
     # What is added in a layer is in its own projection, and in no layer below.
     for at, layer in enumerate(probe.layers):
         measured = evs.data[:, layer] / np.array(evs.scale)[:, np.newaxis]
@@ -402,13 +451,102 @@ def test_measured_again_it_is_the_same() -> None:
         assert np.abs(probe.response[layer + 1 :, :, at]).max() < 1e-3
 
 
+def small_states(model: Path, *, n: int = 3 * PARTS) -> tuple[LabelledTexts, States]:
+    """Texts of two emotions and of neutral, and states that tell one from the other, but not
+    too well; in turn, as they are measured."""
+    names = ("anger", "joy", "neutral")
+    texts = LabelledTexts(
+        names, {name: tuple(f"{name} {i} it is" for i in range(n)) for name in names}
+    )
+    n_layer, n_embd = shape_of(model)
+    rng = np.random.default_rng(8)
+    added = {"anger": 0.6 * rng.normal(size=n_embd), "joy": 0.6 * rng.normal(size=n_embd)}
+    rows = 2 * rng.normal(size=(3 * n, n_layer, n_embd))
+    labels = names * n
+    for row, label in zip(rows, labels, strict=True):
+        row += added.get(label, 0.0)
+    return texts, States(labels, rows.astype(np.float32))
+
+
+def test_states_that_are_known_are_not_measured_again(random_chat: Path) -> None:
+    evs = random_vectors(random_chat)
+    texts = LabelledTexts(
+        ("anger", "joy", "neutral"),
+        {
+            "anger": tuple(f"no, not {i} times!" for i in range(LEAST_TEXTS)),
+            "joy": tuple(f"{i} cheers for us" for i in range(LEAST_TEXTS)),
+            "neutral": tuple(f"platform {i} is ahead of the bus stop" for i in range(LEAST_TEXTS)),
+        },
+    )
+    states = States.measured(random_chat, texts, **ONE_THREAD)
+    steps: list[tuple[int, int]] = []
+    given = measure(
+        random_chat, evs, texts, states=states, progress=lambda *s: steps.append(s), **ONE_THREAD
+    )
+    assert steps == []
+    alone = measure(random_chat, evs, texts, **ONE_THREAD)
+    for name in ("directions", "mean", "spread", "response", "auroc"):
+        np.testing.assert_array_equal(getattr(given, name), getattr(alone, name))
+    assert (given.layer, given.about) == (alone.layer, alone.about)
+
+
+def test_quality_is_told_by_texts_that_chose_nothing(random_chat: Path) -> None:
+    evs = random_vectors(random_chat)
+    texts, states = small_states(random_chat)
+    part = parts(states.labels)
+    usual = measure(random_chat, evs, texts, states=states, **ONE_THREAD)
+
+    def changed(where: int) -> Probe:
+        """With the texts of one part turned into noise."""
+        data = states.data.copy()
+        noise = np.random.default_rng(1).normal(size=data.shape)
+        data[part == where] = noise[part == where]
+        return measure(random_chat, evs, texts, states=States(states.labels, data), **ONE_THREAD)
+
+    told = changed(PARTS - 1)
+    np.testing.assert_array_equal(told.auroc, usual.auroc)  # the choice was the same
+    assert told.layer == usual.layer
+    assert told.about["shrinkage"] == usual.about["shrinkage"]
+    assert told.about["quality"] != usual.about["quality"]
+    assert told.about["quality"]["macro_auroc"] < usual.about["quality"]["macro_auroc"]
+    chosen = changed(PARTS - 2)
+    assert not np.array_equal(chosen.auroc, usual.auroc)
+    # All texts are fitted in the end.
+    assert not np.array_equal(told.directions, usual.directions)
+
+
+def test_texts_of_a_label_take_turns() -> None:
+    labels = ["joy", "neutral"] * PARTS + ["joy"] * 3
+    found = parts(labels)
+    assert found[::2][:PARTS].tolist() == list(range(PARTS))
+    assert found[1 : 2 * PARTS : 2].tolist() == list(range(PARTS))
+    assert found[2 * PARTS :].tolist() == [0, 1, 2]
+
+
+@pytest.mark.parametrize("n_layer", [3, 4, 8, 30, 80])
+def test_layers_that_are_read_are_neither_first_nor_last(n_layer: int) -> None:
+    layers = layers_to_read(n_layer)
+    assert 1 <= len(layers) <= 9
+    assert list(layers) == sorted(set(layers))
+    assert layers[0] >= 1
+    assert layers[-1] <= n_layer - 2
+
+
 def test_too_little_to_measure_on(random_chat: Path) -> None:
     evs = random_vectors(random_chat)
-    texts = LabelledTexts(("neutral", "joy"), {"neutral": ("a b c",) * 9, "joy": ("d e",) * 9})
-    passages = held_out(random_chat, texts, used=2, n_threads=1)
-    assert [p.label for p in passages] == ["neutral"] * 7 + ["joy"] * 7
-    with pytest.raises(ModelError, match=r"at least 8 neutral texts .* found 7"):
-        measure(random_chat, evs, passages)
+    few = LabelledTexts(
+        ("neutral", "joy", "awe"),
+        {"neutral": ("a b c",) * 13, "joy": ("d e",) * LEAST_TEXTS, "awe": ("f",) * 99},
+    )
+    with pytest.raises(ModelError, match=r"at least 14 texts.*; found 0 of anger, 13 of neutral$"):
+        measure(random_chat, evs, few)
+    texts, states = small_states(random_chat)
+    flat = States(states.labels, np.ones_like(states.data))
+    with pytest.raises(ModelError, match="cannot be told apart"):
+        measure(random_chat, evs, texts, states=flat, **ONE_THREAD)
+    shallow = llamood.EmotionVectors(evs.names, evs.data[:, :2])
+    with pytest.raises(ModelError, match="fewer than three layers"):
+        measure(random_chat, shallow, texts)
     with pytest.raises(ModelError, match="has nothing of its own in layer"):
         directions_of(llamood.EmotionVectors(("a", "b"), np.ones((2, 4, 8))), (1, 2))
     alone = llamood.EmotionVectors(("a",), np.ones((1, 4, 16)))
