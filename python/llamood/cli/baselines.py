@@ -30,6 +30,7 @@ def quality_of(probe: Probe) -> str:
     quality = probe.about.get("quality")
     if not quality or quality.get("macro_auroc") is None:
         return f"Reading in layer {probe.layer}; how well could not be told."
+    doubt = "" if probe.doubt is None else f" Nothing is coloured or held by it: {probe.doubt}."
     text = (
         f"Reading in layer {probe.layer}: area under the ROC curve {quality['macro_auroc']:.2f} on "
         f"{quality['n']} texts that had no say in it (0.5 is chance)"
@@ -38,4 +39,4 @@ def quality_of(probe: Probe) -> str:
         text += f"; the right emotion is the highest in {100 * quality['accuracy']:.0f} %"
     if "judge_accuracy" in quality:
         text += f", by the judge in {100 * quality['judge_accuracy']:.0f} %"
-    return f"{text}."
+    return f"{text}.{doubt}"

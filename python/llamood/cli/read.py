@@ -13,7 +13,7 @@ from rich.text import Text
 
 from llamood.cli import baselines, models, options
 from llamood.cli.colours import colour_of
-from llamood.cli.consoles import printable, results, standard_input, write_json
+from llamood.cli.consoles import printable, remark, results, standard_input, write_json
 from llamood.cli.curves import draw_readings
 from llamood.cli.plots import picture
 from llamood.cli.prompts import chat_tokens, plain_tokens, require_room
@@ -106,7 +106,9 @@ def command(
         write_json(reading)
         return
     console = results()
-    console.print(coloured(reading))
+    if probe.doubt is not None:
+        remark(f"Note: do not trust this: {probe.doubt}.")
+    console.print(printable(reading_text(reading)) if probe.doubt else coloured(reading))
     console.print(table(reading))
 
 
@@ -158,6 +160,11 @@ def _read_lines(llm: Llama, path: str, *, as_json: bool) -> None:
             highest = sorted(means.items(), key=lambda item: -item[1])[:2]
             told = ", ".join(f"{printable(name)} {score:.1f}" for name, score in highest)
             click.echo(f"{told}\t{printable(line)}")
+
+
+def reading_text(reading: dict[str, Any]) -> str:
+    """The text that was read, as tokens."""
+    return "".join(token["text"] for token in reading["tokens"])
 
 
 def coloured(reading: dict[str, Any]) -> Text:
