@@ -86,8 +86,8 @@ class Probe:
 
     @property
     def doubt(self) -> str | None:
-        """Why nothing is coloured or held by what it reads, in a sentence; None where it is trusted,
-        as one is whose quality was not measured."""
+        """Why nothing is coloured or held by what it reads, in words; None where it is trusted, as
+        one is whose quality was not measured."""
         area = (self.about.get("quality") or {}).get("macro_auroc")
         if area is None or area >= TRUSTED:
             return None
@@ -178,9 +178,8 @@ def chosen_probe(
         probe = Probe.load(folder if folder.is_dir() else folder.parent)
     probe.require_fit(evs)
     if probe.doubt is not None:
-        warnings.warn(
-            f"readings of this model are unsure: {probe.doubt}", MoodWarning, stacklevel=3
-        )
+        text = f"readings of this model are unsure: {probe.doubt}"
+        warnings.warn(text, MoodWarning, stacklevel=3)
     return probe
 
 
