@@ -144,24 +144,47 @@ class Measuring:
     @property
     def asked(self) -> Extraction:
         """That from answers, as in the paper; from texts where nothing was asked."""
-        return self.extractions.get("answers") or self.extractions["texts"]
+        usable = self.usable
+        return usable.get("answers") or usable["texts"]
 
     def run(self, parts: Parts) -> None:
         """Measure what is left. Raises ModelError for a model that cannot be asked or read."""
         for source, extraction in self.extractions.items():
             extraction.run(parts(source))
 
+    @property
+    def usable(self) -> dict[Source, Extraction]:
+        """Those of which something came. Raises `ModelError` where nothing came of any."""
+        useless = self.useless
+        found = {source: e for source, e in self.extractions.items() if source not in useless}
+        if not found:
+            raise ModelError("; ".join(useless.values()))
+        return found
+
+    @property
+    def useless(self) -> dict[Source, str]:
+        """By source why nothing came of it: a model that refuses to act, say, answers nothing that
+        could be measured."""
+        found: dict[Source, str] = {}
+        for source, extraction in self.extractions.items():
+            try:
+                extraction.vectors()
+            except ModelError as error:
+                found[source] = str(error)
+        return found
+
     def candidates(self) -> Candidates:
-        """By every method, from each source. Raises `ModelError` where sources differ in their
-        emotions, and where nothing usable was measured of one."""
-        first, *others = (each.vectors() for each in self.extractions.values())
+        """By every method, from each source of which something came. Raises `ModelError` where
+        sources differ in their emotions, and as `usable`."""
+        usable = self.usable
+        first, *others = (each.vectors() for each in usable.values())
         for other in others:
             if set(other.names) != set(first.names):
                 raise ModelError(
                     f"the texts are of {', '.join(first.names)}, the questions of "
                     f"{', '.join(other.names)}; measure from one of them, or take the same emotions"
                 )
-        states = {str(source): each.states() for source, each in self.extractions.items()}
+        states = {str(source): each.states() for source, each in usable.items()}
         return Candidates.of(states, names=first.names, measurement=first.measurement)
 
     def doses(self, candidates: Candidates, *, progress: Progress | None = None) -> Doses:
@@ -176,7 +199,7 @@ class Measuring:
         """What reads these emotions: from the texts, or, where they are of others, from what the
         model answered. Raises `ModelError` for a model that cannot be read."""
         covered = set(vectors.names) <= set(self.texts.names)
-        extraction = self.extractions.get("texts" if covered else "answers")
+        extraction = self.usable.get("texts" if covered else "answers")
         if extraction is None:
             return measure(
                 self.model, vectors, self.texts,
@@ -226,7 +249,8 @@ class Measuring:
     def report(self, doses: Doses | None, probe: Probe | None) -> dict[str, Any]:
         """JSON-able."""
         return {
-            "sources": {source: each.report() for source, each in self.extractions.items()},
+            "sources": {source: each.report() for source, each in self.usable.items()},
+            "useless": self.useless,
             "doses": None if doses is None else doses.report(),
             "reading": None if probe is None else {"layer": probe.layer, **probe.about},
         }
