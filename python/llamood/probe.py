@@ -107,7 +107,7 @@ class Probe:
     def save(self, folder: str | PathLike[str]) -> Path:
         """Write ``<folder>/reading.baseline``. Raises `FileError`."""
         path = Path(folder) / FILE_NAME
-        write_files({path: partial(_write, self)})
+        write_files({path: partial(write_probe, self)})
         return path
 
     @classmethod
@@ -189,7 +189,8 @@ class _Facts(NamedTuple):
     about: str
 
 
-def _write(probe: Probe, path: Path) -> None:
+def write_probe(probe: Probe, path: Path) -> None:
+    """Write it to a path of any name, as `Probe.save` does."""
     from gguf import GGUFValueType, GGUFWriter  # 70 ms that most programs never need
 
     writer = GGUFWriter(path, ARCHITECTURE)
