@@ -121,8 +121,9 @@ class Candidates:
 
 
 def name_of(emotion: str, way: str, *, increments: bool) -> str:
-    """Of a vector among all candidates."""
-    return f"{emotion} ({way}, in increments)" if increments else f"{emotion} ({way})"
+    """Of a vector among all candidates; a mood can name it."""
+    plain = way.replace(", ", " ")
+    return f"{emotion} by {plain}{' in increments' if increments else ''}"
 
 
 def _write(candidates: Candidates, path: Path) -> None:
