@@ -7,20 +7,20 @@ import os
 import signal
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-import llamood
 from llamood.answer_faults import answer_fault
 from llamood.errors import FileError, ModelError
 from llamood.extract import Extraction
 from llamood.listener import Listener
-from llamood.probe import Probe
 from llamood.queries import Queries
-from llamood.texts import LabelledTexts, load_texts
+from llamood.states import States
+from llamood.texts import LabelledTexts
 
 ONE_THREAD: dict[str, Any] = {"n_threads": 1, "n_threads_batch": 1}
 # What is cached is not rounded, so that it hardly matters what else was in a batch.
@@ -97,18 +97,72 @@ def test_from_questions_gives_both_sites_and_a_report(random_chat: Path, tmp_pat
     assert extraction.vectors("attn_out").measurement.site == "attn_out"
     assert not np.array_equal(extraction.vectors("attn_out").data, evs.data)
 
-    extraction.save()
-    again = llamood.load(tmp_path / "evs")
-    np.testing.assert_array_equal(again.select(evs.names).data, evs.data)
-    assert again.measurement == evs.measurement
-    np.testing.assert_array_equal(llamood.convert(tmp_path / "evs").data, again.data)
-    report = json.loads((tmp_path / "evs" / "report.json").read_text(encoding="utf-8"))
+    report = extraction.report()
+    json.dumps(report)
     assert report["used"] == {"joy": 3, "anger": 3}
     assert set(report["sites"]) == {"layer_out", "attn_out"}
     assert np.asarray(report["sites"]["layer_out"]["cosines"]).shape == (2, 2)
-    answers = (tmp_path / "evs" / "answers.jsonl").read_text(encoding="utf-8").splitlines()
-    assert len(answers) == 6
-    assert not list((tmp_path / "evs").glob("*.partial"))
+    told = [json.loads(line) for line in extraction.answers().splitlines()]
+    assert len(told) == 6
+    assert {record["emotion"] for record in told} == {"joy", "anger"}
+    kept = {"answers.partial", "answers.states"}
+    assert {path.name for path in (tmp_path / "evs").iterdir()} == kept
+    extraction.forget()
+    assert not list((tmp_path / "evs").iterdir())
+
+
+def test_states_are_those_that_the_vectors_are_means_of(random_chat: Path) -> None:
+    from_answers = finished(small(random_chat))
+    states = from_answers.states()
+    assert states.data.shape == (12, 4, 64)
+    assert states.data.dtype == np.float32
+    assert states.labels == ("joy", "neutral", "anger", "neutral") * 3
+    from_texts = finished(small(random_chat, queries=None, texts=TEXTS))
+    assert Counter(from_texts.states().labels) == {"joy": 3, "fear": 2, "neutral": 3}
+    # A pair counts by how it differs, so each mean is the vector from the mean plain answer on.
+    for extraction in (from_answers, from_texts):
+        states = extraction.states()
+        for name, vector in zip(extraction.vectors().names, extraction.vectors().data, strict=True):
+            found = states.of(name).mean(axis=0) - states.of("neutral").mean(axis=0)
+            np.testing.assert_allclose(found, vector, atol=1e-4)
+        np.testing.assert_array_equal(extraction.states().data, states.data)  # asked again
+
+
+def test_texts_are_those_of_the_states(random_chat: Path) -> None:
+    extraction = finished(small(random_chat, queries=None, texts=TEXTS, per_label=2))
+    drawn = TEXTS.sample(2)
+    assert dict(extraction.texts().texts) == dict(drawn.texts)
+    measured = States.measured(random_chat, extraction.texts(), **ONE_THREAD)
+    assert measured.labels == extraction.states().labels
+    np.testing.assert_allclose(measured.data, extraction.states().data, rtol=1e-3, atol=1e-4)
+
+    answered = finished(small(random_chat))
+    told = [json.loads(line) for line in answered.answers().splitlines()]
+    texts = answered.texts()
+    assert texts.neutral == tuple(record["heard"][0] for record in told)
+    for name in texts.emotions:
+        said = tuple(record["heard"][1] for record in told if record["emotion"] == name)
+        assert texts.texts[name] == said
+
+
+def test_what_is_dropped_is_in_neither(random_chat: Path) -> None:
+    """A text without a token beyond the first is no text; an answer that was cut short neither."""
+    empty = {name: ("", *texts) for name, texts in TEXTS.texts.items()}
+    extraction = finished(small(random_chat, queries=None, texts=LabelledTexts(TEXTS.names, empty)))
+    assert Counter(extraction.states().labels) == {"joy": 3, "fear": 2, "neutral": 3}
+    assert "" not in {text for texts in extraction.texts().texts.values() for text in texts}
+    assert set(extraction.texts().texts["joy"]) == set(TEXTS.texts["joy"])
+    assert extraction.report()["dropped"]["joy"] == {"no token beyond the first": 1}
+
+
+def test_a_run_that_is_asked_for_again_changes_nothing(random_chat: Path) -> None:
+    whole = finished(small(random_chat)).states()
+    stopped = small(random_chat)
+    with pytest.raises(KeyboardInterrupt):
+        stopped.run(interrupt_at(8))
+    stopped.run()
+    stopped.run()
+    np.testing.assert_array_equal(stopped.states().data, whole.data)
 
 
 def test_vectors_are_means_of_differences(random_chat: Path) -> None:
@@ -155,28 +209,44 @@ def test_as_answer_reads_the_answer_only(random_chat: Path) -> None:
     assert not np.allclose(placed.data, plain.data, atol=1e-3)
 
 
-def test_a_killed_run_goes_on_where_it_was(random_chat: Path, tmp_path: Path) -> None:
-    whole = finished(small(random_chat)).vectors()
+@pytest.mark.parametrize("source", ["answers", "texts"])
+def test_a_killed_run_goes_on_where_it_was(random_chat: Path, tmp_path: Path, source: str) -> None:
+    whole = finished(from_source(random_chat, source))
     program = """
 import sys, os, signal
-sys.path.insert(0, sys.argv[3])
-from test_extract import small
-extraction = small(sys.argv[1], output=sys.argv[2])
-extraction.run(lambda done, total: os.kill(os.getpid(), signal.SIGKILL) if done == 8 else None)
+sys.path.insert(0, sys.argv[4])
+from test_extract import from_source
+extraction = from_source(sys.argv[1], sys.argv[3], output=sys.argv[2])
+extraction.run(lambda done, total: os.kill(os.getpid(), signal.SIGKILL) if done == 4 else None)
 """
+    folder, here = tmp_path / "evs", Path(__file__).parent
     run = subprocess.run(
-        [sys.executable, "-c", program, random_chat, tmp_path / "evs", Path(__file__).parent],
+        [sys.executable, "-c", program, random_chat, folder, source, here],
         check=False,
-        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1] / "tools")},
+        env={**os.environ, "PYTHONPATH": str(here.parent / "tools")},
     )
     assert run.returncode == -signal.SIGKILL
-    assert [path.name for path in (tmp_path / "evs").iterdir()] == ["extraction.partial"]
-    resumed = small(random_chat, output=tmp_path / "evs")
-    assert resumed.done == 8
+    assert {path.name for path in folder.iterdir()} == {f"{source}.partial", f"{source}.states"}
+    with (folder / f"{source}.states").open("ab") as file:
+        file.write(b"half a row")  # as of a kill while a group is written
+    resumed = from_source(random_chat, source, output=folder)
+    assert resumed.done == resumed.kept == 4
     steps: list[int] = []
     resumed.run(lambda done, total: steps.append(done))
-    assert steps == [8, 12]
-    np.testing.assert_array_equal(resumed.vectors().data, whole.data)
+    assert steps == [*range(4, whole.total, 4), whole.total]
+    np.testing.assert_array_equal(resumed.vectors().data, whole.vectors().data)
+    assert resumed.states().labels == whole.states().labels
+    np.testing.assert_array_equal(resumed.states().data, whole.states().data)
+    assert resumed.answers() == whole.answers()
+
+    again = from_source(random_chat, source, output=folder)  # nothing is left to do
+    again.run()
+    np.testing.assert_array_equal(again.states().data, whole.states().data)
+
+
+def from_source(model: Path, source: str, **settings: Any) -> Extraction:
+    texts = {"queries": None, "texts": TEXTS} if source == "texts" else {}
+    return small(model, **{**texts, **settings})
 
 
 def test_another_measurement_is_not_taken_up(random_chat: Path, tmp_path: Path) -> None:
@@ -198,14 +268,42 @@ def interrupt_at(n: int) -> Any:
 
 
 def test_a_broken_unfinished_measurement_is_named(random_chat: Path, tmp_path: Path) -> None:
-    (tmp_path / "extraction.partial").write_bytes(b"PK\x03\x04 half")
+    (tmp_path / "answers.partial").write_bytes(b"PK\x03\x04 half")
     with pytest.raises(FileError, match=r"unfinished measurement.*--restart"):
         small(random_chat, output=tmp_path)
+    begun = small(random_chat, output=tmp_path, restart=True)
+    with pytest.raises(KeyboardInterrupt):
+        begun.run(interrupt_at(4))
+    path = tmp_path / "answers.states"
+    path.write_bytes(path.read_bytes()[:-1])
+    with pytest.raises(FileError, match=r"answers\.states: holds 4095 bytes .* 4096.*--restart"):
+        small(random_chat, output=tmp_path).run()
+    path.unlink()
+    with pytest.raises(FileError, match=r"answers\.states: cannot be read"):
+        small(random_chat, output=tmp_path).run()
+    anew = finished(small(random_chat, output=tmp_path, restart=True))
+    np.testing.assert_array_equal(anew.states().data, finished(small(random_chat)).states().data)
+
+
+def test_both_sources_lie_beside_each_other(random_chat: Path, tmp_path: Path) -> None:
+    for source in ("answers", "texts"):
+        finished(from_source(random_chat, source, output=tmp_path))
+    assert {path.name for path in tmp_path.iterdir()} == {
+        "answers.partial", "answers.states", "texts.partial", "texts.states"
+    }  # fmt: skip
+    assert from_source(random_chat, "texts", output=tmp_path).done == 8
+
+
+def test_from_one_source_at_a_time(random_chat: Path) -> None:
+    with pytest.raises(ModelError, match="not from both"):
+        small(random_chat, texts=TEXTS)
 
 
 def test_unfinished_has_no_vectors(random_chat: Path) -> None:
-    with pytest.raises(ModelError, match=r"measured 0 of 12"):
-        small(random_chat).vectors()
+    extraction = small(random_chat)
+    for ask in (extraction.vectors, extraction.states, extraction.texts):
+        with pytest.raises(ModelError, match=r"measured 0 of 12"):
+            ask()
 
 
 def test_a_model_without_template_says_what_to_do(stories: Path) -> None:
@@ -232,19 +330,7 @@ def test_nothing_usable_is_an_error_not_a_vector(random_chat: Path) -> None:
     extraction = finished(small(random_chat, max_tokens=2))
     with pytest.raises(ModelError, match="nothing usable"):
         extraction.vectors()
-    assert extraction.report is not None
-
-
-@pytest.mark.slow
-def test_goemotions_on_a_model_that_nobody_here_made(
-    stories: Path, shared_data: Path, tmp_path: Path
-) -> None:
-    texts = load_texts(shared_data / "goemotions-ekman" / "train.tsv")
-    evs = llamood.extract(stories, texts=texts, per_label=40, output=tmp_path / "evs")
-    assert evs.n_emotion == 6
-    assert np.isfinite(evs.data).all()
-    assert llamood.load(tmp_path / "evs" / "attn_out").measurement.site == "attn_out"
-    Probe.load(tmp_path / "evs").require_fit(evs)  # what readings need is measured too
+    assert extraction.states().labels == ()
 
 
 def test_what_prompts_begin_with_alike_is_decoded_once(random_chat: Path) -> None:

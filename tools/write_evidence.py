@@ -1,7 +1,7 @@
-"""Write docs/evidence.md: what steering does to the bundled model, against what was hoped for.
+"""Write docs/evidence.md: what steering does to SmolLM2, against what was hoped for.
 
-From two reports of ``llamood eval``: with the controls, and on the paper's axes. What is said of
-the figures stands in tools/evidence_notes.md and is written by hand.
+From the report of ``llamood eval demo``. What is said of the figures stands in
+tools/evidence_notes.md and is written by hand.
 """
 
 from __future__ import annotations
@@ -14,11 +14,13 @@ from typing import Any
 
 import click
 
-from llamood.conditions import GRADED, PROMPT, RANDOM, UNSTEERED, VECTOR
+from llamood.conditions import PROMPT, RANDOM, SHUFFLED, UNSTEERED, VECTOR
 
 NOTES = Path(__file__).with_name("evidence_notes.md")
 TOP = 1.0  # the intensity that is the largest fluent dose
-RHO, SPECIFICITY, PERPLEXITY, COLLAPSE, TOPIC = 0.9, 0.8, 1.5, 0.01, 0.9
+RHO, SPECIFICITY, PERPLEXITY, COLLAPSE, TOPIC = 0.95, 0.6, 1.5, 0.01, 0.9
+TIMES_WORDS = 2.5
+SHARE_OF_SHUFFLED = 1 / 3
 
 Report = Mapping[str, Any]
 
@@ -36,21 +38,22 @@ class Claim:
 
 
 def claims(report: Report) -> list[Claim]:
-    """Each hope of the bundled model."""
-    made = []
-    for over, what in (("means", "the mean of each intensity"), ("answers", "single answers")):
-        rho = report["asked_versus_got"][VECTOR]
-        least = min(each[over]["estimate"] for each in rho.values())
-        told = ", ".join(f"{name} {each[over]['estimate']:.2f}" for name, each in rho.items())
-        hoped = f"Spearman's rho, asked against got, of {what}: {RHO} or more for each emotion"
-        made.append(Claim(hoped, told, least >= RHO))
+    """Each hope of a real small model."""
     top = _row(report, VECTOR, TOP)
-    made += [
+    words = _row(report, PROMPT, 0.0)
+    return [
         Claim(
             f"top-1 at {TOP:g}: {SPECIFICITY} or more on average",
             _told(top["specificity"]),
             top["specificity"]["estimate"] >= SPECIFICITY,
         ),
+        Claim(
+            f"top-1 at {TOP:g}: {TIMES_WORDS} times what asking in words gets",
+            f"{top['specificity']['estimate']:.2f}; words {_told(words['specificity'])}",
+            top["specificity"]["estimate"] >= TIMES_WORDS * words["specificity"]["estimate"],
+        ),
+        _each_beats_words(report),
+        _shuffled(report),
         Claim(
             f"perplexity at {TOP:g}: {PERPLEXITY} times the unsteered or less",
             _told(top["perplexity"]),
@@ -66,47 +69,71 @@ def claims(report: Report) -> list[Claim]:
             _told(top["topic"]),
             top["topic"]["estimate"] >= TOPIC,
         ),
+        _dial(report),
         _flat(report),
-        *_better(report),
     ]
-    return made
+
+
+def _each_beats_words(report: Report) -> Claim:
+    pairs = {
+        emotion: tuple(
+            _row(report, kind, at, emotion)["specificity"]["estimate"]
+            for kind, at in ((VECTOR, TOP), (PROMPT, 0.0))
+        )
+        for emotion in _emotions(report)
+    }
+    told = ", ".join(f"{name} {ours:.2f} / {words:.2f}" for name, (ours, words) in pairs.items())
+    return Claim(
+        f"top-1 at {TOP:g} of each emotion: what words get, or more (vector / words)",
+        told,
+        all(ours >= words for ours, words in pairs.values()),
+    )
+
+
+def _shuffled(report: Report) -> Claim:
+    """What the manner of the texts does, without their labels."""
+    plain, ours, theirs = (
+        _row(report, kind, at)["eps"]
+        for kind, at in ((UNSTEERED, 0.0), (VECTOR, TOP), (SHUFFLED, TOP))
+    )
+    effect, control = (each["estimate"] - plain["estimate"] for each in (ours, theirs))
+    return Claim(
+        "vectors from shuffled labels: at most a third of the effect (EPS over unsteered)",
+        f"{control:.3f} of {effect:.3f}",
+        control <= SHARE_OF_SHUFFLED * effect,
+    )
+
+
+def _dial(report: Report) -> Claim:
+    rho = report["asked_versus_got"][VECTOR]
+    told = ", ".join(f"{name} {each['means']['estimate']:.2f}" for name, each in rho.items())
+    return Claim(
+        f"Spearman's rho, asked against got, of the means: {RHO} or more for each emotion",
+        told,
+        min(each["means"]["estimate"] for each in rho.values()) >= RHO,
+    )
 
 
 def _flat(report: Report) -> Claim:
     """Random vectors change nothing that the interval could tell from nothing."""
     random, plain = _row(report, RANDOM, TOP)["eps"], _row(report, UNSTEERED, 0.0)["eps"]
-    vector = _row(report, VECTOR, TOP)["eps"]
     return Claim(
         "random vectors of equal norms: as unsteered (EPS)",
-        f"{_told(random)}; unsteered {_told(plain)}; vectors {_told(vector)}",
+        f"{_told(random)}; unsteered {_told(plain)}",
         random["low"] <= plain["estimate"] <= random["high"],
     )
 
 
-def _better(report: Report) -> list[Claim]:
-    """Than being told in words and numbers how much."""
-    made = []
-    for over, what in (("means", "the mean of each intensity"), ("answers", "single answers")):
-        mean = {
-            kind: sum(each[over]["estimate"] for each in found.values()) / len(found)
-            for kind, found in report["asked_versus_got"].items()
-        }
-        made.append(
-            Claim(
-                f"rho of {what}, mean over emotions: above that of a graded prompt",
-                f"{mean[VECTOR]:.2f}; graded prompt {mean[GRADED]:.2f}",
-                mean[VECTOR] > mean[GRADED],
-            )
-        )
-    return made
+def _emotions(report: Report) -> list[str]:
+    return list(dict.fromkeys(row["emotion"] for row in report["rows"] if row["emotion"]))
 
 
-def _row(report: Report, kind: str, at: float) -> Mapping[str, Any]:
-    """Over all emotions."""
+def _row(report: Report, kind: str, at: float, emotion: str | None = None) -> Mapping[str, Any]:
+    """Over all emotions unless one is named."""
     (row,) = (
         row
         for row in report["rows"]
-        if (row["emotion"], row["condition"], row["intensity"]) == (None, kind, at)
+        if (row["emotion"], row["condition"], row["intensity"]) == (emotion, kind, at)
     )
     found: Mapping[str, Any] = row
     return found
@@ -117,28 +144,22 @@ def _told(found: Mapping[str, float]) -> str:
 
 
 @click.command()
-@click.argument("controlled", type=click.Path(exists=True, file_okay=False, path_type=Path))
-@click.argument("paper", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option("-o", "--output", type=click.Path(path_type=Path), required=True)
-def main(controlled: Path, paper: Path, output: Path) -> None:
-    """From the folders CONTROLLED and PAPER of two evaluations to OUTPUT."""
-    report = json.loads((controlled / "results.json").read_text(encoding="utf-8"))
+def main(folder: Path, output: Path) -> None:
+    """From the FOLDER of an evaluation to OUTPUT."""
+    report = json.loads((folder / "results.json").read_text(encoding="utf-8"))
     found = claims(report)
-    prompt = _row(report, PROMPT, 0.0)
-    tables = [
-        (folder / name).read_text(encoding="utf-8").replace("\n#", "\n##").replace("# ", "## ", 1)
-        for folder, name in ((controlled, "table.md"), (paper, "paper.md"))
-    ]
+    table = (folder / "table.md").read_text(encoding="utf-8")
     lines = [
-        "# Evidence: what steering does to the bundled model",
+        "# Evidence: what steering does to SmolLM2-135M-Instruct (Q4_1)",
         "",
-        f"{report['n_question']} held-out questions, of kinds and forms that the model was not "
-        "trained on, and with which neither its vectors nor their doses were found. Made by",
+        f"{report['n_question']} everyday questions, with which neither vectors nor doses were "
+        "found. Made by",
         "",
         "    make evidence",
         "",
-        f"which runs `{report['command']}` and the same with `--paper`. Told to feel it in words "
-        f"and not steered, the model gets {_told(prompt['specificity'])} top-1.",
+        f"which runs `{report['command']}`.",
         "",
         "| hoped for | measured | holds |",
         "|---|---|---|",
@@ -146,7 +167,7 @@ def main(controlled: Path, paper: Path, output: Path) -> None:
         "",
         NOTES.read_text(encoding="utf-8").strip(),
         "",
-        *tables,
+        table.replace("\n#", "\n##").replace("# ", "## ", 1),
     ]
     output.write_text("\n".join(lines).rstrip() + "\n", encoding="utf-8")
     click.echo(f"{sum(claim.holds for claim in found)} of {len(found)} hold")

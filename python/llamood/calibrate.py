@@ -35,8 +35,8 @@ KL_TOKENS = 32  # of an answer, over which divergences are measured
 KL_ANSWERS = 1
 EXPLORING = 4  # questions, the first ones, that are asked in each place
 KL_START = 2.0  # nats at the 95th percentile: near where models begin to break
-MOST_ROUNDS = 12
-CLOSE, COARSE = 1.05, 1.4  # brackets that are no wider are narrow enough
+MOST_ROUNDS = 6
+CLOSE = 1.05  # a bracket that is no wider is narrow enough
 
 
 @dataclass(frozen=True)
@@ -165,15 +165,16 @@ class Calibration:
             self._tried()
         return found
 
-    def bounds(self, places: Mapping[str, Place], *, close: float = CLOSE) -> dict[str, Bounds]:
-        """Of each emotion the largest fluent dose in its place, within the ratio ``close``: from
-        where the model's predictions begin to break on, raised or lowered and then bisected."""
+    def bounds(self, places: Mapping[str, Place]) -> dict[str, Bounds]:
+        """Of each emotion the largest fluent dose in its place, within 5 % or what `MOST_ROUNDS`
+        trials tell: from where the model's predictions begin to break on, raised or lowered by how
+        perplexing the answers were, and bisected where that tells no more."""
         searches = {name: _Search(self.first_dose(name, place)) for name, place in places.items()}
         for _ in range(MOST_ROUNDS):
             doses = {
                 name: dose
                 for name, search in searches.items()
-                if (dose := search.next(close)) is not None
+                if (dose := search.next(self._aimed)) is not None
             }
             if not doses:
                 break
@@ -196,17 +197,33 @@ class Calibration:
         return float(np.clip(dose, SMALLEST_DOSE, LARGEST_DOSE))
 
     def explored(self, place: Place, names: Sequence[str]) -> dict[str, float]:
-        """How well each emotion shows in this place: what judges see at the largest fluent dose,
-        found coarsely; where none was fluent, or no judge knows it, nothing."""
+        """How well each emotion shows in this place: what judges see near the largest fluent dose,
+        less in so far as that was too much; where no judge knows it, nothing. With few questions
+        and two doses."""
         self._n_asked = min(EXPLORING, len(self._prompts))
         try:
-            bounds = self.bounds(dict.fromkeys(names, place), close=COARSE)
+            places = dict.fromkeys(names, place)
+            first = {name: self.first_dose(name, place) for name in names}
+            trials = [self.trials(places, first)]
+            trials.append(self.trials(places, {n: self._aimed(t) for n, t in trials[0].items()}))
         finally:
             self._n_asked = len(self._prompts)
-        return {
-            name: (each.best.shown or 0.0) if each.best is not None else 0.0
-            for name, each in bounds.items()
-        }
+        return {name: max(self._worth(each[name]) for each in trials) for name in names}
+
+    def _worth(self, trial: Trial) -> float:
+        """What was seen; of a dose that was too much the share that its perplexity leaves."""
+        if trial.shown is None or trial.fluency.collapse > 0:
+            return 0.0
+        turned = math.log(max(trial.fluency.perplexity, 1.0))
+        bound = math.log(self._limits.perplexity)
+        return trial.shown * (1.0 if turned <= bound else (bound / turned) ** 2)
+
+    def _aimed(self, trial: Trial) -> float:
+        """The dose at which the perplexity would be at its limit if its logarithm grew with the
+        square of the dose."""
+        turned = math.log(max(trial.fluency.perplexity, 1.0))
+        factor = math.sqrt(math.log(self._limits.perplexity) / max(turned, 1e-6))
+        return float(np.clip(trial.dose * np.clip(factor, 0.5, 1.6), SMALLEST_DOSE, LARGEST_DOSE))
 
     # -- answers ---------------------------------------------------------------------------
 
@@ -264,27 +281,33 @@ class _Search:
         self._too_much: float | None = None
         self._dose = first
 
-    def next(self, close: float) -> float | None:
-        """The dose to try; None where all is known."""
+    def next(self, aimed: Callable[[Trial], float]) -> float | None:
+        """The dose to try; None where all is known. ``aimed``: at which a trial would have been at
+        the limit; it is tried as long as it narrows what is known."""
         if not self.trials:
             return self._dose
-        if self._too_much is None:
-            assert self.best is not None
-            dose = self.best.dose * 1.6
+        low = None if self.best is None else self.best.dose
+        high = self._too_much
+        if low is not None and high is not None:
+            if high / low <= CLOSE:
+                return None
+            dose = aimed(self.trials[-1])
+            inside = low * CLOSE**0.5 < dose < high / CLOSE**0.5
+            return dose if inside else math.sqrt(low * high)
+        dose = aimed(self.trials[-1])
+        if low is not None:
+            dose = max(dose, low * 1.15)
             return dose if dose <= LARGEST_DOSE else None
-        if self.best is None:
-            dose = self._too_much / 1.6
-            return dose if dose >= SMALLEST_DOSE else None
-        if self._too_much / self.best.dose <= close:
-            return None
-        return math.sqrt(self._too_much * self.best.dose)
+        assert high is not None
+        dose = min(dose, high / 1.15)
+        return dose if dose >= SMALLEST_DOSE else None
 
     def hear(self, trial: Trial, is_fluent: bool) -> None:
         self.trials.append(trial)
-        if is_fluent:
+        if not is_fluent:
+            self._too_much = min(trial.dose, self._too_much or trial.dose)
+        elif self.best is None or trial.dose > self.best.dose:
             self.best = trial
-        else:
-            self._too_much = trial.dose
 
 
 def places(candidates: Candidates, *, n_layer: int) -> list[Place]:

@@ -1,7 +1,8 @@
 """The same measurement of a model's emotions, made into vectors in several ways.
 
 Which of them steers best differs from model to model, so a measurement keeps them beside the
-vectors, as ``steering.candidates`` (an ``.npz`` without pickle), and calibration chooses.
+vectors, as ``steering.candidates`` (an ``.npz`` without pickle, of 16 bits a number where those
+hold them), and calibration chooses.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from .vectors import EmotionVectors, Float32, Measurement
 FILE_NAME = "steering.candidates"
 MAX_FILE_BYTES = 1 << 31
 CONTROL = "shuffled"
-_EXPECTED = {"names": ("U", 1), "ways": ("U", 1), "data": ("f2", 4), "about": ("U", 0)}
+_EXPECTED = {"names": ("U", 1), "ways": ("U", 1), "data": ("f", 4), "about": ("U", 0)}
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,23 +102,27 @@ class Candidates:
         names = tuple(str(name) for name in arrays["names"])
         ways = [str(way) for way in arrays["ways"]]
         data = arrays["data"]
+        faults = []
         if data.shape[:2] != (len(ways), len(names)) or not ways:
-            raise FileError(
-                path, f"data has shape {data.shape} for {len(ways)} ways and {len(names)} emotions"
+            faults.append(
+                f"data has shape {data.shape} for {len(ways)} ways and {len(names)} emotions"
             )
+        if len(set(ways)) < len(ways):
+            faults.append("a way stands twice")
         try:
-            about = json.loads(str(arrays["about"]))
-            measurement = Measurement(**about)
-            return cls(
-                {
-                    way: EmotionVectors(
-                        names, each.astype(np.float32), replace(measurement, method=way)
-                    )
-                    for way, each in zip(ways, data, strict=True)
-                }
-            )
-        except (ValueError, TypeError, VectorError) as error:
-            raise FileError(path, f"holds no candidates: {error}") from error
+            measurement = Measurement(**json.loads(str(arrays["about"])))
+            if measurement.site != "layer_out":
+                faults.append(f"was measured at {measurement.site}, expected layer_out")
+            if not faults:
+                return cls(
+                    {
+                        way: EmotionVectors(names, each, replace(measurement, method=way))
+                        for way, each in zip(ways, data, strict=True)
+                    }
+                )
+        except (ValueError, TypeError, RecursionError, VectorError) as error:
+            faults.append(f"holds no candidates: {error}")
+        raise FileError(path, *faults)
 
 
 def name_of(emotion: str, way: str, *, increments: bool) -> str:
@@ -130,11 +135,12 @@ def _write(candidates: Candidates, path: Path) -> None:
     some = next(iter(candidates.ways.values()))
     about: dict[str, Any] = {**vars(some.measurement), "method": None}
     data: Float32 = np.stack([evs.data for evs in candidates.ways.values()])
+    is_small = float(np.abs(data).max()) <= float(np.finfo(np.float16).max)
     with path.open("wb") as file:
         np.savez_compressed(
             file,
             names=np.array(candidates.names),
             ways=np.array(list(candidates.ways)),
-            data=data.astype(np.float16),
+            data=data.astype(np.float16) if is_small else data,
             about=np.array(json.dumps(about)),
         )

@@ -6,8 +6,9 @@
   which all that texts speak of differs.
 - ``paired``: the first principal component of differences to neutral texts (repeng's way).
 - ``whitened``: centred, whitened by the covariance within labels, which is what reads best.
-- ``shuffled``: centred, of labels that were dealt out anew: what a direction does that has seen the
-  same texts and no emotion. A control, never chosen.
+- ``shuffled``: centred, of labels that were dealt out anew among emotional texts (of one emotion
+  alone, among all): what a direction does that has seen the same texts and no emotion. A control,
+  never chosen.
 """
 
 from __future__ import annotations
@@ -40,9 +41,8 @@ def directions(states: States, method: Method, *, names: Sequence[str], seed: in
     if missing:
         raise ModelError(f"there are no texts of {', '.join(missing)}")
     if method == "shuffled":
-        emotional = labels != NEUTRAL
-        labels = labels.copy()
-        labels[emotional] = np.random.default_rng(seed).permutation(labels[emotional])
+        dealt = labels != NEUTRAL if len(names) > 1 else np.ones(len(labels), dtype=bool)
+        labels[dealt] = np.random.default_rng(seed).permutation(labels[dealt])
     layers = [
         _layer(states.data[:, layer], labels, method, names) for layer in range(states.n_layer)
     ]

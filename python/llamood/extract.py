@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from llamood import _core
 from llamood.answer_faults import answer_fault
@@ -95,7 +96,7 @@ class Extraction:
             self._emotions = queries.emotions
             self._jobs = _questions(queries, per_emotion)
         else:
-            texts = texts.sample(per_label, seed=seed)
+            self._texts = texts = texts.sample(per_label, seed=seed)
             self._emotions = texts.emotions
             self._jobs = [_Job(name, name, text) for name, text in in_turn(texts)]
         self._fingerprint = fingerprint_of(self._model)
@@ -210,22 +211,30 @@ class Extraction:
         self._require_done()
         rows = self._states.rows()
         labels = np.array([job.label for job in self._jobs])
-        if self._texts is None:
+        usable = _usable(rows)
+        if self._texts is None and usable.any():
             plain = rows[1::2]
             rows[0::2] += np.nanmean(plain, axis=0, dtype=np.float64).astype(np.float32) - plain
-        usable = ~np.isnan(rows[:, 0, 0])
         return States(tuple(labels[usable].tolist()), rows[usable])
 
     def texts(self) -> LabelledTexts:
-        """The texts, or, of answers, the labelled answers that were used."""
-        if self._texts is not None:
-            return self._texts
+        """The texts or answers that `states` are of, those of a label in the same order.
+
+        Raises `ModelError` before the measurement is done.
+        """
+        self._require_done()
         of: dict[str, list[str]] = {}
-        for record in self._means.records:
-            if record["dropped"] is None:
-                plain, emotional = record["heard"]
-                of.setdefault(record["emotion"], []).append(emotional)
-                of.setdefault(NEUTRAL, []).append(plain)
+        if self._texts is None:
+            for record in self._means.records:
+                if record["dropped"] is None:
+                    plain, emotional = record["heard"]
+                    of.setdefault(record["emotion"], []).append(emotional)
+                    of.setdefault(NEUTRAL, []).append(plain)
+        else:
+            usable = _usable(self._states.rows())
+            for job, is_used in zip(self._jobs, usable.tolist(), strict=True):
+                if is_used:
+                    of.setdefault(job.label, []).append(job.text)
         return LabelledTexts(tuple(of), {name: tuple(each) for name, each in of.items()})
 
     def _require_done(self) -> None:
@@ -343,6 +352,11 @@ def _row(heard: Heard, fault: str | None) -> Float32:
     """Float32 (n_layer, n_embd)."""
     row: Float32 = heard.mean[LAYER_OUT].astype(np.float32)
     return row if fault is None else np.full_like(row, np.nan)
+
+
+def _usable(rows: Float32) -> npt.NDArray[np.bool_]:
+    """(n,): which of (n, n_layer, n_embd) were not dropped."""
+    return np.array([not np.isnan(row).all() for row in rows], dtype=np.bool_)
 
 
 def _questions(queries: Queries, per_emotion: int | None) -> list[_Job]:

@@ -38,7 +38,7 @@ TOKENS = 64  # of an answer
 QUICK_QUESTIONS = 8  # that a first calibration asks
 QUICK_METHODS = ("whitened", "as measured")  # that it tries
 QUICK_TOKENS = 40  # of an answer to them
-USUAL_TRIALS = 6  # of one emotion in one place: for bars
+EXPLORED, BOUNDED = 2, 10  # trials of one emotion, in small ones: for bars
 N_CTX = 384
 PAPERS, CONTROLS, ATTN_OUT = "paper", "control", "attn_out"  # folders in that of the vectors
 # What vectors add that were never calibrated, as a part of the hidden state's length.
@@ -250,8 +250,8 @@ def find_doses(
     of `Calibration`. Raises `ModelError` for a model that cannot be asked, and where no dose of any
     emotion was fluent.
     """
-    searches = len(places) + 1 if len(places) > 1 else 1
-    total = searches * len(candidates.names) * USUAL_TRIALS
+    explored = len(places) * EXPLORED if len(places) > 1 else 0
+    total = (explored + BOUNDED) * len(candidates.names)
     done = 0
 
     def tried() -> None:

@@ -89,7 +89,7 @@ def in_turn(texts: LabelledTexts) -> list[tuple[str, str]]:
 
 class StateLog:
     """Rows of float32 (n_layer, n_embd) in the order in which they were measured; in a file unless
-    ``path`` is None. A row that was torn by a kill is dropped by `keep`."""
+    ``path`` is None. What a kill left half written is dropped by `begin`."""
 
     def __init__(self, path: Path | None) -> None:
         self._path = path
@@ -97,9 +97,10 @@ class StateLog:
 
     def begin(self, n_row: int, *, shape: tuple[int, int]) -> None:
         """Go on after ``n_row`` rows of this shape. Raises `FileError` where there are fewer."""
-        if self._path is None or not n_row:
-            self._rows = []
+        if len(self._rows) >= n_row:
+            self._rows = self._rows[:n_row]
             return
+        assert self._path is not None  # what no file keeps is still in memory
         n_byte = 4 * n_row * shape[0] * shape[1]
         try:
             data = self._path.read_bytes()[:n_byte]

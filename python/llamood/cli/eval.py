@@ -21,8 +21,11 @@ from llamood.cli.judging import BUNDLED, KNOWN_TEXTS, JudgeType, Jury
 from llamood.cli.prompts import user_turn
 from llamood.conditions import (
     INTENSITIES,
+    KINDS,
     PAPER,
     SHUFFLED,
+    UNSTEERED,
+    VECTOR,
     Condition,
     Kind,
     Range,
@@ -77,13 +80,15 @@ class Asked:
     layers: Range | None
     intensities: tuple[float, ...]
     paper: bool
+    without: tuple[Kind, ...]
     max_tokens: int
     seed: int
 
     def conditions(self) -> tuple[Condition, ...]:
         if self.paper:
             return paper_axes(self.emotions)
-        return controlled(self.emotions, intensities=self.intensities, kinds=self.controls)
+        made = controlled(self.emotions, intensities=self.intensities, kinds=self.controls)
+        return tuple(condition for condition in made if condition.kind not in self.without)
 
     def options(self) -> dict[str, Any]:
         """As they are written."""
@@ -91,6 +96,7 @@ class Asked:
             "--questions": self.n_question,
             "--layers": None if self.layers is None else f"{self.layers[0]}:{self.layers[1]}",
             "--paper": self.paper or None,
+            "--without": self.without or None,
             "--intensities": None if self.paper else _listed(self.intensities),
             "--max-tokens": self.max_tokens,
             "--seed": self.seed,
@@ -137,6 +143,12 @@ class Answered:
     default=",".join(f"{each:g}" for each in INTENSITIES),
     show_default=True,
     help="Multiples of each emotion's ceiling, or of 1 where it has none.",
+)
+@click.option(
+    "--without",
+    type=click.Choice([kind for kind in KINDS if kind not in (UNSTEERED, VECTOR)]),
+    multiple=True,
+    help="Leave these conditions out. May be given again.",
 )
 @click.option(
     "--paper",
@@ -190,6 +202,7 @@ def command(
     n_question: int | None,
     layers: Range | None,
     intensities: tuple[float, ...],
+    without: tuple[Kind, ...],
     paper: bool,
     judges: tuple[str, ...],
     known: Path | None,
@@ -234,6 +247,7 @@ def command(
         asked = Asked(
             emotions=vectors, controls=_controls(model, emotions, vectors.names),
             n_question=n_question, layers=layers, intensities=intensities, paper=paper,
+            without=without,
             max_tokens=max_tokens, seed=seed,
         )  # fmt: skip
         found = _ask(model, asked, folder, device, parallel=parallel, restart=restart)
