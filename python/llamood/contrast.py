@@ -49,6 +49,7 @@ class Contrast:
         self._is_own = np.array(self.labels) == name
         counts = np.where(self._is_own, np.cumsum(self._is_own), np.cumsum(~self._is_own))
         self._fold = (counts - 1) % FOLDS
+        self._fits: dict[int, Fit] = {}
 
     @property
     def n_layer(self) -> int:
@@ -67,6 +68,11 @@ class Contrast:
 
     def fit(self, layer: int) -> Fit:
         """Raises `ModelError` where nothing tells the feeling from the others."""
+        if layer not in self._fits:
+            self._fits[layer] = self._fit(layer)
+        return self._fits[layer]
+
+    def _fit(self, layer: int) -> Fit:
         rows = self.data[:, layer]
         labels = np.array(self.labels)
         scores = np.zeros(len(rows))
