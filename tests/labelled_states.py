@@ -33,12 +33,13 @@ def labelled(
     common: Float32 | None = None,
     noise: float = 0.3,
     seed: int = 2,
+    shape: tuple[int, ...] = (N_LAYER, N_EMBD),
 ) -> States:
     """``n`` texts of each emotion and of neutral, taking turns: what the emotion adds (n_layer,
     n_embd), so much of what is ``common`` to all texts, by chance, and noise."""
     rng = np.random.default_rng(seed)
     labels = (*added, NEUTRAL) * n
-    rows = noise * rng.normal(size=(len(labels), N_LAYER, N_EMBD))
+    rows = noise * rng.normal(size=(len(labels), *shape))
     if common is not None:
         rows += (rng.normal(size=(len(labels), len(common))) @ common)[:, np.newaxis]
     for row, label in zip(rows, labels, strict=True):

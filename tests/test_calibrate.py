@@ -1,10 +1,12 @@
-"""The largest fluent dose: found by real answers, and what becomes of the vectors."""
+"""What shows an emotion best, and its largest fluent dose: found by real answers."""
 
 from __future__ import annotations
 
-import json
 import math
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import llama_cpp
 import numpy as np
@@ -12,53 +14,71 @@ import pytest
 
 import llamood
 import tiny_chat
-from cli_runs import run
+from labelled_states import NAMES, labelled, planted
+from llamood.answering import Answering
 from llamood.calibrate import (
     CLOSE,
+    DEPTHS,
+    EXPLORING,
+    LARGEST_DOSE,
+    SMALLEST_DOSE,
     Bounds,
     Calibration,
     Fluency,
     Limits,
-    Spread,
+    Place,
     Trial,
     calibrated,
-    candidates,
-    with_increments,
+    places,
+    window,
 )
-from llamood.cli.prompts import chat_tokens
+from llamood.candidates import CONTROL, Candidates
+from llamood.chat_template import chat_tokens
 from llamood.errors import ModelError
 from llamood.increments import as_measured, increments, is_increments
 from llamood.judges import bundled
-from llamood.probe import FILE_NAME, Probe
-from llamood.reader import Reader
+from llamood.vectors import Float64, Measurement
 from voices import PROMPT, plain, voice
 
-LAYERS = Spread((2, 4))
-ALL = Spread((1, 7))
+CENTRED = Place("vectors, centred", (2, 4))
+ALL = Place("vectors, as measured", (1, 7))
+STEPWISE = replace(ALL, increments=True)
+# Nothing is rounded beside the weights, and there is one order in which sums are made.
+EXACT: dict[str, Any] = {
+    "n_ctx": 256,
+    "n_threads": 1,
+    "n_threads_batch": 1,
+    "flash_attn": False,
+    "type_k": 0,
+    "type_v": 0,
+}
 
 
 @pytest.fixture(scope="module")
-def companion() -> llamood.Llama:
-    return llamood.Llama(
-        tiny_chat.MODEL,
-        emotions=tiny_chat.VECTORS,
-        n_ctx=512,
-        n_threads=1,
-        n_threads_batch=1,
-        verbose=False,
-    )
+def candidates() -> Candidates:
+    return Candidates.of_vectors(llamood.load(tiny_chat.VECTORS))
 
 
 @pytest.fixture(scope="module")
-def calibration(companion: llamood.Llama) -> Calibration:
-    asked = [[{"role": "user", "content": question}] for question in tiny_chat.questions()[:8]]
-    prompts = [chat_tokens(companion, messages) for messages in asked]
-    return Calibration(companion, prompts, max_tokens=48)
+def answering(candidates: Candidates) -> Iterator[Answering]:
+    with Answering(tiny_chat.MODEL, emotions=candidates.together(), **EXACT) as answering:
+        yield answering
+
+
+def prompts(answering: Answering, n: int = 6) -> list[list[int]]:
+    asked = [[{"role": "user", "content": question}] for question in tiny_chat.questions()[:n]]
+    return [chat_tokens(answering.llama, messages) for messages in asked]
 
 
 @pytest.fixture(scope="module")
-def joy(calibration: Calibration) -> Bounds:
-    return calibration.bounds("joy", ALL)
+def calibration(answering: Answering) -> Calibration:
+    return Calibration(answering, prompts(answering), judges=[bundled()], max_tokens=24)
+
+
+@pytest.fixture(scope="module")
+def found(calibration: Calibration) -> dict[str, Bounds]:
+    """Each in a place of its own."""
+    return calibration.bounds({"joy": ALL, "fear": CENTRED})
 
 
 # -- what is measured -----------------------------------------------------------------------
@@ -84,16 +104,20 @@ def test_surprise_is_that_of_the_unsteered_model(model: Path) -> None:
 
 
 def test_no_dose_changes_nothing(calibration: Calibration) -> None:
-    assert calibration.trial("joy", 0.0, LAYERS).fluency == Fluency(1.0, 0.0, 1.0)
+    trial = calibration.trials({"joy": ALL}, {"joy": 0.0})["joy"]
+    assert trial.fluency == Fluency(pytest.approx(1.0), 0.0, 1.0)
+    assert len(trial.texts) == 6
 
 
-def test_more_is_less_fluent(calibration: Calibration) -> None:
-    little, much, far_too_much = (
-        calibration.trial("joy", dose, ALL).fluency for dose in (0.1, 1.5, 4.0)
-    )
+def test_more_is_less_fluent_and_shows_more(calibration: Calibration) -> None:
+    trials = [calibration.trials({"joy": ALL}, {"joy": d})["joy"] for d in (0.05, 0.5, 2.0)]
+    little, much, far_too_much = (trial.fluency for trial in trials)
     assert little.perplexity < much.perplexity < far_too_much.perplexity
     assert little.within(Limits())
     assert not far_too_much.within(Limits())
+    shown = [trial.shown for trial in trials]
+    assert all(each is not None and 0 <= each <= 1 for each in shown)
+    assert shown[0] < shown[1]  # type: ignore[operator]
 
 
 @pytest.mark.parametrize(
@@ -111,155 +135,196 @@ def test_each_limit_counts(fluency: Fluency, within: bool) -> None:
     assert fluency.within(Limits()) == within
 
 
-def test_the_largest_fluent_dose_is_bracketed(calibration: Calibration, joy: Bounds) -> None:
-    assert joy.best is not None
-    assert joy.best.fluency.within(Limits())
-    assert joy.best.dose == max(t.dose for t in joy.trials if t.fluency.within(Limits()))
-    above = min(t.dose for t in joy.trials if not t.fluency.within(Limits()))
-    assert joy.best.dose < above <= joy.best.dose * CLOSE
-    again = calibration.trial("joy", joy.best.dose, ALL)
-    assert again == joy.best  # equal seeds, equal answers
+def test_the_largest_fluent_dose_is_bracketed(
+    calibration: Calibration, found: dict[str, Bounds]
+) -> None:
+    assert set(found) == {"joy", "fear"}
+    for bounds in found.values():
+        assert bounds.best is not None
+        assert bounds.best.fluency.within(Limits())
+        above = min(t.dose for t in bounds.trials if t.dose > bounds.best.dose)
+        assert above <= bounds.best.dose * CLOSE
+        assert not any(
+            t.fluency.within(Limits()) for t in bounds.trials if t.dose > bounds.best.dose
+        )
+    again = calibration.trials({"joy": ALL}, {"joy": found["joy"].best.dose})  # type: ignore[union-attr]
+    assert again["joy"].texts == found["joy"].best.texts  # type: ignore[union-attr]
 
 
-def test_answers_at_the_ceiling_show_the_emotion(calibration: Calibration, joy: Bounds) -> None:
-    judge = bundled()
-    assert calibration.specificity({"joy": joy}, judge) > 0.4
-    assert calibration.specificity({"joy": Bounds(joy.trials, None)}, judge) == 0
+def test_a_place_counts(calibration: Calibration) -> None:
+    """The same dose of the same emotion is not the same elsewhere."""
+    asked = [CENTRED, ALL, STEPWISE, replace(CENTRED, layers=(5, 6))]
+    texts = {calibration.trials({"joy": each}, {"joy": 0.4})["joy"].texts for each in asked}
+    assert len(texts) == 4
 
 
-def test_what_cannot_be_calibrated(companion: llamood.Llama, random_chat: Path) -> None:
-    with pytest.raises(ModelError, match="at least 4 questions"):
-        Calibration(companion, [[1, 2]])
-    with pytest.raises(ModelError, match="no emotions to calibrate"):
-        Calibration(voice(random_chat, emotions=None), [[1]] * 4)
+def test_side_by_side_is_as_alone(calibration: Calibration) -> None:
+    where, doses = {"joy": ALL, "fear": CENTRED}, {"joy": 0.2, "fear": 0.8}
+    together = calibration.trials(where, doses)
+    for name in where:
+        alone = calibration.trials({name: where[name]}, {name: doses[name]})[name]
+        assert alone.texts == together[name].texts
+        assert alone.shown == pytest.approx(together[name].shown)
+
+
+def test_each_trial_is_told(answering: Answering) -> None:
+    told: list[int] = []
+    calibration = Calibration(
+        answering, prompts(answering, 4), judges=[], max_tokens=8, tried=lambda: told.append(1)
+    )
+    trials = calibration.trials({"joy": ALL, "fear": ALL}, {"joy": 0.1, "fear": 0.1})
+    assert len(told) == 2
+    assert trials["joy"].shown is None  # nobody was there to tell
+    assert calibration.explored(ALL, ["joy"])["joy"] == 0.0
+
+
+class Exclaiming:
+    """A judge that knows of joy alone."""
+
+    labels = ("joy", "neutral")
+
+    def probabilities(self, texts: Iterable[str]) -> Float64:
+        joyful = np.array(["!" in text for text in texts], dtype=np.float64)
+        return np.stack([joyful, 1 - joyful], axis=1)
+
+
+def test_a_judge_tells_what_it_knows(answering: Answering) -> None:
+    judge, one = bundled(), Exclaiming()
+    both = Calibration(answering, prompts(answering, 4), judges=[judge, one], max_tokens=16)
+    trials = both.trials({"joy": ALL, "fear": ALL}, {"joy": 0.3, "fear": 0.3})
+    texts = trials["joy"].texts
+    means = [each.probabilities(texts)[:, each.labels.index("joy")].mean() for each in (judge, one)]
+    assert trials["joy"].shown == pytest.approx(np.mean(means))
+    alone = judge.probabilities(trials["fear"].texts)[:, judge.labels.index("fear")].mean()
+    assert trials["fear"].shown == pytest.approx(alone)
+
+
+def test_what_is_explored_is_what_shows_at_a_fluent_dose(calibration: Calibration) -> None:
+    explored = calibration.explored(ALL, ["joy", "fear"])
+    assert set(explored) == {"joy", "fear"}
+    assert all(0 < shown <= 1 for shown in explored.values())
+    assert len(calibration.trials({"joy": ALL}, {"joy": 0.1})["joy"].texts) == 6 > EXPLORING
+
+
+def test_the_first_dose_is_where_predictions_turn(calibration: Calibration) -> None:
+    for place in (ALL, CENTRED, STEPWISE):
+        assert SMALLEST_DOSE < calibration.first_dose("joy", place) < LARGEST_DOSE
+
+
+def test_a_vector_that_moves_nothing_is_refused(candidates: Candidates) -> None:
+    data = candidates.ways[ALL.way].data.copy()
+    data[0] = 0
+    ways = {ALL.way: replace(candidates.ways[ALL.way], data=data)}
+    nothing = candidates.names[0]
+    emotions = Candidates(ways).together()
+    with Answering(tiny_chat.MODEL, emotions=emotions, **EXACT) as answering:
+        calibration = Calibration(answering, prompts(answering, 4), judges=[], max_tokens=16)
+        with pytest.raises(ModelError, match=rf"{nothing} moves nothing \(vectors, as measured"):
+            calibration.bounds({nothing: ALL})
+
+
+def test_too_few_questions(answering: Answering) -> None:
+    with pytest.raises(ModelError, match="at least 4 questions are needed, found 3"):
+        Calibration(answering, prompts(answering, 3), judges=[])
+
+
+def test_a_model_that_says_nothing(answering: Answering) -> None:
+    """After the end of a conversation, all that this model says is that it ends."""
+    over = [[*tokens, answering.llama.token_eos()] for tokens in prompts(answering, 4)]
+    with pytest.raises(ModelError, match="with nothing at all"):
+        Calibration(answering, over, judges=[], max_tokens=1)
+
+
+# -- where it may be added ------------------------------------------------------------------
+
+
+def test_a_place_in_words_and_as_a_mood() -> None:
+    assert str(ALL) == "vectors, as measured, layers 1 to 7"
+    assert str(STEPWISE) == "vectors, as measured, in increments, layers 1 to 7"
+    for place in (ALL, STEPWISE, CENTRED):
+        mood = llamood.Mood.of(place.mood("joy", 3.0))
+        assert mood.layers == place.layers
+    assert ALL.mood("joy", 3.0).keys() != STEPWISE.mood("joy", 3.0).keys()
+
+
+@pytest.mark.parametrize("n_layer", [2, 3, 5, 8, 28, 80])
+def test_windows_are_layers_that_can_be_steered(n_layer: int) -> None:
+    for depths in DEPTHS:
+        first, last = window(depths, n_layer=n_layer)
+        assert 1 <= first <= last <= n_layer - 1
+    assert window((0.4, 0.65), n_layer=33) == (13, 21)
+
+
+def test_places_worth_trying() -> None:
+    states = labelled(dict(zip(NAMES, planted(), strict=True)), n=4)
+    made = Candidates.of({"texts": states}, names=NAMES, measurement=Measurement())
+    found = places(made, n_layer=33)
+    assert len(set(found)) == len(found) == 5 * (3 + 1 + 1)
+    assert not any(place.way.endswith(CONTROL) for place in found)
+    assert {place.layers for place in found} == {(8, 16), (13, 21), (16, 24), (1, 32)}
+    assert all(place.layers == (1, 32) for place in found if place.increments)
+    assert Place("texts, whitened", (1, 32), increments=True) in found
 
 
 # -- what becomes of the vectors ------------------------------------------------------------
 
 
 def bounds_at(dose: float | None) -> Bounds:
-    trial = Trial(dose or 1.0, Fluency(1.0, 0.0, 1.0), ())
+    trial = Trial(dose or 1.0, Fluency(1.0, 0.0, 1.0), None, ())
     return Bounds((trial,), None if dose is None else trial)
 
 
-def test_one_is_the_largest_fluent_dose() -> None:
-    evs = as_measured(llamood.load(tiny_chat.VECTORS))
-    found = {name: bounds_at(0.5 + i / 10) for i, name in enumerate(evs.names)}
-    found["fear"] = bounds_at(None)
-    made = calibrated(evs, found, spread=LAYERS)
-    for i, name in enumerate(evs.names):
+def test_one_is_the_largest_fluent_dose_in_a_place_of_its_own(candidates: Candidates) -> None:
+    names = candidates.names
+    where = dict.fromkeys(names, ALL) | {"joy": CENTRED, "anger": STEPWISE}
+    bounds = {name: bounds_at(0.5 + i / 10) for i, name in enumerate(names)}
+    bounds["fear"] = bounds_at(None)
+    made = calibrated(candidates, bounds, places=where)
+    assert made.names == names
+    for i, name in enumerate(names):
         dose = 1.0 if name == "fear" else 0.5 + i / 10
-        np.testing.assert_allclose(made[name][2:5], dose * evs[name][2:5], rtol=1e-6)
+        whole = candidates.ways[where[name].way]
+        whole = increments(whole) if where[name].increments else whole
+        first, last = where[name].layers
+        inside = slice(first, last + 1)
+        np.testing.assert_allclose(made[name][inside], dose * whole[name][inside], rtol=1e-5)
+        assert not np.delete(made[name], np.s_[inside], axis=0).any()
         assert made.scale[i] == pytest.approx(dose)
         assert made.ceiling[i] == (None if name == "fear" else pytest.approx(1.0))
-    assert not made.data[:, :2].any()
-    assert not made.data[:, 5:].any()
-    whole = calibrated(evs, found, spread=ALL)
-    assert whole.data[:, 6].any()
-    assert calibrated(whole, dict.fromkeys(evs.names, bounds_at(2.0)), spread=ALL).scale[0] == (
-        pytest.approx(1.0)
-    )
-    stepwise = calibrated(evs, found, spread=Spread((1, 7), increments=True))
-    assert is_increments(stepwise)
-    assert stepwise.scale == pytest.approx(whole.scale)
-    np.testing.assert_allclose(stepwise.data.sum(axis=1), whole.data[:, 7], atol=1e-4)
+    assert not is_increments(made)
+    for place in {ALL, CENTRED, STEPWISE}:
+        assert str(place) in (made.measurement.method or "")
 
 
-def test_ranges_worth_trying() -> None:
-    *plain, stepwise = candidates(8)
-    assert [s.layers for s in plain] == [(1, 7), (1, 4), (2, 4), (2, 5), (4, 7), (4, 6)]
-    assert stepwise == Spread((1, 7), increments=True)
-    assert candidates(33)[0] == Spread((1, 32))
-    for n_layer in (2, 3, 5, 80):
-        spreads = candidates(n_layer, increments=False)
-        assert len(set(spreads)) == len(spreads)
-        assert all(1 <= s.layers[0] <= s.layers[1] < n_layer for s in spreads)
-        assert not any(s.increments for s in spreads)
-
-
-def test_both_spreads_are_at_hand_in_one_voice() -> None:
-    evs = as_measured(llamood.load(tiny_chat.VECTORS))
-    both = with_increments(evs)
-    stepwise = Spread((1, 7), increments=True)
-    for name in evs.names:
-        np.testing.assert_array_equal(both[Spread((1, 7)).name(name)], evs[name])
-        np.testing.assert_array_equal(both[stepwise.name(name)], increments(evs)[name])
-
-
-@pytest.mark.slow
-def test_the_command_makes_increments_and_a_baseline_for_them(tmp_path: Path) -> None:
-    evs = as_measured(llamood.load(tiny_chat.VECTORS)).select(("joy", "fear"))
-    llamood.save(evs, tmp_path / "evs")
-    result = run(
-        "calibrate", tiny_chat.MODEL, "-e", tmp_path / "evs", "-o", tmp_path / "made", "--layers",
-        "increments", "--questions", "4", "--max-tokens", "24", "--threads", "1", "--json",
-    )  # fmt: skip
-    assert result.exit_code == 0, result.stderr
-    assert json.loads(result.stdout)["increments"] is True
-    made = llamood.load(tmp_path / "made")
+def test_increments_alone_are_known_as_such(candidates: Candidates) -> None:
+    bounds = {name: bounds_at(0.5) for name in candidates.names}
+    made = calibrated(candidates, bounds, places=dict.fromkeys(candidates.names, STEPWISE))
     assert is_increments(made)
-    assert made.ceiling == pytest.approx((1.0, 1.0))
-    Probe.load(tmp_path / "made").require_fit(made)
-    with pytest.raises(ModelError, match="measure it again"):
-        Probe.load(tmp_path / "made").require_fit(evs)
-    again = run(
-        "calibrate", tiny_chat.MODEL, "-e", tmp_path / "made", "-o", tmp_path / "x",
-        "--layers", "increments",
-    )  # fmt: skip
-    assert again.exit_code == 1
-    assert "increments already" in again.stderr
+    back, whole = as_measured(made), candidates.ways[STEPWISE.way]
+    np.testing.assert_allclose(back.data[:, 1:], whole.data[:, 1:], atol=1e-4)
 
 
-def test_the_command_rescales_files_that_feel_the_same(tmp_path: Path) -> None:
-    target = tmp_path / "calibrated"
-    result = run(
-        "calibrate", tiny_chat.MODEL, "-o", target, "--layers", "2:4", "--questions", "4",
-        "--max-tokens", "24", "--threads", "1", "--json",
-    )  # fmt: skip
-    assert result.exit_code == 0, result.stderr
-    report = json.loads(result.stdout)
-    assert report["layers"] == [2, 4]
-    dose = report["emotions"]["joy"]["dose"]
-    made = llamood.load(target)
-    joy = made.names.index("joy")
-    scale = llamood.load(tiny_chat.VECTORS).scale[joy]
-    assert made.scale[joy] == pytest.approx(dose * scale, rel=1e-6)
-    assert made.ceiling[joy] == pytest.approx(1.0)
+@pytest.mark.parametrize("place", [CENTRED, STEPWISE])
+def test_a_calibrated_vector_moves_as_the_candidate_did(
+    candidates: Candidates, tmp_path: Path, place: Place
+) -> None:
+    """What was tried beside all others is what the files hold."""
+    names = candidates.names
+    made = calibrated(
+        candidates, {name: bounds_at(0.7) for name in names}, places=dict.fromkeys(names, place)
+    )
+    llamood.save(made, tmp_path)
+    settings: dict[str, Any] = {"verbose": False, "guard": False, **EXACT}
+    messages = [{"role": "user", "content": tiny_chat.questions()[0]}]
 
-    settings = {"n_ctx": 512, "n_threads": 1, "verbose": False}
-    before = llamood.Llama(tiny_chat.MODEL, emotions=tiny_chat.VECTORS, **settings)
-    after = llamood.Llama(tiny_chat.MODEL, emotions=target, readings=True, **settings)
-    asked = {"max_tokens": 40, "temperature": 0.0}
-    as_before = {"joy": {"constant": dose, "max": 99}, "$max": 99, "$layers": [2, 4]}
-    expected = before(PROMPT, mood=as_before, **asked)["choices"]
-    assert after(PROMPT, mood={"joy": 1.0}, **asked)["choices"] == expected
+    def said(llm: llamood.Llama, mood: Any) -> str:
+        asked: dict[str, Any] = {"max_tokens": 24, "temperature": 0.0, "mood": mood}
+        return str(llm.create_chat_completion(messages, **asked)["choices"][0]["message"])
+
+    tried = llamood.Llama(tiny_chat.MODEL, emotions=candidates.together(), **settings)
+    after = llamood.Llama(tiny_chat.MODEL, emotions=tmp_path, **settings)
+    expected = said(tried, place.mood("joy", 0.7))
+    assert said(after, {"joy": 1.0}) == expected
+    assert said(after, {}) != expected
     with pytest.warns(llamood.errors.MoodWarning, match="joy is held at 1,"):
-        assert after(PROMPT, mood={"joy": 2.0}, **asked)["choices"] == expected
-
-    # Readings go on as before: against the vectors as they were measured.
-    assert (target / FILE_NAME).read_bytes() == (tiny_chat.VECTORS / FILE_NAME).read_bytes()
-    tokens = after.tokenize(PROMPT.encode())
-    reader: Reader = after.reader
-    reading = llamood.Llama(tiny_chat.MODEL, emotions=tiny_chat.VECTORS, readings=True, **settings)
-    for llm, mood in ((after, {"joy": 1.0}), (reading, as_before)):
-        llm.feel({**mood, "$positions": "all"})
-        llm.reset()
-        llm.eval(tokens)
-    span = (1, len(tokens))
-    np.testing.assert_allclose(reader.scores(*span), reading.reader.scores(*span), atol=1e-3)
-
-
-@pytest.mark.parametrize(
-    ("arguments", "code", "says"),
-    [
-        (("demo",), 2, "stay as they are"),
-        ((tiny_chat.MODEL, "-o", "x", "--layers", "9:12"), 1, "there are 1 to 7"),
-        ((tiny_chat.MODEL, "-o", "x", "--layers", "most"), 2, "all, increments or first:last"),
-        ((tiny_chat.MODEL, "-o", "x", "-e", "none"), 1, "no emotion vectors there"),
-        ((tiny_chat.MODEL, "-o", "x", "--questions", "2"), 2, "--questions"),
-    ],
-)
-def test_what_the_command_refuses(arguments: tuple[str | Path, ...], code: int, says: str) -> None:
-    result = run("calibrate", *arguments)
-    assert result.exit_code == code
-    assert says in result.stderr
+        assert said(after, {"joy": 2.0}) == expected

@@ -10,13 +10,15 @@ from pathlib import Path
 
 from .errors import FileError
 
+Write = Callable[[Path], object]  # writes a content to the path that it is given
 
-def write_files(contents: Mapping[Path, Callable[[Path], object]]) -> None:
+
+def write_files(contents: Mapping[Path, Write]) -> None:
     """Write several files so that a failure leaves the old ones, or none, and no others.
 
-    ``contents``: target -> a function that writes the content to the path it is given.
-    Every content is written beside its target and flushed to the disk before the first
-    target is replaced. Folders that are missing are made, and removed again on failure.
+    ``contents``: target -> what writes it. Every content is written beside its target and flushed
+    to the disk before the first target is replaced. Folders that are missing are made, and removed
+    again on failure.
 
     Raises `FileError` where the disk refuses (full, read-only, a folder in the way).
     """

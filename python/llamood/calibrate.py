@@ -17,7 +17,7 @@ import numpy as np
 from .answering import Answering, Reply, Request
 from .candidates import CONTROL, Candidates, name_of
 from .errors import ModelError
-from .increments import increments
+from .increments import METHOD, increments
 from .listener import TEMPERATURE as TEMPERATURE  # the paper's settings, which answers are given at
 from .listener import TOP_P as TOP_P
 from .measures import emotion_probability
@@ -48,13 +48,14 @@ class Place:
     layers: Range
     increments: bool = False
 
+    def vector(self, emotion: str) -> str:
+        """What is added of an emotion, by its name in `Candidates.together`."""
+        return name_of(emotion, self.way, increments=self.increments)
+
     def mood(self, emotion: str, dose: float) -> dict[str, object]:
-        """So much of an emotion, whatever its ceiling, by the vectors of `Candidates.together`."""
+        """So much of an emotion, whatever its ceiling, by what `vector` names."""
         return {
-            name_of(emotion, self.way, increments=self.increments): {
-                "constant": dose,
-                "max": LARGEST,
-            },
+            self.vector(emotion): {"constant": dose, "max": LARGEST},
             "$layers": self.layers,
             "$max": LARGEST,
         }
@@ -188,9 +189,11 @@ class Calibration:
         """At which the model's predictions turn by about `KL_START`: small divergences grow with
         the square of the dose, so that one measurement tells the next dose. Raises `ModelError`
         for a vector that moves nothing."""
+        first, last = place.layers
+        added = self._answering.emotions[place.vector(name)][first : last + 1]
         dose = 1.0
         for _ in range(2):
-            turned = self._divergence(place.mood(name, dose))
+            turned = self._divergence(place.mood(name, dose)) if added.any() else 0.0
             if turned == 0:
                 raise ModelError(f"{name} moves nothing ({place}); measure the vectors again")
             dose *= float(np.clip(math.sqrt(KL_START / turned), 1 / 8, 8))
@@ -344,7 +347,10 @@ def calibrated(
         made = increments(made) if place.increments else made
         inside = slice(place.layers[0], place.layers[1] + 1)
         data[number, inside] = made.data[number, inside]
-    method = "; ".join(dict.fromkeys(str(places[name]) for name in some.names))
+    chosen = [places[name] for name in some.names]
+    stepwise = all(place.increments for place in chosen)  # as `increments` makes them, and says
+    shown = [str(replace(place, increments=False)) if stepwise else str(place) for place in chosen]
+    method = "; ".join(dict.fromkeys(shown)) + (METHOD if stepwise else "")
     ceiling = tuple(doses.get(name) for name in some.names)
     measurement = replace(some.measurement, method=method)
     return replace(some, data=data, ceiling=ceiling, measurement=measurement) * doses

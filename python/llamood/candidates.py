@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import partial
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -85,8 +84,23 @@ class Candidates:
     def save(self, folder: str | PathLike[str]) -> Path:
         """Write ``<folder>/steering.candidates``. Raises `FileError`."""
         path = Path(folder) / FILE_NAME
-        write_files({path: partial(_write, self)})
+        write_files({path: self.write})
         return path
+
+    def write(self, path: Path) -> None:
+        """Write the file."""
+        some = next(iter(self.ways.values()))
+        about: dict[str, Any] = {**vars(some.measurement), "method": None}
+        data: Float32 = np.stack([evs.data for evs in self.ways.values()])
+        is_small = float(np.abs(data).max()) <= float(np.finfo(np.float16).max)
+        with path.open("wb") as file:
+            np.savez_compressed(
+                file,
+                names=np.array(self.names),
+                ways=np.array(list(self.ways)),
+                data=data.astype(np.float16) if is_small else data,
+                about=np.array(json.dumps(about)),
+            )
 
     @classmethod
     def load(cls, folder: str | PathLike[str]) -> Candidates:
@@ -129,18 +143,3 @@ def name_of(emotion: str, way: str, *, increments: bool) -> str:
     """Of a vector among all candidates; a mood can name it."""
     plain = way.replace(", ", " ")
     return f"{emotion} by {plain}{' in increments' if increments else ''}"
-
-
-def _write(candidates: Candidates, path: Path) -> None:
-    some = next(iter(candidates.ways.values()))
-    about: dict[str, Any] = {**vars(some.measurement), "method": None}
-    data: Float32 = np.stack([evs.data for evs in candidates.ways.values()])
-    is_small = float(np.abs(data).max()) <= float(np.finfo(np.float16).max)
-    with path.open("wb") as file:
-        np.savez_compressed(
-            file,
-            names=np.array(candidates.names),
-            ways=np.array(list(candidates.ways)),
-            data=data.astype(np.float16) if is_small else data,
-            about=np.array(json.dumps(about)),
-        )

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from . import control_vector
-from .atomic import write_files
+from .atomic import Write, write_files
 from .errors import FileError, FilesError, VectorError
 from .vectors import EmotionVectors
 
@@ -41,6 +41,13 @@ def save(evs: EmotionVectors, folder: str | os.PathLike[str]) -> list[Path]:
     Raises `VectorError` for what no such file can hold: a name that is no file name, or a
     single layer. Raises `FileError` where the disk refuses.
     """
+    found = contents(evs, folder)
+    write_files(found)
+    return list(found)
+
+
+def contents(evs: EmotionVectors, folder: str | os.PathLike[str]) -> dict[Path, Write]:
+    """What `save` writes, and how. Raises `VectorError` as it does."""
     if evs.n_layer < 2:
         raise VectorError("vectors of one layer cannot be saved: llama.cpp has none for layer 0")
     for name in evs.names:
@@ -49,14 +56,10 @@ def save(evs: EmotionVectors, folder: str | os.PathLike[str]) -> list[Path]:
         raise VectorError(
             f"names that differ only in case cannot be saved side by side: {', '.join(evs.names)}"
         )
-    paths = [Path(folder) / f"{name}{SUFFIX}" for name in evs.names]
-    write_files(
-        {
-            path: partial(control_vector.write, evs=evs, name=name)
-            for path, name in zip(paths, evs.names, strict=True)
-        }
-    )
-    return paths
+    return {
+        Path(folder) / f"{name}{SUFFIX}": partial(control_vector.write, evs=evs, name=name)
+        for name in evs.names
+    }
 
 
 def paths_of(source: Source, *, suffixes: tuple[str, ...]) -> list[Path]:

@@ -15,14 +15,16 @@ import numpy as np
 
 from llamood import judges
 from llamood.answering import Answering
-from llamood.atomic import write_files
+from llamood.atomic import Write, write_files
 from llamood.calibrate import DEPTHS, Bounds, Calibration, Place, calibrated, window
 from llamood.candidates import CONTROL, Candidates
+from llamood.candidates import FILE_NAME as CANDIDATES
 from llamood.chat_template import TEMPLATE, chat_tokens
 from llamood.errors import ModelError
 from llamood.extract import Extraction
-from llamood.files import save
+from llamood.files import contents
 from llamood.gguf_header import metadata_of
+from llamood.probe import FILE_NAME as BASELINE
 from llamood.probe import Probe
 from llamood.probe_measurement import measure
 from llamood.queries import Queries, everyday
@@ -140,6 +142,11 @@ class Measuring:
         """Of these, safe in ``output``."""
         return sum(each.kept for each in self.extractions.values())
 
+    @property
+    def asked(self) -> Extraction:
+        """That from answers, as in the paper; from texts where nothing was asked."""
+        return self.extractions.get("answers") or self.extractions["texts"]
+
     def run(self, parts: Parts) -> None:
         """Measure what is left. Raises ModelError for a model that cannot be asked or read."""
         for source, extraction in self.extractions.items():
@@ -192,26 +199,30 @@ class Measuring:
     ) -> list[Path]:
         """Write the vectors and all that was found beside them; returns the paths. Beside them are
         those that arXiv 2502.04075 would add (``paper/``), those of the attention output
-        (``attn_out/``), and of shuffled labels (``control/``). What is unfinished is removed last.
-        Raises `FileError`.
+        (``attn_out/``), and of shuffled labels (``control/``). All is written or nothing; what is
+        unfinished is removed last. Raises `FileError`.
         """
         folder = Path(folder)
-        asked = self.extractions.get("answers") or self.extractions["texts"]
-        paths = save(vectors, folder)
-        paths += save(asked.vectors(), folder / PAPERS)
+        asked = self.asked
+        report = json.dumps(self.report(doses, probe), indent=1) + "\n"
+        found: dict[Path, Write] = {
+            **contents(vectors, folder),
+            **contents(asked.vectors(), folder / PAPERS),
+            **contents(control(candidates, vectors), folder / CONTROLS),
+            folder / CANDIDATES: candidates.write,
+            folder / "report.json": partial(_write_text, report),
+        }
         if "attn_out" in asked.sites():
-            paths += save(asked.vectors("attn_out"), folder / ATTN_OUT)
-        paths += save(control(candidates, vectors), folder / CONTROLS)
-        paths.append(candidates.save(folder))
+            found |= contents(asked.vectors("attn_out"), folder / ATTN_OUT)
         if probe is not None:
-            paths.append(probe.save(folder))
-        texts = {folder / "report.json": json.dumps(self.report(doses, probe), indent=1) + "\n"}
+            found[folder / BASELINE] = probe.write
         if "answers" in self.extractions:
-            texts[folder / "answers.jsonl"] = self.extractions["answers"].answers()
-        write_files({path: partial(_write_text, text) for path, text in texts.items()})
+            answers = self.extractions["answers"].answers()
+            found[folder / "answers.jsonl"] = partial(_write_text, answers)
+        write_files(found)
         for extraction in self.extractions.values():
             extraction.forget()
-        return [*paths, *texts]
+        return list(found)
 
     def report(self, doses: Doses | None, probe: Probe | None) -> dict[str, Any]:
         """JSON-able."""
@@ -226,7 +237,8 @@ def quick_places(candidates: Candidates) -> list[Place]:
     """What a first calibration tries: of the first source every window, of another one the middle
     one."""
     windows = [window(depths, n_layer=candidates.n_layer) for depths in DEPTHS]
-    first, *others = [way for way in candidates.ways if way.split(", ")[1] in QUICK_METHODS]
+    ways = [way for way in candidates.ways if not way.endswith(CONTROL)]
+    first, *others = [way for way in ways if way.split(", ")[-1] in QUICK_METHODS] or ways
     tried = [Place(first, layers) for layers in dict.fromkeys(windows)]
     return [*tried, *(Place(way, windows[1]) for way in others)]
 
@@ -327,7 +339,7 @@ def extract(
     """Measure a model's emotion vectors and their doses; ``settings`` are those of `Measuring`.
 
     With ``output`` they are written there, with what readings need where the model can be read.
-    ``site``: ``attn_out`` gives those of the attention output instead, as they are measured.
+    ``site``: ``attn_out`` returns those of the attention output instead, as they are measured.
     ``calibrate``: find by answers what is added where, and how much of it reads fluently.
     ``progress``: told of each part of the work. Raises ModelError for a model that cannot be loaded
     or asked.
@@ -335,15 +347,19 @@ def extract(
     measuring = Measuring(model, output=output, **settings)
     part = progress or (lambda done, total: None)
     measuring.run(lambda name: part)
-    if site == ATTN_OUT:
-        return next(iter(measuring.extractions.values())).vectors(site)
+    elsewhere = measuring.asked.vectors(site) if site == ATTN_OUT else None
+    if elsewhere is not None and output is None:
+        return elsewhere
     candidates = measuring.candidates()
     doses = measuring.doses(candidates, progress=part) if calibrate else None
     vectors = chosen(candidates, doses)
     if output is not None:
-        probe = measuring.probe(vectors, progress=part)
+        try:
+            probe = measuring.probe(vectors, progress=part)
+        except ModelError:  # of too few texts, and of some models, nothing can be read
+            probe = None
         measuring.save(output, vectors=vectors, candidates=candidates, doses=doses, probe=probe)
-    return vectors
+    return vectors if elsewhere is None else elsewhere
 
 
 def _given(texts: LabelledTexts | None, queries: Queries | None) -> tuple[Source, ...]:

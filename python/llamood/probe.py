@@ -16,7 +16,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import partial
 from os import PathLike
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -107,8 +106,12 @@ class Probe:
     def save(self, folder: str | PathLike[str]) -> Path:
         """Write ``<folder>/reading.baseline``. Raises `FileError`."""
         path = Path(folder) / FILE_NAME
-        write_files({path: partial(write_probe, self)})
+        write_files({path: self.write})
         return path
+
+    def write(self, path: Path) -> None:
+        """Write the file."""
+        _write(self, path)
 
     @classmethod
     def load(cls, folder: str | PathLike[str]) -> Probe:
@@ -189,8 +192,7 @@ class _Facts(NamedTuple):
     about: str
 
 
-def write_probe(probe: Probe, path: Path) -> None:
-    """Write it to a path of any name, as `Probe.save` does."""
+def _write(probe: Probe, path: Path) -> None:
     from gguf import GGUFValueType, GGUFWriter  # 70 ms that most programs never need
 
     writer = GGUFWriter(path, ARCHITECTURE)

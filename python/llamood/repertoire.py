@@ -29,7 +29,7 @@ from .files import SUFFIX, load, paths_of
 from .increments import is_increments
 from .manner import Manner, answers_in_manner, beside
 from .measuring import Doses, Parts, chosen, find_doses, quick_places
-from .probe import FILE_NAME, Probe, write_probe
+from .probe import FILE_NAME, Probe
 from .probe_extension import extended, quality_by_name, without
 from .recogniser import Recogniser
 from .states import Progress, States
@@ -276,7 +276,7 @@ class Repertoire:
         contents[target / f"{name}{SUFFIX}"] = partial(control_vector.write, evs=vectors, name=name)
         contents[origin_path(target, name)] = origin.write
         if probe is not None:
-            contents[target / FILE_NAME] = partial(write_probe, probe)
+            contents[target / FILE_NAME] = probe.write
         write_files(contents)
         return tuple(contents)
 

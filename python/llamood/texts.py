@@ -62,6 +62,12 @@ class LabelledTexts:
         kept = {name: texts[:per_label] for name, texts in self.texts.items()}
         return LabelledTexts(self.names, MappingProxyType(kept), self.dropped)
 
+    def after(self, per_label: int) -> LabelledTexts:
+        """Of each label the texts after the first `per_label`. Labels of which none is left keep
+        all: who is to be tried on texts gets some of each."""
+        kept = {name: texts[per_label:] or texts for name, texts in self.texts.items()}
+        return LabelledTexts(self.names, MappingProxyType(kept), self.dropped)
+
     def sample(self, per_label: int, *, seed: int = 0) -> LabelledTexts:
         """At most `per_label` (at least 1) texts of each label, drawn without replacement.
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from llamood.calibrate import Limits, Place, places
+from llamood.calibrate import DEPTHS, Limits, Place, places, window
 from llamood.candidates import FILE_NAME, Candidates
 from llamood.cli import baselines, models, options
 from llamood.cli.consoles import printable, progress, remark, results, write_json
@@ -158,24 +158,27 @@ def _candidates(vectors: Path) -> Candidates:
 
 def _places(candidates: Candidates, layers: str, way: str | None) -> list[Place]:
     every = places(candidates, n_layer=candidates.n_layer)
+    ways = list(dict.fromkeys(place.way for place in every))
     if way is not None:
-        if way not in candidates.ways:
-            raise ModelError(f"there is no way {way!r}; there are: {'; '.join(candidates.ways)}")
+        if way not in ways:
+            raise ModelError(f"there is no way {way!r}; there are: {'; '.join(ways)}")
         every = [place for place in every if place.way == way]
+        ways = [way]
     last = candidates.n_layer - 1
     if layers == EVERYTHING:
         return every
     if layers == AUTO:
-        windows = [place for place in every if place.layers != (1, last)]
-        quick = [place for place in windows if place in quick_places(candidates)]
-        return quick or windows
+        windows = [window(depths, n_layer=candidates.n_layer) for depths in DEPTHS]
+        tried = [Place(name, layers) for layers in dict.fromkeys(windows) for name in ways]
+        quick = quick_places(candidates)
+        return [place for place in quick if place in tried] or tried
     if layers in (ALL, INCREMENTS):
         added = layers == INCREMENTS
         return [place for place in every if place.layers == (1, last) and place.increments == added]
     first, end = (int(part) for part in layers.split(":"))
     if not 1 <= first <= end <= last:
         raise ModelError(f"layers {first} to {end} were asked for; there are 1 to {last}")
-    return [Place(name, (first, end)) for name in dict.fromkeys(place.way for place in every)]
+    return [Place(name, (first, end)) for name in ways]
 
 
 def _measured_probe(path: Path, target: Path, hardware: dict[str, Any]) -> Any:
