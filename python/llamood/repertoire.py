@@ -157,15 +157,7 @@ class Repertoire:
                 self.probe, self.model, self.vectors.merge(vectors), contrast, spread,
                 progress=told("readings"), **self._llama,
             )  # fmt: skip
-        best = doses.bounds[name].best
-        assert best is not None
-        origin = Origin(
-            texts=tuple(texts),
-            manner=manner,
-            place=str(doses.places[name]),
-            dose=best.dose,
-            perplexity=best.fluency.perplexity,
-        )
+        origin = _origin(name, doses, texts, manner)
         paths = self._write(target, vectors, origin, probe)
         feeling = _feeling(vectors, name, origin, probe)
         return Addition(feeling, vectors, doses, probe, paths)
@@ -279,6 +271,18 @@ class Repertoire:
             contents[target / FILE_NAME] = probe.write
         write_files(contents)
         return tuple(contents)
+
+
+def _origin(name: str, doses: Doses, texts: Sequence[str], manner: str | None) -> Origin:
+    best = doses.bounds[name].best
+    assert best is not None  # find_doses raises else
+    return Origin(
+        texts=tuple(texts),
+        manner=manner,
+        place=str(doses.places[name]),
+        dose=best.dose,
+        perplexity=best.fluency.perplexity,
+    )
 
 
 def _feeling(
