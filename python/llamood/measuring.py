@@ -28,6 +28,7 @@ from llamood.probe import FILE_NAME as BASELINE
 from llamood.probe import Probe
 from llamood.probe_measurement import measure
 from llamood.queries import Queries, everyday
+from llamood.sheets import Judging
 from llamood.states import Progress
 from llamood.texts import BUNDLED, LabelledTexts, load_texts
 from llamood.vectors import EmotionVectors, Site
@@ -274,14 +275,16 @@ def find_doses(
     n_question: int = QUICK_QUESTIONS,
     max_tokens: int = QUICK_TOKENS,
     seed: int = 0,
+    jury: Sequence[Judging] | None = None,
     progress: Progress | None = None,
     settings: Mapping[str, Any] | None = None,
     **llama: Any,
 ) -> Doses:
     """Of each emotion the place that shows it best, and the largest fluent dose there.
 
-    ``settings``: further arguments of `Calibration`. Raises `ModelError` for a model that cannot be
-    asked, and where no dose of any emotion was fluent.
+    ``jury``: who tell what shows; the bundled judge unless given. ``settings``: further arguments
+    of `Calibration`. Raises `ModelError` for a model that cannot be asked, and where no dose of any
+    emotion was fluent.
     """
     explored = len(places) * EXPLORED if len(places) > 1 else 0
     total = (explored + BOUNDED) * len(candidates.names)
@@ -301,7 +304,7 @@ def find_doses(
         calibration = Calibration(
             answering,
             prompts,
-            judges=[judges.bundled()],
+            judges=[judges.bundled()] if jury is None else jury,
             max_tokens=max_tokens,
             seed=seed,
             tried=tried,

@@ -12,15 +12,17 @@ from llamood.measuring import PER_LABEL
 from llamood.probe import Probe
 from llamood.probe_measurement import measure
 from llamood.texts import BUNDLED, LabelledTexts, load_texts
+from llamood.utterances import origins
 from llamood.vectors import EmotionVectors
 
 
-def measured(
-    path: Path, evs: EmotionVectors, *, llama: Mapping[str, Any], texts: LabelledTexts | None = None
-) -> Probe:
+def measured(path: Path, evs: EmotionVectors, *, folder: Path, llama: Mapping[str, Any]) -> Probe:
     """The probe of these vectors, with a bar, compared with the bundled judge; from the first texts
-    of the set that ships with llamood unless they are given. Raises `ModelError`."""
-    chosen = texts or load_texts(BUNDLED).first(PER_LABEL)
+    of the set that ships with llamood, and what the feelings that were added to ``folder`` were
+    measured from. Raises `ModelError`."""
+    shipped = load_texts(BUNDLED).first(PER_LABEL)
+    texts = {**shipped.texts, **{name: each.texts for name, each in origins(folder).items()}}
+    chosen = LabelledTexts(tuple(texts), texts)
     with progress(f"Reading with {path.name}", keep=True) as advance:
         return measure(path, evs, chosen, judge=judges.bundled(), progress=advance, **llama)
 

@@ -205,6 +205,6 @@ def _measured_anew(model: str, vectors: Path, folder: Path, device: options.Devi
             vectors, f"no emotion vectors there; measure them (llamood extract {model})"
         )
     path, evs = models.model_path(model), load(vectors)
-    probe = baselines.measured(path, evs, llama=device.hardware())
+    probe = baselines.measured(path, evs, folder=folder, llama=device.hardware())
     probe.save(folder)
     return probe
