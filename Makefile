@@ -46,8 +46,10 @@ demo-vectors: $(VENV)/.runs
 
 # Stopped, it goes on where it was.
 evidence: $(VENV)/.tests
-	$(BIN)/llamood eval demo -o build/evidence --questions 60 --max-tokens 48 \
-	    --without "graded prompt" --without "prompt + vector" --without affect
+	$(BIN)/llamood eval demo -o build/evidence --questions 60 --max-tokens 32 \
+	    --judge bundled --judge reading \
+	    --without "graded prompt" --without "prompt + vector" --without "random vector" \
+	    --without affect
 	$(BIN)/python tools/write_evidence.py build/evidence -o docs/evidence.md
 
 clean:

@@ -60,14 +60,13 @@ double strongest(const std::vector<double>& weights) {
 }
 
 std::string unknown(const std::string& name, const Names& names) {
-    Names known;
-    if (!names.empty()) {
-        std::set<std::string> all(names.begin(), names.end());
-        all.insert(base_name);
-        known.assign(all.begin(), all.end());
-    }
-    return "no such emotion among those at hand (" + (known.empty() ? "none" : listed(known)) +
-           ")" + did_you_mean(name, known);
+    const std::string fault = "no such emotion among those at hand";
+    if (names.empty()) return fault + " (none)";
+    const std::set<std::string> sorted(names.begin(), names.end());
+    const Names known(sorted.begin(), sorted.end());
+    const std::string hint = did_you_mean(name, known);
+    return fault + " (" + listed(known) + ")" + (hint.empty() ? "." : hint) +
+           " To add it: llamood emotion add MODEL " + name + " --texts FILE";
 }
 
 }  // namespace

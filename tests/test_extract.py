@@ -324,6 +324,8 @@ def test_useless_answers_are_dropped_with_the_reason() -> None:
     assert answer_fault("so " * 50, 100, plain=None) == "repeats itself"
     assert answer_fault("A fine lamp.", 5, plain="A fine lamp.") is not None
     assert answer_fault("A fine lamp.", 5, plain="A lamp.") is None
+    refused = "I'm sorry, but I can't assist with that."
+    assert answer_fault(refused, 11, plain=None) == "refuses"
 
 
 def test_nothing_usable_is_an_error_not_a_vector(random_chat: Path) -> None:

@@ -442,3 +442,19 @@ def test_goemotions_on_a_model_that_nobody_here_made(
     assert np.isfinite(evs.data).all()
     assert llamood.load(tmp_path / "evs" / "attn_out").measurement.site == "attn_out"
     Probe.load(tmp_path / "evs").require_fit(evs)  # what readings need is measured too
+
+
+def test_a_model_that_answers_nothing_useful_is_measured_from_texts(
+    random_chat: Path, tmp_path: Path
+) -> None:
+    """With two tokens an answer is too short for measuring, as one that refuses to act is."""
+    measuring = done(of(random_chat, texts=TEXTS, queries=QUERIES, max_tokens=2))
+    assert set(measuring.useless) == {"answers"}
+    assert "nothing usable" in measuring.useless["answers"]
+    candidates = measuring.candidates()
+    assert {way.split(", ")[0] for way in candidates.ways} == {"texts"}
+    vectors = chosen(candidates, None)
+    measuring.save(tmp_path, vectors=vectors, candidates=candidates, doses=None, probe=None)
+    report = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))
+    assert set(report["sources"]) == {"texts"}
+    assert "answers" in report["useless"]

@@ -372,8 +372,8 @@ def test_an_emotion_not_at_hand_is_refused_with_the_closest() -> None:
     with pytest.raises(MoodError) as caught:
         mood.row(NAMES)
     assert caught.value.where == "sadnes"
-    assert "anger, base, fear, joy, sadness" in str(caught.value)
-    assert "did you mean 'sadness'?" in str(caught.value)
+    assert "(anger, fear, joy, sadness); did you mean 'sadness'?" in str(caught.value)
+    assert "llamood emotion add MODEL sadnes --texts FILE" in str(caught.value)
     with pytest.raises(MoodError, match=r"at hand \(none\)"):
         Mood(base=1).rows(2, ())
 

@@ -15,12 +15,14 @@ from hypothesis import strategies as st
 
 import llamood
 import tiny_chat
+from cli_runs import run
 from llamood import _core
+from llamood.cli.models import has_baseline
 from llamood.cli.prompts import chat_tokens
 from llamood.errors import FileError, ModelError
 from llamood.judges import bundled
 from llamood.listener import Listener
-from llamood.probe import FILE_NAME, Probe, directions_of
+from llamood.probe import FILE_NAME, TRUSTED, Probe, directions_of
 from llamood.probe_measurement import ALIKE, LEAST_TEXTS, PARTS, layers_to_read, measure, parts
 from llamood.reader import smooth
 from llamood.states import States
@@ -552,3 +554,35 @@ def test_too_little_to_measure_on(random_chat: Path) -> None:
     alone = llamood.EmotionVectors(("a",), np.ones((1, 4, 16)))
     np.testing.assert_allclose(directions_of(alone, (1, 2)), 0.25)
     assert isinstance(_core.Probe, type)
+
+
+# -- readings in doubt ----------------------------------------------------------------------
+
+
+def doubtful(probe: Probe, area: float | None) -> Probe:
+    return replace(probe, about={**probe.about, "quality": {"macro_auroc": area, "n": 9}})
+
+
+def test_a_baseline_that_reads_at_chance_is_in_doubt() -> None:
+    probe = Probe.load(tiny_chat.VECTORS)
+    assert probe.doubt is None
+    assert doubtful(probe, None).doubt is None
+    assert doubtful(probe, TRUSTED).doubt is None
+    told = doubtful(probe, 0.59).doubt
+    assert told is not None
+    assert "0.59" in told
+
+
+def test_nothing_is_held_or_coloured_by_what_is_in_doubt(tmp_path: Path) -> None:
+    evs = tmp_path / "evs"
+    llamood.save(llamood.load(tiny_chat.VECTORS), evs)
+    doubtful(Probe.load(tiny_chat.VECTORS), 0.59).save(evs)
+    settings: dict[str, Any] = {"n_ctx": 256, "n_threads": 1, "verbose": False}
+    with pytest.warns(llamood.errors.MoodWarning, match=r"unsure.*0\.59"):
+        llm = llamood.Llama(tiny_chat.MODEL, emotions=evs, readings=True, **settings)
+    with pytest.raises(llamood.errors.MoodError, match="too unsure"):
+        llm.feel(joy=llamood.hold(1.0))
+    shown = run("read", tiny_chat.MODEL, "-e", evs, "I am so happy!", "--threads", "1")
+    assert shown.exit_code == 0
+    assert "do not trust this" in shown.stderr
+    assert not has_baseline(evs)

@@ -369,7 +369,7 @@ def test_a_session_keeps_its_mood(client: openai.OpenAI) -> None:
     ("fields", "param", "said"),
     [
         ({"mood": "@/etc/passwd"}, "mood", "name=intensity"),
-        ({"mood": {"joyy": 1}}, "mood", "did you mean 'joy'"),
+        ({"mood": {"joyy": 1}}, "mood", "did you mean 'joy'? To add it: llamood emotion add MODEL"),
         ({"mood": {"joy": {"ramp": [0]}}}, "mood", "ramp"),
         ({"mood": {"joy": 1, "$layers": [90, 99]}}, "mood", "layers"),
         ({"mood": {"joy": {"keys": [[i, 0.5] for i in range(4000)]}}}, "mood", "at most 8192"),

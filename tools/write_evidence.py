@@ -14,7 +14,7 @@ from typing import Any
 
 import click
 
-from llamood.conditions import PROMPT, RANDOM, SHUFFLED, UNSTEERED, VECTOR
+from llamood.conditions import PROMPT, SHUFFLED, UNSTEERED, VECTOR
 
 NOTES = Path(__file__).with_name("evidence_notes.md")
 TOP = 1.0  # the intensity that is the largest fluent dose
@@ -70,7 +70,6 @@ def claims(report: Report) -> list[Claim]:
             top["topic"]["estimate"] >= TOPIC,
         ),
         _dial(report),
-        _flat(report),
     ]
 
 
@@ -111,16 +110,6 @@ def _dial(report: Report) -> Claim:
         f"Spearman's rho, asked against got, of the means: {RHO} or more for each emotion",
         told,
         min(each["means"]["estimate"] for each in rho.values()) >= RHO,
-    )
-
-
-def _flat(report: Report) -> Claim:
-    """Random vectors change nothing that the interval could tell from nothing."""
-    random, plain = _row(report, RANDOM, TOP)["eps"], _row(report, UNSTEERED, 0.0)["eps"]
-    return Claim(
-        "random vectors of equal norms: as unsteered (EPS)",
-        f"{_told(random)}; unsteered {_told(plain)}",
-        random["low"] <= plain["estimate"] <= random["high"],
     )
 
 

@@ -92,7 +92,9 @@ void test_faults() {
     CHECK(holds(refusal(R"({"valence": 0.5})"), "mood at 'valence': a point of affect"));
     CHECK(holds(refusal(R"({"$dose": "relative"})"), "mood at '$dose': relative needs"));
     const std::string unknown = thrown([] { NamedMood(Mood::parse(R"({"jyo": 1})"), {"joy"}); });
-    CHECK(holds(unknown, "no such emotion among those at hand (base, joy); did you mean 'joy'?"));
+    CHECK(holds(unknown,
+                "no such emotion among those at hand (joy); did you mean 'joy'? To add it: llamood "
+                "emotion add MODEL jyo --texts FILE"));
 }
 
 void test_texts_in_messages() {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .side_effects import collapse
+from .side_effects import collapse, side_effects
 
 SHORTEST = 4  # tokens; a mean over fewer says more about the words than about the feeling
 
@@ -13,6 +13,8 @@ def answer_fault(text: str, n_token: int, *, plain: str | None) -> str | None:
         return f"shorter than {SHORTEST} tokens"
     if collapse(text).collapsed:
         return "repeats itself"
+    if side_effects(text).refusal:
+        return "refuses"
     if plain is not None and text == plain:
         return "the emotional answer equals the plain one"
     return None

@@ -46,6 +46,12 @@ def _regulator(
 ) -> Regulator:
     if told is None:
         raise MoodError(name, UNREAD)
+    if not told:
+        fault = (
+            "cannot be held: readings of this model are too unsure; measure a better baseline "
+            "(llamood read --measure)"
+        )
+        raise MoodError(name, fault)
     if name not in told:
         raise MoodError(name, f"is not read, so it cannot be held; read are {', '.join(told)}")
     if told[name] <= 0:

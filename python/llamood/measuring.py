@@ -28,6 +28,7 @@ from llamood.probe import FILE_NAME as BASELINE
 from llamood.probe import Probe
 from llamood.probe_measurement import measure
 from llamood.queries import Queries, everyday
+from llamood.sheets import Judging
 from llamood.states import Progress
 from llamood.texts import BUNDLED, LabelledTexts, load_texts
 from llamood.vectors import EmotionVectors, Site
@@ -144,24 +145,47 @@ class Measuring:
     @property
     def asked(self) -> Extraction:
         """That from answers, as in the paper; from texts where nothing was asked."""
-        return self.extractions.get("answers") or self.extractions["texts"]
+        usable = self.usable
+        return usable.get("answers") or usable["texts"]
 
     def run(self, parts: Parts) -> None:
         """Measure what is left. Raises ModelError for a model that cannot be asked or read."""
         for source, extraction in self.extractions.items():
             extraction.run(parts(source))
 
+    @property
+    def usable(self) -> dict[Source, Extraction]:
+        """Those of which something came. Raises `ModelError` where nothing came of any."""
+        useless = self.useless
+        found = {source: e for source, e in self.extractions.items() if source not in useless}
+        if not found:
+            raise ModelError("; ".join(useless.values()))
+        return found
+
+    @property
+    def useless(self) -> dict[Source, str]:
+        """By source why nothing came of it: a model that refuses to act, say, answers nothing that
+        could be measured."""
+        found: dict[Source, str] = {}
+        for source, extraction in self.extractions.items():
+            try:
+                extraction.vectors()
+            except ModelError as error:
+                found[source] = str(error)
+        return found
+
     def candidates(self) -> Candidates:
-        """By every method, from each source. Raises `ModelError` where sources differ in their
-        emotions, and where nothing usable was measured of one."""
-        first, *others = (each.vectors() for each in self.extractions.values())
+        """By every method, from each source of which something came. Raises `ModelError` where
+        sources differ in their emotions, and as `usable`."""
+        usable = self.usable
+        first, *others = (each.vectors() for each in usable.values())
         for other in others:
             if set(other.names) != set(first.names):
                 raise ModelError(
                     f"the texts are of {', '.join(first.names)}, the questions of "
                     f"{', '.join(other.names)}; measure from one of them, or take the same emotions"
                 )
-        states = {str(source): each.states() for source, each in self.extractions.items()}
+        states = {str(source): each.states() for source, each in usable.items()}
         return Candidates.of(states, names=first.names, measurement=first.measurement)
 
     def doses(self, candidates: Candidates, *, progress: Progress | None = None) -> Doses:
@@ -176,7 +200,7 @@ class Measuring:
         """What reads these emotions: from the texts, or, where they are of others, from what the
         model answered. Raises `ModelError` for a model that cannot be read."""
         covered = set(vectors.names) <= set(self.texts.names)
-        extraction = self.extractions.get("texts" if covered else "answers")
+        extraction = self.usable.get("texts" if covered else "answers")
         if extraction is None:
             return measure(
                 self.model, vectors, self.texts,
@@ -226,7 +250,8 @@ class Measuring:
     def report(self, doses: Doses | None, probe: Probe | None) -> dict[str, Any]:
         """JSON-able."""
         return {
-            "sources": {source: each.report() for source, each in self.extractions.items()},
+            "sources": {source: each.report() for source, each in self.usable.items()},
+            "useless": self.useless,
             "doses": None if doses is None else doses.report(),
             "reading": None if probe is None else {"layer": probe.layer, **probe.about},
         }
@@ -250,14 +275,16 @@ def find_doses(
     n_question: int = QUICK_QUESTIONS,
     max_tokens: int = QUICK_TOKENS,
     seed: int = 0,
+    jury: Sequence[Judging] | None = None,
     progress: Progress | None = None,
     settings: Mapping[str, Any] | None = None,
     **llama: Any,
 ) -> Doses:
     """Of each emotion the place that shows it best, and the largest fluent dose there.
 
-    ``settings``: further arguments of `Calibration`. Raises `ModelError` for a model that cannot be
-    asked, and where no dose of any emotion was fluent.
+    ``jury``: who tell what shows; the bundled judge unless given. ``settings``: further arguments
+    of `Calibration`. Raises `ModelError` for a model that cannot be asked, and where no dose of any
+    emotion was fluent.
     """
     explored = len(places) * EXPLORED if len(places) > 1 else 0
     total = (explored + BOUNDED) * len(candidates.names)
@@ -277,7 +304,7 @@ def find_doses(
         calibration = Calibration(
             answering,
             prompts,
-            judges=[judges.bundled()],
+            judges=[judges.bundled()] if jury is None else jury,
             max_tokens=max_tokens,
             seed=seed,
             tried=tried,

@@ -274,10 +274,15 @@ def _values(name: str, schedule: Schedule, tokens: Tokens, heard: Heard) -> Valu
 
 
 def _unknown(name: str, names: Sequence[str]) -> str:
-    known = sorted({*names, BASE}) if names else []
-    close = difflib.get_close_matches(name, known, n=1)
-    hint = f"; did you mean {close[0]!r}?" if close else ""
-    return f"no such emotion among those at hand ({', '.join(known) or 'none'}){hint}"
+    fault = "no such emotion among those at hand"
+    if not names:
+        return f"{fault} (none)"
+    close = difflib.get_close_matches(name, sorted(names), n=1)
+    hint = f"; did you mean {close[0]!r}?" if close else "."
+    return (
+        f"{fault} ({', '.join(sorted(names))}){hint} "
+        f"To add it: llamood emotion add MODEL {name} --texts FILE"
+    )
 
 
 def _merged(mapping: Mapping[str, Any], emotions: Mapping[str, Any]) -> dict[str, Any]:

@@ -14,6 +14,7 @@ model answers large doses with more than is in proportion.
 from __future__ import annotations
 
 import json
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from os import PathLike
@@ -24,7 +25,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .atomic import write_files
-from .errors import FileError, ModelError
+from .errors import FileError, ModelError, MoodWarning
 from .gguf_header import F32, Header, faults_of_layout, opened, read_f32, read_header
 from .increments import as_measured
 from .vectors import EmotionVectors, Float32, Float64, Site
@@ -35,6 +36,7 @@ FILE_NAME = "reading.baseline"
 ARCHITECTURE = "llamood.baseline"
 VERSION = 1
 MAX_ABOUT = 100_000  # characters
+TRUSTED = 0.7  # area under the ROC curve, below which nothing is coloured or held by a reading
 
 _TENSORS = {"directions": 3, "mean": 2, "spread": 2, "response": 4, "auroc": 2}  # -> dimensions
 
@@ -81,6 +83,18 @@ class Probe:
         at = self.place(layer)
         scores: Float64 = (np.asarray(projections, np.float64) - self.mean[at]) / self.spread[at]
         return scores
+
+    @property
+    def doubt(self) -> str | None:
+        """Why nothing is coloured or held by what it reads, in words; None where it is trusted, as
+        one is whose quality was not measured."""
+        area = (self.about.get("quality") or {}).get("macro_auroc")
+        if area is None or area >= TRUSTED:
+            return None
+        return (
+            f"its baseline tells emotions apart with an area under the ROC curve of {area:.2f}, "
+            f"where {TRUSTED:g} is the least that is trusted (0.5 is chance)"
+        )
 
     def require_fit(self, emotions: EmotionVectors) -> None:
         """Raise `ModelError` unless it was measured with these vectors on their model."""
@@ -163,6 +177,9 @@ def chosen_probe(
         folder = Path(emotions)
         probe = Probe.load(folder if folder.is_dir() else folder.parent)
     probe.require_fit(evs)
+    if probe.doubt is not None:
+        text = f"readings of this model are unsure: {probe.doubt}"
+        warnings.warn(text, MoodWarning, stacklevel=3)
     return probe
 
 

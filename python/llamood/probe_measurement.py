@@ -69,7 +69,7 @@ def measure(
     fitted = [_fit(states, layer, emotions.names) for layer in layers]
     best = _best([fit.chosen for fit in fitted])
     directions = np.stack([fit.directions for fit in fitted])
-    with _Projections(model, emotions, layers, directions, **llama) as read:
+    with Projections(model, emotions, layers, directions, **llama) as read:
         passages = read.passages(texts.neutral)
         tokens = np.concatenate([read(passage) for passage in passages])
         mean, spread = tokens.mean(axis=0), tokens.std(axis=0)
@@ -209,7 +209,7 @@ def _told(
     return told
 
 
-class _Projections:
+class Projections:
     """A voice whose hidden states are projected in all layers that can be read."""
 
     def __init__(
@@ -226,7 +226,7 @@ class _Projections:
         self._llm = Llama(model, emotions=emotions, site="layer_out", **settings)
         self._probe = self._llm._project(layers, directions)
 
-    def __enter__(self) -> _Projections:
+    def __enter__(self) -> Projections:
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -19,7 +19,8 @@ class Projector:
     that has this projector's ``core``.
 
     ``told``: emotion -> the z-score that its vector as measured is itself, in the layer that is
-    read: that of the answers which it is the mean of, against neutral ones.
+    read: that of the answers which it is the mean of, against neutral ones. Empty for a probe in
+    doubt.
     """
 
     def __init__(
@@ -53,7 +54,8 @@ class Projector:
             measured = as_measured(palette.emotions).data[:, probe.layer]
             own = (measured * probe.directions[at, order]).sum(axis=1)
         own = own / probe.spread[at, order]
-        self.told = dict(zip(palette.emotions.names, own.tolist(), strict=True))
+        named = dict(zip(palette.emotions.names, own.tolist(), strict=True))
+        self.told = {} if probe.doubt else named
         self._moves: dict[tuple[Dose, int, int], Float64] = {}
 
     def moves(self, steering: Blend | Steering) -> Float64:

@@ -62,6 +62,12 @@ class LabelledTexts:
         kept = {name: texts[:per_label] for name, texts in self.texts.items()}
         return LabelledTexts(self.names, MappingProxyType(kept), self.dropped)
 
+    def after(self, per_label: int) -> LabelledTexts:
+        """Of each label the texts after the first `per_label`. Labels of which none is left keep
+        all: who is to be tried on texts gets some of each."""
+        kept = {name: texts[per_label:] or texts for name, texts in self.texts.items()}
+        return LabelledTexts(self.names, MappingProxyType(kept), self.dropped)
+
     def sample(self, per_label: int, *, seed: int = 0) -> LabelledTexts:
         """At most `per_label` (at least 1) texts of each label, drawn without replacement.
 
@@ -85,6 +91,20 @@ def load_texts(path: str | Path, *, labels: str | Path | None = None) -> Labelle
     line of another shape, an empty or huge text, a label that is no name or has none, no neutral
     text, no other label.
     """
+    texts, dropped = by_label(path, labels=labels)
+    faults = _set_faults(texts)
+    if faults:
+        raise FileError(path, *faults)
+    return LabelledTexts(tuple(texts), MappingProxyType(texts), dropped)
+
+
+def by_label(
+    path: str | Path, *, labels: str | Path | None = None
+) -> tuple[dict[str, tuple[str, ...]], int]:
+    """The texts of each label that has any, and how many were left out because they had several.
+
+    Raises as `load_texts`, but asks for no label.
+    """
     path = Path(path)
     faults: list[str] = []
     rows = list(_rows(path, faults))
@@ -99,13 +119,10 @@ def load_texts(path: str | Path, *, labels: str | Path | None = None) -> Labelle
             dropped += 1
         else:
             texts.setdefault(_name(row_labels[0], names), []).append(text)
-    filled = {name: tuple(of) for name, of in texts.items() if of}
-    if not faults:
-        faults = _set_faults(filled)
     if faults:
         more = len(faults) - MAX_FAULTS
         raise FileError(path, *faults[:MAX_FAULTS], *([f"and {more} more"] if more > 0 else []))
-    return LabelledTexts(tuple(filled), MappingProxyType(filled), dropped)
+    return {name: tuple(of) for name, of in texts.items() if of}, dropped
 
 
 def read_text(path: Path, *, max_bytes: int) -> str:

@@ -12,6 +12,7 @@ COMMANDS = {  # name -> what it does; the module of that name holds it as `comma
     "demo": "A small real model answers in every emotion, in less than a minute.",
     "extract": "Measure emotion vectors on a model.",
     "calibrate": "Find the largest fluent dose of each emotion, and rescale.",
+    "emotion": "List feelings, add new ones, take some away.",
     "eval": "Measure whether steering works on a model.",
     "convert": "Bring vectors of other formats in, or take them out.",
     "inspect": "Show what is in a file or folder of vectors.",

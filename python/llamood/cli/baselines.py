@@ -12,15 +12,17 @@ from llamood.measuring import PER_LABEL
 from llamood.probe import Probe
 from llamood.probe_measurement import measure
 from llamood.texts import BUNDLED, LabelledTexts, load_texts
+from llamood.utterances import origins
 from llamood.vectors import EmotionVectors
 
 
-def measured(
-    path: Path, evs: EmotionVectors, *, llama: Mapping[str, Any], texts: LabelledTexts | None = None
-) -> Probe:
+def measured(path: Path, evs: EmotionVectors, *, folder: Path, llama: Mapping[str, Any]) -> Probe:
     """The probe of these vectors, with a bar, compared with the bundled judge; from the first texts
-    of the set that ships with llamood unless they are given. Raises `ModelError`."""
-    chosen = texts or load_texts(BUNDLED).first(PER_LABEL)
+    of the set that ships with llamood, and what the feelings that were added to ``folder`` were
+    measured from. Raises `ModelError`."""
+    shipped = load_texts(BUNDLED).first(PER_LABEL)
+    texts = {**shipped.texts, **{name: each.texts for name, each in origins(folder).items()}}
+    chosen = LabelledTexts(tuple(texts), texts)
     with progress(f"Reading with {path.name}", keep=True) as advance:
         return measure(path, evs, chosen, judge=judges.bundled(), progress=advance, **llama)
 
@@ -30,6 +32,7 @@ def quality_of(probe: Probe) -> str:
     quality = probe.about.get("quality")
     if not quality or quality.get("macro_auroc") is None:
         return f"Reading in layer {probe.layer}; how well could not be told."
+    doubt = "" if probe.doubt is None else f" Nothing is coloured or held by it: {probe.doubt}."
     text = (
         f"Reading in layer {probe.layer}: area under the ROC curve {quality['macro_auroc']:.2f} on "
         f"{quality['n']} texts that had no say in it (0.5 is chance)"
@@ -38,4 +41,4 @@ def quality_of(probe: Probe) -> str:
         text += f"; the right emotion is the highest in {100 * quality['accuracy']:.0f} %"
     if "judge_accuracy" in quality:
         text += f", by the judge in {100 * quality['judge_accuracy']:.0f} %"
-    return f"{text}."
+    return f"{text}.{doubt}"

@@ -15,7 +15,6 @@ from llamood.cli.dose_table import dose_table
 from llamood.errors import FileError, ModelError
 from llamood.files import load, save
 from llamood.measuring import CONTROLS, chosen, control, find_doses, quick_places
-from llamood.vectors import EmotionVectors
 
 AUTO, ALL, INCREMENTS = "auto", "all", "increments"
 EVERYTHING = "everything"
@@ -135,7 +134,7 @@ def command(
     paths = save(made, target)
     if any(each.endswith("shuffled") for each in candidates.ways):
         paths += save(control(candidates, made), target / CONTROLS)
-    probe = _measured_probe(path, made, hardware)
+    probe = _measured_probe(path, target, hardware)
     if probe is not None:
         paths.append(probe.save(target))
     report = doses.report()
@@ -182,10 +181,11 @@ def _places(candidates: Candidates, layers: str, way: str | None) -> list[Place]
     return [Place(name, (first, end)) for name in ways]
 
 
-def _measured_probe(path: Path, made: EmotionVectors, hardware: dict[str, Any]) -> Any:
-    """None, and a remark, where nothing can be read."""
+def _measured_probe(path: Path, target: Path, hardware: dict[str, Any]) -> Any:
+    """Of all that lies there, feelings that were added too; None, and a remark, where nothing can
+    be read."""
     try:
-        return baselines.measured(path, made, llama=hardware)
+        return baselines.measured(path, load(target), folder=target, llama=hardware)
     except ModelError as error:
         remark(f"Note: nothing can be read with these vectors: {error}")
         return None

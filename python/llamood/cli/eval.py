@@ -162,8 +162,9 @@ class Answered:
     multiple=True,
     default=(BUNDLED,),
     show_default=True,
-    help="bundled; self, the unsteered model by the likelihood of each label, or gguf:PATH, any "
-    "other; or hf:PATH, a Hugging Face text classifier on disk. May be given again: tables are by "
+    help="bundled; reading, what the hidden states of MODEL say of a text; self, the unsteered "
+    "model by the likelihood of each label, or gguf:PATH, any other; or hf:PATH, a Hugging Face "
+    "text classifier on disk. May be given again: tables are by "
     "all, pictures by the first.",
 )
 @click.option(
@@ -235,7 +236,10 @@ def command(
         models.require_model(path)
     device = options.Device(n_gpu_layers=n_gpu_layers, threads=threads, ctx=None)
     tried_on = known or (KNOWN_TEXTS if KNOWN_TEXTS.exists() else None)
-    jury = Jury(tuple(dict.fromkeys(judges)), path, embedder, tried_on, device.hardware())
+    read_with = Path(emotions) if emotions else model and models.default_vectors(model)
+    jury = Jury(
+        tuple(dict.fromkeys(judges)), path, embedder, tried_on, device.hardware(), read_with or None
+    )
     jury.require()
     folder = Path(output)
     if given is not None:

@@ -140,6 +140,8 @@ def command(
         ) as part:
             measuring.run(part)
             candidates = measuring.candidates()
+            for source, why in measuring.useless.items():
+                remark(f"Note: nothing comes of the {source}: {printable(why)}")
             doses = measuring.doses(candidates, progress=part("doses")) if calibrate else None
             vectors = chosen(candidates, doses)
             probe = _probe(measuring, vectors)

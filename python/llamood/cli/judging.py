@@ -19,28 +19,32 @@ from llamood.cli.consoles import Advance, printable, progress, remark
 from llamood.cli.prompts import user_turn
 from llamood.embedder import Embedder
 from llamood.errors import ModelError
+from llamood.files import load
 from llamood.hf_judge import HfJudge
 from llamood.measures import NEUTRAL, topic_adherence
+from llamood.measuring import PER_LABEL as FITTED
+from llamood.probe import Probe
+from llamood.reading_judge import ReadingJudge
 from llamood.sheets import Float64, Judging
 from llamood.texts import LabelledTexts, load_texts
 from llamood.verdicts import Verdicts
 from llamood.zero_shot import ZeroShotJudge
 
-BUNDLED, SELF, HF, GGUF = "bundled", "self", "hf:", "gguf:"
+BUNDLED, READING, SELF, HF, GGUF = "bundled", "reading", "self", "hf:", "gguf:"
 KNOWN_TEXTS = Path(judges.__file__).parent / "data" / "texts.tsv"
 AT_ONCE = 8  # texts that are judged between two reports of progress
 PER_LABEL = 30  # labelled lines that a judge is tried on
 
 
 class JudgeType(click.ParamType[str]):
-    """``bundled``, ``self``, ``gguf:PATH`` or ``hf:PATH``."""
+    """``bundled``, ``reading``, ``self``, ``gguf:PATH`` or ``hf:PATH``."""
 
     name = "judge"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         written = str(value)
-        if written not in (BUNDLED, SELF) and not written.startswith((HF, GGUF)):
-            said = f"bundled, self, gguf:PATH or hf:PATH was expected, not {written}"
+        if written not in (BUNDLED, READING, SELF) and not written.startswith((HF, GGUF)):
+            said = f"bundled, reading, self, gguf:PATH or hf:PATH was expected, not {written}"
             self.fail(said, param, ctx)
         return written
 
@@ -57,6 +61,7 @@ class Jury:
     embedder: Path | None
     texts: Path | None
     hardware: dict[str, Any]
+    vectors: Path | None = None  # whose baseline reads
 
     @cached_property
     def names(self) -> tuple[str, ...]:
@@ -69,6 +74,10 @@ class Jury:
         """Raise `ModelError` for what cannot judge, before anything is asked."""
         if SELF in self.judges and self.model is None:
             raise ModelError("to judge by the model itself (--judge self), give MODEL too")
+        if READING in self.judges:
+            if self.model is None or self.vectors is None:
+                raise ModelError("to judge by readings (--judge reading), give MODEL, and -e too")
+            assert Probe.load(self.vectors).names  # read here, and not after all the answers
         for judge in self.judges:
             if judge.startswith(HF):
                 assert self._hf[judge].labels  # loaded here, and not after all the answers
@@ -106,12 +115,17 @@ class Jury:
         """Those that it has; None where it takes any."""
         if judge.startswith(HF):
             return self._hf[judge].labels
+        if judge == READING:
+            assert self.vectors is not None
+            return Probe.load(self.vectors).names
         return judges.bundled().labels if judge == BUNDLED else None
 
     @cached_property
     def labelled(self) -> LabelledTexts | None:
-        """What judges are tried on."""
-        return None if self.texts is None else load_texts(self.texts).sample(PER_LABEL)
+        """What judges are tried on; of the set that ships nothing that readings were fitted to."""
+        if self.texts is None:
+            return None
+        return load_texts(self.texts).after(FITTED + PER_LABEL).sample(PER_LABEL)
 
     def verdicts(self, answers: Sequence[Answer], emotions: Sequence[str]) -> list[Verdicts]:
         """Of each judge. ``emotions``: what answers were asked for."""
@@ -132,12 +146,22 @@ class Jury:
             yield judges.bundled()
         elif judge.startswith(HF):
             yield self._hf[judge]
+        elif judge == READING:
+            with self._reading() as reading:
+                yield reading
         else:
             model = self.model if judge == SELF else _file(judge)
             assert model is not None
             labels = [*(name for name in emotions if name != NEUTRAL), NEUTRAL]
             with ZeroShotJudge(model, labels=labels, prompt=user_turn, **self.hardware) as asked:
                 yield asked
+
+    def _reading(self) -> ReadingJudge:
+        assert self.model is not None
+        assert self.vectors is not None
+        fitted = load_texts(KNOWN_TEXTS).after(FITTED).first(PER_LABEL)
+        probe, evs = Probe.load(self.vectors), load(self.vectors)
+        return ReadingJudge(self.model, emotions=evs, probe=probe, fitted=fitted, **self.hardware)
 
     def topics(self, answers: Sequence[Answer]) -> Float64 | None:
         """(n_answer,): of each its cosine with the question; None where nothing can embed them."""

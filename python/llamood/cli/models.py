@@ -59,8 +59,15 @@ def open_in_mood(
 
 
 def has_baseline(vectors: Path) -> bool:
-    """Whether a baseline of readings lies with these vectors."""
-    return ((vectors if vectors.is_dir() else vectors.parent) / FILE_NAME).is_file()
+    """Whether a baseline of readings lies with these vectors that is good enough to show; where it
+    is not, a remark says so."""
+    folder = vectors if vectors.is_dir() else vectors.parent
+    if not (folder / FILE_NAME).is_file():
+        return False
+    doubt = Probe.load(folder).doubt
+    if doubt is not None:
+        remark(f"Note: nothing is read of this model: {doubt}.")
+    return doubt is None
 
 
 def open_model(

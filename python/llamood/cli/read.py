@@ -13,7 +13,7 @@ from rich.text import Text
 
 from llamood.cli import baselines, models, options
 from llamood.cli.colours import colour_of
-from llamood.cli.consoles import printable, results, standard_input, write_json
+from llamood.cli.consoles import printable, remark, results, standard_input, write_json
 from llamood.cli.curves import draw_readings
 from llamood.cli.plots import picture
 from llamood.cli.prompts import chat_tokens, plain_tokens, require_room
@@ -106,7 +106,9 @@ def command(
         write_json(reading)
         return
     console = results()
-    console.print(coloured(reading))
+    if probe.doubt is not None:
+        remark(f"Note: do not trust this: {probe.doubt}.")
+    console.print(printable(reading_text(reading)) if probe.doubt else coloured(reading))
     console.print(table(reading))
 
 
@@ -160,6 +162,11 @@ def _read_lines(llm: Llama, path: str, *, as_json: bool) -> None:
             click.echo(f"{told}\t{printable(line)}")
 
 
+def reading_text(reading: dict[str, Any]) -> str:
+    """The text that was read, as tokens."""
+    return "".join(token["text"] for token in reading["tokens"])
+
+
 def coloured(reading: dict[str, Any]) -> Text:
     """The text, each token in the colour of the emotion that is read there, where one is."""
     shown = Text()
@@ -198,6 +205,6 @@ def _measured_anew(model: str, vectors: Path, folder: Path, device: options.Devi
             vectors, f"no emotion vectors there; measure them (llamood extract {model})"
         )
     path, evs = models.model_path(model), load(vectors)
-    probe = baselines.measured(path, evs, llama=device.hardware())
+    probe = baselines.measured(path, evs, folder=folder, llama=device.hardware())
     probe.save(folder)
     return probe

@@ -1,0 +1,92 @@
+"""What tells a feeling that is new from all else, in the hidden states of labelled texts.
+
+All other texts, whatever they express, are one class beside it: the discriminant of the two looks
+away from where the others differ among themselves (how emotional they are, above all), as that is
+in their covariance.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from .candidates import Candidates
+from .directions import SHRINKAGE, directions
+from .discriminant import Discriminant
+from .measures import auroc
+from .states import States
+from .texts import NEUTRAL
+from .vectors import EmotionVectors, Float32, Float64, Measurement
+
+FOLDS = 5
+WAY = "texts, whitened"
+
+
+@dataclass(frozen=True, eq=False)
+class Fit:
+    """One layer. ``direction``: float32 (n_embd,), of unit length, fitted to all texts. ``scores``:
+    float64 (n_text,), of each text by a direction that was fitted without it: 0 as the others on
+    average, 1 as far above as they spread. ``is_own``: bool (n_text,). ``auroc``: how surely the
+    scores tell the feeling, 0 to 1."""
+
+    direction: Float32
+    scores: Float64
+    is_own: npt.NDArray[np.bool_]
+    auroc: float
+
+
+class Contrast:
+    """``own``: float32 (n, n_layer, n_embd), the states of the texts that express ``name``, `FOLDS`
+    at least. ``others``: (n, n_layer, n_embd), of all others."""
+
+    def __init__(self, name: str, own: Float32, others: Float32) -> None:
+        self.name = name
+        self.labels = (name,) * len(own) + (NEUTRAL,) * len(others)
+        self.others = others
+        self.data = np.concatenate([own, others])
+        self._is_own = np.array(self.labels) == name
+        counts = np.where(self._is_own, np.cumsum(self._is_own), np.cumsum(~self._is_own))
+        self._fold = (counts - 1) % FOLDS
+        self._fits: dict[int, Fit] = {}
+
+    @property
+    def n_layer(self) -> int:
+        return int(self.data.shape[1])
+
+    @property
+    def n_own(self) -> int:
+        return int(self._is_own.sum())
+
+    def candidates(self, measurement: Measurement) -> Candidates:
+        """The vector, in the one way that is tried. ``measurement``: of the vectors beside it."""
+        states = States(self.labels, self.data)
+        data = directions(states, "whitened", names=(self.name,))
+        evs = EmotionVectors((self.name,), data, replace(measurement, method=WAY))
+        return Candidates({WAY: evs})
+
+    def fit(self, layer: int) -> Fit:
+        """Raises `ModelError` where nothing tells the feeling from the others."""
+        if layer not in self._fits:
+            self._fits[layer] = self._fit(layer)
+        return self._fits[layer]
+
+    def _fit(self, layer: int) -> Fit:
+        rows = self.data[:, layer]
+        labels = np.array(self.labels)
+        scores = np.zeros(len(rows))
+        for fold in range(FOLDS):
+            is_told = self._fold == fold
+            found = self._direction(rows[~is_told], labels[~is_told])
+            others = rows[~is_told & ~self._is_own].astype(np.float64) @ found
+            told = rows[is_told].astype(np.float64) @ found
+            scores[is_told] = (told - others.mean()) / others.std()
+        area = auroc(scores, self._is_own)
+        assert area is not None
+        return Fit(self._direction(rows, labels), scores, self._is_own, area)
+
+    def _direction(self, rows: Float32, labels: npt.NDArray[np.str_]) -> Float32:
+        discriminant = Discriminant(rows, labels.tolist(), names=(self.name,))
+        found: Float32 = discriminant.directions(SHRINKAGE)[0]
+        return found

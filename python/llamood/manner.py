@@ -1,0 +1,119 @@
+"""Answers in a manner that is described, and plainly: what a model makes of a feeling's name."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from os import PathLike
+from typing import Any
+
+import numpy as np
+
+from .answer_faults import answer_fault
+from .errors import ModelError
+from .listener import Listener
+from .queries import everyday
+from .side_effects import side_effects
+from .states import LAYER_OUT, Progress
+from .vectors import Float32
+
+# Everyday questions that are asked. Doses are chosen with the first ones.
+QUESTIONS = slice(16, 48)
+FEWEST = 16  # usable pairs of answers
+LONGEST = 400  # characters of a description
+TOKENS = 64  # of an answer
+_PAIRS = 8  # answered side by side
+_PROMPT_TOKENS = 320
+_SHOWN = 80  # characters of an answer in an error
+
+
+@dataclass(frozen=True, eq=False)
+class Manner:
+    """``texts``: the answers in the manner. ``states`` and ``plain``: float32 (n, n_layer, n_embd),
+    the mean hidden state of each while it was said, and of the plain answer to the same question.
+    """
+
+    texts: tuple[str, ...]
+    states: Float32
+    plain: Float32
+
+
+def asked_in_manner(question: str, manner: str) -> str:
+    """The user's turn."""
+    return f"{question}\n\nAnswer in this manner: {manner}."
+
+
+def answers_in_manner(
+    model: str | PathLike[str],
+    manner: str,
+    *,
+    seed: int = 0,
+    progress: Progress | None = None,
+    **llama: Any,
+) -> Manner:
+    """Everyday questions, each answered in the manner and plainly.
+
+    ``manner``: words, at most `LONGEST` characters. ``progress(done, total)`` after each group.
+    ``llama``: arguments of ``llama_cpp.Llama``. Raises `ModelError` for a model that cannot be
+    asked, and for fewer than `FEWEST` pairs in which both say something that can be used.
+    """
+    manner = manner.strip().rstrip(".")
+    if not 0 < len(manner) <= LONGEST:
+        raise ModelError(f"a manner in 1 to {LONGEST} characters is expected, found {len(manner)}")
+    questions = everyday()[QUESTIONS]
+    texts: list[str] = []
+    states: list[Float32] = []
+    plain_states: list[Float32] = []
+    faults: Counter[str] = Counter()
+    shown = ""
+    with Listener(
+        model, parallel=2 * _PAIRS, n_prompt=_PROMPT_TOKENS, n_answer=TOKENS, **llama
+    ) as listener:
+        for begin in range(0, len(questions), _PAIRS):
+            group = questions[begin : begin + _PAIRS]
+            asked = [prompt for q in group for prompt in (asked_in_manner(q, manner), q)]
+            seeds = [(seed + 2 * begin + number) % 2**32 for number in range(len(asked))]
+            heard = listener.answers([listener.prompt(each) for each in asked], seeds=seeds)
+            for told, plain in zip(heard[0::2], heard[1::2], strict=True):
+                fault = _fault(told.text, told.n_token, plain.text) or _fault(
+                    plain.text, plain.n_token, None
+                )
+                if fault is not None:
+                    faults[fault] += 1
+                    shown = shown or told.text
+                    continue
+                texts.append(told.text)
+                states.append(told.mean[LAYER_OUT].astype(np.float32))
+                plain_states.append(plain.mean[LAYER_OUT].astype(np.float32))
+            if progress is not None:
+                progress(min(begin + _PAIRS, len(questions)), len(questions))
+    if len(texts) < FEWEST:
+        raise ModelError(_too_few(manner, len(texts), len(questions), faults, shown))
+    return Manner(tuple(texts), np.stack(states), np.stack(plain_states))
+
+
+def _fault(text: str, n_token: int, plain: str | None) -> str | None:
+    """Why an answer is of no use, or None."""
+    if side_effects(text).refusal:
+        return "refuses"
+    return answer_fault(text, n_token, plain=plain)
+
+
+def _too_few(manner: str, n: int, total: int, faults: Counter[str], shown: str) -> str:
+    found = ", ".join(f"{count} times: {fault}" for fault, count in faults.most_common())
+    return (
+        f"asked to answer in this manner: {manner}, the model gave {n} answers of {total} that can "
+        f"be used, {FEWEST} are needed; {found} (as in {shown[:_SHOWN]!r}). Describe the manner in "
+        "other words, or give texts (--texts)"
+    )
+
+
+def beside(manner: Manner, neutral: Float32) -> tuple[Float32, Float32]:
+    """The states of `manner`, and of the plain answers, as if the plain ones were neutral texts:
+    moved by what the two differ in on average. Of each answer in the manner what its question alone
+    does is taken off. ``neutral``: float32 (n, n_layer, n_embd), of neutral texts."""
+    plain_mean = manner.plain.mean(axis=0, dtype=np.float64)
+    neutral_mean = neutral.mean(axis=0, dtype=np.float64)
+    told = manner.states - manner.plain + neutral_mean
+    plain = manner.plain - plain_mean + neutral_mean
+    return told.astype(np.float32), plain.astype(np.float32)
