@@ -247,7 +247,7 @@ def test_where_there_is_one_place_nothing_is_compared(
 
 
 def test_where_no_dose_is_fluent(random_chat: Path, candidates: Candidates) -> None:
-    unbearable = {"limits": Limits(perplexity=0.0)}
+    unbearable = {"limits": Limits(longest=0.0)}
     with pytest.raises(ModelError, match="no dose of any emotion was fluent; nothing is written"):
         find_doses(
             random_chat,
