@@ -10,7 +10,8 @@ from .guard import Alarm, Guard
 Care = Literal["rescue", "stop"]
 CARES: tuple[Care, ...] = get_args(Care)
 
-# What is left of the mood after each rescue; an answer that collapses under the last is stopped.
+# What is left of the mood after each rescue; an answer that loops without any is stopped. One that
+# the model finds unlikely even then is its own way of speaking.
 FACTORS = (0.5, 0.25, 0.0)
 _SHARES = {0.5: "at half the dose", 0.25: "at a quarter of the dose", 0.0: "without the mood"}
 
@@ -62,14 +63,18 @@ class Watch:
         kept were never said."""
         guard = self._guard
         alarm = guard.hear(token_id, piece=piece, logprob=logprob)
+        is_last = len(self._rescues) == len(FACTORS)
+        if is_last and alarm is not None and alarm.kind == "salad":
+            self._n_sound = guard.n_heard
+            return None
         if alarm is None:
             if guard.suspect_from is None:
                 self._n_sound = guard.n_heard
             else:
                 self._n_sound = max(self._n_sound, guard.suspect_from - 1)
             return None
-        n_rescue = len(self._rescues)
-        factor = FACTORS[n_rescue] if self._care == "rescue" and n_rescue < len(FACTORS) else None
+        rescues = self._care == "rescue" and not is_last
+        factor = FACTORS[len(self._rescues)] if rescues else None
         self._rescues.append(Rescue(guard.n_heard, self._n_sound, factor, alarm))
         guard.forget(self._n_sound)
         return self._rescues[-1]
