@@ -38,22 +38,13 @@ class Claim:
 
 
 def claims(report: Report) -> list[Claim]:
-    """Each hope of a real small model."""
+    """Each hope of a real small model; what depends on who judges, by each judge."""
     top = _row(report, VECTOR, TOP)
-    words = _row(report, PROMPT, 0.0)
+    by_judge = [
+        claim for judge in report["judges"] for claim in _judged(report, str(judge["name"]))
+    ]
     return [
-        Claim(
-            f"top-1 at {TOP:g}: {SPECIFICITY} or more on average",
-            _told(top["specificity"]),
-            top["specificity"]["estimate"] >= SPECIFICITY,
-        ),
-        Claim(
-            f"top-1 at {TOP:g}: {TIMES_WORDS} times what asking in words gets",
-            f"{top['specificity']['estimate']:.2f}; words {_told(words['specificity'])}",
-            top["specificity"]["estimate"] >= TIMES_WORDS * words["specificity"]["estimate"],
-        ),
-        _each_beats_words(report),
-        _shuffled(report),
+        *by_judge,
         Claim(
             f"perplexity at {TOP:g}: {PERPLEXITY} times the unsteered or less",
             _told(top["perplexity"]),
@@ -69,45 +60,67 @@ def claims(report: Report) -> list[Claim]:
             _told(top["topic"]),
             top["topic"]["estimate"] >= TOPIC,
         ),
-        _dial(report),
     ]
 
 
-def _each_beats_words(report: Report) -> Claim:
+def _judged(report: Report, judge: str) -> list[Claim]:
+    ours, words = (
+        _row(report, kind, at)["judges"][judge]["specificity"]
+        for kind, at in ((VECTOR, TOP), (PROMPT, 0.0))
+    )
+    return [
+        Claim(
+            f"{judge}: top-1 at {TOP:g} {SPECIFICITY} or more on average",
+            _told(ours),
+            ours["estimate"] >= SPECIFICITY,
+        ),
+        Claim(
+            f"{judge}: {TIMES_WORDS} times what asking in words gets",
+            f"{ours['estimate']:.2f}; words {_told(words)}",
+            ours["estimate"] >= TIMES_WORDS * words["estimate"],
+        ),
+        _each_beats_words(report, judge),
+        _shuffled(report, judge),
+        _dial(report, judge),
+    ]
+
+
+def _each_beats_words(report: Report, judge: str) -> Claim:
     pairs = {
         emotion: tuple(
-            _row(report, kind, at, emotion)["specificity"]["estimate"]
+            _row(report, kind, at, emotion)["judges"][judge]["specificity"]["estimate"]
             for kind, at in ((VECTOR, TOP), (PROMPT, 0.0))
         )
         for emotion in _emotions(report)
     }
     told = ", ".join(f"{name} {ours:.2f} / {words:.2f}" for name, (ours, words) in pairs.items())
     return Claim(
-        f"top-1 at {TOP:g} of each emotion: what words get, or more (vector / words)",
+        f"{judge}: of each emotion what words get, or more (vector / words)",
         told,
         all(ours >= words for ours, words in pairs.values()),
     )
 
 
-def _shuffled(report: Report) -> Claim:
+def _shuffled(report: Report, judge: str) -> Claim:
     """What the manner of the texts does, without their labels."""
     plain, ours, theirs = (
-        _row(report, kind, at)["eps"]
+        _row(report, kind, at)["judges"][judge]["eps"]["estimate"]
         for kind, at in ((UNSTEERED, 0.0), (VECTOR, TOP), (SHUFFLED, TOP))
     )
-    effect, control = (each["estimate"] - plain["estimate"] for each in (ours, theirs))
     return Claim(
-        "vectors from shuffled labels: at most a third of the effect (EPS over unsteered)",
-        f"{control:.3f} of {effect:.3f}",
-        control <= SHARE_OF_SHUFFLED * effect,
+        f"{judge}: vectors from shuffled labels at most a third of the effect (EPS over unsteered)",
+        f"{theirs - plain:.3f} of {ours - plain:.3f}",
+        theirs - plain <= SHARE_OF_SHUFFLED * (ours - plain),
     )
 
 
-def _dial(report: Report) -> Claim:
-    rho = report["asked_versus_got"][VECTOR]
+def _dial(report: Report, judge: str) -> Claim:
+    views = [each for each in report["judges"] if each["name"] == judge]
+    found = views[0].get("asked_versus_got", report["asked_versus_got"])
+    rho = found[VECTOR]
     told = ", ".join(f"{name} {each['means']['estimate']:.2f}" for name, each in rho.items())
     return Claim(
-        f"Spearman's rho, asked against got, of the means: {RHO} or more for each emotion",
+        f"{judge}: Spearman's rho, asked against got, of the means {RHO} or more for each emotion",
         told,
         min(each["means"]["estimate"] for each in rho.values()) >= RHO,
     )
