@@ -15,7 +15,7 @@ import llamood
 from cli_runs import EMOTIONS, run, with_vectors
 from llamood.cli import curves
 
-GENERATE = ("--raw", "--seed", "3", "--max-tokens", "20", "--threads", "1")
+GENERATE = ("--raw", "--seed", "3", "--max-tokens", "20", "--threads", "1", "--guard", "off")
 RISE = "joy=ramp(0,1,8),anger=0.25"
 PNG, SVG = b"\x89PNG", b"<?xml"
 

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 import llamood
+import tiny_chat
 from cli_runs import run
-from llamood import demo
 from llamood.answer_log import Answer
 from llamood.cli.eval_report import judge_lines
 from llamood.cli.report_page import page
@@ -205,22 +205,22 @@ def test_both_are_in_every_table(report: dict[str, Any]) -> None:
 # -- the command ----------------------------------------------------------------------------
 
 
-def test_the_command_takes_any_model_as_a_judge(tiny_chat: Path, tmp_path: Path) -> None:
+def test_the_command_takes_any_model_as_a_judge(random_chat: Path, tmp_path: Path) -> None:
     vectors = tmp_path / "joy"
-    llamood.save(llamood.load(demo.VECTORS).select("joy"), vectors)
+    llamood.save(llamood.load(tiny_chat.VECTORS).select("joy"), vectors)
     result = run(
-        "eval", "demo", "-e", vectors, "-o", tmp_path / "report", "--questions", "2",
+        "eval", tiny_chat.MODEL, "-e", vectors, "-o", tmp_path / "report", "--questions", "2",
         "--intensities", "1", "--max-tokens", "8", "--threads", "1", "--json",
-        "--judge", "bundled", "--judge", f"gguf:{tiny_chat}", "--parallel", "8",
+        "--judge", "bundled", "--judge", f"gguf:{random_chat}", "--parallel", "8",
         "--known", known_lines(tmp_path),
     )  # fmt: skip
     assert result.exit_code == 0, result.stderr
     report = json.loads(result.stdout)
-    name = f"gguf:{tiny_chat.name}"
+    name = f"gguf:{random_chat.name}"
     assert [judge["name"] for judge in report["judges"]] == ["bundled", name]
     assert [judge["trial"]["n_label"] for judge in report["judges"]] == [3, 2]
     assert all(row["judges"].keys() == {"bundled", name} for row in report["rows"])
-    assert f"--judge bundled --judge gguf:{tiny_chat}" in report["command"]
+    assert f"--judge bundled --judge gguf:{random_chat}" in report["command"]
     assert name in (tmp_path / "report" / "table.md").read_text(encoding="utf-8")
 
 

@@ -36,6 +36,7 @@ HELP = """\
 @options.model_argument
 @options.vectors_option
 @options.feel_option
+@options.guard_option
 @options.system_option
 @options.sampling_options(max_tokens=512)
 @options.device_options
@@ -44,6 +45,7 @@ def command(
     model: str,
     emotions: str | None,
     moods: tuple[Mood, ...],
+    guard: options.GuardChoice,
     system: str | None,
     sampling: options.Sampling,
     device: options.Device,
@@ -58,7 +60,9 @@ def command(
       llamood chat model.gguf -e evs/ --system "You are a guard."
     """
     mood = options.merged(moods)
-    llm = models.open_in_mood(model, emotions=emotions, mood=mood, device=device, reading=True)
+    llm = models.open_in_mood(
+        model, emotions=emotions, mood=mood, device=device, guard=guard, reading=True
+    )
     if llm.emotions is None:
         remark(f"Note: no vectors in {models.default_vectors(model)}, so it can feel nothing.")
     if not has_chat_template(llm):

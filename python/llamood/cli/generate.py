@@ -24,6 +24,7 @@ from llamood.mood import Mood
 @click.argument("prompt", metavar="PROMPT")
 @options.vectors_option
 @options.feel_option
+@options.guard_option
 @options.system_option
 @click.option("--raw", is_flag=True, help="Continue PROMPT as it is, also with a chat model.")
 @options.sampling_options(max_tokens=256)
@@ -48,6 +49,7 @@ def command(
     prompt: str,
     emotions: str | None,
     moods: tuple[Mood, ...],
+    guard: options.GuardChoice,
     system: str | None,
     raw: bool,
     sampling: options.Sampling,
@@ -72,7 +74,7 @@ def command(
         raise click.UsageError("--system belongs to a conversation; leave it out, or --raw")
     mood = options.merged(moods)
     llm = models.open_in_mood(
-        model, emotions=emotions, mood=mood, device=device, reading=mood.holds
+        model, emotions=emotions, mood=mood, device=device, guard=guard, reading=mood.holds
     )
     text = standard_input() if prompt == "-" else prompt
     tokens = _tokens(llm, text, system=system, raw=raw)

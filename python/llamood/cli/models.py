@@ -7,13 +7,14 @@ from pathlib import Path
 
 from llamood import demo
 from llamood.cli.consoles import remark
-from llamood.cli.options import Device
+from llamood.cli.options import Device, GuardChoice
 from llamood.errors import FileError, LlamoodError, ModelError
 from llamood.gguf_header import trained_context
 from llamood.llama import Llama
 from llamood.mood import Mood
 from llamood.probe import FILE_NAME, Probe
 from llamood.vectors import EmotionVectors
+from llamood.watch import Care
 
 DEMO = "demo"
 LARGEST_DEFAULT_CONTEXT = 4096  # tokens; models are trained for more than memory may hold
@@ -34,7 +35,13 @@ def default_vectors(model: str) -> Path:
 
 
 def open_in_mood(
-    model: str, *, emotions: str | None, mood: Mood, device: Device, reading: bool = False
+    model: str,
+    *,
+    emotions: str | None,
+    mood: Mood,
+    device: Device,
+    guard: GuardChoice,
+    reading: bool = False,
 ) -> Llama:
     """MODEL with the vectors of -e, else with the default ones if they are there, in this mood.
     ``reading``: and with readings, where their baseline is there.
@@ -52,7 +59,11 @@ def open_in_mood(
             )
         return open_model(model, emotions=None, device=device)
     llm = open_model(
-        model, emotions=vectors, device=device, readings=reading and has_baseline(vectors)
+        model,
+        emotions=vectors,
+        device=device,
+        readings=reading and has_baseline(vectors),
+        guard=False if guard == "off" else guard,
     )
     llm.feel(mood)
     return llm
@@ -76,7 +87,7 @@ def open_model(
     emotions: Path | EmotionVectors | None,
     device: Device,
     readings: bool | Probe = False,
-    guard: bool = True,
+    guard: bool | Care = True,
 ) -> Llama:
     """MODEL in llama.cpp, silent, with the vectors. Raises `ModelError` if it does not load."""
     path = model_path(model)

@@ -6,7 +6,7 @@ import functools
 import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import click
 
@@ -85,6 +85,17 @@ feel_option = click.option(
     metavar="MOOD",
     multiple=True,
     help="As in joy=0.8,fear=-0.2 or @mood.json. May be given again: the later one counts.",
+)
+
+GuardChoice = Literal["rescue", "stop", "off"]
+
+guard_option = click.option(
+    "--guard",
+    type=click.Choice(["rescue", "stop", "off"]),
+    default="rescue",
+    show_default=True,
+    help="Where an answer collapses under its mood: go back and draw anew in less of it, stop, or "
+    "leave it alone.",
 )
 
 system_option = click.option("--system", metavar="TEXT", help="System prompt.")
