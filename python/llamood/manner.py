@@ -7,15 +7,12 @@ from dataclasses import dataclass
 from os import PathLike
 from typing import Any
 
-import numpy as np
-
 from .answer_faults import answer_fault
 from .errors import ModelError
 from .listener import Listener
 from .queries import everyday
 from .side_effects import side_effects
-from .states import LAYER_OUT, Progress
-from .vectors import Float32
+from .states import Progress
 
 # Everyday questions that are asked. Doses are chosen with the first ones.
 QUESTIONS = slice(16, 48)
@@ -27,15 +24,17 @@ _PROMPT_TOKENS = 320
 _SHOWN = 80  # characters of an answer in an error
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class Manner:
-    """``texts``: the answers in the manner. ``states`` and ``plain``: float32 (n, n_layer, n_embd),
-    the mean hidden state of each while it was said, and of the plain answer to the same question.
+    """``texts``: the answers in the manner. ``plain``: the plain answers to the same questions.
+
+    They are read as texts afterwards, as if a person had written them. Hidden states of answers
+    while they are given hold what was asked for as well, and what is found in them tells the
+    feeling in other texts less surely.
     """
 
     texts: tuple[str, ...]
-    states: Float32
-    plain: Float32
+    plain: tuple[str, ...]
 
 
 def asked_in_manner(question: str, manner: str) -> str:
@@ -62,8 +61,7 @@ def answers_in_manner(
         raise ModelError(f"a manner in 1 to {LONGEST} characters is expected, found {len(manner)}")
     questions = everyday()[QUESTIONS]
     texts: list[str] = []
-    states: list[Float32] = []
-    plain_states: list[Float32] = []
+    plain_texts: list[str] = []
     faults: Counter[str] = Counter()
     shown = ""
     with Listener(
@@ -83,13 +81,12 @@ def answers_in_manner(
                     shown = shown or told.text
                     continue
                 texts.append(told.text)
-                states.append(told.mean[LAYER_OUT].astype(np.float32))
-                plain_states.append(plain.mean[LAYER_OUT].astype(np.float32))
+                plain_texts.append(plain.text)
             if progress is not None:
                 progress(min(begin + _PAIRS, len(questions)), len(questions))
     if len(texts) < FEWEST:
         raise ModelError(_too_few(manner, len(texts), len(questions), faults, shown))
-    return Manner(tuple(texts), np.stack(states), np.stack(plain_states))
+    return Manner(tuple(texts), tuple(plain_texts))
 
 
 def _fault(text: str, n_token: int, plain: str | None) -> str | None:
@@ -106,14 +103,3 @@ def _too_few(manner: str, n: int, total: int, faults: Counter[str], shown: str) 
         f"be used, {FEWEST} are needed; {found} (as in {shown[:_SHOWN]!r}). Describe the manner in "
         "other words, or give texts (--texts)"
     )
-
-
-def beside(manner: Manner, neutral: Float32) -> tuple[Float32, Float32]:
-    """The states of `manner`, and of the plain answers, as if the plain ones were neutral texts:
-    moved by what the two differ in on average. Of each answer in the manner what its question alone
-    does is taken off. ``neutral``: float32 (n, n_layer, n_embd), of neutral texts."""
-    plain_mean = manner.plain.mean(axis=0, dtype=np.float64)
-    neutral_mean = neutral.mean(axis=0, dtype=np.float64)
-    told = manner.states - manner.plain + neutral_mean
-    plain = manner.plain - plain_mean + neutral_mean
-    return told.astype(np.float32), plain.astype(np.float32)

@@ -27,7 +27,7 @@ from .errors import FileError, ModelError, VectorError
 from .extract import fingerprint_of
 from .files import SUFFIX, load, paths_of
 from .increments import is_increments
-from .manner import Manner, answers_in_manner, beside
+from .manner import Manner, answers_in_manner
 from .measuring import Doses, Parts, chosen, find_doses, quick_places
 from .probe import FILE_NAME, Probe
 from .probe_extension import extended, quality_by_name, without
@@ -48,7 +48,8 @@ class Feeling:
     which it adds anything; None where it adds nothing. ``dose``: what its vector as measured is
     multiplied by. ``ceiling``: the largest intensity that reads fluently, where that is known.
     ``auroc``: how surely its reading tells texts that had no say in it, 0 to 1, 0.5 by chance; None
-    where it is not read, or that is not known. ``is_read``: whether the baseline has it."""
+    where it is not read, or that is not known. Of one that was described, the texts are the model's
+    own answers: what people write is told less surely. ``is_read``: whether the baseline has it."""
 
     name: str
     origin: Origin | None
@@ -207,9 +208,8 @@ class Repertoire:
         of |= {each: found.texts[:PER_LABEL] for each, found in origins(self.folder).items()}
         of.pop(name, None)
         neutral = shipped.sample(N_NEUTRAL + N_SPREAD).neutral
-        of[NEUTRAL] = neutral[:N_NEUTRAL]
-        if answers is None:
-            of[name] = tuple(texts)
+        of[NEUTRAL] = neutral[:N_NEUTRAL] + (() if answers is None else answers.plain)
+        of[name] = tuple(texts)
         states = States.measured(
             self.model, LabelledTexts(tuple(of), of), progress=progress, **self._llama
         )
@@ -220,9 +220,6 @@ class Repertoire:
                 f"the model has {states.data.shape[1]} of {states.data.shape[2]}"
             )
         own, others = states.of(name), states.data[np.array(states.labels) != name]
-        if answers is not None:
-            own, plain = beside(answers, states.of(NEUTRAL))
-            others = np.concatenate([others, plain])
         if len(own) < FOLDS:
             raise ModelError(f"{len(own)} texts of {name} have a token beyond the first")
         return Contrast(name, own, others), neutral[N_NEUTRAL:]

@@ -168,6 +168,12 @@ def _tell(added: Addition, model: str, folder: str | None) -> None:
             "Note: there is no baseline of readings with these vectors, so it is not read; measure "
             "one (llamood read --measure)."
         )
+    elif added.feeling.origin is not None and added.feeling.origin.manner is not None:
+        remark(
+            "Note: how well it is read was tried on the model's own answers; what people write is "
+            f"told less surely. They are in added/{added.feeling.name}.json: a small model may "
+            "only echo the words, and texts (--texts) then serve better."
+        )
     where = "" if folder is None else f" -e {folder}"
     click.echo(f"Try: llamood generate {model}{where} --feel {added.feeling.name}=1 'Hello!'")
 
