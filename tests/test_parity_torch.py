@@ -80,6 +80,7 @@ def speak(
         site=site,
         n_ctx=256,
         logits_all=True,
+        guard=False,  # A random model speaks nothing but salad.
         # PyTorch keeps its cache in float32; llama.cpp's default of float16 costs 1e-2 here.
         type_k=llama_cpp.GGML_TYPE_F32,
         type_v=llama_cpp.GGML_TYPE_F32,
