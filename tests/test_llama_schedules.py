@@ -19,7 +19,7 @@ import pytest
 from llama_cpp.llama_speculative import LlamaPromptLookupDecoding
 
 import llamood
-import llamood.voice
+import llamood.decoder
 from llamood.errors import MoodError
 from llamood.shapes import Constant
 from llamood.vectors import Measurement
@@ -96,7 +96,7 @@ CLOSED = ["rise", "fall", "pulse", "late", "waves", "steps", "shared"]
 def test_a_schedule_is_bit_equal_to_constants_set_before_each_token(
     model: Path, name: str, block: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(llamood.voice, "BLOCK", block)
+    monkeypatch.setattr(llamood.decoder, "BLOCK", block)
     expected = by_hand(model, constants(MOODS[name], model))
     llm = voice(model)
     llm.feel(MOODS[name])

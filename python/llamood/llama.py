@@ -14,6 +14,7 @@ from typing import Any
 import llama_cpp
 
 from llamood.call import Call
+from llamood.decoder import NOWHERE
 from llamood.errors import ModelError, MoodError, MoodWarning
 from llamood.files import load
 from llamood.injection import chosen_site
@@ -23,7 +24,7 @@ from llamood.probe import Probe, chosen_probe
 from llamood.steering import Notice, Steering
 from llamood.trace import Trace
 from llamood.vectors import EmotionVectors, Site
-from llamood.voice import _NOWHERE, Voice
+from llamood.voice import Voice
 from llamood.watch import Care, care_of
 
 _KNOWN_ARGUMENTS = frozenset(inspect.signature(llama_cpp.Llama.__init__).parameters) - {
@@ -112,7 +113,7 @@ class Llama(Voice):
         Raises MoodError for unknown emotions and unusable intensities.
         """
         self._feels = self._understand(Mood.of(mood, **emotions))
-        self._told = _NOWHERE
+        self._told = NOWHERE
 
     @contextmanager
     def feeling(self, mood: MoodLike = None, /, **emotions: Any) -> Iterator[Llama]:
@@ -123,7 +124,7 @@ class Llama(Voice):
             yield self
         finally:
             self._feels = before
-            self._told = _NOWHERE
+            self._told = NOWHERE
 
     def _understand(self, mood: Mood) -> tuple[Mood, Steering | None]:
         if self._palette is None:
