@@ -14,7 +14,7 @@ import numpy as np
 
 from llamood import EmotionVectors
 from llamood.cast import Cast
-from llamood.character import Overflow
+from llamood.memory import Overflow
 from llamood.mood import Mood
 from llamood.sampling import Sampling
 from llamood.steering import Steering

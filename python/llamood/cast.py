@@ -11,12 +11,13 @@ from types import TracebackType
 from typing import Any, get_args
 
 from llamood.affect import AffectMap
-from llamood.character import Character, Overflow
+from llamood.character import Character
 from llamood.ensemble import Ensemble
 from llamood.errors import LlamoodError, ModelError
 from llamood.event import Event
 from llamood.files import load
 from llamood.llama import refuse_unknown
+from llamood.memory import Overflow
 from llamood.mood import Mood, MoodLike
 from llamood.probe import Probe, chosen_probe
 from llamood.sampling import Sampling

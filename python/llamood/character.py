@@ -1,11 +1,11 @@
-"""One voice of a cast: what was said to it and by it, its mood, and what it has cached."""
+"""One voice of a cast: the answer that it gives, its mood, and what it has cached."""
 
 from __future__ import annotations
 
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +13,7 @@ import numpy.typing as npt
 from llamood.ensemble import Ensemble
 from llamood.errors import LlamoodError, ModelError, MoodWarning
 from llamood.event import Event, FinishReason
+from llamood.memory import Memory, Overflow
 from llamood.mood import Mood, Rows
 from llamood.performance import Performance
 from llamood.sampling import Sampling
@@ -21,10 +22,7 @@ from llamood.turn import Plan, Turn
 from llamood.vectors import Float32, Float64
 from llamood.watch import Care, Rescue
 
-Overflow = Literal["refuse", "drop"]
-
 _WORTH_WAITING = 32  # tokens that another voice is about to decode
-_KEPT_FREE = 4  # for an answer of no known length, this part of what a voice can remember
 
 
 class Character:
@@ -48,11 +46,9 @@ class Character:
         self.sampling = sampling
         self.is_present = True
         self._ensemble = ensemble
-        self._overflow = overflow
+        self._memory = Memory(ensemble, system=system, overflow=overflow)
         self._care = care
         self._noticed: set[str] = set()
-        self._system = [] if system is None else [{"role": "system", "content": system}]
-        self._messages = list(self._system)
         self._reader = ensemble.reader(number)
         self._reading: dict[str, float] = {}
         self._steering = self._understand(mood)
@@ -89,7 +85,7 @@ class Character:
     def messages(self) -> list[dict[str, str]]:
         """What it remembers of the conversation, as chat messages; a copy."""
         asked = None if self._turn is None else self._turn.plan.messages
-        messages = self._messages if asked is None else asked
+        messages = self._memory.messages if asked is None else asked
         return [dict(message) for message in messages]
 
     @property
@@ -119,18 +115,7 @@ class Character:
             raise LlamoodError(f"a voice is told a text, found {text!r:.60}")
         chosen = Sampling.of(sampling, base=self.sampling)
         self._ensemble.require_grammar(chosen.grammar)
-        messages = [*self._messages, {"role": "user", "content": text}]
-        n_ctx = self._ensemble.share
-        room = chosen.max_tokens or (n_ctx // _KEPT_FREE if self._overflow == "drop" else 1)
-        forgotten = 0
-        while True:
-            tokens = self._ensemble.chat(messages)
-            if len(tokens) + room <= n_ctx and tokens:
-                return Plan(messages, tokens, forgotten, chosen)
-            fewer = None if self._overflow == "refuse" else self._without_oldest_turn(messages)
-            if fewer is None:
-                raise ModelError(self._too_long(len(tokens), room, forgotten))
-            messages, forgotten = fewer, forgotten + 1
+        return self._memory.plan(text, chosen)
 
     def plan_prompt(self, tokens: Sequence[int], sampling: Mapping[str, Any]) -> Plan:
         """The answer to a prompt of its own, beside the conversation. Changes nothing; raises as
@@ -154,19 +139,6 @@ class Character:
             raise LlamoodError("this voice has left the cast")
         if self.is_speaking:
             raise LlamoodError("this voice is speaking; interrupt it first, or let it end")
-
-    def _without_oldest_turn(self, messages: list[dict[str, str]]) -> list[dict[str, str]] | None:
-        begin = len(self._system)
-        turns = [i for i in range(begin, len(messages)) if messages[i]["role"] == "user"]
-        return None if len(turns) < 2 else [*self._system, *messages[turns[1] :]]
-
-    def _too_long(self, n_token: int, room: int, forgotten: int) -> str:
-        what = "this message alone" if forgotten else "the conversation"
-        advice = "" if self._overflow == "drop" else ", or pass overflow='drop'"
-        return (
-            f"{what} has {n_token} tokens and the answer may have {room}, but a voice can remember "
-            f"{self._ensemble.share}; raise n_ctx, lower max_tokens{advice}"
-        )
 
     def begin(self, plan: Plan, others: Iterable[Character]) -> Character | None:
         """Give the answer. ``others``: from whom to take over what they have decoded already.
@@ -408,7 +380,7 @@ class Character:
             self._felt = turn.performance.after(len(turn.told) - 1)
             if turn.plan.messages is not None:
                 answer = {"role": "assistant", "content": "".join([*turn.told, held])}
-                self._messages = [*turn.plan.messages, answer]
+                self._memory.messages = [*turn.plan.messages, answer]
         return held
 
     def leave(self) -> None:
