@@ -58,55 +58,60 @@ class Voice(Decoder):
         performance = self._perform(position=len(prompt) - 1)
         if call.arguments["reset"]:
             self._drop_stale(prompt, performance)
-        self._guarding = None if self._care is None else Watch(self._care)
-        drawing = Drawing(self._guarding, None if self._call is None else self._call.trace)
+        drawing = self._drawing()
         self._read_from = max(performance.position, 1)
         stream = generate(list(tokens), *args, **kwargs)
 
-        def again() -> Any:
+        def again(said: list[int]) -> Any:
             """What follows on the tokens that are kept."""
             stream.close()
-            self._rewind([*prompt, *drawing.tokens], performance)
-            self._said = tuple(drawing.tokens)
-            call.arguments.update(tokens=[*prompt, *drawing.tokens], reset=True)
+            self._rewind([*prompt, *said], performance)
+            self._said = tuple(said)
+            call.arguments.update(tokens=[*prompt, *said], reset=True)
             return generate(*call.args[1:], **call.kwargs)
 
         # What is asked for by other means a model may find unlikely.
         is_free = call.arguments["grammar"] is None and call.arguments["logits_processor"] is None
         guess: Sequence[int] | None = None  # of the caller, at what comes; see llama_cpp.Llama
         try:
-            while (token := self._draw(stream, guess, performance)) is not None:
+            while True:
+                if self._performance is not performance:
+                    self._performance, self._told = performance, NOWHERE
+                # Between two steps, which may be for good, the caller may decode by hand.
+                self._stepping = True
+                try:
+                    token = stream.send(guess)
+                except StopIteration:
+                    break
+                finally:
+                    self._stepping = False
+                if drawing is None:  # nobody hears the token: no more may happen to it
+                    performance.spoken += 1
+                    guess = yield token
+                    continue
                 rescue = self._hear_drawn(token, drawing, performance, is_free=is_free)
                 if rescue is not None:
                     if rescue.factor is None:
                         yield self.token_eos()
                         return
                     performance.soften(rescue.kept, rescue.factor)
-                    stream = again()
+                    stream = again(drawing.tokens)
                 guess = yield from _tell(drawing, performance)
-            drawing.pass_all()
-            yield from _tell(drawing, performance)
+            if drawing is not None:
+                drawing.pass_all()
+                yield from _tell(drawing, performance)
         finally:
             stream.close()
             self._said = ()
-            if drawing.waits:
+            if drawing is not None and drawing.waits:
                 self._rewind([*prompt, *drawing.tokens[: drawing.n_told]], performance)
 
-    def _draw(
-        self, stream: Any, guess: Sequence[int] | None, performance: Performance
-    ) -> int | None:
-        """The next token of an answer; None where there is none."""
-        if self._performance is not performance:
-            self._performance, self._told = performance, NOWHERE
-        # Between two steps, which may be for good, the caller may decode by hand.
-        self._stepping = True
-        try:
-            token: int = stream.send(guess)
-        except StopIteration:
-            return None
-        finally:
-            self._stepping = False
-        return token
+    def _drawing(self) -> Drawing | None:
+        """Of a new answer; None where nobody hears its tokens."""
+        self._guarding = None if self._care is None else Watch(self._care)
+        trace = None if self._call is None else self._call.trace
+        is_heard = self._guarding is not None or trace is not None
+        return Drawing(self._guarding, trace) if is_heard else None
 
     def _hear_drawn(
         self, token: int, drawing: Drawing, performance: Performance, *, is_free: bool
