@@ -105,7 +105,7 @@ def test_surprise_is_that_of_the_unsteered_model(model: Path) -> None:
 
 def test_no_dose_changes_nothing(calibration: Calibration) -> None:
     trial = calibration.trials({"joy": ALL}, {"joy": 0.0})["joy"]
-    assert trial.fluency == Fluency(pytest.approx(1.0), 0.0, 1.0)
+    assert trial.fluency == Fluency(pytest.approx(1.0), pytest.approx(0.0, abs=1e-6), 0.0, 1.0)
     assert len(trial.texts) == 6
 
 
@@ -123,12 +123,13 @@ def test_more_is_less_fluent_and_shows_more(calibration: Calibration) -> None:
 @pytest.mark.parametrize(
     ("fluency", "within"),
     [
-        (Fluency(1.5, 0.01, 1.0), True),
-        (Fluency(1.51, 0.0, 1.0), False),
-        (Fluency(1.0, 0.02, 1.0), False),
-        (Fluency(1.0, 0.0, 0.4), False),
-        (Fluency(1.0, 0.0, 2.1), False),
-        (Fluency(math.inf, 0.0, 1.0), False),
+        (Fluency(1.5, 6.0, 0.01, 1.0), True),
+        (Fluency(1.51, 0.0, 0.0, 1.0), False),
+        (Fluency(1.0, 0.0, 0.02, 1.0), False),
+        (Fluency(1.0, 6.1, 0.0, 1.0), False),
+        (Fluency(1.0, 0.0, 0.0, 0.4), False),
+        (Fluency(1.0, 0.0, 0.0, 2.1), False),
+        (Fluency(math.inf, 0.0, 0.0, 1.0), False),
     ],
 )
 def test_each_limit_counts(fluency: Fluency, within: bool) -> None:
@@ -270,7 +271,7 @@ def test_places_worth_trying() -> None:
 
 
 def bounds_at(dose: float | None) -> Bounds:
-    trial = Trial(dose or 1.0, Fluency(1.0, 0.0, 1.0), None, ())
+    trial = Trial(dose or 1.0, Fluency(1.0, 0.0, 0.0, 1.0), None, ())
     return Bounds((trial,), None if dose is None else trial)
 
 

@@ -14,8 +14,8 @@ import llamood
 import tiny_chat
 from cli_runs import run
 from llamood.cli.models import default_vectors
+from llamood.layer_fits import LEAST_TEXTS
 from llamood.probe import FILE_NAME, Probe
-from llamood.probe_measurement import LEAST_TEXTS
 
 JOYFUL = "I am so happy! What a joy! I love it all, what a wonderful day!"
 PLAIN = "The baker opens at seven. The rest is written on the list."

@@ -21,9 +21,10 @@ from llamood.cli.models import has_baseline
 from llamood.cli.prompts import chat_tokens
 from llamood.errors import FileError, ModelError
 from llamood.judges import bundled
+from llamood.layer_fits import ALIKE, LEAST_TEXTS, PARTS, layers_to_read, parts
 from llamood.listener import Listener
 from llamood.probe import FILE_NAME, TRUSTED, Probe, directions_of
-from llamood.probe_measurement import ALIKE, LEAST_TEXTS, PARTS, layers_to_read, measure, parts
+from llamood.probe_measurement import measure
 from llamood.reader import smooth
 from llamood.states import States
 from llamood.texts import BUNDLED, LabelledTexts, load_texts

@@ -17,8 +17,8 @@ import numpy as np
 
 from llamood.directions import directions
 from llamood.discriminant import SHRINKAGES, Discriminant
+from llamood.layer_fits import layers_to_read
 from llamood.measures import macro_auroc
-from llamood.probe_measurement import layers_to_read
 from llamood.states import States
 from llamood.texts import BUNDLED, NEUTRAL, load_texts
 from llamood.vectors import Float32

@@ -11,7 +11,6 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from os import PathLike
 from statistics import fmean
-from types import TracebackType
 from typing import Any
 
 import llama_cpp
@@ -19,6 +18,7 @@ import numpy as np
 
 from llamood.cast import Cast
 from llamood.character import Character
+from llamood.closing import Closing
 from llamood.cores import threads
 from llamood.errors import LlamoodError, ModelError
 from llamood.hindsight import Comparison, Hindsight, Passage
@@ -58,7 +58,7 @@ class Reply:
     surprise: float | None
 
 
-class Answering:
+class Answering(Closing):
     """One model with vectors, that gives ``parallel`` answers at a time.
 
     ``model``: a GGUF file; it needs no chat template. ``n_ctx``: tokens that the longest prompt and
@@ -112,17 +112,6 @@ class Answering:
     def close(self) -> None:
         """Free the model."""
         self._exit.close()
-
-    def __enter__(self) -> Answering:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     @property
     def parallel(self) -> int:

@@ -69,12 +69,14 @@ class Place:
 class Limits:
     """What still reads fluently, against the same questions answered without steering.
 
-    ``perplexity``: largest ratio of perplexities, both under the unsteered model. ``collapse``:
-    largest share of answers that loop. ``shortest`` and ``longest``: ratios of the mean length
-    in words.
+    ``perplexity``: largest ratio of perplexities, both under the unsteered model. ``divergence``:
+    largest 95th percentile, in nats, of how far predictions turn at the tokens of an unsteered
+    answer. ``collapse``: largest share of answers that loop. ``shortest`` and ``longest``: ratios
+    of the mean length in words.
     """
 
     perplexity: float = 1.5
+    divergence: float = 6.0
     collapse: float = 0.01
     shortest: float = 0.5
     longest: float = 2.0
@@ -85,12 +87,14 @@ class Fluency:
     """Of answers in a mood, as in `Limits`."""
 
     perplexity: float
+    divergence: float
     collapse: float
     length: float
 
     def within(self, limits: Limits) -> bool:
         return (
             self.perplexity <= limits.perplexity
+            and self.divergence <= limits.divergence
             and self.collapse <= limits.collapse
             and limits.shortest <= self.length <= limits.longest
         )
@@ -145,24 +149,31 @@ class Calibration:
         self._max_tokens = max_tokens
         self._seed = seed
         self._tried = tried or (lambda: None)
-        self._n_asked = len(self._prompts)
-        self._plain = answering.answers(self._requests([{}]))
-        self._surprise = self._surprises(self._plain)
+        self._plain = answering.answers(self._requests([{}], len(prompts)))
+        self._surprise = self._surprises(self._plain, len(prompts))
         self._n_word = [len(reply.text.split()) for reply in self._plain]
         if not any(self._n_word):
             raise ModelError("the model answers these questions with nothing at all")
 
-    def trials(self, places: Mapping[str, Place], doses: Mapping[str, float]) -> dict[str, Trial]:
-        """Answer every question with so much of each emotion, added in its place, all side by
-        side."""
+    def trials(
+        self,
+        places: Mapping[str, Place],
+        doses: Mapping[str, float],
+        *,
+        n_question: int | None = None,
+    ) -> dict[str, Trial]:
+        """Answer every question, or the first ``n_question``, with so much of each emotion, added
+        in its place, all side by side."""
+        n = n_question or len(self._prompts)
         moods = [places[name].mood(name, dose) for name, dose in doses.items()]
-        replies = self._answering.answers(self._requests(moods))
-        surprises = self._surprises(replies)
-        n = self._n_asked
+        replies = self._answering.answers(self._requests(moods, n))
+        surprises = self._surprises(replies, n)
         found = {}
         for number, (name, dose) in enumerate(doses.items()):
             own = slice(number * n, (number + 1) * n)
-            found[name] = self._trial(name, dose, replies[own], surprises[own])
+            fluency = self._fluency(replies[own], surprises[own], moods[number])
+            texts = tuple(reply.text.strip() for reply in replies[own])
+            found[name] = Trial(dose, fluency, self._shown(name, texts), texts)
             self._tried()
         return found
 
@@ -203,15 +214,12 @@ class Calibration:
         """How well each emotion shows in this place: what judges see near the largest fluent dose,
         less in so far as that was too much; where no judge knows it, nothing. With few questions
         and two doses."""
-        self._n_asked = min(EXPLORING, len(self._prompts))
-        try:
-            places = dict.fromkeys(names, place)
-            first = {name: self.first_dose(name, place) for name in names}
-            trials = [self.trials(places, first)]
-            trials.append(self.trials(places, {n: self._aimed(t) for n, t in trials[0].items()}))
-        finally:
-            self._n_asked = len(self._prompts)
-        return {name: max(self._worth(each[name]) for each in trials) for name in names}
+        places = dict.fromkeys(names, place)
+        doses = {name: self.first_dose(name, place) for name in names}
+        first = self.trials(places, doses, n_question=EXPLORING)
+        aimed = {name: self._aimed(trial) for name, trial in first.items()}
+        second = self.trials(places, aimed, n_question=EXPLORING)
+        return {name: max(self._worth(each[name]) for each in (first, second)) for name in names}
 
     def _worth(self, trial: Trial) -> float:
         """What was seen; of a dose that was too much the share that its perplexity leaves."""
@@ -230,7 +238,7 @@ class Calibration:
 
     # -- answers ---------------------------------------------------------------------------
 
-    def _requests(self, moods: Sequence[Mapping[str, object]]) -> list[Request]:
+    def _requests(self, moods: Sequence[Mapping[str, object]], n_question: int) -> list[Request]:
         return [
             Request(
                 prompt=prompt,
@@ -239,33 +247,37 @@ class Calibration:
                 seed=(self._seed + number) % 2**32,
             )
             for mood in moods
-            for number, prompt in enumerate(self._prompts[: self._n_asked])
+            for number, prompt in enumerate(self._prompts[:n_question])
         ]
 
-    def _surprises(self, replies: Sequence[Reply]) -> list[float]:
-        prompts = [self._prompts[i % self._n_asked] for i in range(len(replies))]
+    def _surprises(self, replies: Sequence[Reply], n_question: int) -> list[float]:
+        prompts = [self._prompts[i % n_question] for i in range(len(replies))]
         tokens = [reply.tokens for reply in replies]
         return list(self._answering.surprise(prompts, tokens))
 
-    def _trial(
-        self, name: str, dose: float, replies: Sequence[Reply], surprises: Sequence[float]
-    ) -> Trial:
-        texts = tuple(reply.text.strip() for reply in replies)
+    def _fluency(
+        self, replies: Sequence[Reply], surprises: Sequence[float], mood: Mapping[str, object]
+    ) -> Fluency:
+        """Of answers to as many questions, the first ones."""
+        n = len(replies)
         said = [each for each in surprises if not math.isnan(each)]
         surprise = float(np.mean(said)) if said else math.inf
-        plain = float(np.nanmean(self._surprise[: self._n_asked]))
-        n_word = max(float(np.mean(self._n_word[: self._n_asked])), 1.0)
-        fluency = Fluency(
+        plain = float(np.nanmean(self._surprise[:n]))
+        n_word = max(float(np.mean(self._n_word[:n])), 1.0)
+        return Fluency(
             perplexity=math.exp(min(surprise - plain, 50.0)),
-            collapse=float(np.mean([collapse(text).collapsed for text in texts])),
-            length=float(np.mean([len(text.split()) for text in texts])) / n_word,
+            divergence=self._divergence(mood),
+            collapse=float(np.mean([collapse(reply.text).collapsed for reply in replies])),
+            length=float(np.mean([len(reply.text.split()) for reply in replies])) / n_word,
         )
+
+    def _shown(self, name: str, texts: Sequence[str]) -> float | None:
         seen = [
             emotion_probability(judge.probabilities(texts), name, labels=judge.labels)
             for judge in self._judges
             if name in judge.labels
         ]
-        return Trial(dose, fluency, float(np.mean(seen)) if seen else None, texts)
+        return float(np.mean(seen)) if seen else None
 
     def _divergence(self, mood: Mapping[str, object]) -> float:
         """The 95th percentile of how far a mood turns the predictions of plain answers, in nats."""

@@ -7,11 +7,11 @@ import weakref
 from collections.abc import Iterable, Mapping, Sequence
 from os import PathLike
 from pathlib import Path
-from types import TracebackType
 from typing import Any, get_args
 
 from llamood.affect import AffectMap
 from llamood.character import Character
+from llamood.closing import Closing
 from llamood.ensemble import Ensemble
 from llamood.errors import LlamoodError, ModelError
 from llamood.event import Event
@@ -28,7 +28,7 @@ from llamood.vectors import EmotionVectors, Site
 from llamood.watch import Care, care_of
 
 
-class Cast:
+class Cast(Closing):
     """Characters that speak from one model, each with its own history, mood and sampling.
 
     ``emotions``: the emotion vectors to feel with, as a path (see ``llamood.load``) or a value;
@@ -77,17 +77,6 @@ class Cast:
         self._free = list(range(voices))[::-1]
         # Who waits for whom to decode the beginning that both have.
         self._followers: dict[Character, Character] = {}
-
-    def __enter__(self) -> Cast:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     @property
     def voices(self) -> tuple[Character, ...]:

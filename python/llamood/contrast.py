@@ -15,6 +15,8 @@ import numpy.typing as npt
 from .candidates import Candidates
 from .directions import SHRINKAGE, directions
 from .discriminant import Discriminant
+from .filters import Filter, Odds
+from .layer_fits import layers_to_read
 from .measures import auroc
 from .states import States
 from .texts import NEUTRAL
@@ -65,6 +67,25 @@ class Contrast:
         data = directions(states, "whitened", names=(self.name,))
         evs = EmotionVectors((self.name,), data, replace(measurement, method=WAY))
         return Candidates({WAY: evs})
+
+    def filter(self) -> Filter:
+        """What tells it, in the layer that tells best, from anything else, both as likely
+        beforehand."""
+        fits = {layer: self.fit(layer) for layer in layers_to_read(self.n_layer)}
+        layer = max(fits, key=lambda each: fits[each].auroc)
+        fit = fits[layer]
+        others = self.others[:, layer].astype(np.float64) @ fit.direction
+        own, rest = fit.scores[fit.is_own], fit.scores[~fit.is_own]
+        sharpness = (own.mean() - rest.mean()) / ((own.var() + rest.var()) / 2)
+        return Filter(
+            names=(self.name,),
+            layer=layer,
+            directions=fit.direction[np.newaxis],
+            mean=others.mean(keepdims=True),
+            spread=others.std(keepdims=True),
+            odds=Odds(sharpness, sharpness * (own.mean() + rest.mean()) / 2),
+            area=fit.auroc,
+        )
 
     def fit(self, layer: int) -> Fit:
         """Raises `ModelError` where nothing tells the feeling from the others."""

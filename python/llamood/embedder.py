@@ -5,13 +5,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable
 from os import PathLike
-from types import TracebackType
 from typing import Any
 
 import llama_cpp
 import numpy as np
 import numpy.typing as npt
 
+from llamood.closing import Closing
 from llamood.errors import ModelError
 from llamood.llama import refuse_unknown
 from llamood.zero_shot import cut_to_fit
@@ -22,7 +22,7 @@ _LOG = logging.getLogger("llama-cpp-python")
 N_CTX = 512  # tokens of the longest text
 
 
-class Embedder:
+class Embedder(Closing):
     """One embedding for each text, by an embedding model or by a language model's own states.
 
     ``model``: a GGUF file. Its own pooling is used; where the file names none, the mean of the last
@@ -62,17 +62,6 @@ class Embedder:
     def close(self) -> None:
         """Free the model."""
         self._model.close()
-
-    def __enter__(self) -> Embedder:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def embed(self, texts: Iterable[str]) -> Float64:
         """``float64 (n_text, n_embd)``, of any length; that of a text without a word is all zero.

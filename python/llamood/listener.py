@@ -12,7 +12,6 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import cached_property
 from os import PathLike
-from types import TracebackType
 from typing import Any
 
 import llama_cpp
@@ -20,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from llamood import _core
+from llamood.closing import Closing
 from llamood.cores import threads
 from llamood.errors import ModelError
 from llamood.vectors import Site
@@ -51,7 +51,7 @@ class Heard:
     square: Float64
 
 
-class Listener:
+class Listener(Closing):
     """One model, ``parallel`` sequences at a time.
 
     ``n_prompt`` and ``n_answer``: the longest prompt and answer in tokens; a sequence never gets
@@ -105,17 +105,6 @@ class Listener:
     def close(self) -> None:
         """Free the model."""
         self._exit.close()
-
-    def __enter__(self) -> Listener:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     # -- prompts ---------------------------------------------------------------------------
 

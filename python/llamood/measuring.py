@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import partial
 from os import PathLike
@@ -23,11 +24,13 @@ from llamood.chat_template import TEMPLATE, chat_tokens
 from llamood.errors import ModelError
 from llamood.extract import Extraction
 from llamood.files import contents
+from llamood.filters import Filter
 from llamood.gguf_header import metadata_of
 from llamood.probe import FILE_NAME as BASELINE
 from llamood.probe import Probe
 from llamood.probe_measurement import measure
 from llamood.queries import Queries, everyday
+from llamood.reading_judge import ReadingJudge
 from llamood.sheets import Judging
 from llamood.states import Progress
 from llamood.texts import BUNDLED, LabelledTexts, load_texts
@@ -191,10 +194,22 @@ class Measuring:
     def doses(self, candidates: Candidates, *, progress: Progress | None = None) -> Doses:
         """The quick calibration: what is likeliest to steer well, with few questions. Raises as
         `find_doses`."""
-        places = quick_places(candidates)
         return find_doses(
-            self.model, candidates, places, seed=self._seed, progress=progress, **self._llama
+            self.model,
+            candidates,
+            quick_places(candidates),
+            seed=self._seed,
+            filter=self._filter(candidates.names),
+            progress=progress,
+            **self._llama,
         )
+
+    def _filter(self, names: Sequence[str]) -> Filter | None:
+        """What reads these emotions; None where too little was measured, or they read alike."""
+        try:
+            return Filter.of(next(iter(self.usable.values())).states(), names)
+        except ModelError:
+            return None
 
     def probe(self, vectors: EmotionVectors, *, progress: Progress | None = None) -> Probe:
         """What reads these emotions: from the texts, or, where they are of others, from what the
@@ -275,16 +290,16 @@ def find_doses(
     n_question: int = QUICK_QUESTIONS,
     max_tokens: int = QUICK_TOKENS,
     seed: int = 0,
-    jury: Sequence[Judging] | None = None,
+    filter: Filter | None = None,
     progress: Progress | None = None,
     settings: Mapping[str, Any] | None = None,
     **llama: Any,
 ) -> Doses:
     """Of each emotion the place that shows it best, and the largest fluent dose there.
 
-    ``jury``: who tell what shows; the bundled judge unless given. ``settings``: further arguments
-    of `Calibration`. Raises `ModelError` for a model that cannot be asked, and where no dose of any
-    emotion was fluent.
+    What shows is told by the bundled judge, and by ``filter`` where that is trusted. ``settings``:
+    further arguments of `Calibration`. Raises `ModelError` for a model that cannot be asked, and
+    where no dose of any emotion was fluent.
     """
     explored = len(places) * EXPLORED if len(places) > 1 else 0
     total = (explored + BOUNDED) * len(candidates.names)
@@ -296,7 +311,13 @@ def find_doses(
         if progress is not None:
             progress(done, total)
 
-    with Answering(model, emotions=candidates.together(), n_ctx=N_CTX, **llama) as answering:
+    with ExitStack() as stack:
+        answering = stack.enter_context(
+            Answering(model, emotions=candidates.together(), n_ctx=N_CTX, **llama)
+        )
+        jury: list[Judging] = [judges.bundled()]
+        if filter is not None and filter.is_trusted:
+            jury.append(stack.enter_context(ReadingJudge(model, filter, **llama)))
         prompts = [
             chat_tokens(answering.llama, [{"role": "user", "content": question}])
             for question in everyday()[:n_question]
@@ -304,7 +325,7 @@ def find_doses(
         calibration = Calibration(
             answering,
             prompts,
-            judges=[judges.bundled()] if jury is None else jury,
+            judges=jury,
             max_tokens=max_tokens,
             seed=seed,
             tried=tried,
@@ -405,6 +426,7 @@ def _found(bounds: Bounds) -> dict[str, Any]:
     return {
         "dose": None if best is None else best.dose,
         "perplexity": None if best is None else best.fluency.perplexity,
+        "divergence": None if best is None else best.fluency.divergence,
         "shown": None if best is None else best.shown,
         "trials": [[trial.dose, trial.fluency.perplexity] for trial in bounds.trials],
     }

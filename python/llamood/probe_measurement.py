@@ -1,45 +1,34 @@
 """The baseline that emotions are read against, measured on the model itself with labelled texts.
 
-The texts have three parts by turns. Directions are fitted to the first (`Discriminant`); the second
-chooses how they are shrunk and which layer is read; the third, which chose nothing, tells how well
-that layer reads. Then the directions are fitted once more, to all texts.
+Which layer is read, and how well it tells, is said by `LayerFit`.
 """
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from os import PathLike
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from .discriminant import SHRINKAGES, Discriminant
+from .closing import Closing
 from .errors import ModelError
+from .filters import Odds
 from .judges import Judge
+from .layer_fits import CHOOSING, TELLING, LayerFit, best_of, layers_to_read, parts, require_enough
 from .llama import Llama
-from .measures import macro_auroc
 from .parameters import LARGEST
 from .probe import Probe
 from .states import States, in_turn
 from .texts import NEUTRAL, LabelledTexts
 from .vectors import EmotionVectors, Float32, Float64
 
-PARTS = 7  # of the texts of a label in turn: five are fitted, one chooses, one tells
-CHOOSING, TELLING = 5, 6
-N_LAYER = 9  # layers that can be read, at most, evenly from the first to the last of these depths
-DEPTHS = (0.15, 0.8)
 N_CTX = 512
 NEUTRAL_TOKENS = 1500  # read one by one for the spread, of texts that were not fitted first
 RESPONSE_TOKENS = 48  # of neutral text, read again under each emotion in each layer
 RESPONSE_DOSE = 0.1  # of the hidden state's root mean square: so little that it is in proportion
-LEAST_TEXTS = 14  # of each label: two turns
-ALIKE = 0.005  # of areas under the ROC curve: layers that read as well as each other
 
 Progress = Callable[[int, int], None]
-Masks = npt.NDArray[np.bool_]
 
 
 def measure(
@@ -59,15 +48,15 @@ def measure(
     arguments of ``llama_cpp.Llama``. Raises `ModelError` for a model that cannot be read, and for
     too few texts.
     """
-    _require(texts, emotions)
+    require_enough([label for label, _ in in_turn(texts)], emotions.names)
     if emotions.n_layer < 3:
         raise ModelError("a model of fewer than three layers has none that can be read")
     texts = _of(texts, emotions.names)
     if states is None:
         states = States.measured(model, texts, progress=progress, **llama)
     layers = layers_to_read(emotions.n_layer)
-    fitted = [_fit(states, layer, emotions.names) for layer in layers]
-    best = _best([fit.chosen for fit in fitted])
+    fitted = [LayerFit.of(states, layer, emotions.names) for layer in layers]
+    best = best_of(fitted)
     directions = np.stack([fit.directions for fit in fitted])
     with Projections(model, emotions, layers, directions, **llama) as read:
         passages = read.passages(texts.neutral)
@@ -78,6 +67,8 @@ def measure(
         response = np.zeros((emotions.n_layer, emotions.n_emotion, *mean.shape))
         for layer, emotion, moved in read.responses(passages):
             response[layer, emotion] = moved
+    at = layers.index(best.layer)
+    told = (best.told - mean[at]) / spread[at]
     return Probe(
         names=emotions.names,
         layers=layers,
@@ -85,37 +76,17 @@ def measure(
         mean=mean.astype(np.float32),
         spread=spread.astype(np.float32),
         response=response.astype(np.float32),
-        auroc=np.array([fit.chosen for fit in fitted], dtype=np.float32),
-        layer=layers[best],
+        auroc=np.array([fit.areas for fit in fitted], dtype=np.float32),
+        layer=best.layer,
         about={
             "fingerprint": emotions.measurement.model_fingerprint,
             "method": emotions.measurement.method,
             "neutral_tokens": len(tokens),
             "shrinkage": [fit.shrinkage for fit in fitted],
-            "quality": _told(fitted[best], emotions.names, texts, judge),
+            "odds": Odds.of(told, best.truth, names=emotions.names),
+            "quality": _quality(best, texts, judge),
         },
     )
-
-
-def layers_to_read(n_layer: int) -> tuple[int, ...]:
-    """Those that are measured, rising; not the first and the last."""
-    first, last = (round(depth * (n_layer - 1)) for depth in DEPTHS)
-    spaced = np.linspace(max(first, 1), max(min(last, n_layer - 2), 1), N_LAYER)
-    return tuple(sorted({round(layer) for layer in spaced.tolist()}))
-
-
-def _require(texts: LabelledTexts, emotions: EmotionVectors) -> None:
-    few = {
-        name: len(texts.texts.get(name, ()))
-        for name in (*emotions.names, NEUTRAL)
-        if len(texts.texts.get(name, ())) < LEAST_TEXTS
-    }
-    if few:
-        found = ", ".join(f"{n} of {name}" for name, n in few.items())
-        raise ModelError(
-            f"to be read, each emotion takes at least {LEAST_TEXTS} texts, and so does {NEUTRAL}; "
-            f"found {found}"
-        )
 
 
 def _of(texts: LabelledTexts, names: Sequence[str]) -> LabelledTexts:
@@ -124,71 +95,12 @@ def _of(texts: LabelledTexts, names: Sequence[str]) -> LabelledTexts:
     return LabelledTexts(kept, {name: texts.texts[name] for name in kept})
 
 
-@dataclass(frozen=True, eq=False)
-class _Fit:
-    """One layer. ``directions``: fitted to all texts. ``chosen``: (n_emotion,), the areas under the
-    ROC curve of the texts that choose; ``scores``: (n, n_emotion), of those that tell, by
-    directions that were fitted without them, with their ``truth``."""
-
-    shrinkage: float
-    directions: Float32
-    chosen: Float64
-    scores: Float64
-    truth: list[str]
-
-
-def _fit(states: States, layer: int, names: Sequence[str]) -> _Fit:
-    part = parts(states.labels)
-    labels = np.array(states.labels)
-    rows = states.data[:, layer]
-    fitting, choosing, telling = part < CHOOSING, part == CHOOSING, part == TELLING
-    discriminant = Discriminant(rows[fitting], labels[fitting].tolist(), names=names)
-    neutral = rows[fitting & (labels == NEUTRAL)]
-    found: list[tuple[Float64, float, Float32]] = []
-    for shrinkage in SHRINKAGES:
-        directions = discriminant.directions(shrinkage)
-        scores = _scores(rows[choosing], directions, neutral)
-        areas = macro_auroc(scores, labels[choosing].tolist(), labels=names).each
-        found.append((np.array([areas[name] for name in names]), shrinkage, directions))
-    chosen, shrinkage, directions = max(found, key=lambda each: float(each[0].mean()))
-    whole = Discriminant(rows, states.labels, names=names).directions(shrinkage)
-    scores = _scores(rows[telling], directions, neutral)
-    return _Fit(shrinkage, whole, chosen, scores, labels[telling].tolist())
-
-
-def parts(labels: Sequence[str]) -> npt.NDArray[np.intp]:
-    """Of each text the number of its part, 0 to `PARTS` - 1: the texts of a label take turns."""
-    seen: Counter[str] = Counter()
-    found = []
-    for label in labels:
-        found.append(seen[label] % PARTS)
-        seen[label] += 1
-    return np.array(found, dtype=np.intp)
-
-
-def _scores(rows: Float32, directions: Float32, neutral: Float32) -> Float64:
-    """(n, n_emotion): 0 as neutral texts on average, 1 as far above as they spread."""
-    plain = neutral.astype(np.float64) @ directions.T
-    scores: Float64 = rows.astype(np.float64) @ directions.T
-    return (scores - plain.mean(axis=0)) / plain.std(axis=0)  # type: ignore[no-any-return]
-
-
-def _best(chosen: Sequence[Float64]) -> int:
-    """The place of the layer that reads best; of those that read alike the lowest, above which the
-    least is added."""
-    means = [float(areas.mean()) for areas in chosen]
-    return next(place for place, mean in enumerate(means) if mean >= max(means) - ALIKE)
-
-
-def _told(
-    fit: _Fit, names: Sequence[str], texts: LabelledTexts, judge: Judge | None
-) -> dict[str, Any]:
+def _quality(fit: LayerFit, texts: LabelledTexts, judge: Judge | None) -> dict[str, Any]:
     """JSON-able: the area under the ROC curve of each emotion against all other texts, and how
     often the highest of the emotions is the right one, by the readings and by the judge."""
-    areas = macro_auroc(fit.scores, fit.truth, labels=names)
-    felt = [
-        (row, label) for row, label in zip(fit.scores, fit.truth, strict=True) if label in names
-    ]
+    names, areas = fit.names, fit.quality
+    scores = (fit.told - fit.mean) / fit.spread
+    felt = [(row, label) for row, label in zip(scores, fit.truth, strict=True) if label in names]
     right = [names[int(row.argmax())] == label for row, label in felt]
     told = {
         "n": len(fit.truth),
@@ -209,7 +121,7 @@ def _told(
     return told
 
 
-class Projections:
+class Projections(Closing):
     """A voice whose hidden states are projected in all layers that can be read."""
 
     def __init__(
@@ -226,10 +138,8 @@ class Projections:
         self._llm = Llama(model, emotions=emotions, site="layer_out", **settings)
         self._probe = self._llm._project(layers, directions)
 
-    def __enter__(self) -> Projections:
-        return self
-
-    def __exit__(self, *_: object) -> None:
+    def close(self) -> None:
+        """Free the model."""
         self._probe.close()
         self._llm.close()
 

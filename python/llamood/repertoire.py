@@ -31,7 +31,6 @@ from .manner import Manner, answers_in_manner
 from .measuring import Doses, Parts, chosen, find_doses, quick_places
 from .probe import FILE_NAME, Probe
 from .probe_extension import extended, quality_by_name, without
-from .recogniser import Recogniser
 from .states import Progress, States
 from .texts import BUNDLED, NEUTRAL, LabelledTexts, load_texts
 from .utterances import FEWEST, Origin, new_name_fault, origin_path, origins
@@ -231,16 +230,15 @@ class Repertoire:
         places = quick_places(candidates)
         if is_increments(self.vectors):
             places = [Place(WAY, (1, self.vectors.n_layer - 1), increments=True)]
-        with Recogniser(self.model, contrast, **self._llama) as recogniser:
-            return find_doses(
-                self.model,
-                candidates,
-                places,
-                seed=seed,
-                jury=[recogniser],
-                progress=progress,
-                **self._llama,
-            )
+        return find_doses(
+            self.model,
+            candidates,
+            places,
+            seed=seed,
+            filter=contrast.filter(),
+            progress=progress,
+            **self._llama,
+        )
 
     # -- files -----------------------------------------------------------------------------
 

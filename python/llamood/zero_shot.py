@@ -13,13 +13,13 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
 from itertools import takewhile
 from os import PathLike
-from types import TracebackType
 from typing import Any
 
 import llama_cpp
 import numpy as np
 import numpy.typing as npt
 
+from llamood.closing import Closing
 from llamood.errors import LlamoodError, ModelError
 from llamood.evaluate import Prompt
 from llamood.llama import Llama
@@ -31,7 +31,7 @@ CONTENT_FREE = ("N/A", "[MASK]", "")  # arXiv 2102.09690, section 4
 LONGEST_TOKEN = 32  # characters; what is beyond so many for each token of room is not looked at
 
 
-class ZeroShotJudge:
+class ZeroShotJudge(Closing):
     """A language model as a judge: how likely it finds each label as the answer.
 
     ``model``: a GGUF file. ``labels``: at least two different ones, as the model is to say them.
@@ -74,17 +74,6 @@ class ZeroShotJudge:
     def close(self) -> None:
         """Free the model."""
         self._exit.close()
-
-    def __enter__(self) -> ZeroShotJudge:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     @property
     def labels(self) -> tuple[str, ...]:

@@ -14,7 +14,9 @@ from llamood.cli.consoles import printable, progress, remark, results, write_jso
 from llamood.cli.dose_table import dose_table
 from llamood.errors import FileError, ModelError
 from llamood.files import load, save
+from llamood.filters import Filter
 from llamood.measuring import CONTROLS, chosen, control, find_doses, quick_places
+from llamood.probe import Probe
 
 AUTO, ALL, INCREMENTS = "auto", "all", "increments"
 EVERYTHING = "everything"
@@ -72,6 +74,13 @@ class LayersType(click.ParamType[str]):
     show_default=True,
     help="Largest ratio to the unsteered answers' perplexity.",
 )
+@click.option(
+    "--divergence",
+    type=click.FloatRange(min=0.0, min_open=True),
+    default=Limits.divergence,
+    show_default=True,
+    help="Largest turn of the model's predictions, in nats, at the 95th percentile.",
+)
 @options.max_tokens_option
 @options.seed_option
 @options.hardware_options
@@ -85,6 +94,7 @@ def command(
     way: str | None,
     n_question: int,
     perplexity: float,
+    divergence: float,
     max_tokens: int,
     seed: int,
     n_gpu_layers: int,
@@ -94,9 +104,9 @@ def command(
     """Find for each emotion what shows it best in MODEL's answers, and its largest dose at which
     they still read fluently; 1.0 becomes that dose, which is its ceiling.
 
-    Fluent is: no more perplexed than the limit, no loops, neither half as long nor twice as long
-    as without. What is tried are the ways that llamood extract has kept; vectors from elsewhere
-    are tried as they are, and centred. Readings are measured again.
+    Fluent is: no more perplexed and no further turned than the limits, no loops, neither half as
+    long nor twice as long as without. What is tried are the ways that llamood extract has kept;
+    vectors from elsewhere are tried as they are, and centred. Readings are measured again.
 
     \b
     Examples:
@@ -126,8 +136,9 @@ def command(
             n_question=n_question,
             max_tokens=max_tokens,
             seed=seed,
+            filter=_filter(vectors),
             progress=advance,
-            settings={"limits": Limits(perplexity=perplexity)},
+            settings={"limits": Limits(perplexity=perplexity, divergence=divergence)},
             **hardware,
         )
     made = chosen(candidates, doses)
@@ -146,6 +157,14 @@ def command(
         if bounds.best is None:
             remark(f"Note: no dose of {printable(name)} was fluent; it is left as it was.")
     click.echo(f"{len(paths)} files in {target}; 1.0 is now the largest fluent dose of each.")
+
+
+def _filter(vectors: Path) -> Filter | None:
+    """What the baseline beside the vectors reads with; None where there is none, or an old one."""
+    try:
+        return Filter.of_probe(Probe.load(vectors))
+    except (FileError, ModelError):
+        return None
 
 
 def _candidates(vectors: Path) -> Candidates:

@@ -19,7 +19,7 @@ from llamood.cli.consoles import Advance, printable, progress, remark
 from llamood.cli.prompts import user_turn
 from llamood.embedder import Embedder
 from llamood.errors import ModelError
-from llamood.files import load
+from llamood.filters import Filter
 from llamood.hf_judge import HfJudge
 from llamood.measures import NEUTRAL, topic_adherence
 from llamood.measuring import PER_LABEL as FITTED
@@ -77,7 +77,7 @@ class Jury:
         if READING in self.judges:
             if self.model is None or self.vectors is None:
                 raise ModelError("to judge by readings (--judge reading), give MODEL, and -e too")
-            assert Probe.load(self.vectors).names  # read here, and not after all the answers
+            assert Filter.of_probe(Probe.load(self.vectors)).names  # now, not after all the answers
         for judge in self.judges:
             if judge.startswith(HF):
                 assert self._hf[judge].labels  # loaded here, and not after all the answers
@@ -125,7 +125,7 @@ class Jury:
         """What judges are tried on; of the set that ships nothing that readings were fitted to."""
         if self.texts is None:
             return None
-        return load_texts(self.texts).after(FITTED + PER_LABEL).sample(PER_LABEL)
+        return load_texts(self.texts).after(FITTED).sample(PER_LABEL)
 
     def verdicts(self, answers: Sequence[Answer], emotions: Sequence[str]) -> list[Verdicts]:
         """Of each judge. ``emotions``: what answers were asked for."""
@@ -159,9 +159,7 @@ class Jury:
     def _reading(self) -> ReadingJudge:
         assert self.model is not None
         assert self.vectors is not None
-        fitted = load_texts(KNOWN_TEXTS).after(FITTED).first(PER_LABEL)
-        probe, evs = Probe.load(self.vectors), load(self.vectors)
-        return ReadingJudge(self.model, emotions=evs, probe=probe, fitted=fitted, **self.hardware)
+        return ReadingJudge(self.model, Filter.of_probe(Probe.load(self.vectors)), **self.hardware)
 
     def topics(self, answers: Sequence[Answer]) -> Float64 | None:
         """(n_answer,): of each its cosine with the question; None where nothing can embed them."""
