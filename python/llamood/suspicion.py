@@ -23,6 +23,7 @@ SMELLS = 1.5  # a sum from which on tokens are held back
 ALARMS = 9.0
 MOST = 14.0  # so that it falls again soon after a loop ends
 AT_FIRST = 3.6  # a word or two of language clear an answer of it
+_IN_A_ROW = 9  # times that people say a word, and nothing else, before it is no emphasis any more
 
 # How many tokens back the same was said: up to 1, 2, 4, 8, 16 or 32; else it is new.
 _REACHES = (1, 2, 4, 8, 16, 32)
@@ -124,8 +125,16 @@ class Suspicion:
             evidence = min(max(evidence, _LIKELIEST), _UNLIKELIEST)
             weight += _SHARE * max(evidence, 0.0)
             unlikely = unlikely.after(evidence, n_heard)
-        self._states.append(State(said.after(weight, n_heard), unlikely))
+        said = said.after(weight, n_heard)
+        if said.total >= ALARMS and self._is_emphasis(said.begin):
+            said = said._replace(total=ALARMS - 1)
+        self._states.append(State(said, unlikely))
         return self._states[-1]
+
+    def _is_emphasis(self, begin: int) -> bool:
+        """Whether all that was said after so many tokens is one word, some times in a row."""
+        unit, times = self._units[-1], len(self._units) - begin
+        return times <= _IN_A_ROW and unit.isalpha() and self._units[begin:].count(unit) == times
 
     def _weight(self, piece: bytes) -> float:
         text, pending = _text_of(self._pending[-1] + piece)
