@@ -153,8 +153,7 @@ def test_ctrl_c_at_the_prompt_stays_and_ctrl_d_leaves(small: Path) -> None:
 
 
 def test_the_prompt_shows_the_mood(small: Path) -> None:
-    # A model of random weights finds all unlikely that it does not say greedily.
-    with terminal("chat", small, *CHAT, "--temperature", "0", "--feel", "fear=0.5") as shown:
+    with terminal("chat", small, *CHAT, "--guard", "off", "--feel", "fear=0.5") as shown:
         shown.wait_for(r"\[fear=0.5\] > $")
         shown.type("/feel joy=1\n")
         shown.wait_for(r"\[joy=1\] > $")
