@@ -32,13 +32,23 @@ def chat_tokens(
     tools. A model without a template gets ChatML. Raises `ModelError` where the template
     refuses the messages (some know no system prompt).
     """
+    text = chat_text(llm, messages, tools=tools)
+    return list(llm.tokenize(text.encode(), add_bos=False, special=True))
+
+
+def chat_text(
+    llm: llama_cpp.Llama,
+    messages: Sequence[dict[str, Any]],
+    *,
+    tools: Sequence[Mapping[str, Any]] | None = None,
+) -> str:
+    """As `chat_tokens`, before it is made into tokens. Raises as it does."""
     template = llm.metadata.get(TEMPLATE, CHATML_CHAT_TEMPLATE)
     formatter = _formatter(template, _text(llm, llm.token_bos()), _text(llm, llm.token_eos()))
     try:
-        prompt = formatter(messages=list(messages), tools=tools and list(tools)).prompt
+        return str(formatter(messages=list(messages), tools=tools and list(tools)).prompt)
     except (ValueError, TypeError, jinja2.TemplateError) as error:
         raise ModelError(f"the model's chat template refuses these messages: {error}") from error
-    return list(llm.tokenize(prompt.encode(), add_bos=False, special=True))
 
 
 @lru_cache(maxsize=8)

@@ -14,6 +14,7 @@ COMMANDS = {  # name -> what it does; the module of that name holds it as `comma
     "calibrate": "Find the largest fluent dose of each emotion, and rescale.",
     "emotion": "List feelings, add new ones, take some away.",
     "eval": "Measure whether steering works on a model.",
+    "dialogue": "Show what is left of a mood, and of sense, after ten turns.",
     "convert": "Bring vectors of other formats in, or take them out.",
     "inspect": "Show what is in a file or folder of vectors.",
     "plot": "Draw a mood over tokens.",

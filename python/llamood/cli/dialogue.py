@@ -1,0 +1,192 @@
+"""``llamood dialogue``: what a mood does over several turns, and what decoding answers anew is
+worth."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.table import Table
+
+from llamood import judges
+from llamood.cli import models, options
+from llamood.cli.consoles import printable, progress, remark, results, write_json
+from llamood.dialogue import FEWEST_TURNS, TOKENS, Dialogues, shipped_turns
+from llamood.dialogue_findings import findings
+from llamood.errors import FileError, LlamoodError, ModelError
+from llamood.files import load
+from llamood.filters import Filter
+from llamood.probe import FILE_NAME, Probe
+from llamood.reading_judge import ReadingJudge
+from llamood.sheets import Judging
+from llamood.vectors import EmotionVectors
+
+BUNDLED, READING = "bundled", "reading"
+TURNS = shipped_turns()
+
+
+@click.command("dialogue")
+@options.model_argument
+@options.vectors_option
+@click.option(
+    "--feeling",
+    "feelings",
+    metavar="EMOTION",
+    multiple=True,
+    help="This one only. May be given again. Default: all.",
+)
+@click.option(
+    "--intensity",
+    type=click.FloatRange(min=0, min_open=True),
+    default=1.0,
+    show_default=True,
+    help="A multiple of each emotion's ceiling, or of 1 where it has none.",
+)
+@click.option(
+    "--turns",
+    "n_turn",
+    type=click.IntRange(min=FEWEST_TURNS, max=len(TURNS[0])),
+    default=len(TURNS[0]),
+    show_default=True,
+    help="Questions in a conversation.",
+)
+@click.option(
+    "--conversations",
+    "n_conversation",
+    type=click.IntRange(min=1),
+    default=len(TURNS),
+    show_default=True,
+    help=f"Of more than {len(TURNS)} the same are held again, with other seeds.",
+)
+@click.option(
+    "--max-tokens",
+    type=click.IntRange(min=8),
+    default=TOKENS,
+    show_default=True,
+    help="Longest answer.",
+)
+@options.seed_option
+@options.hardware_options
+@options.json_option
+def command(
+    *,
+    model: str,
+    emotions: str | None,
+    feelings: tuple[str, ...],
+    intensity: float,
+    n_turn: int,
+    n_conversation: int,
+    max_tokens: int,
+    seed: int,
+    n_gpu_layers: int,
+    threads: int | None,
+    as_json: bool,
+) -> None:
+    """Hold plain conversations with MODEL, unsteered and in each emotion, and show the last answer:
+    how coherent it is, how much of the emotion it has, and what that costs.
+
+    Each is held in two ways: the old answers are kept in the cache as they were steered, or, which
+    is what llamood does, decoded anew without the mood before the next turn. Seeds are equal.
+
+    \b
+    Examples:
+      llamood dialogue demo
+      llamood dialogue model.gguf -e evs/ --feeling joy --conversations 12 --json
+    """
+    path = models.model_path(model)
+    models.require_model(path)
+    vectors = models.default_vectors(model) if emotions is None else Path(emotions)
+    evs = _vectors(vectors, model, feelings)
+    hardware = options.Device(n_gpu_layers=n_gpu_layers, threads=threads, ctx=None).hardware()
+    turns = [each[:n_turn] for each in itertools.islice(itertools.cycle(TURNS), n_conversation)]
+    held = Dialogues(
+        path,
+        emotions=evs,
+        turns=turns,
+        intensity=intensity,
+        max_tokens=max_tokens,
+        seed=seed,
+        **hardware,
+    )
+    with _jury(path, vectors, hardware) as jury:
+        with progress(f"Talking to {path.name}", keep=True) as advance:
+            said = held.run(advance)
+        found = findings(said, jury)
+    report = {
+        "model": path.name,
+        "intensity": intensity,
+        "max_tokens": max_tokens,
+        "seed": seed,
+        **found,
+    }
+    if as_json:
+        write_json(report)
+        return
+    results().print(_table(report))
+    click.echo(
+        f"Decoding old answers anew costs {report['price_ms']:.0f} ms a turn before the answer "
+        "begins (median of pairs)."
+    )
+
+
+def _vectors(vectors: Path, model: str, feelings: tuple[str, ...]) -> EmotionVectors:
+    if not vectors.exists():
+        raise FileError(
+            vectors, f"no emotion vectors there; measure them (llamood extract {model})"
+        )
+    evs = load(vectors)
+    unknown = [name for name in feelings if name not in evs.names]
+    if unknown:
+        raise LlamoodError(
+            f"there is no {', '.join(map(printable, unknown))} here; there are "
+            f"{', '.join(map(printable, evs.names))}"
+        )
+    return evs.select(list(dict.fromkeys(feelings))) if feelings else evs
+
+
+@contextmanager
+def _jury(path: Path, vectors: Path, hardware: dict[str, Any]) -> Iterator[dict[str, Judging]]:
+    """The bundled judge, and the reading one where a baseline lies with the vectors."""
+    bundled: dict[str, Judging] = {BUNDLED: judges.bundled()}
+    folder = vectors if vectors.is_dir() else vectors.parent
+    if not (folder / FILE_NAME).is_file():
+        yield bundled
+        return
+    try:
+        filter = Filter.of_probe(Probe.load(folder))
+    except ModelError as error:
+        remark(f"Note: nobody judges by readings: {error}")
+        yield bundled
+        return
+    with ReadingJudge(path, filter, **hardware) as reading:
+        yield {**bundled, READING: reading}
+
+
+def _table(report: dict[str, Any]) -> Table:
+    """A line for each emotion in each way."""
+    table = Table(
+        "emotion",
+        "old answers",
+        title=f"The answer at turn {report['n_turn']}, of {report['n_conversation']} conversations",
+        caption="Perplexity is a ratio to unsteered; seen: the probability of the emotion by each "
+        "judge; ms: before the first token of an answer that follows on another.",
+    )
+    seen = [f"seen ({judge})" for judge in report["judges"]]
+    for title in ("perplexity", "loops", *seen, "tokens decoded", "ms"):
+        table.add_column(title, justify="right")
+    for row in report["rows"]:
+        shown = [row["shown"][judge] for judge in report["judges"]]
+        table.add_row(
+            "all" if row["emotion"] is None else printable(row["emotion"]),
+            row["way"],
+            "-" if row["perplexity"] is None else f"x {row['perplexity']:.2f}",
+            f"{row['collapse']:.0%}",
+            *("-" if each is None else f"{each:.2f}" for each in shown),
+            f"{row['decoded']:.0f}",
+            f"{row['ms']:.0f}",
+        )
+    return table

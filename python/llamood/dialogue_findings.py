@@ -1,0 +1,121 @@
+"""What conversations show at their last turn: how coherent, in how much of their mood, at what
+price."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from statistics import fmean, median
+from typing import Any
+
+from .dialogue import ANEW, KEPT, PLAIN, WAYS, Dialogue, Way
+from .measures import emotion_probability
+from .sheets import Judging
+from .side_effects import collapse
+
+Row = dict[str, Any]
+
+
+def findings(dialogues: Sequence[Dialogue], judges: Mapping[str, Judging]) -> dict[str, Any]:
+    """JSON-able. ``judges``: by name.
+
+    ``rows``, of each emotion in each way, and with ``emotion`` None of all of them: ``perplexity``,
+    a ratio to the unsteered conversations, and ``collapse``, the share that loops, of the last
+    answers; ``shown`` by each judge, the mean probability of the emotion in them, 0 to 1, None
+    where that judge does not know it; ``decoded`` tokens before an answer that follows on another,
+    the mean, and the ``ms`` that took, the median. ``shown_by_turn``: of each judge, turn by turn.
+    ``price_ms``: a turn, the median of what decoding answers again takes longer. ``dialogues``: all
+    that was said.
+    """
+    names = list(dict.fromkeys(each.emotion for each in dialogues if each.emotion is not None))
+    rows = [_row(dialogues, name, way, judges) for name in names for way in WAYS]
+    rows += [_joined([row for row in rows if row["way"] == way], way) for way in WAYS]
+    return {
+        "judges": list(judges),
+        "n_turn": len(dialogues[0].exchanges),
+        "n_conversation": len({each.number for each in dialogues}),
+        "rows": rows,
+        "price_ms": _price(dialogues),
+        "dialogues": [asdict(each) for each in dialogues],
+    }
+
+
+def _row(
+    dialogues: Sequence[Dialogue], emotion: str, way: Way, judges: Mapping[str, Judging]
+) -> Row:
+    own = [
+        each for each in dialogues if each.way == way and (way == PLAIN or each.emotion == emotion)
+    ]
+    plain = _surprise([each for each in dialogues if each.way == PLAIN])
+    surprise = _surprise(own)
+    follow = [exchange for each in own for exchange in each.exchanges[1:]]
+    by_turn = {name: _shown(own, emotion, judge) for name, judge in judges.items()}
+    turned = None if plain is None or surprise is None else surprise - plain
+    return {
+        "emotion": emotion,
+        "way": way,
+        "perplexity": None if turned is None else math.exp(turned),
+        "collapse": fmean(collapse(each.exchanges[-1].answer).collapsed for each in own),
+        "shown": {name: None if turns is None else turns[-1] for name, turns in by_turn.items()},
+        "decoded": fmean(exchange.n_decoded for exchange in follow),
+        "ms": 1e3 * median(exchange.seconds for exchange in follow),
+        "shown_by_turn": by_turn,
+    }
+
+
+def _price(dialogues: Sequence[Dialogue]) -> float:
+    """In milliseconds, over pairs of the same turn of the same conversation in the same mood."""
+    seconds: dict[Way, list[float]] = {}
+    for way in (KEPT, ANEW):
+        own = [each for each in dialogues if each.way == way]
+        seconds[way] = [exchange.seconds for each in own for exchange in each.exchanges[1:]]
+    pairs = zip(seconds[ANEW], seconds[KEPT], strict=True)
+    return 1e3 * median(anew - kept for anew, kept in pairs)
+
+
+def _joined(rows: Sequence[Row], way: Way) -> Row:
+    """Over emotions; of perplexities the geometric mean."""
+    logs = [None if row["perplexity"] is None else math.log(row["perplexity"]) for row in rows]
+    perplexity = _mean(logs)
+    judges = rows[0]["shown"]
+    by_turn = {
+        judge: _turn_by_turn([row["shown_by_turn"][judge] for row in rows]) for judge in judges
+    }
+    return {
+        "emotion": None,
+        "way": way,
+        "perplexity": None if perplexity is None else math.exp(perplexity),
+        "collapse": fmean(row["collapse"] for row in rows),
+        "shown": {judge: _mean([row["shown"][judge] for row in rows]) for judge in judges},
+        "decoded": fmean(row["decoded"] for row in rows),
+        "ms": median(row["ms"] for row in rows),
+        "shown_by_turn": by_turn,
+    }
+
+
+def _shown(own: Sequence[Dialogue], emotion: str, judge: Judging) -> list[float] | None:
+    """At each turn; None where the judge does not know the emotion."""
+    if emotion not in judge.labels:
+        return None
+    turns = zip(*(each.exchanges for each in own), strict=True)
+    answers = [[exchange.answer for exchange in turn] for turn in turns]
+    return [
+        emotion_probability(judge.probabilities(texts), emotion, labels=judge.labels)
+        for texts in answers
+    ]
+
+
+def _turn_by_turn(courses: Sequence[list[float] | None]) -> list[float] | None:
+    known = [course for course in courses if course is not None]
+    return [fmean(turn) for turn in zip(*known, strict=True)] or None
+
+
+def _surprise(dialogues: Sequence[Dialogue]) -> float | None:
+    return _mean([each.surprise for each in dialogues])
+
+
+def _mean(values: Sequence[float | None]) -> float | None:
+    """Of those that are known."""
+    known = [value for value in values if value is not None]
+    return fmean(known) if known else None
