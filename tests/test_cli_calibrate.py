@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,10 @@ import tiny_chat
 from cli_runs import run
 from labelled_states import labelled
 from llamood.candidates import Candidates
-from llamood.increments import as_measured, is_increments
+from llamood.increments import as_measured, increments, is_increments
 from llamood.probe import FILE_NAME, Probe
+from llamood.remainder import with_remainder
+from llamood.utterances import Origin, origin_path, origins
 from llamood.vectors import EmotionVectors
 
 QUICK = ("--questions", "4", "--max-tokens", "8", "--threads", "1", "--json")
@@ -131,6 +134,45 @@ def test_one_way_in_the_windows(evs: Path) -> None:
     assert set(report["tried"]) == {
         f"texts, centred, layers {layers}" for layers in ("2 to 4", "3 to 5", "4 to 5")
     }
+
+
+def test_feelings_that_were_added_stay_as_they_are(evs: Path, tmp_path: Path) -> None:
+    """Candidates are not of them. In place, and in another folder."""
+    keep_candidates(evs)
+    before = llamood.load(evs)
+    llamood.save(replace(before, pairs=(30, 40)), evs)
+    calm = before.select("joy").rename({"joy": "calm"}) * 0.25
+    llamood.save(replace(calm, pairs=(25,), ceiling=(1.0,)), evs)
+    origin = Origin(
+        texts=tuple(f"The lake is still, and boat {n} is asleep." for n in range(25)),
+        manner=None, place="utterances, layers 2 to 4", dose=0.25, perplexity=1.2,
+    )  # fmt: skip
+    (evs / "added").mkdir()
+    origin.write(origin_path(evs, "calm"))
+    stored = llamood.load(evs).select("calm")
+    for target in (tmp_path / "made", evs):
+        report = calibrated(evs, "-o", target, "--layers", "2:4", "--way", "texts, centred")
+        assert set(report["emotions"]) == set(NAMES)
+        made = llamood.load(target)
+        kept = made.select("calm")
+        np.testing.assert_array_equal(kept.data, stored.data)
+        assert (kept.scale, kept.ceiling, kept.pairs) == ((0.25,), (1.0,), (25,))
+        # What texts were counted in the file of candidates is not.
+        assert made.select(before.names).pairs == (30, 40)
+        assert made.measurement.method == "texts, centred, layers 2 to 4"
+        assert origins(target) == {"calm": origin}
+        assert set(Probe.load(target).names) == {*NAMES, "calm"}
+        assert set(llamood.load(target / "control").names) == set(NAMES)
+
+
+def test_increments_are_not_said_of_what_was_added_otherwise() -> None:
+    known = measured()
+    made = increments(known.select("joy"))
+    joined = with_remainder(made, known)
+    assert joined.names == ("joy", "fear")
+    assert not is_increments(joined)
+    np.testing.assert_array_equal(as_measured(joined).data, joined.data)
+    assert is_increments(with_remainder(made, increments(known)))
 
 
 def test_people_see_a_table(evs: Path) -> None:

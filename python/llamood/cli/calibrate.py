@@ -7,16 +7,20 @@ from typing import Any
 
 import click
 
+from llamood.atomic import write_files
 from llamood.calibrate import DEPTHS, Limits, Place, places, window
-from llamood.candidates import FILE_NAME, Candidates
+from llamood.candidates import CONTROL, FILE_NAME, Candidates
 from llamood.cli import baselines, models, options
 from llamood.cli.consoles import printable, progress, remark, results, write_json
 from llamood.cli.dose_table import dose_table
 from llamood.errors import FileError, ModelError
-from llamood.files import load, save
+from llamood.files import contents, load
 from llamood.filters import Filter
 from llamood.measuring import CONTROLS, chosen, control, find_doses, quick_places
 from llamood.probe import Probe
+from llamood.remainder import with_remainder
+from llamood.utterances import origin_path, origins
+from llamood.vectors import EmotionVectors
 
 AUTO, ALL, INCREMENTS = "auto", "all", "increments"
 EVERYTHING = "everything"
@@ -106,7 +110,8 @@ def command(
 
     Fluent is: no more perplexed and no further turned than the limits, no loops, neither half as
     long nor twice as long as without. What is tried are the ways that llamood extract has kept;
-    vectors from elsewhere are tried as they are, and centred. Readings are measured again.
+    vectors from elsewhere are tried as they are, and centred. Feelings that were added stay as they
+    are where these ways are not of them. Readings are measured again.
 
     \b
     Examples:
@@ -125,7 +130,8 @@ def command(
     target = Path(output) if output is not None else vectors
     if target.is_file():
         raise click.UsageError("vectors in a single file are written to a folder: say which (-o)")
-    candidates = _candidates(vectors)
+    known = load(vectors)
+    candidates = _candidates(vectors, known)
     tried = _places(candidates, layers, way)
     hardware = options.Device(n_gpu_layers=n_gpu_layers, threads=threads, ctx=None).hardware()
     with progress(f"Calibrating {path.name}", keep=True) as advance:
@@ -141,10 +147,7 @@ def command(
             settings={"limits": Limits(perplexity=perplexity, divergence=divergence)},
             **hardware,
         )
-    made = chosen(candidates, doses)
-    paths = save(made, target)
-    if any(each.endswith("shuffled") for each in candidates.ways):
-        paths += save(control(candidates, made), target / CONTROLS)
+    paths = _written(candidates, chosen(candidates, doses), known, _folder(vectors), target)
     probe = _measured_probe(path, target, hardware)
     if probe is not None:
         paths.append(probe.save(target))
@@ -167,12 +170,30 @@ def _filter(vectors: Path) -> Filter | None:
         return None
 
 
-def _candidates(vectors: Path) -> Candidates:
+def _candidates(vectors: Path, known: EmotionVectors) -> Candidates:
     """What extract has kept beside the vectors, or else what the vectors can be made into."""
-    folder = vectors if vectors.is_dir() else vectors.parent
-    if vectors.is_dir() and (folder / FILE_NAME).is_file():
-        return Candidates.load(folder)
-    return Candidates.of_vectors(load(vectors))
+    if vectors.is_dir() and (vectors / FILE_NAME).is_file():
+        return Candidates.load(vectors)
+    return Candidates.of_vectors(known)
+
+
+def _folder(vectors: Path) -> Path:
+    return vectors if vectors.is_dir() else vectors.parent
+
+
+def _written(
+    candidates: Candidates, made: EmotionVectors, known: EmotionVectors, folder: Path, target: Path
+) -> list[Path]:
+    """The vectors, those of ``known`` beside them that no candidate is of, how feelings that were
+    added to their ``folder`` came about, and a control where there is one: all files or none."""
+    found = contents(with_remainder(made, known), target)
+    if any(each.endswith(CONTROL) for each in candidates.ways):
+        found |= contents(control(candidates, made), target / CONTROLS)
+    if target != folder:
+        added = {name: each for name, each in origins(folder).items() if name in known.names}
+        found |= {origin_path(target, name): each.write for name, each in added.items()}
+    write_files(found)
+    return list(found)
 
 
 def _places(candidates: Candidates, layers: str, way: str | None) -> list[Place]:
