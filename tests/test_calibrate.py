@@ -18,7 +18,6 @@ from labelled_states import NAMES, labelled, planted
 from llamood.answering import Answering
 from llamood.calibrate import (
     CLOSE,
-    DEPTHS,
     EXPLORING,
     LARGEST_DOSE,
     SMALLEST_DOSE,
@@ -26,18 +25,17 @@ from llamood.calibrate import (
     Calibration,
     Fluency,
     Limits,
-    Place,
     Trial,
     calibrated,
-    places,
-    window,
 )
 from llamood.candidates import CONTROL, Candidates
 from llamood.chat_template import chat_tokens
 from llamood.errors import ModelError
 from llamood.increments import as_measured, increments, is_increments
 from llamood.judges import bundled
+from llamood.places import Place, places
 from llamood.vectors import Float64, Measurement
+from llamood.windows import DEPTHS, LAST, LATER_HALF, window
 from voices import PROMPT, plain, voice
 
 CENTRED = Place("vectors, centred", (2, 4))
@@ -250,7 +248,7 @@ def test_a_place_in_words_and_as_a_mood() -> None:
 
 @pytest.mark.parametrize("n_layer", [2, 3, 5, 8, 28, 80])
 def test_windows_are_layers_that_can_be_steered(n_layer: int) -> None:
-    for depths in DEPTHS:
+    for depths in (*DEPTHS, LAST, LATER_HALF):
         first, last = window(depths, n_layer=n_layer)
         assert 1 <= first <= last <= n_layer - 1
     assert window((0.4, 0.65), n_layer=33) == (13, 21)
@@ -258,13 +256,20 @@ def test_windows_are_layers_that_can_be_steered(n_layer: int) -> None:
 
 def test_places_worth_trying() -> None:
     states = labelled(dict(zip(NAMES, planted(), strict=True)), n=4)
-    made = Candidates.of({"texts": states}, names=NAMES, measurement=Measurement())
-    found = places(made, n_layer=33)
-    assert len(set(found)) == len(found) == 5 * (3 + 1 + 1)
+    deep = replace(states, data=np.repeat(states.data[:, :1], 33, axis=1))
+    made = Candidates.of({"texts": deep}, names=NAMES, measurement=Measurement())
+    found = places(made)
+    assert len(set(found)) == len(found) == 6 * (3 + 1 + 1)
     assert not any(place.way.endswith(CONTROL) for place in found)
     assert {place.layers for place in found} == {(8, 16), (13, 21), (16, 24), (1, 32)}
     assert all(place.layers == (1, 32) for place in found if place.increments)
     assert Place("texts, whitened", (1, 32), increments=True) in found
+    said = np.ones((3, made.ways["texts, centred"].n_embd), np.float32)
+    more = places(made.with_words("texts", said))
+    assert set(more) - set(found) == {
+        Place("texts, words", (26, 32)),
+        Place("texts, whitened and words", (18, 32)),
+    }
 
 
 # -- what becomes of the vectors ------------------------------------------------------------

@@ -17,6 +17,7 @@ from llamood.directions import METHODS, directions
 from llamood.errors import FileError, VectorError
 from llamood.increments import increments
 from llamood.vectors import EmotionVectors, Measurement
+from llamood.windows import LAST, window
 
 MEASURED = Measurement(
     method="labelled-texts",
@@ -26,6 +27,7 @@ MEASURED = Measurement(
     model_fingerprint="00ff",
     residual_rms=(1.0, 2.5),
 )
+N_WAY = 2 * len(METHODS)
 STATES = labelled(dict(zip(NAMES, planted(), strict=True)), n=6)
 
 
@@ -46,8 +48,29 @@ def test_every_method_of_every_source(candidates: Candidates) -> None:
         assert evs.pairs == (6, 6, 6)
         assert evs.measurement == replace(MEASURED, method=way)
         own = 1 if way.startswith("texts") else 2
-        found = own * directions(STATES, METHODS[expected.index(way) % 6], names=NAMES)
+        found = own * directions(STATES, METHODS[expected.index(way) % len(METHODS)], names=NAMES)
         np.testing.assert_allclose(evs.data, found, rtol=1e-4, atol=1e-5)
+
+
+def test_words_lie_above_what_is_felt(candidates: Candidates) -> None:
+    said, dealt = np.eye(3, N_EMBD, dtype=np.float32), -np.eye(3, N_EMBD, dtype=np.float32)
+    made = candidates.with_words("texts", said, control=dealt)
+    assert set(made.ways) - set(candidates.ways) == {"texts, words", "texts, whitened and words"}
+    first = window(LAST, n_layer=N_LAYER)[0]
+    lengths = np.sqrt(np.square(candidates.ways["texts, whitened"].norms()).mean(axis=0))
+    words = lengths[:, np.newaxis, np.newaxis] * said
+    for way, felt, expected in (
+        ("whitened and words", "whitened and shared", words), (CONTROL, CONTROL, -words),
+    ):  # fmt: skip
+        found = made.ways[f"texts, {way}"].data
+        np.testing.assert_allclose(found[:, first:].swapaxes(0, 1), expected[first:], atol=1e-5)
+        below = candidates.ways[f"texts, {felt}"].data
+        np.testing.assert_array_equal(found[:, :first], below[:, :first])
+    alone = made.ways["texts, words"].data
+    np.testing.assert_allclose(alone.swapaxes(0, 1), words, atol=1e-5)
+    for way in candidates.ways:  # the rest stays
+        if way != f"texts, {CONTROL}":
+            assert made.ways[way] is candidates.ways[way]
 
 
 def test_all_are_at_hand_together_as_measured_and_in_increments(candidates: Candidates) -> None:
@@ -121,18 +144,18 @@ def arrays(path: Path) -> dict[str, Any]:
             {"data": np.zeros((2, 3)), "about": np.array(["{}"])},
             ["'data' is f8 with 2 dimensions; expected f with 4", "'about' is U2 with 1"],
         ),
-        ({"names": np.array(["joy", "fear"])}, ["12 ways and 2 emotions"]),
+        ({"names": np.array(["joy", "fear"])}, [f"{N_WAY} ways and 2 emotions"]),
         ({"ways": np.array(["one"])}, ["1 ways and 3 emotions"]),
         (
             {"ways": np.array([], dtype="U4"), "data": np.zeros((0, 3, 2, 4), np.float16)},
             ["0 ways and 3 emotions"],
         ),
         (
-            {"ways": np.array(["one"] * 12), "about": np.array('{"site": "attn_out"}')},
+            {"ways": np.array(["one"] * N_WAY), "about": np.array('{"site": "attn_out"}')},
             ["a way stands twice", "measured at attn_out, expected layer_out"],
         ),
         ({"names": np.array(["joy", "joy", "fear"])}, ["holds no candidates", "joy"]),
-        ({"data": np.full((12, 3, 2, N_EMBD), np.nan, np.float16)}, ["holds no candidates"]),
+        ({"data": np.full((N_WAY, 3, 2, N_EMBD), np.nan, np.float16)}, ["holds no candidates"]),
         ({"about": np.array("{")}, ["holds no candidates"]),
         ({"about": np.array("[]")}, ["holds no candidates"]),
         ({"about": np.array('{"site": "head"}')}, ["holds no candidates: site is 'head'"]),

@@ -9,7 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from labelled_states import N_EMBD, N_LAYER, NAMES, labelled, loud, planted
-from llamood.directions import EXPLAINED, METHODS, Method, directions
+from llamood.directions import (
+    EXPLAINED,
+    METHODS,
+    SHARED,
+    SHARED_TOO,
+    Method,
+    directions,
+)
 from llamood.errors import ModelError
 from llamood.states import States
 
@@ -30,6 +37,10 @@ def own(vectors: npt.NDArray[np.floating]) -> npt.NDArray[np.floating]:
     return np.asarray(vectors - vectors.mean(axis=0))
 
 
+def unit(vectors: npt.NDArray[np.floating]) -> npt.NDArray[np.floating]:
+    return np.asarray(vectors / np.linalg.norm(vectors, axis=-1, keepdims=True))
+
+
 @pytest.mark.parametrize("method", METHODS)
 def test_a_direction_for_each_emotion_in_each_layer(method: Method) -> None:
     found = directions(labelled(ADDED), method, names=NAMES)
@@ -41,6 +52,9 @@ def test_a_direction_for_each_emotion_in_each_layer(method: Method) -> None:
 @pytest.mark.parametrize("method", [m for m in METHODS if m != "shuffled"])
 def test_what_was_added_is_found(method: Method) -> None:
     expected = planted() if method == "mean difference" else own(planted())
+    if method == SHARED_TOO:
+        shared = planted().mean(axis=0)
+        expected = unit(expected) + SHARED * unit(shared)
     common = loud(scale=0.5) if method == "cleaned" else None  # it takes out half, come what may
     found = directions(labelled(ADDED, n=200, common=common), method, names=NAMES)
     assert cosines(found, expected).min() > 0.9

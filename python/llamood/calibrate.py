@@ -15,21 +15,17 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from .answering import Answering, Reply, Request
-from .candidates import CONTROL, Candidates, name_of
+from .candidates import Candidates
 from .errors import ModelError
 from .increments import METHOD, increments
 from .listener import TEMPERATURE as TEMPERATURE  # the paper's settings, which answers are given at
 from .listener import TOP_P as TOP_P
 from .measures import emotion_probability
-from .parameters import LARGEST
+from .places import Place
 from .sheets import Judging
 from .side_effects import collapse
 from .vectors import EmotionVectors
 
-Range = tuple[int, int]
-# First and last depth of windows of layers; most models are steered best in the second
-# (2604.04064).
-DEPTHS = ((0.25, 0.5), (0.4, 0.65), (0.5, 0.75))
 LARGEST_DOSE, SMALLEST_DOSE = 64.0, 1 / 64
 KL_TOKENS = 32  # of an answer, over which divergences are measured
 KL_ANSWERS = 1
@@ -37,32 +33,6 @@ EXPLORING = 4  # questions, the first ones, that are asked in each place
 KL_START = 2.0  # nats at the 95th percentile: near where models begin to break
 MOST_ROUNDS = 6
 CLOSE = 1.05  # a bracket that is no wider is narrow enough
-
-
-@dataclass(frozen=True)
-class Place:
-    """What is added, and where: ``way`` of `Candidates`; in ``layers``, both ends included; as
-    measured, or in ``increments`` (`llamood.increments`)."""
-
-    way: str
-    layers: Range
-    increments: bool = False
-
-    def vector(self, emotion: str) -> str:
-        """What is added of an emotion, by its name in `Candidates.together`."""
-        return name_of(emotion, self.way, increments=self.increments)
-
-    def mood(self, emotion: str, dose: float) -> dict[str, object]:
-        """So much of an emotion, whatever its ceiling, by what `vector` names."""
-        return {
-            self.vector(emotion): {"constant": dose, "max": LARGEST},
-            "$layers": self.layers,
-            "$max": LARGEST,
-        }
-
-    def __str__(self) -> str:
-        how = ", in increments" if self.increments else ""
-        return f"{self.way}{how}, layers {self.layers[0]} to {self.layers[1]}"
 
 
 @dataclass(frozen=True)
@@ -323,25 +293,6 @@ class _Search:
             self._too_much = min(trial.dose, self._too_much or trial.dose)
         elif self.best is None or trial.dose > self.best.dose:
             self.best = trial
-
-
-def places(candidates: Candidates, *, n_layer: int) -> list[Place]:
-    """All that may be tried: every way but the control, in each window, in all layers, and in
-    increments."""
-    ways = [way for way in candidates.ways if not way.endswith(CONTROL)]
-    last = n_layer - 1
-    windows = list(dict.fromkeys(window(depths, n_layer=n_layer) for depths in DEPTHS))
-    return [
-        *(Place(way, layers) for layers in windows for way in ways),
-        *(Place(way, (1, last)) for way in ways),
-        *(Place(way, (1, last), increments=True) for way in ways),
-    ]
-
-
-def window(depths: tuple[float, float], *, n_layer: int) -> Range:
-    """First and last layer between two depths, 0 to 1."""
-    first, last = (max(round(depth * (n_layer - 1)), 1) for depth in depths)
-    return first, last
 
 
 def calibrated(

@@ -18,15 +18,18 @@ import numpy as np
 
 from .arrays import read_arrays
 from .atomic import write_files
-from .directions import METHODS, directions
+from .directions import METHODS, SHARED_TOO, WHITENED, Method, directions
 from .errors import FileError, VectorError
 from .increments import as_measured, increments
 from .states import States
 from .vectors import EmotionVectors, Float32, Measurement
+from .windows import LAST, window
 
 FILE_NAME = "steering.candidates"
 MAX_FILE_BYTES = 1 << 31
-CONTROL = "shuffled"
+CONTROL: Method = "shuffled"
+WORDS = "words"  # a way from `llamood.words`
+BOTH = "whitened and words"  # whitened and shared, and words in the last layers
 _EXPECTED = {"names": ("U", 1), "ways": ("U", 1), "data": ("f", 4), "about": ("U", 0)}
 
 
@@ -68,6 +71,34 @@ class Candidates:
                 pairs = tuple(measured.labels.count(name) for name in names)
                 ways[way] = EmotionVectors(names, data, replace(measurement, method=way), pairs)
         return cls(ways)
+
+    def with_words(
+        self, source: str, words: Float32, *, control: Float32 | None = None
+    ) -> Candidates:
+        """With ways in which words are added in the last layers, alone and above what is felt; and
+        with a control that does so with ``control``. Both are float32 (n_emotion, n_embd); in each
+        layer they are made on average as long as the whitened vectors."""
+        whitened = self.ways[f"{source}, {WHITENED}"]
+        lengths = np.sqrt(np.square(whitened.norms()).mean(axis=0))[np.newaxis, :, np.newaxis]
+        first = window(LAST, n_layer=self.n_layer)[0]
+        joined = [(WORDS, None, words), (BOTH, self.felt(source), words)]
+        if control is not None:
+            joined.append((CONTROL, f"{source}, {CONTROL}", control))
+        ways = dict(self.ways)
+        for method, felt, said in joined:
+            length = np.sqrt(np.square(said).sum(axis=1).mean())
+            data = (said[:, np.newaxis] / length * lengths).astype(np.float32)
+            if felt is not None:
+                data[:, :first] = self.ways[felt].data[:, :first]
+            way = f"{source}, {method}"
+            measurement = replace(whitened.measurement, method=way)
+            ways[way] = replace(whitened, data=data, measurement=measurement)
+        return Candidates(ways)
+
+    def felt(self, source: str) -> str:
+        """The way in which a source's vectors most likely show best."""
+        way = f"{source}, {SHARED_TOO}"
+        return way if way in self.ways else f"{source}, {WHITENED}"
 
     def together(self) -> EmotionVectors:
         """All ways beside each other, as measured and in increments, named as `name_of` says."""

@@ -17,7 +17,7 @@ import numpy as np
 from llamood import judges
 from llamood.answering import Answering
 from llamood.atomic import Write, write_files
-from llamood.calibrate import DEPTHS, Bounds, Calibration, Place, calibrated, window
+from llamood.calibrate import Bounds, Calibration, calibrated
 from llamood.candidates import CONTROL, Candidates
 from llamood.candidates import FILE_NAME as CANDIDATES
 from llamood.chat_template import TEMPLATE, chat_tokens
@@ -26,6 +26,8 @@ from llamood.extract import Extraction
 from llamood.files import contents
 from llamood.filters import Filter
 from llamood.gguf_header import metadata_of
+from llamood.palette import SAFE_DOSE
+from llamood.places import Place, quick_places
 from llamood.probe import FILE_NAME as BASELINE
 from llamood.probe import Probe
 from llamood.probe_measurement import measure
@@ -35,19 +37,18 @@ from llamood.sheets import Judging
 from llamood.states import Progress
 from llamood.texts import BUNDLED, LabelledTexts, load_texts
 from llamood.vectors import EmotionVectors, Site
+from llamood.windows import DEPTHS, window
+from llamood.words import words
 
 Source = Literal["texts", "answers"]
 PER_LABEL = 300  # texts of each label
 PER_EMOTION = 20  # questions that are answered plainly and with each emotion, beside texts
 TOKENS = 64  # of an answer
 QUICK_QUESTIONS = 8  # that a first calibration asks
-QUICK_METHODS = ("whitened", "as measured")  # that it tries
 QUICK_TOKENS = 40  # of an answer to them
 EXPLORED, BOUNDED = 2, 10  # trials of one emotion, in small ones: for bars
 N_CTX = 384
 PAPERS, CONTROLS, ATTN_OUT = "paper", "control", "attn_out"  # folders in that of the vectors
-# What vectors add that were never calibrated, as a part of the hidden state's length.
-SAFE_DOSE = 0.05
 
 # For the name of a part of the work what is told how much of it is done.
 Parts = Callable[[str], Progress]
@@ -189,7 +190,17 @@ class Measuring:
                     f"{', '.join(other.names)}; measure from one of them, or take the same emotions"
                 )
         states = {str(source): each.states() for source, each in usable.items()}
-        return Candidates.of(states, names=first.names, measurement=first.measurement)
+        found = Candidates.of(states, names=first.names, measurement=first.measurement)
+        for source, each in usable.items():
+            try:
+                said, dealt = (
+                    words(self.model, each.texts(), names=first.names, shuffled=shuffled)
+                    for shuffled in (False, True)
+                )
+            except ModelError:  # whose words cannot be weighed is steered by the other ways
+                continue
+            found = found.with_words(str(source), said, control=dealt)
+        return found
 
     def doses(self, candidates: Candidates, *, progress: Progress | None = None) -> Doses:
         """The quick calibration: what is likeliest to steer well, with few questions. Raises as
@@ -270,16 +281,6 @@ class Measuring:
             "doses": None if doses is None else doses.report(),
             "reading": None if probe is None else {"layer": probe.layer, **probe.about},
         }
-
-
-def quick_places(candidates: Candidates) -> list[Place]:
-    """What a first calibration tries: of the first source every window, of another one the middle
-    one."""
-    windows = [window(depths, n_layer=candidates.n_layer) for depths in DEPTHS]
-    ways = [way for way in candidates.ways if not way.endswith(CONTROL)]
-    first, *others = [way for way in ways if way.split(", ")[-1] in QUICK_METHODS] or ways
-    tried = [Place(first, layers) for layers in dict.fromkeys(windows)]
-    return [*tried, *(Place(way, windows[1]) for way in others)]
 
 
 def find_doses(

@@ -10,6 +10,7 @@ from __future__ import annotations
 import secrets
 import shutil
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from os import PathLike
@@ -20,7 +21,6 @@ import numpy as np
 
 from . import control_vector
 from .atomic import write_files
-from .calibrate import Place
 from .candidates import Candidates
 from .contrast import FOLDS, WAY, Contrast
 from .errors import FileError, ModelError, VectorError
@@ -28,13 +28,15 @@ from .extract import fingerprint_of
 from .files import SUFFIX, load, paths_of
 from .increments import is_increments
 from .manner import Manner, answers_in_manner
-from .measuring import Doses, Parts, chosen, find_doses, quick_places
+from .measuring import Doses, Parts, chosen, find_doses
+from .places import Place, quick_places
 from .probe import FILE_NAME, Probe
 from .probe_extension import extended, quality_by_name, without
 from .states import Progress, States
 from .texts import BUNDLED, NEUTRAL, LabelledTexts, load_texts
 from .utterances import FEWEST, Origin, new_name_fault, origin_path, origins
 from .vectors import EmotionVectors
+from .words import words
 
 # Texts that a new feeling is told from: of each other feeling, and without any.
 PER_LABEL, N_NEUTRAL = 40, 120
@@ -143,8 +145,11 @@ class Repertoire:
             texts = answers.texts
         elif len(set(texts)) < FEWEST:
             raise VectorError(f"{len(set(texts))} texts were given, at least {FEWEST} are needed")
-        contrast, spread = self._contrast(name, texts, answers, told("texts"))
+        contrast, apart, spread = self._contrast(name, texts, answers, told("texts"))
         candidates = contrast.candidates(self.vectors.measurement)
+        with suppress(ModelError):  # whose words cannot be weighed is steered by what is felt
+            said = words(self.model, apart, names=(name,))
+            candidates = candidates.with_words("texts", said)
         doses = self._doses(contrast, candidates, seed, told("doses"))
         vectors = replace(
             chosen(candidates, doses),
@@ -200,8 +205,9 @@ class Repertoire:
 
     def _contrast(
         self, name: str, texts: Sequence[str], answers: Manner | None, progress: Progress
-    ) -> tuple[Contrast, Sequence[str]]:
-        """What tells it from the others, and neutral texts that had no say in that."""
+    ) -> tuple[Contrast, LabelledTexts, Sequence[str]]:
+        """What tells it from the others; its texts, and all others as neutral; and neutral texts
+        that had no say in that."""
         shipped = load_texts(BUNDLED)
         of = {each: shipped.sample(PER_LABEL).texts[each] for each in shipped.emotions}
         of |= {each: found.texts[:PER_LABEL] for each, found in origins(self.folder).items()}
@@ -221,7 +227,9 @@ class Repertoire:
         own, others = states.of(name), states.data[np.array(states.labels) != name]
         if len(own) < FOLDS:
             raise ModelError(f"{len(own)} texts of {name} have a token beyond the first")
-        return Contrast(name, own, others), neutral[N_NEUTRAL:]
+        rest = tuple(text for label, some in of.items() if label != name for text in some)
+        apart = LabelledTexts((name, NEUTRAL), {name: of[name], NEUTRAL: rest})
+        return Contrast(name, own, others), apart, neutral[N_NEUTRAL:]
 
     def _doses(
         self, contrast: Contrast, candidates: Candidates, seed: int, progress: Progress

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from llamood.atomic import write_files
-from llamood.calibrate import DEPTHS, Limits, Place, places, window
+from llamood.calibrate import Limits
 from llamood.candidates import CONTROL, FILE_NAME, Candidates
 from llamood.cli import baselines, models, options
 from llamood.cli.consoles import printable, progress, remark, results, write_json
@@ -16,7 +16,8 @@ from llamood.cli.dose_table import dose_table
 from llamood.errors import FileError, ModelError
 from llamood.files import contents, load
 from llamood.filters import Filter
-from llamood.measuring import CONTROLS, chosen, control, find_doses, quick_places
+from llamood.measuring import CONTROLS, chosen, control, find_doses
+from llamood.places import Place, places, quick_places
 from llamood.probe import Probe
 from llamood.remainder import with_remainder
 from llamood.utterances import origin_path, origins
@@ -197,7 +198,7 @@ def _written(
 
 
 def _places(candidates: Candidates, layers: str, way: str | None) -> list[Place]:
-    every = places(candidates, n_layer=candidates.n_layer)
+    every = places(candidates)
     ways = list(dict.fromkeys(place.way for place in every))
     if way is not None:
         if way not in ways:
@@ -208,10 +209,8 @@ def _places(candidates: Candidates, layers: str, way: str | None) -> list[Place]
     if layers == EVERYTHING:
         return every
     if layers == AUTO:
-        windows = [window(depths, n_layer=candidates.n_layer) for depths in DEPTHS]
-        tried = [Place(name, layers) for layers in dict.fromkeys(windows) for name in ways]
-        quick = quick_places(candidates)
-        return [place for place in quick if place in tried] or tried
+        windows = [place for place in every if place.layers != (1, last)]
+        return [place for place in quick_places(candidates) if place in every] or windows
     if layers in (ALL, INCREMENTS):
         added = layers == INCREMENTS
         return [place for place in every if place.layers == (1, last) and place.increments == added]

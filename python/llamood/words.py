@@ -1,0 +1,77 @@
+"""What makes an emotion's words likelier: a direction of a model's last hidden states.
+
+Hidden states become logits by the output matrix, a row for each token. A text is taken for the mean
+of its tokens' rows; what tells the texts of an emotion from others there (`Discriminant`) turns
+predictions towards its words and away from words that all texts have. Small models show an emotion
+in words sooner than in what they do.
+"""
+
+from __future__ import annotations
+
+from os import PathLike
+
+import llama_cpp
+import numpy as np
+
+from .directions import SHRINKAGE, dealt_anew
+from .discriminant import Discriminant
+from .errors import ModelError
+from .states import in_turn
+from .texts import LabelledTexts
+from .vectors import Float32
+
+MATRICES = ("output.weight", "token_embd.weight")  # the second where both are one
+NORM = "output_norm.weight"
+
+
+def words(
+    model: str | PathLike[str],
+    texts: LabelledTexts,
+    *,
+    names: tuple[str, ...],
+    shuffled: bool = False,
+) -> Float32:
+    """Float32 (n_emotion, n_embd), of unit length, to be added to what the model's last norm takes.
+
+    ``model``: a GGUF file. ``shuffled``: of labels that were dealt out anew, as a control. Raises
+    `ModelError` for one whose output matrix cannot be read, and for emotions that have the same
+    words.
+    """
+    tokenizer = llama_cpp.Llama(str(model), vocab_only=True, verbose=False)
+    try:
+        told = [
+            (label, sorted(set(tokenizer.tokenize(text.encode(), add_bos=False, special=False))))
+            for label, text in in_turn(texts)
+        ]
+    finally:
+        tokenizer.close()
+    told = [(label, tokens) for label, tokens in told if tokens]
+    used = sorted({token for _, tokens in told for token in tokens})
+    rows, norm = _output(model, used)
+    means = [rows[np.searchsorted(used, tokens)].mean(axis=0) for _, tokens in told]
+    labels = np.array([label for label, _ in told])
+    if shuffled:
+        labels = dealt_anew(labels, names)
+    found = Discriminant(np.stack(means), labels.tolist(), names=names).directions(SHRINKAGE) * norm
+    unit: Float32 = found / np.linalg.norm(found, axis=1, keepdims=True)
+    return unit
+
+
+def _output(model: str | PathLike[str], tokens: list[int]) -> tuple[Float32, Float32]:
+    """The rows of these tokens in the output matrix, (n_token, n_embd), and by what the norm before
+    it multiplies each column, (n_embd,)."""
+    from gguf import GGUFReader  # slow to load, and needed here alone
+    from gguf.quants import dequantize
+
+    tensors = {tensor.name: tensor for tensor in GGUFReader(model).tensors}
+    matrix = next((tensors[name] for name in MATRICES if name in tensors), None)
+    norm = tensors.get(NORM)
+    if matrix is None or norm is None:
+        missing = " or ".join(MATRICES) if matrix is None else NORM
+        raise ModelError(f"{model}: there is no tensor {missing}, so its words cannot be weighed")
+    try:
+        rows = dequantize(matrix.data[tokens], matrix.tensor_type)
+        scale = dequantize(norm.data, norm.tensor_type)
+    except NotImplementedError as error:
+        raise ModelError(f"{model}: {error}") from error
+    return rows.astype(np.float32), scale.astype(np.float32).reshape(-1)

@@ -1,0 +1,60 @@
+"""What makes words likelier, in the output matrix of a real, if random, model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import llamood
+from llamood.errors import ModelError
+from llamood.texts import LabelledTexts
+from llamood.vectors import EmotionVectors
+from llamood.words import NORM, words
+from voices import PROMPT
+
+NAMES = ("fear", "joy")
+LETTERS = {"fear": "z", "joy": "q", "neutral": "k"}  # of words: emotions are told from each other
+TEXTS = LabelledTexts(
+    (*NAMES, "neutral"),
+    {name: tuple(f"{letter}{each}" for each in "abcdefgh") for name, letter in LETTERS.items()},
+)
+N_LAYER = 4
+
+
+def test_the_words_of_each_emotion_become_likelier(random_chat: Path) -> None:
+    found = words(random_chat, TEXTS, names=NAMES)
+    np.testing.assert_allclose(np.linalg.norm(found, axis=1), 1.0, rtol=1e-5)
+    data = np.zeros((2, N_LAYER, found.shape[1]), np.float32)
+    data[:, -1] = 20 * found
+    llm = llamood.Llama(
+        str(random_chat), emotions=EmotionVectors(NAMES, data), n_ctx=64, logits_all=True,
+        guard=False, verbose=False,
+    )  # fmt: skip
+    try:
+        tokens = {
+            name: llm.tokenize(letter.encode(), add_bos=False)[0]
+            for name, letter in LETTERS.items()
+        }
+        for name in NAMES:
+            with llm.feeling({name: {"constant": 1, "max": 1}}):
+                llm.reset()
+                llm.eval(llm.tokenize(PROMPT.encode()))
+                logits = {each: llm.scores[llm.n_tokens - 1][at] for each, at in tokens.items()}
+            assert max(NAMES, key=logits.__getitem__) == name
+    finally:
+        llm.close()
+
+
+def test_labels_that_were_dealt_out_anew_give_others(random_chat: Path) -> None:
+    own, dealt = (words(random_chat, TEXTS, names=NAMES, shuffled=each) for each in (False, True))
+    assert (np.einsum("ij,ij->i", own, dealt) < 0.8).all()
+
+
+def test_what_has_no_output_matrix_is_refused(random_chat: Path, tmp_path: Path) -> None:
+    broken = tmp_path / "broken.gguf"
+    name = NORM.encode()
+    broken.write_bytes(random_chat.read_bytes().replace(name, name[::-1]))
+    with pytest.raises(ModelError, match=NORM):
+        words(broken, TEXTS, names=NAMES)
