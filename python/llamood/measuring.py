@@ -26,7 +26,6 @@ from llamood.extract import Extraction
 from llamood.files import contents
 from llamood.filters import Filter
 from llamood.gguf_header import metadata_of
-from llamood.palette import SAFE_DOSE
 from llamood.places import Place, quick_places
 from llamood.probe import FILE_NAME as BASELINE
 from llamood.probe import Probe
@@ -49,6 +48,8 @@ QUICK_TOKENS = 40  # of an answer to them
 EXPLORED, BOUNDED = 2, 10  # trials of one emotion, in small ones: for bars
 N_CTX = 384
 PAPERS, CONTROLS, ATTN_OUT = "paper", "control", "attn_out"  # folders in that of the vectors
+# What vectors add that were never calibrated, as a part of the hidden state's length.
+SAFE_DOSE = 0.05
 
 # For the name of a part of the work what is told how much of it is done.
 Parts = Callable[[str], Progress]
