@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "fingerprint.hpp"
+#include "residual.hpp"
 
 namespace llamood {
 
@@ -48,8 +49,11 @@ FeelingModel::FeelingModel(const std::string& path, const std::string& vectors,
     vectors_ = load_vectors(vectors, facts);
     site_ = chosen_site(site, vectors_.site, arch_);
     bank_ = std::make_shared<Bank>(vectors_.data.data(), vectors_.n_emotion(), n_layer(), n_embd);
+    if (vectors_.residual_rms.empty() && !vectors_.are_calibrated()) {
+        vectors_.residual_rms = residual_rms(model_.get(), site_);
+    }
     palette_ = std::make_shared<Palette>(vectors_.names, vectors_.ceilings, vectors_.data.data(),
-                                         n_layer(), n_embd, first_layer());
+                                         n_layer(), n_embd, first_layer(), vectors_.residual_rms);
     if (has_readings && site_ != layer_out) {
         throw std::invalid_argument(
             "readings were asked for at site attn_out, but what is added there was not measured; "

@@ -61,18 +61,24 @@ std::optional<std::int32_t> GgufFile::integer(const std::string& key) const {
     return gguf_get_val_i32(gguf_.get(), id);
 }
 
-std::optional<std::vector<float>> GgufFile::numbers(const std::string& key) const {
-    const std::int64_t id = find_array(key, GGUF_TYPE_FLOAT32);
+template <class T>
+std::optional<std::vector<T>> GgufFile::array(const std::string& key, gguf_type type) const {
+    const std::int64_t id = find_array(key, type);
     if (id < 0) return std::nullopt;
-    const auto* values = static_cast<const float*>(gguf_get_arr_data(gguf_.get(), id));
-    return std::vector<float>(values, values + gguf_get_arr_n(gguf_.get(), id));
+    const auto* values = static_cast<const T*>(gguf_get_arr_data(gguf_.get(), id));
+    return std::vector<T>(values, values + gguf_get_arr_n(gguf_.get(), id));
+}
+
+std::optional<std::vector<float>> GgufFile::numbers(const std::string& key) const {
+    return array<float>(key, GGUF_TYPE_FLOAT32);
+}
+
+std::optional<std::vector<double>> GgufFile::doubles(const std::string& key) const {
+    return array<double>(key, GGUF_TYPE_FLOAT64);
 }
 
 std::optional<std::vector<std::int32_t>> GgufFile::integers(const std::string& key) const {
-    const std::int64_t id = find_array(key, GGUF_TYPE_INT32);
-    if (id < 0) return std::nullopt;
-    const auto* values = static_cast<const std::int32_t*>(gguf_get_arr_data(gguf_.get(), id));
-    return std::vector<std::int32_t>(values, values + gguf_get_arr_n(gguf_.get(), id));
+    return array<std::int32_t>(key, GGUF_TYPE_INT32);
 }
 
 std::optional<std::vector<std::string>> GgufFile::texts(const std::string& key) const {

@@ -24,6 +24,7 @@ class GgufFile {
     std::optional<std::uint32_t> whole(const std::string& key) const;
     std::optional<std::int32_t> integer(const std::string& key) const;
     std::optional<std::vector<float>> numbers(const std::string& key) const;
+    std::optional<std::vector<double>> doubles(const std::string& key) const;
     std::optional<std::vector<std::int32_t>> integers(const std::string& key) const;
     std::optional<std::vector<std::string>> texts(const std::string& key) const;
 
@@ -39,6 +40,8 @@ class GgufFile {
   private:
     std::int64_t find(const std::string& key, gguf_type type) const;
     std::int64_t find_array(const std::string& key, gguf_type type) const;
+    template <class T>
+    std::optional<std::vector<T>> array(const std::string& key, gguf_type type) const;
 
     std::filesystem::path path_;
     gguf_context_ptr gguf_;

@@ -146,8 +146,10 @@ LLAMOOD_API int llamood_model_n_emotion(const llamood_model* model);
  * as long as the model. */
 LLAMOOD_API const char* llamood_model_emotion(const llamood_model* model, int i);
 
-/* The largest intensity at which the i-th is known to read fluently, and at which it is held;
- * infinite where that is not known. */
+/* The largest intensity at which the i-th is known to read fluently, and at which it is held unless
+ * a mood says `max`. Of vectors that were never calibrated (`llamood calibrate`), the one that adds
+ * a fifth of the hidden state's size in all layers together, which a `$max` lifts too; infinite
+ * where that is not known either. */
 LLAMOOD_API double llamood_model_ceiling(const llamood_model* model, int i);
 
 LLAMOOD_API void llamood_model_free(llamood_model* model);

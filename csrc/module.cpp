@@ -8,6 +8,7 @@ PYBIND11_MODULE(_core, m) {
     register_row_injector(m);
     register_tap(m);
     register_probe(m);
+    register_residual(m);
     register_stage(m);
     register_fingerprint(m);
 }

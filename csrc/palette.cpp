@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <limits>
 #include <utility>
 
 namespace llamood {
@@ -22,10 +23,23 @@ double inner_product(const float* one, const float* other, std::size_t n) {
     return (sums[0] + sums[1]) + (sums[2] + sums[3]);
 }
 
+// The intensity of a vector (n_layer, n_embd) that adds safe_sum; infinite where that is not known.
+double safe_intensity(const float* vector, int n_embd, int first_layer,
+                      const std::vector<double>& residual) {
+    const auto width = static_cast<std::size_t>(n_embd);
+    double sum = 0.0;
+    for (auto layer = static_cast<std::size_t>(first_layer); layer < residual.size(); ++layer) {
+        if (residual[layer] <= 0.0) continue;
+        const float* row = vector + layer * width;
+        sum += std::sqrt(inner_product(row, row, width) / n_embd) / residual[layer];
+    }
+    return sum > 0.0 ? safe_sum / sum : std::numeric_limits<double>::infinity();
+}
+
 }  // namespace
 
 Palette::Palette(Names names, std::vector<double> ceilings, const float* data, int n_layer,
-                 int n_embd, int first_layer)
+                 int n_embd, int first_layer, const std::vector<double>& residual)
     : names_(std::move(names)),
       ceilings_(std::move(ceilings)),
       n_layer_(n_layer),
@@ -49,6 +63,11 @@ Palette::Palette(Names names, std::vector<double> ceilings, const float* data, i
         }
         const double unit = squares == 0.0 ? 1.0 : squares / static_cast<double>(n);
         std::for_each(gram, gram + n * n, [unit](double& product) { product /= unit; });
+    }
+    for (std::size_t i = 0; i < n; ++i) {
+        is_calibrated_.push_back(std::isfinite(ceilings_[i]));
+        if (is_calibrated_[i]) continue;
+        ceilings_[i] = safe_intensity(vector(i, 0), n_embd, first_layer, residual);
     }
 }
 

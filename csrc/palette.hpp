@@ -2,6 +2,7 @@
 // python/llamood/palette.py; here there is but the dose `stored`.
 #pragma once
 
+#include <cstddef>
 #include <vector>
 
 #include "bank.hpp"
@@ -9,16 +10,23 @@
 
 namespace llamood {
 
+// What a vector may add that was never calibrated: parts of the hidden state's root mean square in
+// each layer, summed over layers.
+constexpr double safe_sum = 0.2;
+
 class Palette {
   public:
-    // ceilings: (n_emotion), the largest intensity that reads fluently, infinite where not known.
-    // data: (n_emotion, n_layer, n_embd), read only here. first_layer: the first that can be added
-    // to.
+    // ceilings: (n_emotion), the largest intensity that reads fluently, infinite where that was not
+    // measured. data: (n_emotion, n_layer, n_embd), read only here. first_layer: the first that can
+    // be added to. residual: (n_layer), the root mean square of the hidden state, 0 where it is not
+    // known; empty where none is.
     Palette(Names names, std::vector<double> ceilings, const float* data, int n_layer, int n_embd,
-            int first_layer);
+            int first_layer, const std::vector<double>& residual = {});
 
     const Names& names() const { return names_; }
+    // Where none was measured, the intensity that adds safe_sum; infinite where that is not known.
     const std::vector<double>& ceilings() const { return ceilings_; }
+    bool is_calibrated(std::size_t emotion) const { return is_calibrated_[emotion]; }
     int n_layer() const { return n_layer_; }
     int first_layer() const { return first_layer_; }
 
@@ -30,6 +38,7 @@ class Palette {
   private:
     Names names_;
     std::vector<double> ceilings_;
+    std::vector<bool> is_calibrated_;
     int n_layer_;
     int first_layer_;
     std::vector<double> grams_;  // (n_layer, n_emotion, n_emotion)

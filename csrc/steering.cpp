@@ -53,9 +53,13 @@ bool Steering::is_still() const {
     return mood().is_constant() && !mood().settings().inertia.has_value();
 }
 
-// The largest intensity of each, either way.
+// The largest intensity of each, either way. $max stands for those of vectors that were never
+// calibrated.
 std::vector<double> Steering::found_limits() const {
     std::vector<double> limits = palette_->ceilings();
+    for (std::size_t i = 0; mood().settings().max.has_value() && i < limits.size(); ++i) {
+        if (!palette_->is_calibrated(i)) limits[i] = infinity;
+    }
     limits.push_back(infinity);
     const auto& feelings = mood().feelings();
     for (std::size_t i = 0; i < feelings.size(); ++i) {
@@ -105,6 +109,14 @@ Notice Steering::notice(const Excess& excess) const {
     }
     const bool is_base = excess.place == named_.names().size();
     const std::string name = is_base ? base_name : named_.names()[excess.place];
+    if (!is_base && !palette_->is_calibrated(excess.place)) {
+        return {name, name + " is held at " + shortened(limits_[excess.place], 3) +
+                          ", which in all layers together adds " + shortened(100 * safe_sum) +
+                          " % of the hidden state's size, as its vector was never calibrated; " +
+                          shortened(excess.asked) +
+                          " was asked for (llamood calibrate finds its own limit, 'max' sets "
+                          "another)"};
+    }
     return {name,
             name + " is held at " + shortened(limits_[excess.place]) +
                 ", the largest intensity at which these vectors are known to read fluently; " +

@@ -8,6 +8,7 @@
 #include <limits>
 #include <optional>
 #include <stdexcept>
+#include <utility>
 
 #include "gguf_file.hpp"
 
@@ -101,6 +102,19 @@ std::vector<float> rows_of(const GgufFile& file, bool is_own, const ModelFacts& 
     return rows;
 }
 
+// (n_layer); empty where none is known.
+std::vector<double> residual_of(const GgufFile& file, const ModelFacts& model) {
+    const std::string key = "llamood.residual_rms";
+    std::vector<double> rms = file.doubles(key).value_or(std::vector<double>());
+    const auto is_size = [](double value) { return std::isfinite(value) && value >= 0.0; };
+    const bool is_whole = rms.empty() || rms.size() == static_cast<std::size_t>(model.n_layer);
+    if (!is_whole || !std::all_of(rms.begin(), rms.end(), is_size)) {
+        file.refuse(key + " is not " + std::to_string(model.n_layer) + " numbers of 0 or more");
+    }
+    const bool is_known = std::any_of(rms.begin(), rms.end(), [](double v) { return v > 0.0; });
+    return is_known ? rms : std::vector<double>();
+}
+
 void add(Vectors& vectors, const fs::path& path, const ModelFacts& model) {
     const GgufFile file(path);
     const auto arch = file.text("general.architecture");
@@ -126,6 +140,10 @@ void add(Vectors& vectors, const fs::path& path, const ModelFacts& model) {
         file.refuse("was measured at site " + site + ", the files before it at " + vectors.site);
     }
     const std::vector<float> rows = rows_of(file, version.has_value(), model);
+    std::vector<double> residual = residual_of(file, model);
+    const bool is_first = vectors.names.empty();
+    if (!is_first && residual != vectors.residual_rms) residual.clear();
+    vectors.residual_rms = std::move(residual);
     vectors.data.insert(vectors.data.end(), rows.begin(), rows.end());
     const double ceiling = file.number("llamood.ceiling").value_or(unlimited);
     const double scale = file.number("llamood.scale").value_or(1.0);
@@ -137,6 +155,11 @@ void add(Vectors& vectors, const fs::path& path, const ModelFacts& model) {
 }
 
 }  // namespace
+
+bool Vectors::are_calibrated() const {
+    return std::none_of(ceilings.begin(), ceilings.end(),
+                        [](double ceiling) { return std::isinf(ceiling); });
+}
 
 Vectors load_vectors(const std::string& path, const ModelFacts& model) {
     Vectors vectors;

@@ -17,12 +17,15 @@ struct ModelFacts {
 
 struct Vectors {
     std::vector<std::string> names;
-    std::vector<float> data;       // (n_emotion, n_layer, n_embd)
-    std::vector<double> ceilings;  // (n_emotion), infinite where not known
-    std::vector<double> scales;    // (n_emotion), what the vectors as measured were multiplied by
-    std::string method;            // how they were measured, empty where not known
+    std::vector<float> data;           // (n_emotion, n_layer, n_embd)
+    std::vector<double> ceilings;      // (n_emotion), infinite where not known
+    std::vector<double> residual_rms;  // (n_layer), of the hidden states; empty where not known
+    std::vector<double> scales;  // (n_emotion), what the vectors as measured were multiplied by
+    std::string method;          // how they were measured, empty where not known
     std::string site = "layer_out";
 
+    // Whether every ceiling is known.
+    bool are_calibrated() const;
     int n_emotion() const { return static_cast<int>(names.size()); }
 };
 

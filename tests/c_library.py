@@ -12,7 +12,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from ctypes import c_char_p, c_int, c_size_t, c_void_p
+from ctypes import c_char_p, c_double, c_int, c_size_t, c_void_p
 from functools import cache
 from pathlib import Path
 
@@ -122,6 +122,10 @@ class Library:
             "llamood_mood_rows", c_int, c_void_p, c_void_p, c_size_t, c_size_t, c_void_p, *error
         )
         self._declare("llamood_mood_free", None, c_void_p)
+        self._declare("llamood_model_load", c_void_p, c_char_p, c_char_p, c_void_p, *error)
+        self._declare("llamood_model_n_emotion", c_int, c_void_p)
+        self._declare("llamood_model_ceiling", c_double, c_void_p, c_int)
+        self._declare("llamood_model_free", None, c_void_p)
 
     def _declare(self, name: str, returns: type | None, *takes: type) -> None:
         function = getattr(self._c, name)
@@ -158,6 +162,19 @@ class Library:
                 return None
         except Refused as refused:
             return str(refused)
+
+    def ceilings(self, model: Path, vectors: Path) -> list[float]:
+        """At which each emotion of the files is held in the model."""
+        error = ctypes.create_string_buffer(ERROR_SIZE)
+        paths = str(model).encode(), str(vectors).encode()
+        loaded = self._c.llamood_model_load(*paths, None, error, ERROR_SIZE)
+        if not loaded:
+            raise Refused(error.value.decode())
+        try:
+            n = self._c.llamood_model_n_emotion(loaded)
+            return [self._c.llamood_model_ceiling(loaded, i) for i in range(n)]
+        finally:
+            self._c.llamood_model_free(loaded)
 
     @contextmanager
     def _mood(self, json: bytes) -> Iterator[int]:

@@ -11,6 +11,7 @@ from click.testing import CliRunner, Result
 from llamood import EmotionVectors, save
 from llamood.cli import main
 from llamood.vectors import Measurement
+from voices import UNHELD
 
 LLAMOOD = [sys.executable, "-c", "from llamood.cli import main; main(prog_name='llamood')"]
 EMOTIONS = ("joy", "fear", "anger")
@@ -27,7 +28,8 @@ def run(*arguments: str | Path, stdin: str | None = None) -> Result:
 def save_vectors(folder: Path, *, n_layer: int = 4, n_embd: int = 64) -> EmotionVectors:
     """Random vectors that fit the fixture `random_chat`, written to the folder."""
     data = np.random.default_rng(7).normal(size=(len(EMOTIONS), n_layer, n_embd))
-    evs = EmotionVectors(EMOTIONS, data, Measurement(method="drawn", model_arch="llama"))
+    drawn = Measurement(method="drawn", model_arch="llama")
+    evs = EmotionVectors(EMOTIONS, data, drawn, ceiling=(UNHELD,) * len(EMOTIONS))
     save(evs, folder)
     return evs
 

@@ -37,7 +37,7 @@ def neutral_probe(model: Path, **known: Any) -> Probe:
 def loud_vectors(model: Path) -> EmotionVectors:
     """Vectors that move a reading by more than its text does, as those of real models do."""
     evs = random_vectors(model)
-    return EmotionVectors(evs.names, 6 * evs.data)
+    return EmotionVectors(evs.names, 6 * evs.data, ceiling=(1.0,) * evs.n_emotion)
 
 
 def random_probe(evs: EmotionVectors, model: Path) -> Probe:

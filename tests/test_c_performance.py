@@ -41,13 +41,14 @@ class Scenario:
     site: Site = "layer_out"
     changes: dict[int, dict[str, Any]] = field(default_factory=dict)
     said: list[bytes] = field(default_factory=lambda: [b"."] * N)
+    residual: tuple[float, ...] | None = None
 
     def palette(self) -> Palette:
         rng = np.random.default_rng(5)
         shared = rng.standard_normal((N_LAYER, N_EMBD))
         own = 0.5 * rng.standard_normal((len(NAMES), N_LAYER, N_EMBD))
         data = (shared + own) * np.geomspace(1, 10, N_LAYER)[:, np.newaxis]
-        measurement = Measurement(site=self.site)
+        measurement = Measurement(site=self.site, residual_rms=self.residual)
         return Palette.of(EmotionVectors(NAMES, data, measurement, ceiling=self.ceilings))
 
 
@@ -111,6 +112,7 @@ class Player:
             "n_layer": N_LAYER,
             "n_embd": N_EMBD,
             "first_layer": palette.first_layer,
+            "residual": palette.residual.tolist(),
             "before": scenario.before,
             "mood": scenario.mood,
             "does": does,
@@ -192,6 +194,7 @@ scenarios = st.builds(
     site=st.sampled_from(["layer_out", "attn_out"]),
     changes=st.dictionaries(st.integers(1, N), moods(), max_size=3),
     said=said,
+    residual=st.none() | st.tuples(*[st.just(0.0) | st.floats(0.1, 10)] * N_LAYER),
 )
 
 
@@ -202,6 +205,7 @@ def test_what_is_applied_is_what_python_applies(scenario: Scenario) -> None:
 
 
 LIMITED = (1.0, 2.0, 1.5)
+KNOWN = (0.0, 5.0, 9.0, 0.0)  # sizes of hidden states, two of which were not measured
 
 
 @pytest.mark.parametrize(
@@ -216,6 +220,13 @@ LIMITED = (1.0, 2.0, 1.5)
         (Scenario({"base": {"constant": 9, "max": 3}, "$max": 0.5}), {"$max"}),
         (Scenario({"joy": 9, "$inertia": 5}, LIMITED, before=(1.0, -1.0, 0.5)), {"joy"}),
         (Scenario({"joy": 1, "$max": 0}), {"$max"}),
+        # Of vectors that were never calibrated.
+        (Scenario({"joy": 1, "sadness": 1}, residual=KNOWN), {"joy", "sadness", "$max"}),
+        (Scenario({"joy": 1}, residual=KNOWN, site="attn_out"), {"joy"}),
+        (Scenario({"joy": 1, "anger": 1}, (1.0, None, 1.0), residual=KNOWN), {"joy", "$max"}),
+        (Scenario({"joy": {"constant": 9, "max": 3}}, residual=KNOWN), set()),
+        (Scenario({"joy": 1, "$max": 2}, residual=KNOWN), set()),
+        (Scenario({"base": 1}, residual=KNOWN), {"$max"}),
     ],
 )
 def test_limits_are_those_of_python_and_are_told(scenario: Scenario, noticed: set[str]) -> None:

@@ -278,7 +278,7 @@ def test_the_whole_path_on_a_real_model(stories: Path, shared_data: Path, tmp_pa
 
     told = [
         run("generate", stories, "Once upon a time", "-e", converted, "--feel", mood, *GENERATE)
-        for mood in ("joy=0", "joy=6", "joy=6")
+        for mood in ("joy=0", "joy=6,$max=99", "joy=6,$max=99")
     ]
     assert [one.exit_code for one in told] == [0, 0, 0]
     assert told[0].stdout != told[1].stdout == told[2].stdout

@@ -295,7 +295,7 @@ def ignoring(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_a_model_whose_graph_takes_no_vector_is_refused(ignoring: Path) -> None:
     data = np.random.default_rng(0).standard_normal((1, len(KV_HEADS), N_EMBD))
-    llm = voice(ignoring, emotions=llamood.EmotionVectors(("joy",), data))
+    llm = voice(ignoring, emotions=llamood.EmotionVectors(("joy",), data, ceiling=(1.0,)))
     neutral = answer(llm)
     with pytest.raises(ModelError, match=r"'plamo2' graph adds no control vector in 2 of 2"):
         llm("Hello", mood=JOY)

@@ -8,6 +8,7 @@ import sys
 import warnings
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from types import FrameType
@@ -132,8 +133,8 @@ def test_relative_is_the_vector_times_the_hidden_state(random_chat: Path) -> Non
     evs = random_vectors(random_chat)
     rms = np.sqrt(np.square(evs.data, dtype=np.float64).mean(axis=2))
     data = evs.data * (residual / rms)[:, :, np.newaxis]
-    scaled = llamood.EmotionVectors(evs.names, data.astype(np.float32))
-    known = llamood.EmotionVectors(evs.names, evs.data, Measurement(residual_rms=tuple(residual)))
+    scaled = replace(evs, data=data)
+    known = replace(evs, measurement=Measurement(residual_rms=tuple(residual)))
     mood: Mood = {"joy": {"ramp": [0, 0.2], "over": 9}, "anger": 0.05}
     relative, stored = voice(random_chat, emotions=known), voice(random_chat, emotions=scaled)
     relative.feel({**mood, "$dose": "relative"})

@@ -16,6 +16,7 @@ import pytest
 import llamood
 from llama_gguf import CHATML, byte_tokenizer, hf_llama_weights, write_llama
 from llamood.vectors import Site
+from voices import UNHELD
 
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
@@ -63,7 +64,7 @@ def twins(tmp_path_factory: pytest.TempPathFactory) -> Twins:
 def vectors() -> llamood.EmotionVectors:
     """As large as the residual stream itself, and with numbers for layer 0 as well."""
     data = np.random.default_rng(5).standard_normal((2, N_LAYER, N_EMBD)).astype(np.float32)
-    return llamood.EmotionVectors(names=("fear", "joy"), data=data)
+    return llamood.EmotionVectors(names=("fear", "joy"), data=data, ceiling=(UNHELD, UNHELD))
 
 
 def speak(

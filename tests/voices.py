@@ -25,6 +25,7 @@ SETTINGS: dict[str, Any] = {
 }
 PROMPT = "Once upon a time, there was a little girl"
 JOY: dict[str, Any] = {"joy": 1.0}
+UNHELD = 50.0  # a ceiling that no mood of the tests reaches
 
 
 def shape_of(model: Path) -> tuple[int, int]:
@@ -37,10 +38,10 @@ def shape_of(model: Path) -> tuple[int, int]:
 def random_vectors(
     model: Path, *, names: Sequence[str] = ("anger", "joy"), seed: int = 3
 ) -> llamood.EmotionVectors:
-    """Vectors that fit the model and change what it says."""
+    """Vectors that fit the model and change what it says, as if calibration had bounded nothing."""
     rng = np.random.default_rng(seed)
     data = 0.5 * rng.standard_normal((len(names), *shape_of(model)))
-    return llamood.EmotionVectors(tuple(names), data)
+    return llamood.EmotionVectors(tuple(names), data, ceiling=(UNHELD,) * len(names))
 
 
 def plain(model: Path, **settings: Any) -> llama_cpp.Llama:

@@ -2,7 +2,7 @@
 // JSON.
 //
 //   {"names": [...], "ceilings": [a number or null, ...], "data": [...], "n_layer", "n_embd",
-//    "first_layer", "before": [...], "mood": {...}, "does": [one of
+//    "first_layer", "residual": [...], "before": [...], "mood": {...}, "does": [one of
 //      ["row", token], ["asked", token], ["after", token], ["hear", token, [bytes]],
 //      ["change", token, {...}]]}
 //
@@ -31,10 +31,10 @@ std::shared_ptr<const Palette> read_palette(const Json& scenario) {
                                              : ceiling.get<double>());
     }
     const auto data = scenario.at("data").get<std::vector<float>>();
-    return std::make_shared<const Palette>(scenario.at("names").get<Names>(), std::move(ceilings),
-                                           data.data(), scenario.at("n_layer").get<int>(),
-                                           scenario.at("n_embd").get<int>(),
-                                           scenario.at("first_layer").get<int>());
+    return std::make_shared<const Palette>(
+        scenario.at("names").get<Names>(), std::move(ceilings), data.data(),
+        scenario.at("n_layer").get<int>(), scenario.at("n_embd").get<int>(),
+        scenario.at("first_layer").get<int>(), scenario.at("residual").get<std::vector<double>>());
 }
 
 Json play(const Json& scenario) {

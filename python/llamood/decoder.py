@@ -18,7 +18,7 @@ import numpy as np
 
 from llamood import _core
 from llamood.errors import ModelError
-from llamood.injection import Injection
+from llamood.injection import Injection, palette_for
 from llamood.mood import Mood
 from llamood.palette import Palette
 from llamood.performance import BLOCK, Performance
@@ -26,7 +26,7 @@ from llamood.probe import Probe
 from llamood.projector import Projector
 from llamood.reader import Reader
 from llamood.steering import NOTHING, Blend, Notice, Steering
-from llamood.vectors import EmotionVectors, Float32
+from llamood.vectors import EmotionVectors, Float32, Site
 
 NOWHERE = range(0)
 
@@ -80,9 +80,9 @@ class Decoder(llama_cpp.Llama):  # type: ignore[misc]
             params.cb_eval_user_data = self._watch.user_data
         self._context_params = params
 
-    def _take(self, evs: EmotionVectors, palette: Palette, probe: Probe | None) -> None:
-        """Be able to add these vectors, and to read with this probe. Raises `VectorError` and
-        `ModelError` where they belong to another model."""
+    def _take(self, evs: EmotionVectors, site: Site, probe: Probe | None) -> Palette:
+        """Be able to add these vectors there, and to read with this probe. Raises `VectorError`
+        and `ModelError` where they belong to another model."""
         assert self._watch is not None
         model = self._model.model
         arch = self.metadata.get("general.architecture", "")
@@ -92,6 +92,8 @@ class Decoder(llama_cpp.Llama):  # type: ignore[misc]
             arch=arch or None,
             fingerprint=_core.fingerprint(self.model_path),
         )
+        address = ctypes.cast(model, ctypes.c_void_p).value or 0
+        palette = palette_for(evs, site=site, unsafe_model=address)
         self._emotions = evs
         self._felt = np.zeros(evs.n_emotion)  # the weights applied last, of the stored vectors
         context = self._context_address()
@@ -99,6 +101,7 @@ class Decoder(llama_cpp.Llama):  # type: ignore[misc]
         if probe is not None:
             self._projector = Projector(self._watch, probe, palette, unsafe_ctx=context)
             self._reader = Reader(self._projector, n_ctx=self._n_ctx)
+        return palette
 
     def _project(self, layers: Sequence[int], directions: Float32) -> _core.Probe:
         """What projects this voice's hidden states on directions (n_layer, n_direction, n_embd)."""

@@ -12,9 +12,8 @@ import llama_cpp
 from llamood import _core
 from llamood.chat_template import chat_tokens
 from llamood.errors import LlamoodError, ModelError
-from llamood.injection import chosen_site
+from llamood.injection import chosen_site, palette_for
 from llamood.mood import Mood
-from llamood.palette import Palette
 from llamood.probe import Probe
 from llamood.projector import Projector
 from llamood.reader import Reader
@@ -98,7 +97,11 @@ class Ensemble(llama_cpp.Llama):  # type: ignore[misc]
             arch=arch or None,
             fingerprint=self.fingerprint,
         )
-        self.palette = Palette.of(evs, site=chosen_site(evs, asked=site, arch=arch))
+        self.palette = palette_for(
+            evs,
+            site=chosen_site(evs, asked=site, arch=arch),
+            unsafe_model=ctypes.cast(model, ctypes.c_void_p).value or 0,
+        )
         if probe is not None:
             probe.require_site(self.palette.site)
         self._banks: dict[Dose, _core.Bank] = {"stored": _core.Bank(self.palette.data)}

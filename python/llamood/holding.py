@@ -59,9 +59,9 @@ def _regulator(
         raise MoodError(name, fault)
     emotions, at = palette.emotions, palette.emotions.names.index(name)
     ceiling, unit = float(palette.ceilings[at]), float(palette.units[at])
-    is_known = 0 < ceiling < math.inf
+    is_known = bool(palette.is_calibrated[at])
     full = ceiling if is_known else unit / abs(emotions.scale[at])  # the weight that is believed
-    hold, most = schedule, ceiling if is_known else DEFAULT_MAX * unit
+    hold, most = schedule, ceiling if math.isfinite(ceiling) else DEFAULT_MAX * unit
     if isinstance(schedule, Max):
         hold, most = schedule.schedule, schedule.size
     assert isinstance(hold, Hold)

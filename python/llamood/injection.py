@@ -41,6 +41,14 @@ def chosen_site(evs: EmotionVectors, *, asked: Site | None, arch: str) -> Site:
     return site
 
 
+def palette_for(evs: EmotionVectors, *, site: Site, unsafe_model: int) -> Palette:
+    """Vectors that fit a model, as they are added to it. The size of its hidden states is measured
+    where it is not stored with them. ``unsafe_model``: its address."""
+    is_stored = any(evs.measurement.residual_rms or ())
+    rms = None if is_stored else _core.residual_rms(unsafe_model, site=site)
+    return Palette.of(evs, site=site, residual_rms=rms)
+
+
 class Injection:
     """The injector of a context, with the banks of the doses that it adds from.
 

@@ -81,8 +81,7 @@ class Llama(Voice):
             added_at = chosen_site(evs, asked=site, arch=arch)
             if probe is not None:
                 probe.require_site(added_at)
-            self._palette = Palette.of(evs, site=added_at)
-            self._take(evs, self._palette, probe)
+            self._palette = self._take(evs, added_at, probe)
             self._feels = (Mood(), Steering(Mood(), self._palette))
         elif readings:
             raise ModelError("readings need emotions; pass Llama(..., emotions=...) too")

@@ -13,7 +13,7 @@ from .composition import Max
 from .errors import MoodError
 from .holding import regulators
 from .mood import BASE, Mood, Named, Rows, blended
-from .palette import Palette
+from .palette import SAFE_SUM, Palette
 from .schedule import NOTHING_HEARD, Heard, Tokens
 from .settings import Dose
 from .triggers import On
@@ -141,8 +141,12 @@ class Steering:
 
     @cached_property
     def _limits(self) -> Float64:
-        """(n_emotion + 1,) as `Named.weights`: the largest intensity of each, either way."""
-        limits = dict(zip(self.names, self.palette.ceilings.tolist(), strict=True))
+        """(n_emotion + 1,) as `Named.weights`: the largest intensity of each, either way. ``$max``
+        stands for those of vectors that were never calibrated."""
+        palette = self.palette
+        is_left = palette.is_calibrated | (self.mood.max is None)
+        ceilings = np.where(is_left, palette.ceilings, np.inf)
+        limits = dict(zip(self.names, ceilings.tolist(), strict=True))
         limits.setdefault(BASE, np.inf)
         for name, schedule in self.mood.emotions.items():
             if isinstance(schedule, Max):
@@ -165,13 +169,12 @@ class Steering:
         asked = np.abs(weights).max(axis=0, initial=0.0)
         if (asked <= limits).all():
             return weights, ()
+        is_known = (*self.palette.is_calibrated, True)
         notices = tuple(
-            Notice(
-                name,
-                f"{name} is held at {limit:g}, the largest intensity at which these vectors are "
-                f"known to read fluently; {most:g} was asked for ('max' sets another limit)",
+            Notice(name, _held(name, limit, most, is_known=known))
+            for name, limit, most, known in zip(
+                (*self.names, BASE), limits, asked, is_known, strict=True
             )
-            for name, limit, most in zip((*self.names, BASE), limits, asked, strict=True)
             if most > limit
         )
         return np.clip(weights, -limits, limits), notices
@@ -199,6 +202,19 @@ class Steering:
             "the nearest that it does reach is taken (llamood inspect shows where they lie)"
         )
         return (Notice("affect", text),)
+
+
+def _held(name: str, limit: float, most: float, *, is_known: bool) -> str:
+    if is_known:
+        return (
+            f"{name} is held at {limit:g}, the largest intensity at which these vectors are known "
+            f"to read fluently; {most:g} was asked for ('max' sets another limit)"
+        )
+    return (
+        f"{name} is held at {limit:.3g}, which in all layers together adds {100 * SAFE_SUM:g} % of "
+        f"the hidden state's size, as its vector was never calibrated; {most:g} was asked for "
+        "(llamood calibrate finds its own limit, 'max' sets another)"
+    )
 
 
 def _layers(mood: Mood, palette: Palette) -> tuple[int, int]:
