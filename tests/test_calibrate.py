@@ -121,10 +121,10 @@ def test_more_is_less_fluent_and_shows_more(calibration: Calibration) -> None:
 @pytest.mark.parametrize(
     ("fluency", "within"),
     [
-        (Fluency(1.5, 6.0, 0.01, 1.0), True),
+        (Fluency(1.5, 2.0, 0.01, 1.0), True),
         (Fluency(1.51, 0.0, 0.0, 1.0), False),
         (Fluency(1.0, 0.0, 0.02, 1.0), False),
-        (Fluency(1.0, 6.1, 0.0, 1.0), False),
+        (Fluency(1.0, 2.1, 0.0, 1.0), False),
         (Fluency(1.0, 0.0, 0.0, 0.4), False),
         (Fluency(1.0, 0.0, 0.0, 2.1), False),
         (Fluency(math.inf, 0.0, 0.0, 1.0), False),

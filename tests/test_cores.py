@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -51,3 +53,18 @@ def test_a_command_takes_what_it_is_told() -> None:
     own = Device(n_gpu_layers=-1, threads=None, ctx=None).hardware()
     assert own == {"n_gpu_layers": -1, **threads()}
     assert own["n_threads"] == usable_cores() >= 1
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere llama.cpp does not use libgomp")
+@pytest.mark.parametrize(("given", "spins"), [(None, "1000"), ("77", "77")])
+def test_threads_that_wait_leave_the_cores_to_others(given: str | None, spins: str) -> None:
+    """libgomp itself tells what it goes by. What the user has set stays."""
+    environment = {key: value for key, value in os.environ.items() if key != "GOMP_SPINCOUNT"}
+    environment["OMP_DISPLAY_ENV"] = "verbose"
+    if given is not None:
+        environment["GOMP_SPINCOUNT"] = given
+    command = [sys.executable, "-c", "import llamood, llama_cpp"]
+    told = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    if "GOMP_SPINCOUNT" not in told.stderr:
+        pytest.skip("llama.cpp is built without libgomp")
+    assert f"GOMP_SPINCOUNT = '{spins}'" in told.stderr

@@ -30,7 +30,7 @@ LARGEST_DOSE, SMALLEST_DOSE = 64.0, 1 / 64
 KL_TOKENS = 32  # of an answer, over which divergences are measured
 KL_ANSWERS = 1
 EXPLORING = 4  # questions, the first ones, that are asked in each place
-KL_START = 2.0  # nats at the 95th percentile: near where models begin to break
+KL_START = 2.0  # nats at the 95th percentile: near where models begin to break, and the limit
 MOST_ROUNDS = 6
 CLOSE = 1.05  # a bracket that is no wider is narrow enough
 
@@ -46,7 +46,7 @@ class Limits:
     """
 
     perplexity: float = 1.5
-    divergence: float = 6.0
+    divergence: float = KL_START
     collapse: float = 0.01
     shortest: float = 0.5
     longest: float = 2.0

@@ -8,7 +8,11 @@ in words sooner than in what they do.
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from os import PathLike
+from typing import Any
 
 import llama_cpp
 import numpy as np
@@ -20,6 +24,7 @@ from .states import in_turn
 from .texts import LabelledTexts
 from .vectors import Float32
 
+_LOG = logging.getLogger("llama-cpp-python")
 MATRICES = ("output.weight", "token_embd.weight")  # the second where both are one
 NORM = "output_norm.weight"
 
@@ -37,14 +42,8 @@ def words(
     `ModelError` for one whose output matrix cannot be read, and for emotions that have the same
     words.
     """
-    tokenizer = llama_cpp.Llama(str(model), vocab_only=True, verbose=False)
-    try:
-        told = [
-            (label, sorted(set(tokenizer.tokenize(text.encode(), add_bos=False, special=False))))
-            for label, text in in_turn(texts)
-        ]
-    finally:
-        tokenizer.close()
+    with _vocabulary(model) as vocab:
+        told = [(label, sorted(set(_tokens(vocab, text)))) for label, text in in_turn(texts)]
     told = [(label, tokens) for label, tokens in told if tokens]
     used = sorted({token for _, tokens in told for token in tokens})
     rows, norm = _output(model, used)
@@ -75,3 +74,30 @@ def _output(model: str | PathLike[str], tokens: list[int]) -> tuple[Float32, Flo
     except NotImplementedError as error:
         raise ModelError(f"{model}: {error}") from error
     return rows.astype(np.float32), scale.astype(np.float32).reshape(-1)
+
+
+@contextmanager
+def _vocabulary(model: str | PathLike[str]) -> Iterator[Any]:
+    """llama.cpp's vocabulary, without the rest of the model, which would take a context."""
+    params = llama_cpp.llama_model_default_params()
+    params.vocab_only = True
+    told = _LOG.level
+    _LOG.setLevel(logging.ERROR)  # what verbose=False sets in llama_cpp.Llama
+    try:
+        loaded = llama_cpp.llama_model_load_from_file(str(model).encode(), params)
+    finally:
+        _LOG.setLevel(told)
+    if not loaded:
+        raise ModelError(f"{model}: its vocabulary cannot be loaded")
+    try:
+        yield llama_cpp.llama_model_get_vocab(loaded)
+    finally:
+        llama_cpp.llama_model_free(loaded)
+
+
+def _tokens(vocab: Any, text: str) -> list[int]:
+    written = text.encode()
+    most = len(written) + 8  # a token is a byte at least, but for what the vocabulary puts before
+    room = (llama_cpp.llama_token * most)()
+    n = llama_cpp.llama_tokenize(vocab, written, len(written), room, most, False, False)
+    return list(room[:n])
