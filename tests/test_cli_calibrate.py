@@ -220,6 +220,11 @@ def test_what_nobody_can_read_is_calibrated_all_the_same(evs: Path, tmp_path: Pa
         ((tiny_chat.MODEL, "-o", "x", "--way", "texts, best"), 1, "there are: vectors, as meas"),
         ((tiny_chat.MODEL, "-o", "x", "-e", "none"), 1, "no emotion vectors there"),
         ((tiny_chat.MODEL, "-o", "x", "--questions", "2"), 2, "--questions"),
+        (
+            (tiny_chat.MODEL, "-o", "x", "--questions", "49"),
+            1,
+            "(--questions), expected at most 48",
+        ),
         ((tiny_chat.MODEL, "-e", tiny_chat.VECTORS / "joy.gguf"), 2, "say which (-o)"),
     ],
 )

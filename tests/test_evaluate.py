@@ -535,6 +535,11 @@ def test_the_command_writes_a_report(two: Path, tmp_path: Path) -> None:
         (("--intensities", "0,nan"), 1, "none below 0"),
         (("-e", "none"), 1, "no emotion vectors there"),
         (("--questions", "1"), 2, "--questions"),
+        (
+            ("--questions", "1000"),
+            1,
+            "1000 questions were asked for (--questions), expected at most",
+        ),
     ],
 )
 def test_what_the_command_refuses(

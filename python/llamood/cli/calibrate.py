@@ -13,12 +13,14 @@ from llamood.candidates import CONTROL, FILE_NAME, Candidates
 from llamood.cli import baselines, models, options
 from llamood.cli.consoles import printable, progress, remark, results, write_json
 from llamood.cli.dose_table import dose_table
+from llamood.cli.prompts import first_questions
 from llamood.errors import FileError, ModelError
 from llamood.files import contents, load
 from llamood.filters import Filter
 from llamood.measuring import CONTROLS, chosen, control, find_doses
 from llamood.places import Place, places, quick_places
 from llamood.probe import Probe
+from llamood.queries import everyday
 from llamood.remainder import with_remainder
 from llamood.utterances import origin_path, origins
 from llamood.vectors import EmotionVectors
@@ -124,6 +126,7 @@ def command(
     if output is None and model == models.DEMO and emotions is None:
         raise click.UsageError("the demo's vectors stay as they are: say where to write (-o)")
     models.require_model(path)
+    first_questions(everyday(), n_question)
     if not vectors.exists():
         raise FileError(
             vectors, f"no emotion vectors there; measure them (llamood extract {model})"

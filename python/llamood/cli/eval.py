@@ -18,7 +18,7 @@ from llamood.answering import MOST_PARALLEL, PARALLEL
 from llamood.cli import eval_report, models, options
 from llamood.cli.consoles import progress, remark
 from llamood.cli.judging import BUNDLED, KNOWN_TEXTS, JudgeType, Jury
-from llamood.cli.prompts import user_turn
+from llamood.cli.prompts import first_questions, user_turn
 from llamood.conditions import (
     INTENSITIES,
     KINDS,
@@ -328,7 +328,7 @@ def _ask(
         models.model_path(model),
         emotions=asked.emotions,
         prompt=user_turn,
-        questions=_questions()[: asked.n_question],
+        questions=first_questions(_questions(), asked.n_question),
         output=folder,
         layers=asked.layers,
         conditions=asked.conditions(),

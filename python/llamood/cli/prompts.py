@@ -7,10 +7,27 @@ from collections.abc import Sequence
 import llama_cpp
 
 from llamood.chat_template import chat_tokens, has_chat_template
-from llamood.errors import ModelError
+from llamood.errors import LlamoodError, ModelError
 from llamood.llama import Llama
 
-__all__ = ["chat_tokens", "has_chat_template", "plain_tokens", "require_room", "user_turn"]
+__all__ = [
+    "chat_tokens",
+    "first_questions",
+    "has_chat_template",
+    "plain_tokens",
+    "require_room",
+    "user_turn",
+]
+
+
+def first_questions(questions: Sequence[str], n: int | None) -> Sequence[str]:
+    """The first ``n``, all where it is None. Raise `LlamoodError` where there are fewer."""
+    if n is not None and n > len(questions):
+        raise LlamoodError(
+            f"{n} questions were asked for (--questions), expected at most {len(questions)}: no "
+            "more are there"
+        )
+    return questions[:n]
 
 
 def user_turn(llm: llama_cpp.Llama, turn: str) -> list[int]:
