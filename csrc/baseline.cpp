@@ -4,8 +4,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <stdexcept>
 
 #include "gguf_file.hpp"
+#include "json_value.hpp"
 
 namespace llamood {
 
@@ -15,6 +17,34 @@ namespace fs = std::filesystem;
 using Shape = std::vector<std::int64_t>;
 
 const std::string keys = "llamood.baseline.";
+constexpr double trusted = 0.7;  // area under the ROC curve; TRUSTED of python/llamood/probe.py
+
+// Null where that is no object, or has no such member.
+const JsonValue* member(const JsonValue* value, const std::string& key) {
+    const auto* object = value == nullptr ? nullptr : value->as<JsonObject>();
+    if (object == nullptr) return nullptr;
+    for (const JsonMember& each : *object) {
+        if (each.key == key) return &each.value;
+    }
+    return nullptr;
+}
+
+// One whose quality was not measured is trusted.
+void require_trusted(const GgufFile& file) {
+    JsonValue about;
+    try {
+        about = read_json(file.text(keys + "about").value_or("{}"));
+    } catch (const std::invalid_argument&) {
+        file.refuse("does not say as a JSON object what it was measured on");
+    }
+    const JsonValue* area = member(member(&about, "quality"), "macro_auroc");
+    const auto* number = area == nullptr ? nullptr : area->as<double>();
+    if (number == nullptr || *number >= trusted) return;
+    file.refuse("its baseline tells emotions apart with an area under the ROC curve of " +
+                shortened(*number, 2) + ", where " + shortened(trusted) +
+                " is the least that is trusted (0.5 is chance); measure a better one (llamood read "
+                "--measure), or load the model without readings");
+}
 
 // Where each of the vectors' emotions stands in the file.
 std::vector<std::size_t> order_of(const GgufFile& file, const Vectors& vectors) {
@@ -73,6 +103,7 @@ Baseline load_baseline(const std::string& folder, const Vectors& vectors, const 
         file.whole("llamood.version") != 1u) {
         file.refuse("is no baseline of readings that this llamood knows");
     }
+    require_trusted(file);
     const auto layer = file.integer(keys + "layer");
     if (!layer.has_value()) file.refuse("does not say which layer is read");
     const std::size_t at = place_of(file, *layer, model);

@@ -21,7 +21,8 @@ struct Baseline {
 };
 
 // The file reading.baseline in a folder of vectors. Throws std::invalid_argument, naming it, where
-// it is not there, is broken, or was measured with other vectors.
+// it is not there, is broken, was measured with other vectors, or tells emotions apart too badly to
+// be trusted.
 Baseline load_baseline(const std::string& folder, const Vectors& vectors, const ModelFacts& model);
 
 }  // namespace llamood

@@ -109,6 +109,17 @@ def program(name: str) -> Path:
     return compiled() / "csrc" / "tests" / name
 
 
+class ModelParams(ctypes.Structure):
+    """llamood_model_params."""
+
+    _fields_ = (
+        ("site", c_char_p),
+        ("n_gpu_layers", c_int),
+        ("use_mmap", ctypes.c_bool),
+        ("readings", ctypes.c_bool),
+    )
+
+
 class Library:
     """llamood.h, as far as the tests call it."""
 
@@ -122,6 +133,7 @@ class Library:
             "llamood_mood_rows", c_int, c_void_p, c_void_p, c_size_t, c_size_t, c_void_p, *error
         )
         self._declare("llamood_mood_free", None, c_void_p)
+        self._declare("llamood_model_default_params", ModelParams)
         self._declare("llamood_model_load", c_void_p, c_char_p, c_char_p, c_void_p, *error)
         self._declare("llamood_model_n_emotion", c_int, c_void_p)
         self._declare("llamood_model_ceiling", c_double, c_void_p, c_int)
@@ -163,11 +175,14 @@ class Library:
         except Refused as refused:
             return str(refused)
 
-    def ceilings(self, model: Path, vectors: Path) -> list[float]:
-        """At which each emotion of the files is held in the model."""
+    def ceilings(self, model: Path, vectors: Path, *, readings: bool = False) -> list[float]:
+        """At which each emotion of the files is held in the model, loaded with or without what
+        reads it. Raises Refused."""
         error = ctypes.create_string_buffer(ERROR_SIZE)
         paths = str(model).encode(), str(vectors).encode()
-        loaded = self._c.llamood_model_load(*paths, None, error, ERROR_SIZE)
+        params = self._c.llamood_model_default_params()
+        params.readings = readings
+        loaded = self._c.llamood_model_load(*paths, ctypes.byref(params), error, ERROR_SIZE)
         if not loaded:
             raise Refused(error.value.decode())
         try:

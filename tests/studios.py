@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -127,5 +127,6 @@ def endless_model(folder: Path, *, names: Sequence[str] = ("anger", "joy")) -> P
     path = folder / "endless.gguf"
     how = {"chat_template": CHATML, "quant": "f32", "name": "endless"}
     write_llama(path, shape, weights, tokenizer=tokenizer, **how)
-    llamood.save(random_vectors(path, names=names), path.with_name("endless.evs"))
+    evs = replace(random_vectors(path, names=names), ceiling=())
+    llamood.save(evs, path.with_name("endless.evs"))
     return path

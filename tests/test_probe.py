@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 import llamood
 import tiny_chat
+from c_library import Refused, library
 from cli_runs import run
 from llamood import _core
 from llamood.cli.models import has_baseline
@@ -24,11 +25,12 @@ from llamood.judges import bundled
 from llamood.layer_fits import ALIKE, LEAST_TEXTS, PARTS, layers_to_read, parts
 from llamood.listener import Listener
 from llamood.probe import FILE_NAME, TRUSTED, Probe, directions_of
+from llamood.probe_extension import moved_by
 from llamood.probe_measurement import measure
 from llamood.reader import smooth
 from llamood.states import States
 from llamood.texts import BUNDLED, LabelledTexts, load_texts
-from probes import LAYERS, neutral_probe
+from probes import LAYERS, doubtful, neutral_probe
 from voices import PROMPT, random_vectors, shape_of, voice
 
 # -- projections ----------------------------------------------------------------------------
@@ -471,6 +473,21 @@ def small_states(model: Path, *, n: int = 3 * PARTS) -> tuple[LabelledTexts, Sta
     return texts, States(labels, rows.astype(np.float32))
 
 
+def test_other_vectors_leave_all_but_what_they_move(random_chat: Path) -> None:
+    evs = random_vectors(random_chat)
+    others = replace(evs, data=evs.data[::-1].copy())
+    texts, states = small_states(random_chat)
+    probe, expected = (
+        measure(random_chat, each, texts, states=states, **ONE_THREAD) for each in (evs, others)
+    )
+    found = moved_by(probe, random_chat, others, texts.neutral, **ONE_THREAD)
+    assert not np.allclose(probe.response, expected.response, atol=1e-3)
+    np.testing.assert_allclose(found.response, expected.response, atol=1e-5)
+    for field in ("directions", "mean", "spread", "auroc"):
+        np.testing.assert_array_equal(getattr(found, field), getattr(probe, field))
+    assert found.about == {**probe.about, "method": others.measurement.method}
+
+
 def test_states_that_are_known_are_not_measured_again(random_chat: Path) -> None:
     evs = random_vectors(random_chat)
     texts = LabelledTexts(
@@ -560,10 +577,6 @@ def test_too_little_to_measure_on(random_chat: Path) -> None:
 # -- readings in doubt ----------------------------------------------------------------------
 
 
-def doubtful(probe: Probe, area: float | None) -> Probe:
-    return replace(probe, about={**probe.about, "quality": {"macro_auroc": area, "n": 9}})
-
-
 def test_a_baseline_that_reads_at_chance_is_in_doubt() -> None:
     probe = Probe.load(tiny_chat.VECTORS)
     assert probe.doubt is None
@@ -587,3 +600,7 @@ def test_nothing_is_held_or_coloured_by_what_is_in_doubt(tmp_path: Path) -> None
     assert shown.exit_code == 0
     assert "do not trust this" in shown.stderr
     assert not has_baseline(evs)
+    with pytest.raises(Refused, match=r"0\.59, where 0\.7 is the least.*llamood read --measure"):
+        library().ceilings(tiny_chat.MODEL, evs, readings=True)
+    assert library().ceilings(tiny_chat.MODEL, evs)  # for whoever reads nothing
+    assert library().ceilings(tiny_chat.MODEL, tiny_chat.VECTORS, readings=True)

@@ -43,6 +43,7 @@ def test_it_says_what_the_page_needs_to_know(server: Server) -> None:
         "model": "tiny_chat",
         "version": llamood.__version__,
         "readings": True,
+        "unread": None,
         "voices": 3,
         "context": 256,
         "questions": list(tiny_chat.SUGGESTIONS),

@@ -8,7 +8,10 @@ from typing import Any
 
 import pytest
 
+import llamood
 import tiny_chat
+from llamood.probe import Probe
+from probes import doubtful
 from servers import SUGGESTED, Server, serving
 from studios import BREAD, ENDLESS, Studio, endless_model, visiting
 
@@ -56,6 +59,28 @@ def test_forty_emotions_of_odd_names_without_ceilings_or_readings(
                     box = page.locator(part).bounding_box()
                     assert box["x"] + box["width"] <= column["x"] + column["width"] + 1, part
                 assert page.evaluate("document.scrollingElement.scrollWidth") == width
+
+
+def test_what_reads_too_badly_colours_nothing_and_it_says_what_to_do(
+    browser: Any, server: Server, tmp_path: Path
+) -> None:
+    with visiting(browser, server) as studio:
+        assert studio.page.locator("#unread").text_content() == ""
+    evs = tmp_path / "evs"
+    llamood.save(llamood.load(tiny_chat.VECTORS), evs)
+    doubtful(Probe.load(tiny_chat.VECTORS), 0.59).save(evs)
+    with (
+        serving(tiny_chat.MODEL, "-e", str(evs), "--readings", "--voices", "1") as doubted,
+        visiting(browser, doubted) as studio,
+    ):
+        said = str(studio.page.locator("#unread").text_content())
+        assert "0.59" in said
+        assert said.endswith("llamood read --measure")
+        with studio.page.expect_response("**/v1/chat/completions") as answered:
+            studio.ask(BREAD)
+            assert studio.said()[0]
+        assert '"reading":{' not in answered.value.text()
+        assert studio.page.locator("#talk .answer .felt").count() == 0
 
 
 # -- what is written ---------------------------------------------------------------------------

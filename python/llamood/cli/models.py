@@ -72,13 +72,19 @@ def open_in_mood(
 def has_baseline(vectors: Path) -> bool:
     """Whether a baseline of readings lies with these vectors that is good enough to show; where it
     is not, a remark says so."""
+    return unread(vectors) is None
+
+
+def unread(vectors: Path, *, is_asked: bool = False) -> str | None:
+    """Why nothing is read with these vectors, in words; None where something is. A remark tells of
+    a baseline in doubt. Raises `FileError` where there is none and readings are asked for."""
     folder = vectors if vectors.is_dir() else vectors.parent
-    if not (folder / FILE_NAME).is_file():
-        return False
+    if not is_asked and not (folder / FILE_NAME).is_file():
+        return "no baseline lies with these vectors"
     doubt = Probe.load(folder).doubt
     if doubt is not None:
         remark(f"Note: nothing is read of this model: {doubt}.")
-    return doubt is None
+    return doubt
 
 
 def open_model(

@@ -76,7 +76,8 @@ _MOST_CHOICES = 8  # answers to one request
 @click.option(
     "--readings/--no-readings",
     default=None,
-    help="Whether answers can be read, which costs time. Default: where a baseline is there.",
+    help="Whether answers can be read, which costs time. Default: where a baseline is there. "
+    "One that tells emotions apart too badly is never used.",
 )
 @options.device_options
 def command(
@@ -120,6 +121,7 @@ def command(
     is_local = _is_local(host)
     if not is_local and api_key is None:
         remark(f"Note: whoever reaches {host} can use this; --api-key keeps others out.")
+    unread = None if readings is False else models.unread(vectors, is_asked=bool(readings))
     settings = Settings(
         model=name or (model if model == models.DEMO else path.stem),
         api_key=api_key,
@@ -130,13 +132,14 @@ def command(
         n_choice=min(_MOST_CHOICES, voices + queue),
         n_body=max(_SMALLEST_BODY, _BYTES_A_TOKEN * n_ctx),
         grace=grace,
+        unread=unread,
     )
 
     def open_cast() -> Cast:
         return Cast(
             path,
             emotions=vectors,
-            readings=models.has_baseline(vectors) if readings is None else readings,
+            readings=readings is not False and unread is None,
             voices=voices,
             n_ctx=n_ctx,
             n_batch=max(_BATCH, 2 * voices),

@@ -103,6 +103,7 @@ STUDIO = _object(
     model={"type": "string"},
     version={"type": "string"},
     readings={"type": "boolean"},
+    unread={"type": ["string", "null"]},
     voices=_COUNT,
     context=_COUNT,
     questions=_TEXTS,
@@ -138,12 +139,14 @@ def emotions(cast: Cast) -> list[dict[str, Any]]:
 
 
 def studio(cast: Cast, settings: Settings) -> dict[str, Any]:
-    """What the page needs to know. ``context``: tokens of a prompt and its answer."""
+    """What the page needs to know. ``context``: tokens of a prompt and its answer. ``unread``: why
+    answers are not read."""
     return {
         "object": "studio",
         "model": settings.model,
         "version": __version__,
         "readings": cast.reads,
+        "unread": settings.unread,
         "voices": cast.n_voice,
         "context": cast.n_ctx,
         "questions": list(settings.questions),

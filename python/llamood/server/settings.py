@@ -14,7 +14,8 @@ class Settings:
     long the head of a request, and then its body, may take to arrive. ``grace``: seconds that
     answers get to end in when the service is stopped. Sessions are forgotten when there are more
     than ``n_session``, or after ``session_seconds`` without a request. ``questions``: that suit the
-    model, for the studio to suggest.
+    model, for the studio to suggest. ``unread``: why answers are not read, in words, for it to say;
+    None where they are, or nobody wanted it.
     """
 
     model: str
@@ -30,3 +31,4 @@ class Settings:
     n_session: int = 2000
     session_seconds: float = 3600.0
     questions: tuple[str, ...] = ()
+    unread: str | None = None

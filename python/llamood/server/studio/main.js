@@ -67,6 +67,12 @@ function keyGiven(service) {
   return keyAsked;
 }
 
+/** Why answers are not read, and what to do, in a line. */
+function unreadSaid({ unread }) {
+  if (unread === null) return "";
+  return `Colours show what is added, as nothing is read: ${unread}. Measure one that reads: llamood read --measure`;
+}
+
 class Studio {
   #service;
   #about;
@@ -91,6 +97,7 @@ class Studio {
     this.#mood = new Observable(this.#main);
     byId("model").textContent = about.model;
     document.title = `llamood: ${about.model}`;
+    byId("unread").textContent = unreadSaid(about);
     this.#connection = new Connection({ service, back: () => this.#returned() });
     this.#makeControls();
     this.#makeViews();

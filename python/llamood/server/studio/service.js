@@ -40,7 +40,7 @@ export class Service {
     return new URL("v1", document.baseURI).href;
   }
 
-  /** `{model, version, readings, voices, context, questions}` */
+  /** `{model, version, readings, unread, voices, context, questions}`; `unread`: why nothing is read */
   about() {
     return this.#json("v1/studio");
   }
