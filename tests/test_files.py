@@ -20,6 +20,7 @@ from hypothesis.extra.numpy import arrays
 
 from hostile_files import BROKEN, REFUSED_BY_LLAMA_CPP, WHOLE, Direction, Gguf, directions
 from llamood import files
+from llamood.atomic import write_files
 from llamood.errors import FileError, FilesError, VectorError
 from llamood.files import load, save
 from llamood.vectors import EmotionVectors, Measurement
@@ -268,6 +269,29 @@ def test_no_file_is_replaced_before_all_are_written(tmp_path, monkeypatch):
     monkeypatch.undo()
     assert_equal(load(tmp_path), made("fear", "joy"))
     assert files_under(tmp_path) == [Path("fear.gguf"), Path("joy.gguf")]
+
+
+def test_what_goes_goes_with_what_is_written(tmp_path):
+    old, kept = tmp_path / "old" / "joy.gguf", tmp_path / "old" / "notes"
+    other = tmp_path / "older" / "fear.gguf"
+    for path in (old, kept, other):
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(b"as it was")
+    new = tmp_path / "new"
+
+    def in_the_way(path):
+        path.write_bytes(b"new")
+        new.mkdir()
+
+    with pytest.raises(FileError, match="new: cannot be replaced"):
+        write_files({new: in_the_way}, gone=[old, other])
+    assert {path.read_bytes() for path in (old, kept, other)} == {b"as it was"}
+    assert sorted(tmp_path.rglob("*")) == sorted(
+        [new, *(old.parent, old, kept), *(other.parent, other)]
+    )
+    new.rmdir()
+    write_files({new: lambda path: path.write_bytes(b"new")}, gone=[old, other])
+    assert sorted(tmp_path.rglob("*")) == [new, kept.parent, kept]
 
 
 def test_a_folder_or_a_file_in_the_way_is_said_so(tmp_path):

@@ -28,7 +28,9 @@ from llamood.places import Place, quick_places
 from llamood.probe import Probe
 from llamood.queries import Queries
 from llamood.texts import BUNDLED, LabelledTexts, load_texts
+from llamood.utterances import Origin, origin_path
 from llamood.windows import DEPTHS, window
+from voices import random_vectors
 
 NAMES = ("joy", "fear")
 QUERIES = Queries(
@@ -365,6 +367,64 @@ def test_where_one_file_cannot_be_written_none_is(
     (folder / "report.json").rmdir()
     measuring.save(folder, vectors=chosen(candidates, None), **asked)
     assert kept(folder) == {*SITES, "steering.candidates", "report.json", "answers.jsonl"}
+
+
+def test_what_a_measurement_replaces_goes_and_nothing_else(
+    random_chat: Path, tmp_path: Path
+) -> None:
+    quick: dict[str, Any] = {"output": tmp_path, "calibrate": False, **SETTINGS}
+    llamood.extract(random_chat, texts=TEXTS, queries=QUERIES, **quick)
+    assert {*SITES, "answers.jsonl", "reading.baseline"} <= kept(tmp_path)
+    # Of other means: a name of its own, and one that was measured, in another's place.
+    foreign = random_vectors(random_chat)
+    llamood.save(foreign.select("joy").rename({"joy": "awe"}), tmp_path)
+    llamood.save(foreign.select("joy").rename({"joy": "fear"}), tmp_path / "paper")
+    (tmp_path / "notes.txt").write_text("mine", encoding="utf-8")
+    fewer = LabelledTexts(
+        ("joy", "neutral"), {label: TEXTS.texts[label][:3] for label in ("joy", "neutral")}
+    )
+    llamood.extract(random_chat, texts=fewer, **quick)
+    assert kept(tmp_path) == {
+        *(f"{folder}joy.gguf" for folder in ("", "paper/", "control/", "attn_out/")),
+        *("steering.candidates", "report.json"),
+        *("awe.gguf", "paper/fear.gguf", "notes.txt"),
+    }
+
+
+def test_where_writing_fails_what_was_measured_before_stays(
+    random_chat: Path, tmp_path: Path
+) -> None:
+    llamood.extract(random_chat, texts=TEXTS, output=tmp_path, calibrate=False, **SETTINGS)
+    (tmp_path / "answers.jsonl").mkdir()
+    before = {name: (tmp_path / name).read_bytes() for name in kept(tmp_path)}
+    asked = tuple(f"What is in box {n}?" for n in range(4))
+    measuring = done(of(random_chat, queries=Queries({"awe": asked})))
+    found = measuring.candidates()
+    with pytest.raises(FileError, match=r"answers\.jsonl: is a folder"):
+        measuring.save(
+            tmp_path, vectors=chosen(found, None), candidates=found, doses=None, probe=None
+        )
+    assert {name: (tmp_path / name).read_bytes() for name in kept(tmp_path)} == before
+
+
+def test_a_folder_to_which_feelings_were_added_is_not_measured_into(
+    random_chat: Path, candidates: Candidates, tmp_path: Path
+) -> None:
+    origin = Origin(texts=("a",), manner=None, place="there", dose=1.0, perplexity=1.1)
+    origin_path(tmp_path, "calm").parent.mkdir()
+    origin.write(origin_path(tmp_path, "calm"))
+    with pytest.raises(FileError, match=r"were added to it \(calm\).*llamood emotion remove"):
+        of(random_chat, texts=TEXTS, output=tmp_path)
+    elsewhere = of(random_chat, texts=TEXTS)
+    with pytest.raises(FileError, match="another folder"):
+        elsewhere.save(
+            tmp_path,
+            vectors=chosen(candidates, None),
+            candidates=candidates,
+            doses=None,
+            probe=None,
+        )
+    assert kept(tmp_path) == {"added/calm.json"}
 
 
 # -- in one call ----------------------------------------------------------------------------

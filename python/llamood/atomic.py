@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from .errors import FileError
@@ -13,16 +13,18 @@ from .errors import FileError
 Write = Callable[[Path], object]  # writes a content to the path that it is given
 
 
-def write_files(contents: Mapping[Path, Write]) -> None:
+def write_files(contents: Mapping[Path, Write], *, gone: Iterable[Path] = ()) -> None:
     """Write several files so that a failure leaves the old ones, or none, and no others.
 
-    ``contents``: target -> what writes it. Every content is written beside its target and flushed
-    to the disk before the first target is replaced. Folders that are missing are made, and removed
-    again on failure.
+    ``contents``: target -> what writes it. ``gone``: files that are removed with that, as they
+    belong to what is replaced, and their folders where nothing else is in them. Every content is
+    written beside its target and flushed to the disk before the first target is replaced. Folders
+    that are missing are made, and removed again on failure.
 
     Raises `FileError` where the disk refuses (full, read-only, a folder in the way).
     """
     temporary = {target: _beside(target) for target in contents}
+    aside = {path: _beside(path) for path in gone if path not in contents}
     made: list[Path] = []
     try:
         for target in temporary:
@@ -35,12 +37,14 @@ def write_files(contents: Mapping[Path, Write]) -> None:
                 _flush(path)
             except OSError as error:
                 raise FileError(target, f"cannot be written: {error.strerror or error}") from error
+        for old, path in aside.items():
+            _move(old, path, "cannot be removed")
         for target, path in temporary.items():
-            try:
-                path.replace(target)
-            except OSError as error:
-                raise FileError(target, f"cannot be replaced: {error.strerror}") from error
+            _move(path, target, "cannot be replaced")
     except BaseException:
+        for old, path in aside.items():
+            with contextlib.suppress(OSError):  # still where it was
+                path.replace(old)
         for path in temporary.values():
             with contextlib.suppress(OSError):  # never made
                 path.unlink()
@@ -48,12 +52,24 @@ def write_files(contents: Mapping[Path, Write]) -> None:
             with contextlib.suppress(OSError):  # another process has put something in it
                 folder.rmdir()
         raise
+    for path in aside.values():
+        path.unlink()
     for folder in {target.parent for target in temporary}:
         _flush(folder)
+    for folder in {path.parent for path in aside}:
+        with contextlib.suppress(OSError):  # something else is in it
+            folder.rmdir()
 
 
 def _beside(target: Path) -> Path:
     return target.with_name(f".{target.name}.{secrets.token_hex(4)}.tmp")
+
+
+def _move(path: Path, target: Path, fault: str) -> None:
+    try:
+        path.replace(target)
+    except OSError as error:
+        raise FileError(target, f"{fault}: {error.strerror}") from error
 
 
 def _make_folder(folder: Path) -> list[Path]:

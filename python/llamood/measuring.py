@@ -32,6 +32,7 @@ from llamood.probe import Probe
 from llamood.probe_measurement import measure
 from llamood.queries import Queries, everyday
 from llamood.reading_judge import ReadingJudge
+from llamood.remainder import outdated, require_nothing_added
 from llamood.sheets import Judging
 from llamood.states import Progress
 from llamood.texts import BUNDLED, LabelledTexts, load_texts
@@ -48,6 +49,7 @@ QUICK_TOKENS = 40  # of an answer to them
 EXPLORED, BOUNDED = 2, 10  # trials of one emotion, in small ones: for bars
 N_CTX = 384
 PAPERS, CONTROLS, ATTN_OUT = "paper", "control", "attn_out"  # folders in that of the vectors
+REPORT, ANSWERS = "report.json", "answers.jsonl"
 # What vectors add that were never calibrated, as a part of the hidden state's length.
 SAFE_DOSE = 0.05
 
@@ -83,7 +85,7 @@ class Measuring:
     the model's own ``answers`` to ``queries``, or both, from which calibration takes what steers
     better; by default those that were given, else both. A model without a chat template answers
     nothing. ``settings``: ``seed``, ``parallel`` and ``restart`` of `Extraction`, and arguments of
-    ``llama_cpp.Llama``.
+    ``llama_cpp.Llama``. Raises `FileError` for an ``output`` to which feelings were added.
     """
 
     def __init__(
@@ -101,6 +103,8 @@ class Measuring:
         **settings: Any,
     ) -> None:
         self.model = Path(model)
+        if output is not None:
+            require_nothing_added(Path(output))
         self.texts = texts or load_texts(BUNDLED).first(per_label)
         self._llama = {
             key: value
@@ -250,9 +254,11 @@ class Measuring:
         """Write the vectors and all that was found beside them; returns the paths. Beside them are
         those that arXiv 2502.04075 would add (``paper/``), those of the attention output
         (``attn_out/``), and of shuffled labels (``control/``). All is written or nothing; what is
-        unfinished is removed last. Raises `FileError`.
+        unfinished is removed last. What an earlier measurement has left there goes. Raises
+        `FileError`, also for a folder to which feelings were added.
         """
         folder = Path(folder)
+        require_nothing_added(folder)
         asked = self.asked
         report = json.dumps(self.report(doses, probe), indent=1) + "\n"
         found: dict[Path, Write] = {
@@ -260,7 +266,7 @@ class Measuring:
             **contents(asked.vectors(), folder / PAPERS),
             **contents(control(candidates, vectors), folder / CONTROLS),
             folder / CANDIDATES: candidates.write,
-            folder / "report.json": partial(_write_text, report),
+            folder / REPORT: partial(_write_text, report),
         }
         if "attn_out" in asked.sites():
             found |= contents(asked.vectors("attn_out"), folder / ATTN_OUT)
@@ -268,8 +274,9 @@ class Measuring:
             found[folder / BASELINE] = probe.write
         if "answers" in self.extractions:
             answers = self.extractions["answers"].answers()
-            found[folder / "answers.jsonl"] = partial(_write_text, answers)
-        write_files(found)
+            found[folder / ANSWERS] = partial(_write_text, answers)
+        beside, files = (PAPERS, CONTROLS, ATTN_OUT), (CANDIDATES, BASELINE, ANSWERS)
+        write_files(found, gone=outdated(folder, REPORT, beside=beside, files=files))
         for extraction in self.extractions.values():
             extraction.forget()
         return list(found)

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Collection
 from dataclasses import replace
+from pathlib import Path
 
+from . import control_vector
+from .errors import FileError
+from .files import SUFFIX
 from .increments import METHOD, is_increments
+from .texts import MAX_FILE_BYTES, read_text
+from .utterances import origins
 from .vectors import EmotionVectors
 
 
@@ -26,6 +34,59 @@ def with_remainder(made: EmotionVectors, known: EmotionVectors) -> EmotionVector
         method = (made.measurement.method or "").removesuffix(METHOD) + " (increments)"
         made = replace(made, measurement=replace(made.measurement, method=method))
     return made.merge(replace(others, measurement=made.measurement))
+
+
+def require_nothing_added(folder: Path) -> None:
+    """Raise `FileError` for a folder to which feelings were added: a measurement of the others
+    would leave them without readings, and with doses that were found beside other vectors."""
+    added = list(origins(folder))
+    if added:
+        raise FileError(
+            folder,
+            f"has feelings that were added to it ({', '.join(added)}), and a new measurement is "
+            "not of them; take them away first (llamood emotion remove MODEL NAME), or measure "
+            "into another folder (-o)",
+        )
+
+
+def outdated(
+    folder: Path, report: str, *, beside: Collection[str], files: Collection[str]
+) -> list[Path]:
+    """What an earlier measurement has left in a folder, which goes when another one replaces it.
+
+    ``report``: the name of the file in which it told what it was of. ``beside``: folders in which
+    it has vectors too; ``files``: what else it has written. Vectors that do not say that they are
+    of its model are somebody else's, and no part of it; without a report nothing is.
+    """
+    names, fingerprint = _reported(folder / report)
+    if fingerprint is None:
+        return []
+    vectors = [
+        place / f"{name}{SUFFIX}"
+        for place in (folder, *(folder / each for each in beside))
+        for name in names
+    ]
+    found = [path for path in vectors if path.is_file() and _is_of(path, fingerprint)]
+    return [*found, *(folder / each for each in files if (folder / each).is_file())]
+
+
+def _reported(path: Path) -> tuple[list[str], str | None]:
+    """The emotions of a measurement and the model's fingerprint; None where there is no report of
+    one."""
+    try:
+        report = json.loads(read_text(path, max_bytes=MAX_FILE_BYTES))
+        sources = list(report["sources"].values())
+        names = [str(name) for each in sources for name in each["emotions"]]
+        return list(dict.fromkeys(names)), str(sources[0]["model"]["fingerprint"])
+    except (FileError, LookupError, ValueError, TypeError, AttributeError, RecursionError):
+        return [], None
+
+
+def _is_of(path: Path, fingerprint: str) -> bool:
+    try:
+        return control_vector.read(path).measurement.model_fingerprint == fingerprint
+    except FileError:
+        return False
 
 
 def _told(made: EmotionVectors, known: EmotionVectors) -> EmotionVectors:

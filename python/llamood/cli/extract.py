@@ -103,7 +103,8 @@ def command(
     Stopped at any point, the same command goes on where it was. Writes one GGUF file for each
     emotion, those that the paper would add (paper/) and a control of shuffled labels (control/),
     those of the attention output (attn_out/), all ways that calibrate may choose from, report.json,
-    answers.jsonl, and the baseline that llamood read needs, reading.baseline.
+    answers.jsonl, and the baseline that llamood read needs, reading.baseline. What an earlier
+    measurement has left in the folder goes; one with feelings that were added is refused.
 
     \b
     Examples:
