@@ -92,8 +92,8 @@ def test_in_increments_and_what_reads_them(evs: Path) -> None:
 @pytest.mark.parametrize(
     ("layers", "n_place"),
     [
-        ("auto", 3),
-        *(pytest.param(each, 5, marks=pytest.mark.slow) for each in ("all", "increments", "2:3")),
+        ("auto", 2),
+        *(pytest.param(each, 6, marks=pytest.mark.slow) for each in ("all", "increments", "2:3")),
     ],
 )
 def test_of_the_places_that_are_asked_for_each_emotion_has_the_best(

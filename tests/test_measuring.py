@@ -17,13 +17,13 @@ from llamood.calibrate import Limits
 from llamood.candidates import Candidates
 from llamood.errors import FileError, ModelError
 from llamood.measuring import (
-    SAFE_DOSE,
     Doses,
     Measuring,
     chosen,
     control,
     find_doses,
 )
+from llamood.palette import SAFE_SUM
 from llamood.places import Place, quick_places
 from llamood.probe import Probe
 from llamood.queries import Queries
@@ -274,7 +274,7 @@ def test_without_doses_little_is_added_and_no_more(candidates: Candidates) -> No
     assert made.measurement.residual_rms is not None
     length = np.array(made.measurement.residual_rms) * math.sqrt(made.n_embd)
     shares = (made.norms() / length)[:, first : last + 1]
-    np.testing.assert_allclose(shares.max(axis=1), SAFE_DOSE, rtol=1e-4)
+    np.testing.assert_allclose(shares.sum(axis=1), SAFE_SUM, rtol=1e-4)
     plain = candidates.ways["texts, centred"]
     for i, name in enumerate(NAMES):
         expected = made.scale[i] * plain[name][first : last + 1]

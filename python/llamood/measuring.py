@@ -26,6 +26,7 @@ from llamood.extract import Extraction
 from llamood.files import contents
 from llamood.filters import Filter
 from llamood.gguf_header import metadata_of
+from llamood.palette import SAFE_SUM
 from llamood.places import Place, quick_places
 from llamood.probe import FILE_NAME as BASELINE
 from llamood.probe import Probe
@@ -50,8 +51,6 @@ EXPLORED, BOUNDED = 2, 10  # trials of one emotion, in small ones: for bars
 N_CTX = 384
 PAPERS, CONTROLS, ATTN_OUT = "paper", "control", "attn_out"  # folders in that of the vectors
 REPORT, ANSWERS = "report.json", "answers.jsonl"
-# What vectors add that were never calibrated, as a part of the hidden state's length.
-SAFE_DOSE = 0.05
 
 # For the name of a part of the work what is told how much of it is done.
 Parts = Callable[[str], Progress]
@@ -357,7 +356,7 @@ def find_doses(
 
 def chosen(candidates: Candidates, doses: Doses | None) -> EmotionVectors:
     """The calibrated vectors; without doses the first source's, centred, in the middle of the
-    layers, each so that it adds `SAFE_DOSE`, which is its ceiling."""
+    layers, each so that it adds `SAFE_SUM`, which is its ceiling."""
     if doses is not None:
         return calibrated(candidates, doses.bounds, places=doses.places)
     evs = next(evs for way, evs in candidates.ways.items() if way.endswith("centred"))
@@ -366,7 +365,7 @@ def chosen(candidates: Candidates, doses: Doses | None) -> EmotionVectors:
     data[:, first : last + 1] = evs.data[:, first : last + 1]
     rms = np.array(evs.measurement.residual_rms or np.ones(evs.n_layer))
     shares = evs.norms() / np.maximum(rms * math.sqrt(evs.n_embd), 1e-12)
-    doses_of = SAFE_DOSE / np.maximum(shares[:, first : last + 1].max(axis=1), 1e-12)
+    doses_of = SAFE_SUM / np.maximum(shares[:, first : last + 1].sum(axis=1), 1e-12)
     by_name = dict(zip(evs.names, doses_of.tolist(), strict=True))
     return replace(evs, data=data, ceiling=tuple(by_name.values())) * by_name
 

@@ -1,4 +1,5 @@
-"""A baseline that reads one feeling more, or one less, and all others bit for bit as before."""
+"""A baseline that reads one feeling more, or one less, or what other vectors move, and all else bit
+for bit as before."""
 
 from __future__ import annotations
 
@@ -72,6 +73,28 @@ def extended(
             ADDED: {**probe.about.get(ADDED, {}), contrast.name: quality},
         },
     )
+
+
+def moved_by(
+    probe: Probe,
+    model: str | PathLike[str],
+    vectors: EmotionVectors,
+    neutral: Sequence[str],
+    **llama: Any,
+) -> Probe:
+    """The probe for other ``vectors`` of the same model and emotions: what these move is measured
+    anew, and nothing else depends on them.
+
+    ``neutral``: texts. ``llama``: arguments of ``llama_cpp.Llama``. Raises `ModelError` for a model
+    that cannot be read.
+    """
+    response = np.zeros((vectors.n_layer, *probe.response.shape[1:]), np.float32)
+    places = [probe.names.index(name) for name in vectors.names]
+    with Projections(model, vectors, probe.layers, probe.directions, **llama) as read:
+        for layer, emotion, moved in read.responses(read.passages(neutral)):
+            response[layer, places[emotion]] = moved
+    about = {**probe.about, "method": vectors.measurement.method}
+    return replace(probe, response=response, about=about)
 
 
 def without(probe: Probe, name: str, *, method: str | None) -> Probe:

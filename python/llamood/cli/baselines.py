@@ -8,8 +8,10 @@ from typing import Any
 
 from llamood import judges
 from llamood.cli.consoles import progress
+from llamood.errors import FileError
 from llamood.measuring import PER_LABEL
 from llamood.probe import Probe
+from llamood.probe_extension import moved_by
 from llamood.probe_measurement import measure
 from llamood.texts import BUNDLED, LabelledTexts, load_texts
 from llamood.utterances import origins
@@ -25,6 +27,30 @@ def measured(path: Path, evs: EmotionVectors, *, folder: Path, llama: Mapping[st
     chosen = LabelledTexts(tuple(texts), texts)
     with progress(f"Reading with {path.name}", keep=True) as advance:
         return measure(path, evs, chosen, judge=judges.bundled(), progress=advance, **llama)
+
+
+def renewed(
+    path: Path, evs: EmotionVectors, *, known: Path, folder: Path, llama: Mapping[str, Any]
+) -> Probe:
+    """The probe of these vectors. Where the folder ``known`` has one that reads these emotions of
+    this model, only what the vectors move is measured; else as `measured`. Raises `ModelError`."""
+    try:
+        probe = Probe.load(known)
+    except FileError:
+        probe = None
+    same = (
+        evs.measurement.model_fingerprint is not None
+        and probe is not None
+        and (
+            probe.about.get("fingerprint") == evs.measurement.model_fingerprint
+            and set(probe.names) == set(evs.names)
+            and "odds" in probe.about
+        )
+    )
+    if probe is None or not same:
+        return measured(path, evs, folder=folder, llama=llama)
+    neutral = load_texts(BUNDLED).first(PER_LABEL).neutral
+    return moved_by(probe, path, evs, neutral, **llama)
 
 
 def quality_of(probe: Probe) -> str:

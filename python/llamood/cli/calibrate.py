@@ -152,7 +152,7 @@ def command(
             **hardware,
         )
     paths = _written(candidates, chosen(candidates, doses), known, _folder(vectors), target)
-    probe = _measured_probe(path, target, hardware)
+    probe = _probe(path, _folder(vectors), target, hardware)
     if probe is not None:
         paths.append(probe.save(target))
     report = doses.report()
@@ -223,11 +223,11 @@ def _places(candidates: Candidates, layers: str, way: str | None) -> list[Place]
     return [Place(name, (first, end)) for name in ways]
 
 
-def _measured_probe(path: Path, target: Path, hardware: dict[str, Any]) -> Any:
+def _probe(path: Path, known: Path, target: Path, hardware: dict[str, Any]) -> Probe | None:
     """Of all that lies there, feelings that were added too; None, and a remark, where nothing can
     be read."""
     try:
-        return baselines.measured(path, load(target), folder=target, llama=hardware)
+        return baselines.renewed(path, load(target), known=known, folder=target, llama=hardware)
     except ModelError as error:
         remark(f"Note: nothing can be read with these vectors: {error}")
         return None

@@ -32,7 +32,7 @@ from llamood.zero_shot import ZeroShotJudge
 
 BUNDLED, READING, SELF, HF, GGUF = "bundled", "reading", "self", "hf:", "gguf:"
 KNOWN_TEXTS = Path(judges.__file__).parent / "data" / "texts.tsv"
-AT_ONCE = 8  # texts that are judged between two reports of progress
+AT_ONCE = 16  # texts that are judged between two reports of progress
 PER_LABEL = 30  # labelled lines that a judge is tried on
 
 
