@@ -8,13 +8,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import pytest
 
 from llamood.character import Character
 from llamood.event import Event
 from llamood.mood import Mood
 from llamood.scene import Scene
 from llamood.vectors import Float64
-from lone_voice import LoneVoice, Request, has_stopped, told
+from lone_voice import LoneVoice, Request, Said, has_stopped, told
 from open_casts import OpenCast
 
 _KEPT_FREE = 4  # for an answer of no known length, this part of what a voice can remember
@@ -56,6 +57,7 @@ class Answer:
     moods: list[tuple[int, Mood]]
     before: Float64
     events: list[Event] = field(default_factory=list)
+    n_drawn: int = 0  # tokens, with those that were drawn anew
     may_be_interrupted: bool = False
     is_lost: bool = False  # nobody hears what is said from here on
     is_over: bool = False
@@ -67,21 +69,20 @@ class Answer:
         return [event.token for event in self.events if event.token is not None]
 
     @property
+    def decoded(self) -> list[int] | None:
+        """What is decoded when it ends, and perhaps one token more; None where some were drawn that
+        are not told: they wait, or were taken back."""
+        return [*self.prompt, *self.tokens] if self.n_drawn == len(self.tokens) else None
+
+    @property
     def stops(self) -> Sequence[str]:
         stops: Sequence[str] = self.how.get("stop", ())
         return stops
 
-    @property
-    def fails_at(self) -> int | None:
-        """How many tokens are drawn when the mood fails; the last of them is never told."""
-        begin, mood = self.moods[-1]
-        at = fails_at(mood)
-        return None if at is None else begin + at
-
     def feel(self, mood: Mood) -> None:
         """From the next token on."""
-        n = len(self.tokens)
-        self.moods = [(at, before) for at, before in self.moods if at < n] + [(n, mood)]
+        n, moods = self.n_drawn, self.moods
+        self.moods = [(at, before) for at, before in moods if at < n] + [(n, mood)]
 
     def request(self) -> Request:
         drawn = {name: value for name, value in self.how.items() if name not in _LIMITS}
@@ -93,27 +94,35 @@ class Answer:
 
     def check(self, alone: LoneVoice) -> None:
         """All that was said, against what the voice says alone."""
-        tokens, spoken = self.tokens, alone.said(self.request(), len(self.tokens))
-        pairs = zip(tokens, spoken, strict=True)
-        for n, (token, one) in enumerate(pairs):
-            if self._mood_at(n).dose == "stored":
+        tokens, said = self.tokens, self._said(alone)
+        for n, (token, one) in enumerate(zip(tokens, said.spoken, strict=False)):
+            if one.mood.dose == "stored":
                 felt = [self.events[n].mood.get(name, 0.0) for name in alone.names]
                 assert np.allclose(felt, one.felt, atol=1e-6)
             if token != one.token:
                 assert alone.might_say(self.request(), n, token)
                 self.is_tipped = True
                 break  # from here on it is another answer
+        reason = self.events[-1].finish_reason if self.events else None
+        if reason is not None and not self.is_tipped:
+            n_told = said.n_told if reason == "interrupted" else len(said.spoken)
+            assert len(tokens) == n_told
         pieces = [alone.piece(token) for token in tokens]
         self._check_texts(pieces)
         self._check_ends(pieces, alone)
 
     def felt(self, alone: LoneVoice) -> Float64:
         """What was felt last."""
-        spoken = alone.said(self.request(), len(self.tokens))
-        return spoken[-1].felt if spoken else self.before
+        n = len(self.tokens)
+        return self._said(alone).felt[n - 1] if n else self.before
 
-    def _mood_at(self, number: int) -> Mood:
-        return next(mood for at, mood in reversed(self.moods) if at <= number)
+    def _said(self, alone: LoneVoice) -> Said:
+        last = self.events[-1] if self.events else None
+        # The guard does not hear what a stop text or the time ends.
+        ends = (
+            last is not None and last.token is not None and last.finish_reason in ("stop", "time")
+        )
+        return alone.said(self.request(), self.n_drawn, ends=ends)
 
     def _check_texts(self, pieces: list[bytes]) -> None:
         """Each event tells what could be told by then, the last one all that was said."""
@@ -128,7 +137,11 @@ class Answer:
         last = len(self.events) - 1
         for number, event in enumerate(self.events):
             if event.token is None:
-                assert (event.finish_reason, number) == ("interrupted", last)
+                assert number == last
+                if event.guard is not None and event.guard["stopped"]:
+                    assert event.finish_reason == "stop"
+                    continue
+                assert event.finish_reason == "interrupted"
                 assert self.may_be_interrupted
                 assert event.forgotten == 0  # where nothing was said, nothing is
                 continue
@@ -159,6 +172,7 @@ class Answer:
             "forgotten": bool(self.forgotten and self.tokens),
             "unsaid": not self.tokens,
             "tipped": self.is_tipped,
+            "rescued": any(event.guard is not None for event in self.events),
         }
         return [*reasons, *(kind for kind, is_so in kinds.items() if is_so)]
 
@@ -175,6 +189,16 @@ class Speaker:
     felt: Float64
     answer: Answer | None = None
     decoded: list[int] | None = None
+
+    def __post_init__(self) -> None:
+        hear = self.voice.hear
+
+        def counted(*drawn: Any) -> list[Event]:
+            assert self.answer is not None
+            self.answer.n_drawn += 1
+            return hear(*drawn)
+
+        self.voice.hear = counted
 
     def planned(self, text: str, how: dict[str, Any], opened: OpenCast) -> Answer | None:
         """The answer that would be given; None where there is no room for it."""
@@ -207,13 +231,16 @@ class Speaker:
         n = len(answer.tokens)
         has_ended = bool(answer.events) and answer.events[-1].finish_reason is not None
         if not has_ended and not answer.is_lost:
-            assert answer.fails_at == n + 1
+            if not answer.is_tipped:
+                with pytest.raises(Lost):
+                    alone.said(answer.request(), answer.n_drawn + 1)
             answer.has_failed = True
-            self.decoded = [*answer.prompt, *answer.tokens, self._unheard(answer, alone)]
+            decoded = [*answer.prompt, *answer.tokens, self._unheard(answer, alone)]
+            self.decoded = decoded if answer.n_drawn == n + 1 else None
         elif not n:  # as if it had not been
             self.decoded = None
         else:
-            self.decoded = [*answer.prompt, *answer.tokens]
+            self.decoded = answer.decoded
             text = {"role": "assistant", "content": answer.text(alone)}
             self.messages = [*answer.messages, text]
             self.felt = self.voice._felt if answer.is_tipped else answer.felt(alone)
@@ -222,7 +249,7 @@ class Speaker:
     def _unheard(self, answer: Answer, alone: LoneVoice) -> int:
         """The token after which the mood failed."""
         n = len(answer.tokens)
-        token = alone.said(answer.request(), n + 1)[-1].token
+        token = alone.said(answer.request(), answer.n_drawn).spoken[-1].token
         last: int = self.voice._tokens[-1]
         if token != last:
             assert answer.is_tipped or alone.might_say(answer.request(), n, last)
@@ -237,9 +264,11 @@ class Speaker:
         assert np.allclose(voice._felt, self.felt, atol=1e-6)
         assert len(voice._keys) == len(voice._tokens) >= n_cached
         if answer is not None and not voice.is_waiting:
-            self.decoded = [*answer.prompt, *answer.tokens]
-            assert voice._tokens == self.decoded
-            assert n_cached < len(self.decoded)
+            told = [*answer.prompt, *answer.tokens]
+            assert voice._tokens[: len(told)] == told
+            assert n_cached < len(voice._tokens)
+            self.decoded = answer.decoded
+            assert self.decoded in (None, voice._tokens)
             if not answer.tokens:
                 return
         if self.decoded is not None and not voice.is_waiting:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import islice
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ import numpy.typing as npt
 import llamood
 from llamood import _core
 from llamood.chat_template import chat_tokens
+from llamood.drawing import Drawing
 from llamood.mood import Mood
 from llamood.vectors import Float64
 from voices import logits
@@ -30,7 +31,7 @@ _N_TRY = 200
 class Request:
     """All that an answer may depend on.
 
-    ``moods``: from which of its tokens on it is given in which mood, rising from 0. ``sampling``:
+    ``moods``: after how many draws it is given in which mood, rising from 0. ``sampling``:
     names and values of llama-cpp-python. ``before``: the weights (n_emotion,) that were felt last.
     """
 
@@ -42,18 +43,54 @@ class Request:
 
 @dataclass(frozen=True, eq=False)
 class Spoken:
-    """A token, and the weights (n_emotion,) of the vectors as stored that it was chosen under."""
+    """A token, and the weights (n_emotion,) of the vectors as stored, and mood, that it was chosen
+    under."""
 
     token: int
     felt: Float64
+    mood: Mood
+
+
+@dataclass(frozen=True, eq=False)
+class Said:
+    """What stands of an answer, of which ``n_told`` tokens are told. ``felt``: the weights at each
+    token, of which rescues leave less where the prompt is steered too. ``rows``: the logits
+    (n_vocab,) of each draw, where they were asked for."""
+
+    spoken: tuple[Spoken, ...]
+    n_told: int
+    felt: tuple[Float64, ...]
+    is_rescued: bool
+    rows: Sequence[npt.NDArray[np.float32]]
+
+
+class _Enough(Exception):
+    """So many tokens are drawn."""
+
+
+class _Drawn(llamood.Llama):
+    """Tells ``before`` what is decoded before each draw; what is drawn while it ``ends`` is told
+    whatever it does to the answer."""
+
+    before: Callable[[Sequence[int]], None]
+    ends = False
+
+    def eval(self, tokens: Sequence[int]) -> None:
+        self.before(tokens)
+        super().eval(tokens)
+
+    def _hear_drawn(self, token: int, drawing: Drawing, *args: Any, **kwargs: Any) -> Any:
+        if not self.ends:
+            return super()._hear_drawn(token, drawing, *args, **kwargs)
+        return drawing.draw(token, self._piece_of(token), None)
 
 
 class LoneVoice:
     """A `llamood.Llama` that is asked as if it were fresh each time; answers are kept."""
 
     def __init__(self, model: Path, **settings: Any) -> None:
-        self._llm = llamood.Llama(model, **settings)
-        self.said = lru_cache(maxsize=_MOST_KEPT)(self._said)
+        self._llm = _Drawn(model, **settings)
+        self.said = lru_cache(maxsize=_MOST_KEPT)(self._speak)
 
     def close(self) -> None:
         self._llm.close()
@@ -79,37 +116,65 @@ class LoneVoice:
         """Whether it may say this after the first ``n`` tokens, if its logits were rounded
         otherwise: kernels sum in an order that depends on the batch, and now and then two tokens
         are as near to each other, or a draw to the border between them, as that."""
-        said, rows = [], []
-        for spoken in islice(self._speak(request), n + 1):
-            said.append(spoken.token)
-            rows.append(logits(self._llm))
+        said = self._speak(request, n + 1, with_rows=True)
+        if said.is_rescued:  # its draws began anew; how many are tipped is counted
+            return True
+        rows = said.rows
         sampler = self._llm._init_sampler(**self._how(request))
         chain = sampler.sampler  # which it owns
-        for row, drawn in zip(rows, said[:n], strict=False):
-            assert _draw(chain, row) == drawn
-            llama_cpp.llama_sampler_accept(chain, drawn)
+        for row, spoken in zip(rows, said.spoken[:n], strict=False):
+            assert _draw(chain, row) == spoken.token
+            llama_cpp.llama_sampler_accept(chain, spoken.token)
         rng = np.random.default_rng(1)
         noise = rng.uniform(-ROUNDING, ROUNDING, (_N_TRY, len(rows[n])))
         might = any(_drawn(chain, rows[n] + each) == token for each in noise)
         sampler.close()
         return might
 
-    def _said(self, request: Request, n: int) -> tuple[Spoken, ...]:
-        """The first ``n`` tokens of the answer, up to one that ends it."""
-        return tuple(islice(self._speak(request), n))
+    def _speak(
+        self, request: Request, n_draw: int, *, ends: bool = False, with_rows: bool = False
+    ) -> Said:
+        """The answer when so many tokens are drawn, some of them perhaps anew; ``ends``: with the
+        last of them, whatever that is."""
+        llm, moods, n_prompt = self._llm, dict(request.moods), len(request.prompt)
+        spoken: list[Spoken] = []
+        rows: list[npt.NDArray[np.float32]] = []
+        draws = count()
 
-    def _speak(self, request: Request) -> Iterator[Spoken]:
-        llm, moods = self._llm, dict(request.moods)
+        def before(tokens: Sequence[int]) -> None:
+            drawn = [*llm.input_ids[: llm.n_tokens].tolist(), *tokens][n_prompt:]
+            n = next(draws)
+            if n and with_rows:
+                rows.append(logits(llm))
+            del spoken[len(drawn) :]
+            if len(spoken) < len(drawn):
+                felt = llm._performance.after(len(drawn) - 1)
+                spoken.append(Spoken(drawn[-1], felt, llm.mood))
+            if n == n_draw:
+                raise _Enough
+            llm.ends = ends and n == n_draw - 1
+            if n and n in moods:
+                llm.feel(moods[n])
+
         how = self._how(request)
         llm.reset()
         llm._performance, llm._felt = None, np.array(request.before)
         llm.feel(moods[0])
-        for n, token in enumerate(llm.generate(request.prompt, **how), start=1):
-            yield Spoken(token, np.array([llm.mix.get(name, 0.0) for name in self.names]))
-            if self.ends_with(token):
-                return
-            if n in moods:
-                llm.feel(moods[n])
+        llm.before = before
+        n_told = 0
+        try:
+            for _ in llm.generate(request.prompt, **how):
+                n_told += 1
+            n_told -= 1  # the last one only says that it is over
+            del spoken[n_told:]
+        except _Enough:
+            pass
+        finally:
+            performance, llm._performance = llm._performance, None
+            llm.feel()  # nothing of this answer is kept, however it ended
+        felt = tuple(performance.after(n) for n in range(len(spoken)))
+        is_rescued = llm._guarding is not None and llm._guarding.told is not None
+        return Said(tuple(spoken), n_told, felt, is_rescued, rows)
 
     def _how(self, request: Request) -> dict[str, Any]:
         """In the names of ``generate``, but for the seed, which is set."""

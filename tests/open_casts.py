@@ -23,10 +23,10 @@ from lone_voice import LoneVoice
 from voices import random_vectors
 
 N_VOICE = 4
-# Unguarded: what a model of random weights says is salad, and would be taken back for ever.
+# What a model of random weights says is salad, which the guard takes back.
 KINDS: dict[str, dict[str, Any]] = {
     "short": {"overflow": "drop", "site": "layer_out", "n_ctx": 64, "n_batch": 16, "guard": False},
-    "long": {"overflow": "refuse", "site": "attn_out", "n_ctx": 128, "n_batch": 64, "guard": False},
+    "long": {"overflow": "refuse", "site": "attn_out", "n_ctx": 128, "n_batch": 64, "guard": True},
 }
 # Nothing is rounded to fewer bits on its way, and one thread sums in one order.
 EXACT = {"type_k": 0, "type_v": 0, "n_threads": 1, "n_threads_batch": 1, "verbose": False}

@@ -44,7 +44,10 @@ def brief_chat(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 # What becomes of answers; each happens in a twentieth of the games or more.
-ENDS = ("stop", "length", "time", "interrupted", "failed", "lost", "changed", "forgotten", "unsaid")
+ENDS = (
+    *("stop", "length", "time", "interrupted", "failed", "lost"),
+    *("changed", "forgotten", "unsaid", "rescued"),
+)
 MOST_TIPPED = 1 / 1000  # of all answers
 MOST_GROWTH = 2**20  # bytes
 
