@@ -1,4 +1,5 @@
-"""The pictures of the studio in the README: LLAMOOD_PICTURES=docs keeps them there."""
+"""The pictures of the studio in the README: LLAMOOD_PICTURES=docs takes them of the demo's model,
+and keeps them there."""
 
 from __future__ import annotations
 
@@ -14,19 +15,21 @@ import tiny_chat
 from servers import SUGGESTED, Server, serving
 from studios import BREAD, Studio, visiting
 
+KEPT = os.environ.get("LLAMOOD_PICTURES")
 DESK = {"width": 1240, "height": 860}
 PHONE = {"width": 390, "height": 800}
 
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Server]:
-    with serving(tiny_chat.MODEL, "--voices", "4", *SUGGESTED) as server:
+    model = "demo" if KEPT else tiny_chat.MODEL
+    with serving(model, "--voices", "4", *SUGGESTED) as server:
         yield server
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    return Path(os.environ.get("LLAMOOD_PICTURES", tmp_path))
+    return Path(KEPT) if KEPT else tmp_path
 
 
 def taken(studio: Studio, path: Path) -> None:
