@@ -171,7 +171,7 @@ std::shared_ptr<const RowInjector::Blend> RowInjector::blend(const Bank& bank,
         made->adds[layer] =
             std::any_of(begin, begin + n_embd_, [](float value) { return value != 0.0f; });
     }
-    ++n_blend_;
+    if (std::find(made->adds.begin(), made->adds.end(), true) != made->adds.end()) ++n_blend_;
     known = std::move(made);
     return known;
 }

@@ -79,7 +79,7 @@ class RowInjector final : public GraphWatcher {
     void check();
 
     // The layers in which no decode has shown such a node; meaningful after the first decode in
-    // which anything was to be added.
+    // which anything was to be added (n_blend).
     std::vector<int> missing_layers() const;
 
     // Forget the context; every later call but rest() throws.
@@ -87,8 +87,9 @@ class RowInjector final : public GraphWatcher {
 
     int n_layer() const { return n_layer_; }
     int n_embd() const { return n_embd_; }
-    // Since the beginning: how many blends were made, how many nodes were stopped at, and how many
-    // of those were added to on a device of their own.
+    // Since the beginning: how many blends were made that add anything (one may be zero throughout
+    // its layers), how many nodes were stopped at, and how many of those were added to on a device
+    // of their own.
     std::int64_t n_blend() const { return n_blend_; }
     std::int64_t n_stop() const { return n_stop_; }
     std::int64_t n_on_device() const { return n_on_device_; }

@@ -98,6 +98,19 @@ def test_rows_of_zeros_are_bit_equal_to_unsteered_and_stop_nothing(
         assert (ctx.injector.n_stop, ctx.injector.n_blend) == (0, 0)
 
 
+def test_blends_that_are_zero_do_not_count(model: Path) -> None:
+    """As they do not show where the graph has the node."""
+    rows = prompt(TOKENS, outputs="all")
+    with Context(model, node="l_out") as ctx:
+        untouched = ctx.decode(rows)
+        shape = ctx.injector.n_layer, ctx.injector.n_embd
+    nothing = _core.Bank(np.zeros((2, *shape), dtype=np.float32))
+    with Context(model, node="l_out") as ctx:
+        ctx.expect(nothing, np.ones((len(rows), 2)), rows)
+        assert np.array_equal(ctx.decode(rows), untouched)
+        assert (ctx.injector.n_stop, ctx.injector.n_blend) == (0, 0)
+
+
 @pytest.mark.parametrize("node", ["l_out", "ffn_inp"])
 def test_four_strengths_in_one_batch_equal_four_contexts(
     model: Path, bank: _core.Bank, node: str

@@ -19,7 +19,8 @@ import tiny_chat
 from batches import Context, Row, prompt
 from ignoring_model import write_ignoring_model
 from llamood import _core
-from llamood.errors import ModelError, MoodError
+from llamood.cast import Cast
+from llamood.errors import ModelError, MoodError, MoodWarning
 from llamood.palette import Palette
 from llamood.steering import Steering
 from llamood.vectors import Measurement
@@ -345,3 +346,49 @@ def test_vectors_of_this_site_that_were_measured() -> None:
         )
     }
     assert len(set(said.values())) == len(said)
+
+
+# -- where nothing is to be added -----------------------------------------------------------
+
+
+def silent_in_places(model: Path) -> llamood.EmotionVectors:
+    """Zero in layer 1, and joy is anger the other way round."""
+    evs = random_vectors(model)
+    data = np.stack([evs.data[0], -evs.data[0]])
+    data[:, 1] = 0
+    return replace(evs, data=data)
+
+
+SILENT = [{"joy": 1.0, "$layers": (1, 1)}, {"joy": 1.0, "anger": 1.0}]
+
+
+@pytest.mark.parametrize("mood", SILENT)
+@pytest.mark.parametrize("site", ["layer_out", "attn_out"])
+def test_a_mood_that_adds_nothing_is_said_to_and_no_fault_of_the_model(
+    random_chat: Path, mood: Any, site: Any
+) -> None:
+    """What adds something is felt afterwards."""
+    evs = silent_in_places(random_chat)
+    llm = voice(random_chat, emotions=evs, site=site)
+    unsteered = llm(PROMPT, **GREEDY)
+    with pytest.warns(MoodWarning, match="nothing is added of what was asked for: in layers"):
+        assert text_of(llm(PROMPT, mood=mood, **GREEDY)) == text_of(unsteered)
+    assert text_of(llm(PROMPT, mood=JOY, **GREEDY)) != text_of(unsteered)
+
+
+@pytest.mark.parametrize("mood", SILENT)
+def test_so_it_is_in_a_cast(random_chat: Path, mood: Any) -> None:
+    evs = silent_in_places(random_chat)
+    how = {"max_tokens": 8, "temperature": 0.0}
+    with Cast(random_chat, emotions=evs, voices=2, n_ctx=128, guard=False, verbose=False) as cast:
+        neutral, silent = cast.join(**how), cast.join(**how)
+        told = {neutral: "", silent: ""}
+        with pytest.warns(MoodWarning, match="nothing is added of what was asked for"):
+            cast.feel(silent, mood)
+        for event in cast.say(dict.fromkeys(told, "Hello")):
+            told[event.voice] += event.text
+        assert told[neutral] == told[silent]
+
+
+def text_of(result: Any) -> str:
+    return str(result["choices"][0]["text"])

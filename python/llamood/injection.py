@@ -104,11 +104,17 @@ class Injection:
                 self.injector.check()
             except RuntimeError as error:
                 return f"cannot be steered at site {self._palette.site}: {error}"
-        if self._taken or not blend.key:
+        if self._taken or not blend.key or not self._adds:
             return None
         missing = self.injector.missing_layers()
         self._taken = not missing
         return self._refusal(len(missing)) if missing else None
+
+    @property
+    def _adds(self) -> bool:
+        """Whether anything was to be added yet: a row whose blend is zero throughout its layers
+        tells nothing of the model."""
+        return not isinstance(self.injector, _core.RowInjector) or self.injector.n_blend > 0
 
     def _refusal(self, n_missing: int) -> str:
         n_layer = self.injector.n_layer - self._palette.first_layer

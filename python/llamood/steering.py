@@ -180,18 +180,30 @@ class Steering:
         return np.clip(weights, -limits, limits), notices
 
     def _capped(self, rows: Float64) -> tuple[Float64, tuple[Notice, ...]]:
-        if not np.isfinite(self._cap) or not rows.any():
+        if not rows.any():
             return rows, ()
         sizes = self.palette.sizes(rows, (self.first, self.last))
+        silent = self._silent(rows, sizes)
         over = sizes > self._cap * (1 + _ROUNDING)
         if not over.any():
-            return rows, ()
+            return rows, silent
         factors = np.divide(self._cap, sizes, out=np.ones_like(sizes), where=over)
         text = (
             f"the whole mix is held at size {self._cap:.3g}, where 1 is about one vector at "
             f"intensity 1; {sizes.max():.3g} was asked for ('$max' sets another limit)"
         )
-        return rows * factors[:, np.newaxis], (Notice("$max", text),)
+        return rows * factors[:, np.newaxis], (*silent, Notice("$max", text))
+
+    def _silent(self, rows: Float64, sizes: Float64) -> tuple[Notice, ...]:
+        """Where something is felt, and what that adds is zero."""
+        if sizes[rows.any(axis=1)].all():
+            return ()
+        first = max(self.first, self.palette.first_layer)
+        text = (
+            f"nothing is added of what was asked for: in layers {first} to {self.last} its vectors "
+            "are zero, or take each other back (llamood inspect shows where they are not)"
+        )
+        return (Notice("$layers", text),)
 
     def _unreached(self, named: Named) -> tuple[Notice, ...]:
         if not named.outside.any():
