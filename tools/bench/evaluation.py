@@ -20,7 +20,7 @@ from llamood.answering import PARALLEL, Answering, Request
 from llamood.chat_template import chat_tokens
 from llamood.gguf_header import opened, read_header
 from llamood.listener import TEMPERATURE, TOP_P
-from models import EMOTIONS, MODELS, SEED
+from models import CEILING, EMOTIONS, MODELS, SEED
 
 N_ROUND = 5
 N_TOKEN = 24  # of an answer, at most
@@ -55,7 +55,9 @@ def _installed() -> list[Asked]:
         metadata = read_header(file, path).metadata
     shape = (metadata["llama.block_count"], metadata["llama.embedding_length"])
     data = np.random.default_rng(SEED).standard_normal((len(EMOTIONS), *shape)) * 0.05
-    emotions = llamood.EmotionVectors(names=EMOTIONS, data=data.astype(np.float32))
+    emotions = llamood.EmotionVectors(
+        names=EMOTIONS, data=data.astype(np.float32), ceiling=(CEILING,) * len(EMOTIONS)
+    )
     return [Asked(SMOLLM2, path, emotions, AT_LEAST)]
 
 

@@ -18,6 +18,7 @@ SEED = 1
 # core that is busy elsewhere are what makes times jump.
 THREADS = max(1, (os.cpu_count() or 1) // 2)
 EMOTIONS = ("anger", "disgust", "fear", "joy", "sadness", "surprise")
+CEILING = 50.0  # of vectors that mean nothing, which are not to be held to a safe dose
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,7 +72,11 @@ class BenchModel:
         """Six random emotions, large enough to move the logits."""
         rng = np.random.default_rng(SEED)
         data = rng.standard_normal((len(EMOTIONS), self.shape.n_layer, self.shape.n_embd))
-        return llamood.EmotionVectors(names=EMOTIONS, data=data.astype(np.float32) * 0.1)
+        return llamood.EmotionVectors(
+            names=EMOTIONS,
+            data=data.astype(np.float32) * 0.1,
+            ceiling=(CEILING,) * len(EMOTIONS),
+        )
 
 
 def cache_folder() -> Path:

@@ -70,4 +70,6 @@ def _random(folder: Path, *, name: str, arch: Arch, quant: Quant) -> Subject:
     )
     rng = np.random.default_rng(SEED)
     data = 0.5 * rng.standard_normal((len(EMOTIONS), shape.n_layer, shape.n_embd))
-    return Subject(name, path, llamood.EmotionVectors(EMOTIONS, data), list(b"Once upon a "))
+    ceiling = (50.0,) * len(EMOTIONS)  # not to be held to a safe dose
+    evs = llamood.EmotionVectors(EMOTIONS, data, ceiling=ceiling)
+    return Subject(name, path, evs, list(b"Once upon a "))
