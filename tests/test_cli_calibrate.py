@@ -123,7 +123,7 @@ def test_of_the_places_that_are_asked_for_each_emotion_has_the_best(
 def test_everything_is_every_way_in_every_place(evs: Path) -> None:
     keep_candidates(evs)
     report = calibrated(evs, "--layers", "everything")
-    assert len(report["tried"]) == 5 * (3 + 2)
+    assert len(report["tried"]) == 6 * (3 + 2)
     assert sum("in increments" in place for place in report["tried"]) == 5
 
 
