@@ -9,6 +9,8 @@ from dataclasses import asdict
 from statistics import fmean, median
 from typing import Any
 
+import numpy as np
+
 from .dialogue import ANEW, KEPT, PLAIN, WAYS, Dialogue, Way
 from .measures import emotion_probability
 from .sheets import Judging
@@ -29,7 +31,8 @@ def findings(dialogues: Sequence[Dialogue], judges: Mapping[str, Judging]) -> di
     that was said.
     """
     names = list(dict.fromkeys(each.emotion for each in dialogues if each.emotion is not None))
-    rows = [_row(dialogues, name, way, judges) for name in names for way in WAYS]
+    sheets = {name: _Sheet(judge, dialogues) for name, judge in judges.items()}
+    rows = [_row(dialogues, name, way, sheets) for name in names for way in WAYS]
     rows += [_joined([row for row in rows if row["way"] == way], way) for way in WAYS]
     return {
         "judges": list(judges),
@@ -41,8 +44,28 @@ def findings(dialogues: Sequence[Dialogue], judges: Mapping[str, Judging]) -> di
     }
 
 
+class _Sheet:
+    """What a judge sees in every answer, each judged once, as one takes long over a few."""
+
+    def __init__(self, judge: Judging, dialogues: Sequence[Dialogue]) -> None:
+        answers = (exchange.answer for each in dialogues for exchange in each.exchanges)
+        self._texts = {text: place for place, text in enumerate(dict.fromkeys(answers))}
+        self._labels = judge.labels
+        self._seen = np.asarray(judge.probabilities(list(self._texts)), dtype=np.float64)
+
+    def shown(self, own: Sequence[Dialogue], emotion: str) -> list[float] | None:
+        """At each turn; None where the judge does not know the emotion."""
+        if emotion not in self._labels:
+            return None
+        turns = zip(*(each.exchanges for each in own), strict=True)
+        rows = [[self._texts[exchange.answer] for exchange in turn] for turn in turns]
+        return [
+            emotion_probability(self._seen[each], emotion, labels=self._labels) for each in rows
+        ]
+
+
 def _row(
-    dialogues: Sequence[Dialogue], emotion: str, way: Way, judges: Mapping[str, Judging]
+    dialogues: Sequence[Dialogue], emotion: str, way: Way, sheets: Mapping[str, _Sheet]
 ) -> Row:
     own = [
         each for each in dialogues if each.way == way and (way == PLAIN or each.emotion == emotion)
@@ -50,7 +73,7 @@ def _row(
     plain = _surprise([each for each in dialogues if each.way == PLAIN])
     surprise = _surprise(own)
     follow = [exchange for each in own for exchange in each.exchanges[1:]]
-    by_turn = {name: _shown(own, emotion, judge) for name, judge in judges.items()}
+    by_turn = {name: sheet.shown(own, emotion) for name, sheet in sheets.items()}
     turned = None if plain is None or surprise is None else surprise - plain
     return {
         "emotion": emotion,
@@ -92,18 +115,6 @@ def _joined(rows: Sequence[Row], way: Way) -> Row:
         "ms": median(row["ms"] for row in rows),
         "shown_by_turn": by_turn,
     }
-
-
-def _shown(own: Sequence[Dialogue], emotion: str, judge: Judging) -> list[float] | None:
-    """At each turn; None where the judge does not know the emotion."""
-    if emotion not in judge.labels:
-        return None
-    turns = zip(*(each.exchanges for each in own), strict=True)
-    answers = [[exchange.answer for exchange in turn] for turn in turns]
-    return [
-        emotion_probability(judge.probabilities(texts), emotion, labels=judge.labels)
-        for texts in answers
-    ]
 
 
 def _turn_by_turn(courses: Sequence[list[float] | None]) -> list[float] | None:
