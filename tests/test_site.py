@@ -340,9 +340,9 @@ def test_vectors_of_this_site_that_were_measured() -> None:
         str(mood): llm("Hello", mood=mood, **GREEDY)["choices"][0]["text"]
         for mood in (
             {},
-            {"joy": 1.5},
-            {"sadness": 1.5},
-            {"joy": 0.8, "$dose": "relative", "$layers": [0, 1]},
+            {"joy": 1.5, "$max": 3},
+            {"sadness": 1.5, "$max": 3},
+            {"joy": 0.8, "$dose": "relative", "$layers": [0, 1], "$max": 3},
         )
     }
     assert len(set(said.values())) == len(said)
