@@ -120,6 +120,7 @@ def test_findings_are_of_the_last_turn() -> None:
     perplexities = [joy[way]["perplexity"] for way in (PLAIN, KEPT, ANEW)]
     assert perplexities == pytest.approx([1.0, math.exp(1.0), math.exp(0.5)])
     assert [joy[way]["collapse"] for way in (PLAIN, KEPT, ANEW)] == [0, 1, 0]
+    assert [joy[way]["repeated"] for way in (PLAIN, KEPT, ANEW)] == [0, 0, 0]
     assert joy[ANEW]["shown"]["words"] > 0.5 > joy[PLAIN]["shown"]["words"]
     at = bundled().labels.index("joy")
     expected = bundled().probabilities([SAID[1], SAID[2]])[:, at].tolist()
@@ -127,6 +128,14 @@ def test_findings_are_of_the_last_turn() -> None:
     assert [joy[way]["decoded"] for way in (PLAIN, KEPT, ANEW)] == [10, 11, 15]
     assert told["price_ms"] == pytest.approx(4.0)
     assert (told["n_turn"], told["n_conversation"]) == (2, 1)
+
+
+def test_what_earlier_answers_said_is_repeated() -> None:
+    said = ("I hear the bus leaves at nine.", "Yes.", "I think the bus leaves at nine.")
+    told = findings(
+        [conversation(way, said, surprise=1.0, ms=1) for way in (PLAIN, KEPT, ANEW)], {}
+    )
+    assert {row["repeated"] for row in told["rows"]} == {0.5}
 
 
 def test_over_emotions_and_of_one_that_no_judge_knows() -> None:

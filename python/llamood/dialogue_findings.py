@@ -23,8 +23,10 @@ def findings(dialogues: Sequence[Dialogue], judges: Mapping[str, Judging]) -> di
     """JSON-able. ``judges``: by name.
 
     ``rows``, of each emotion in each way, and with ``emotion`` None of all of them: ``perplexity``,
-    a ratio to the unsteered conversations, and ``collapse``, the share that loops, of the last
-    answers; ``shown`` by each judge, the mean probability of the emotion in them, 0 to 1, None
+    a ratio to the unsteered conversations, ``collapse``, the share that loops, and ``repeated``,
+    the mean share of 4-grams of words that an answer before it has, of the last answers. What
+    repeats is likely after itself, so a low perplexity says little beside many repetitions.
+    ``shown`` by each judge, the mean probability of the emotion in them, 0 to 1, None
     where that judge does not know it; ``decoded`` tokens before an answer that follows on another,
     the mean, and the ``ms`` that took, the median. ``shown_by_turn``: of each judge, turn by turn.
     ``price_ms``: a turn, the median of what decoding answers again takes longer. ``dialogues``: all
@@ -80,6 +82,7 @@ def _row(
         "way": way,
         "perplexity": None if turned is None else math.exp(turned),
         "collapse": fmean(collapse(each.exchanges[-1].answer).collapsed for each in own),
+        "repeated": fmean(_repeated(each) for each in own),
         "shown": {name: None if turns is None else turns[-1] for name, turns in by_turn.items()},
         "decoded": fmean(exchange.n_decoded for exchange in follow),
         "ms": 1e3 * median(exchange.seconds for exchange in follow),
@@ -110,11 +113,25 @@ def _joined(rows: Sequence[Row], way: Way) -> Row:
         "way": way,
         "perplexity": None if perplexity is None else math.exp(perplexity),
         "collapse": fmean(row["collapse"] for row in rows),
+        "repeated": fmean(row["repeated"] for row in rows),
         "shown": {judge: _mean([row["shown"][judge] for row in rows]) for judge in judges},
         "decoded": fmean(row["decoded"] for row in rows),
         "ms": median(row["ms"] for row in rows),
         "shown_by_turn": by_turn,
     }
+
+
+def _repeated(dialogue: Dialogue) -> float:
+    """0 to 1; of fewer than 4 words 0."""
+    *before, last = (exchange.answer for exchange in dialogue.exchanges)
+    known = {gram for answer in before for gram in _grams(answer)}
+    grams = _grams(last)
+    return fmean(gram in known for gram in grams) if grams else 0.0
+
+
+def _grams(text: str) -> list[tuple[str, ...]]:
+    words = text.split()
+    return [tuple(words[at : at + 4]) for at in range(len(words) - 3)]
 
 
 def _turn_by_turn(courses: Sequence[list[float] | None]) -> list[float] | None:

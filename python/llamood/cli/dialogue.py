@@ -172,11 +172,12 @@ def _table(report: dict[str, Any]) -> Table:
         "emotion",
         "old answers",
         title=f"The answer at turn {report['n_turn']}, of {report['n_conversation']} conversations",
-        caption="Perplexity is a ratio to unsteered; seen: the probability of the emotion by each "
-        "judge; ms: before the first token of an answer that follows on another.",
+        caption="Perplexity is a ratio to unsteered, and low where an answer says again what "
+        "earlier ones said (repeated, of its 4-grams of words); seen: the probability of the "
+        "emotion by each judge; ms: before the first token of an answer that follows on another.",
     )
     seen = [f"seen ({judge})" for judge in report["judges"]]
-    for title in ("perplexity", "loops", *seen, "tokens decoded", "ms"):
+    for title in ("perplexity", "loops", "repeated", *seen, "tokens decoded", "ms"):
         table.add_column(title, justify="right")
     for row in report["rows"]:
         shown = [row["shown"][judge] for judge in report["judges"]]
@@ -185,6 +186,7 @@ def _table(report: dict[str, Any]) -> Table:
             row["way"],
             "-" if row["perplexity"] is None else f"x {row['perplexity']:.2f}",
             f"{row['collapse']:.0%}",
+            f"{row['repeated']:.0%}",
             *("-" if each is None else f"{each:.2f}" for each in shown),
             f"{row['decoded']:.0f}",
             f"{row['ms']:.0f}",
