@@ -171,9 +171,10 @@ class LoneVoice:
             pass
         finally:
             performance, llm._performance = llm._performance, None
+            watch, llm._guarding = llm._guarding, None
             llm.feel()  # nothing of this answer is kept, however it ended
         felt = tuple(performance.after(n) for n in range(len(spoken)))
-        is_rescued = llm._guarding is not None and llm._guarding.told is not None
+        is_rescued = watch is not None and watch.told is not None
         return Said(tuple(spoken), n_told, felt, is_rescued, rows)
 
     def _how(self, request: Request) -> dict[str, Any]:
