@@ -6,12 +6,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from gguf import GGMLQuantizationType, GGUFReader
 
 import llamood
 from llamood.errors import ModelError
 from llamood.texts import LabelledTexts
 from llamood.vectors import EmotionVectors
-from llamood.words import NORM, words
+from llamood.words import MATRICES, NORM, output_rows, words
 from voices import PROMPT
 
 NAMES = ("fear", "joy")
@@ -58,3 +59,20 @@ def test_what_has_no_output_matrix_is_refused(random_chat: Path, tmp_path: Path)
     broken.write_bytes(random_chat.read_bytes().replace(name, name[::-1]))
     with pytest.raises(ModelError, match=NORM):
         words(broken, TEXTS, names=NAMES)
+
+
+def test_a_matrix_of_a_type_that_cannot_be_read_is_refused(
+    random_chat: Path, tmp_path: Path
+) -> None:
+    """llama.cpp has types that are not for files; some that it reads gguf cannot."""
+    matrix = next(t for t in GGUFReader(random_chat).tensors if t.name in MATRICES)
+    name = matrix.name.encode()
+    data = bytearray(random_chat.read_bytes())
+    begin = data.index(len(name).to_bytes(8, "little") + name) + 8 + len(name)
+    at = begin + 4 + 8 * int.from_bytes(data[begin : begin + 4], "little")  # after the dimensions
+    assert data[at : at + 4] == int(matrix.tensor_type).to_bytes(4, "little")
+    data[at : at + 4] = int(GGMLQuantizationType.Q8_1).to_bytes(4, "little")
+    path = tmp_path / "unread.gguf"
+    path.write_bytes(data)
+    with pytest.raises(ModelError, match="Q8_1"):
+        output_rows(path, [1, 2])

@@ -46,7 +46,7 @@ def words(
         told = [(label, sorted(set(_tokens(vocab, text)))) for label, text in in_turn(texts)]
     told = [(label, tokens) for label, tokens in told if tokens]
     used = sorted({token for _, tokens in told for token in tokens})
-    rows, norm = _output(model, used)
+    rows, norm = output_rows(model, used)
     means = [rows[np.searchsorted(used, tokens)].mean(axis=0) for _, tokens in told]
     labels = np.array([label for label, _ in told])
     if shuffled:
@@ -56,9 +56,10 @@ def words(
     return unit
 
 
-def _output(model: str | PathLike[str], tokens: list[int]) -> tuple[Float32, Float32]:
+def output_rows(model: str | PathLike[str], tokens: list[int]) -> tuple[Float32, Float32]:
     """The rows of these tokens in the output matrix, (n_token, n_embd), and by what the norm before
-    it multiplies each column, (n_embd,)."""
+    it multiplies each column, (n_embd,). Raises `ModelError` for a file without them, and for types
+    of tensors that gguf does not read."""
     from gguf import GGUFReader  # slow to load, and needed here alone
     from gguf.quants import dequantize
 

@@ -88,7 +88,7 @@ class LayersType(click.ParamType[str]):
     show_default=True,
     help="Largest turn of the model's predictions, in nats, at the 95th percentile.",
 )
-@options.max_tokens_option
+@options.max_tokens_option()
 @options.seed_option
 @options.hardware_options
 @options.json_option

@@ -62,13 +62,7 @@ TURNS = shipped_turns()
     show_default=True,
     help=f"Of more than {len(TURNS)} the same are held again, with other seeds.",
 )
-@click.option(
-    "--max-tokens",
-    type=click.IntRange(min=8),
-    default=TOKENS,
-    show_default=True,
-    help="Longest answer.",
-)
+@options.max_tokens_option(TOKENS)
 @options.seed_option
 @options.hardware_options
 @options.json_option

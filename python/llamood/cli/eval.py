@@ -180,7 +180,7 @@ class Answered:
     type=click.Path(path_type=Path),
     help="Embeds questions and answers. Default: MODEL, by its mean last hidden state.",
 )
-@options.max_tokens_option
+@options.max_tokens_option()
 @options.seed_option
 @click.option(
     "--parallel",

@@ -66,13 +66,7 @@ SHARES = {"texts": 3.0, "answers": 2.0, "doses": 5.0, "readings": 1.0}
     show_default=True,
     help="Answers or texts at a time.",
 )
-@click.option(
-    "--max-tokens",
-    type=click.IntRange(min=8),
-    default=TOKENS,
-    show_default=True,
-    help="Longest answer.",
-)
+@options.max_tokens_option(TOKENS)
 @click.option("--restart", is_flag=True, help="Forget an unfinished measurement.")
 @options.hardware_options
 @options.json_option

@@ -103,13 +103,16 @@ system_option = click.option("--system", metavar="TEXT", help="System prompt.")
 json_option = click.option("--json", "as_json", is_flag=True, help="Write the result as JSON.")
 
 
-max_tokens_option = click.option(
-    "--max-tokens",
-    type=click.IntRange(min=8),
-    default=96,
-    show_default=True,
-    help="Longest answer.",
-)
+def max_tokens_option(default: int = 96) -> Callable[[Command], Command]:
+    """The longest answer of what is asked."""
+    return click.option(
+        "--max-tokens",
+        type=click.IntRange(min=8),
+        default=default,
+        show_default=True,
+        help="Longest answer.",
+    )
+
 
 seed_option = click.option(
     "--seed",
