@@ -197,13 +197,10 @@ class Measuring:
         found = Candidates.of(states, names=first.names, measurement=first.measurement)
         for source, each in usable.items():
             try:
-                said, dealt = (
-                    words(self.model, each.texts(), names=first.names, shuffled=shuffled)
-                    for shuffled in (False, True)
-                )
+                said = words(self.model, each.texts(), names=first.names)
             except ModelError:  # whose words cannot be weighed is steered by the other ways
                 continue
-            found = found.with_words(str(source), said, control=dealt)
+            found = found.with_words(str(source), said.own, control=said.shuffled)
         return found
 
     def doses(self, candidates: Candidates, *, progress: Progress | None = None) -> Doses:

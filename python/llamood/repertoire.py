@@ -149,7 +149,7 @@ class Repertoire:
         candidates = contrast.candidates(self.vectors.measurement)
         with suppress(ModelError):  # whose words cannot be weighed is steered by what is felt
             said = words(self.model, apart, names=(name,))
-            candidates = candidates.with_words("texts", said)
+            candidates = candidates.with_words("texts", said.own)
         doses = self._doses(contrast, candidates, seed, told("doses"))
         vectors = replace(
             chosen(candidates, doses),

@@ -9,10 +9,10 @@ in words sooner than in what they do.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from os import PathLike
-from typing import Any
+from typing import Any, NamedTuple
 
 import llama_cpp
 import numpy as np
@@ -29,31 +29,34 @@ MATRICES = ("output.weight", "token_embd.weight")  # the second where both are o
 NORM = "output_norm.weight"
 
 
-def words(
-    model: str | PathLike[str],
-    texts: LabelledTexts,
-    *,
-    names: tuple[str, ...],
-    shuffled: bool = False,
-) -> Float32:
-    """Float32 (n_emotion, n_embd), of unit length, to be added to what the model's last norm takes.
+class Words(NamedTuple):
+    """Float32 (n_emotion, n_embd) each, of unit length, to be added to what the model's last norm
+    takes. ``shuffled``: of labels that were dealt out anew, as a control."""
 
-    ``model``: a GGUF file. ``shuffled``: of labels that were dealt out anew, as a control. Raises
-    `ModelError` for one whose output matrix cannot be read, and for emotions that have the same
-    words.
+    own: Float32
+    shuffled: Float32
+
+
+def words(model: str | PathLike[str], texts: LabelledTexts, *, names: Sequence[str]) -> Words:
+    """What makes the words of each of ``names`` likelier than those of the others.
+
+    ``model``: a GGUF file. Raises `ModelError` for one whose output matrix cannot be read, and for
+    emotions that have the same words.
     """
     with _vocabulary(model) as vocab:
         told = [(label, sorted(set(_tokens(vocab, text)))) for label, text in in_turn(texts)]
     told = [(label, tokens) for label, tokens in told if tokens]
     used = sorted({token for _, tokens in told for token in tokens})
     rows, norm = output_rows(model, used)
-    means = [rows[np.searchsorted(used, tokens)].mean(axis=0) for _, tokens in told]
+    means = np.stack([rows[np.searchsorted(used, tokens)].mean(axis=0) for _, tokens in told])
     labels = np.array([label for label, _ in told])
-    if shuffled:
-        labels = dealt_anew(labels, names)
-    found = Discriminant(np.stack(means), labels.tolist(), names=names).directions(SHRINKAGE) * norm
-    unit: Float32 = found / np.linalg.norm(found, axis=1, keepdims=True)
-    return unit
+
+    def directions_of(labels: np.ndarray) -> Float32:
+        found = Discriminant(means, labels.tolist(), names=names).directions(SHRINKAGE) * norm
+        unit: Float32 = found / np.linalg.norm(found, axis=1, keepdims=True)
+        return unit
+
+    return Words(directions_of(labels), directions_of(dealt_anew(labels, names)))
 
 
 def output_rows(model: str | PathLike[str], tokens: list[int]) -> tuple[Float32, Float32]:
