@@ -17,6 +17,7 @@ from llamood.dialogue import ANEW, KEPT, PLAIN, Dialogue, Dialogues, Exchange, s
 from llamood.dialogue_findings import findings
 from llamood.errors import ModelError
 from llamood.judges import bundled
+from llamood.probe import Probe
 
 TOKENS = 8
 QUICK = ("--turns", "2", "--max-tokens", "8", "--threads", "1")
@@ -178,7 +179,7 @@ def test_the_command_gives_json_and_a_table() -> None:
         assert words in " ".join(people.stdout.split())
 
 
-def test_the_command_judges_by_readings_where_a_baseline_tells_how(
+def test_the_command_judges_by_readings_where_a_baseline_is_trusted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("llamood.cli.baselines.PER_LABEL", 14)
@@ -186,8 +187,14 @@ def test_the_command_judges_by_readings_where_a_baseline_tells_how(
     vectors = ("-e", tmp_path / "evs")
     assert run("read", tiny_chat.MODEL, *vectors, "--measure", "What a day!").exit_code == 0
     asked = ("--feeling", "joy", *QUICK, "--conversations", "1", "--json")
+    probe = Probe.load(tmp_path / "evs")
+    assert probe.doubt is not None  # of so few texts
     result = run("dialogue", tiny_chat.MODEL, *vectors, *asked)
-    report = json.loads(result.stdout)
+    assert json.loads(result.stdout)["judges"] == ["bundled"]
+    assert "nobody judges by readings: its baseline tells emotions apart" in result.stderr
+    good = {**probe.about["quality"], "macro_auroc": 0.9}
+    replace(probe, about={**probe.about, "quality": good}).save(tmp_path / "evs")
+    report = json.loads(run("dialogue", tiny_chat.MODEL, *vectors, *asked).stdout)
     assert report["judges"] == ["bundled", "reading"]
     assert all(0 < row["shown"]["reading"] < 1 for row in report["rows"])
 

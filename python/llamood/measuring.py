@@ -26,15 +26,14 @@ from llamood.extract import Extraction
 from llamood.files import contents
 from llamood.filters import Filter
 from llamood.gguf_header import metadata_of
+from llamood.jury import jury
 from llamood.palette import SAFE_SUM
 from llamood.places import Place, quick_places
 from llamood.probe import FILE_NAME as BASELINE
 from llamood.probe import Probe
 from llamood.probe_measurement import measure
 from llamood.queries import Queries, everyday
-from llamood.reading_judge import ReadingJudge
 from llamood.remainder import outdated, require_nothing_added
-from llamood.sheets import Judging
 from llamood.states import Progress
 from llamood.texts import BUNDLED, LabelledTexts, load_texts
 from llamood.vectors import EmotionVectors, Site
@@ -320,9 +319,7 @@ def find_doses(
         answering = stack.enter_context(
             Answering(model, emotions=candidates.together(), n_ctx=N_CTX, **llama)
         )
-        jury: list[Judging] = [judges.bundled()]
-        if filter is not None and filter.is_trusted:
-            jury.append(stack.enter_context(ReadingJudge(model, filter, **llama)))
+        seated = stack.enter_context(jury(model, filter, **llama))
         prompts = [
             chat_tokens(answering.llama, [{"role": "user", "content": question}])
             for question in everyday()[:n_question]
@@ -330,7 +327,7 @@ def find_doses(
         calibration = Calibration(
             answering,
             prompts,
-            judges=jury,
+            judges=list(seated.values()),
             max_tokens=max_tokens,
             seed=seed,
             tried=tried,

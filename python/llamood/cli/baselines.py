@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from llamood import judges
-from llamood.cli.consoles import progress
-from llamood.errors import FileError
+from llamood.cli.consoles import progress, remark
+from llamood.errors import FileError, ModelError
+from llamood.filters import Filter
 from llamood.measuring import PER_LABEL
-from llamood.probe import Probe
+from llamood.probe import FILE_NAME, Probe
 from llamood.probe_extension import moved_by
 from llamood.probe_measurement import measure
 from llamood.texts import BUNDLED, LabelledTexts, load_texts
@@ -27,6 +28,24 @@ def measured(path: Path, evs: EmotionVectors, *, folder: Path, llama: Mapping[st
     chosen = LabelledTexts(tuple(texts), texts)
     with progress(f"Reading with {path.name}", keep=True) as advance:
         return measure(path, evs, chosen, judge=judges.bundled(), progress=advance, **llama)
+
+
+def filter_of(vectors: Path) -> Filter | None:
+    """What the baseline beside vectors judges with; None where there is none, and, with a remark,
+    where it cannot judge. Raises `FileError` for a file with faults."""
+    folder = vectors if vectors.is_dir() else vectors.parent
+    if not (folder / FILE_NAME).is_file():
+        return None
+    probe = Probe.load(folder)
+    fault = probe.doubt
+    try:
+        found = Filter.of_probe(probe)
+    except ModelError as error:
+        fault = str(error)
+    if fault is not None:
+        remark(f"Note: nobody judges by readings: {fault}.")
+        return None
+    return found
 
 
 def renewed(

@@ -16,7 +16,6 @@ from llamood.cli.dose_table import dose_table
 from llamood.cli.prompts import first_questions
 from llamood.errors import FileError, ModelError
 from llamood.files import contents, load
-from llamood.filters import Filter
 from llamood.measuring import CONTROLS, chosen, control, find_doses
 from llamood.places import Place, places, quick_places
 from llamood.probe import Probe
@@ -146,7 +145,7 @@ def command(
             n_question=n_question,
             max_tokens=max_tokens,
             seed=seed,
-            filter=_filter(vectors),
+            filter=baselines.filter_of(vectors),
             progress=advance,
             settings={"limits": Limits(perplexity=perplexity, divergence=divergence)},
             **hardware,
@@ -164,14 +163,6 @@ def command(
         if bounds.best is None:
             remark(f"Note: no dose of {printable(name)} was fluent; it is left as it was.")
     click.echo(f"{len(paths)} files in {target}; 1.0 is now the largest fluent dose of each.")
-
-
-def _filter(vectors: Path) -> Filter | None:
-    """What the baseline beside the vectors reads with; None where there is none, or an old one."""
-    try:
-        return Filter.of_probe(Probe.load(vectors))
-    except (FileError, ModelError):
-        return None
 
 
 def _candidates(vectors: Path, known: EmotionVectors) -> Candidates:

@@ -4,28 +4,21 @@ worth."""
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import click
 from rich.table import Table
 
-from llamood import judges
-from llamood.cli import models, options
-from llamood.cli.consoles import printable, progress, remark, results, write_json
+from llamood.cli import baselines, models, options
+from llamood.cli.consoles import printable, progress, results, write_json
 from llamood.dialogue import FEWEST_TURNS, TOKENS, Dialogues, shipped_turns
 from llamood.dialogue_findings import findings
-from llamood.errors import FileError, LlamoodError, ModelError
+from llamood.errors import FileError, LlamoodError
 from llamood.files import load
-from llamood.filters import Filter
-from llamood.probe import FILE_NAME, Probe
-from llamood.reading_judge import ReadingJudge
-from llamood.sheets import Judging
+from llamood.jury import jury
 from llamood.vectors import EmotionVectors
 
-BUNDLED, READING = "bundled", "reading"
 TURNS = shipped_turns()
 
 
@@ -106,10 +99,10 @@ def command(
         seed=seed,
         **hardware,
     )
-    with _jury(path, vectors, hardware) as jury:
+    with jury(path, baselines.filter_of(vectors), **hardware) as seated:
         with progress(f"Talking to {path.name}", keep=True) as advance:
             said = held.run(advance)
-        found = findings(said, jury)
+        found = findings(said, seated)
     report = {
         "model": path.name,
         "intensity": intensity,
@@ -140,24 +133,6 @@ def _vectors(vectors: Path, model: str, feelings: tuple[str, ...]) -> EmotionVec
             f"{', '.join(map(printable, evs.names))}"
         )
     return evs.select(list(dict.fromkeys(feelings))) if feelings else evs
-
-
-@contextmanager
-def _jury(path: Path, vectors: Path, hardware: dict[str, Any]) -> Iterator[dict[str, Judging]]:
-    """The bundled judge, and the reading one where a baseline lies with the vectors."""
-    bundled: dict[str, Judging] = {BUNDLED: judges.bundled()}
-    folder = vectors if vectors.is_dir() else vectors.parent
-    if not (folder / FILE_NAME).is_file():
-        yield bundled
-        return
-    try:
-        filter = Filter.of_probe(Probe.load(folder))
-    except ModelError as error:
-        remark(f"Note: nobody judges by readings: {error}")
-        yield bundled
-        return
-    with ReadingJudge(path, filter, **hardware) as reading:
-        yield {**bundled, READING: reading}
 
 
 def _table(report: dict[str, Any]) -> Table:

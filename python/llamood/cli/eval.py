@@ -17,7 +17,7 @@ from llamood.answer_log import Answer
 from llamood.answering import MOST_PARALLEL, PARALLEL
 from llamood.cli import eval_report, models, options
 from llamood.cli.consoles import progress, remark
-from llamood.cli.judging import BUNDLED, KNOWN_TEXTS, JudgeType, Jury
+from llamood.cli.judging import KNOWN_TEXTS, JudgeType, Jury
 from llamood.cli.prompts import first_questions, user_turn
 from llamood.conditions import (
     INTENSITIES,
@@ -36,6 +36,7 @@ from llamood.errors import FileError, LlamoodError
 from llamood.evaluate import Evaluation, with_surprise
 from llamood.files import load
 from llamood.foreign_answers import read_answers
+from llamood.jury import BUNDLED
 from llamood.measuring import CONTROLS, PAPERS
 from llamood.mood import BASE
 from llamood.vectors import EmotionVectors

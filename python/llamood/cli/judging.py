@@ -21,6 +21,7 @@ from llamood.embedder import Embedder
 from llamood.errors import ModelError
 from llamood.filters import Filter
 from llamood.hf_judge import HfJudge
+from llamood.jury import BUNDLED, READING
 from llamood.measures import NEUTRAL, topic_adherence
 from llamood.measuring import PER_LABEL as FITTED
 from llamood.probe import Probe
@@ -30,7 +31,7 @@ from llamood.texts import LabelledTexts, load_texts
 from llamood.verdicts import Verdicts
 from llamood.zero_shot import ZeroShotJudge
 
-BUNDLED, READING, SELF, HF, GGUF = "bundled", "reading", "self", "hf:", "gguf:"
+SELF, HF, GGUF = "self", "hf:", "gguf:"
 KNOWN_TEXTS = Path(judges.__file__).parent / "data" / "texts.tsv"
 AT_ONCE = 16  # texts that are judged between two reports of progress
 PER_LABEL = 30  # labelled lines that a judge is tried on
