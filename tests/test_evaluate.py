@@ -397,6 +397,7 @@ def test_the_table_has_a_row_for_each_emotion_and_condition(found: dict[str, Any
     assert "somewhat too narrow" in table
 
 
+@pytest.mark.slow
 def test_topics_are_ratios_of_mean_cosines(answers: tuple[Answer, ...]) -> None:
     topics = np.linspace(0.2, 0.9, len(answers))
     found = findings(answers, judge=bundled(), topics=topics, n_draw=N_DRAW)

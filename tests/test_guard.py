@@ -241,7 +241,9 @@ def test_the_answers_of_a_trained_model_pass(cut: str) -> None:
     assert len(looping) <= 1
 
 
-@pytest.mark.parametrize("cut", CUTS)
+@pytest.mark.parametrize(
+    "cut", [pytest.param(cut, marks=pytest.mark.slow if cut == "bytes" else ()) for cut in CUTS]
+)
 def test_the_readme_and_the_sources_pass(cut: str) -> None:
     paths = [ROOT / "README.md", *sorted((ROOT / "python" / "llamood").glob("*.py"))]
     assert len(paths) > 30
@@ -249,6 +251,7 @@ def test_the_readme_and_the_sources_pass(cut: str) -> None:
     assert {name: heard for name, heard in found.items() if heard} == {}
 
 
+@pytest.mark.slow
 def test_goemotions_passes(shared_data: Path) -> None:
     """20,000 comments one after the other: only those that are flooded themselves alarm it. How
     often a word is emphasis was learned from these, so they hold what is known, and prove no more.

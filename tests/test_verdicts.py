@@ -205,6 +205,7 @@ def test_both_are_in_every_table(report: dict[str, Any]) -> None:
 # -- the command ----------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_the_command_takes_any_model_as_a_judge(random_chat: Path, tmp_path: Path) -> None:
     vectors = tmp_path / "joy"
     llamood.save(llamood.load(tiny_chat.VECTORS).select("joy"), vectors)
