@@ -38,7 +38,11 @@ bool GraphWatch::callback(ggml_tensor* node, bool ask, void* self) {
         return wanted;
     }
     for (GraphWatcher* watcher : watchers) watcher->see(node, name);
-    return true;  // false would cancel the decode
+    // False leaves out the rest of the graph, as far as it is computed on this node's device; the
+    // decode goes well all the same (ggml_backend_sched, llama.cpp 0c1e570).
+    return !std::all_of(watchers.begin(), watchers.end(), [&](const GraphWatcher* watcher) {
+        return watcher->idle() || watcher->ends(name);
+    });
 }
 
 void GraphWatch::add(GraphWatcher* watcher) {

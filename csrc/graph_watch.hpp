@@ -27,6 +27,9 @@ class GraphWatcher {
     virtual bool ask(ggml_tensor* node, const NodeName& name) = 0;
     // After the node is computed and before anything reads it.
     virtual void see(ggml_tensor* node, const NodeName& name) = 0;
+    // Whether nothing of this decode matters any more after this node, which was seen: the rest is
+    // not computed then, and logits are not to be looked at.
+    virtual bool ends(const NodeName&) const { return false; }
     // Whether see() changes the node. Such watchers see it before those that only read it.
     virtual bool changes() const { return false; }
 };

@@ -33,7 +33,8 @@ Tap::~Tap() {
     watch_.remove(this);
 }
 
-void Tap::expect(const std::vector<int>& slots, const std::vector<bool>& is_output) {
+void Tap::expect(const std::vector<int>& slots, const std::vector<bool>& is_output,
+                 bool reads_only) {
     if (slots.size() != is_output.size()) {
         throw std::invalid_argument("one slot and one output mark for each token");
     }
@@ -50,6 +51,7 @@ void Tap::expect(const std::vector<int>& slots, const std::vector<bool>& is_outp
     slots_ = slots;
     output_slots_ = std::move(output_slots);
     reading_ = reading;
+    reads_only_ = reads_only;
 }
 
 void Tap::clear(int slot) {
@@ -74,6 +76,10 @@ const std::int64_t* Tap::count(int slot) const {
 bool Tap::ask(ggml_tensor* node, const NodeName& name) {
     return !idle() && name.layer < n_layer_ && site_of(name) >= 0 && node->type == GGML_TYPE_F32 &&
            node->ne[0] == n_embd_;
+}
+
+bool Tap::ends(const NodeName& name) const {
+    return reads_only_ && name.layer == n_layer_ - 1 && site_of(name) == layer_out;
 }
 
 void Tap::see(ggml_tensor* node, const NodeName& name) {

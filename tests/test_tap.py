@@ -63,6 +63,48 @@ def test_slots_keep_the_sums_of_their_own_tokens(model: Path) -> None:
     assert np.array_equal(tap.sum(1), before)
 
 
+def test_what_only_reads_leaves_out_the_logits_and_nothing_else(model: Path) -> None:
+    llm, tap = open_tapped(model, n_slot=2)
+    tokens = llm.tokenize(PROMPT.encode())
+    n = len(tokens)
+    llm.eval(tokens)
+    plain = np.array(llm.scores[:n])
+    llm.reset()
+    read(llm, tap, tokens, [0] * n)
+    llm.reset()
+    llm.scores[:n] = 0
+    tap.expect([1] * n, [True] * n, reads_only=True)
+    llm.eval(tokens)
+    assert np.array_equal(tap.sum(0), tap.sum(1))
+    assert np.array_equal(tap.count(0), tap.count(1))
+    assert not np.array_equal(llm.scores[:n], plain)  # they were not computed
+
+    tap.expect([-1], [True])
+    before = np.array(llm.scores[n - 1])
+    llm.eval([tokens[0]])  # what was read is cached all the same
+    after_reading = np.array(llm.scores[n])
+    llm.reset()
+    llm.eval([*tokens, tokens[0]])
+    assert np.allclose(llm.scores[n], after_reading, atol=1e-4)
+    assert not np.array_equal(before, after_reading)
+
+
+def test_what_only_reads_waits_for_who_reads_more(model: Path) -> None:
+    """Where another wants the logits they are there."""
+    llm, tap = open_tapped(model, n_slot=1)
+    other = _core.Tap(llm._watch, n_layer=tap_layers(tap), n_embd=tap.sum(0).shape[2], n_slot=1)
+    tokens = llm.tokenize(PROMPT.encode())
+    n = len(tokens)
+    llm.eval(tokens)
+    plain = np.array(llm.scores[:n])
+    llm.reset()
+    tap.expect([0] * n, [True] * n, reads_only=True)
+    other.expect([0] * n, [True] * n)
+    llm.eval(tokens)
+    assert np.array_equal(llm.scores[:n], plain)
+    assert np.array_equal(tap.sum(0), other.sum(0))
+
+
 def tap_layers(tap: _core.Tap) -> int:
     return int(tap.count(0).shape[1])
 

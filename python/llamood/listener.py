@@ -182,7 +182,7 @@ class Listener(Closing):
         ]
         self._forget()
         for piece in self._pieces(rows):
-            self._decode(piece)
+            self._decode(piece, reads_only=True)
         return [
             self._heard(s, self._text(tokens[first:]))
             for s, (tokens, first) in enumerate(sequences)
@@ -220,8 +220,8 @@ class Listener(Closing):
         for slot in range(self.parallel):
             self._tap.clear(slot)
 
-    def _decode(self, rows: Sequence[Row]) -> None:
-        """One decode of at most n_batch rows."""
+    def _decode(self, rows: Sequence[Row], *, reads_only: bool = False) -> None:
+        """One decode of at most n_batch rows; with ``reads_only`` it leaves no logits."""
         batch = self._batch
         for i, (token, position, sequence, is_output, _) in enumerate(rows):
             batch.token[i] = token
@@ -230,7 +230,8 @@ class Listener(Closing):
             batch.seq_id[i][0] = sequence
             batch.logits[i] = is_output
         batch.n_tokens = len(rows)
-        self._tap.expect([row[4] for row in rows], [row[3] for row in rows])
+        wants_logits = [row[3] for row in rows]
+        self._tap.expect([row[4] for row in rows], wants_logits, reads_only=reads_only)
         result = llama_cpp.llama_decode(self._ctx, batch)
         if result != 0:
             raise ModelError(f"llama.cpp could not decode {len(rows)} tokens (result {result})")

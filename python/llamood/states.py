@@ -16,7 +16,7 @@ from llamood.texts import LabelledTexts
 from llamood.vectors import Float32
 
 LONGEST_TEXT = 256  # tokens of a text; what is longer is cut there
-PARALLEL = 16
+PARALLEL = 32  # texts side by side
 LAYER_OUT = SITES.index("layer_out")
 
 Progress = Callable[[int, int], None]
