@@ -478,8 +478,8 @@ def test_an_answer_begins_under_suspicion() -> None:
 
 
 class Noticed(NamedTuple):
-    """Of recorded answers: of each kind how late those that collapsed were noticed, in tokens
-    (None: never), and whether those that are sound were taken for collapsed."""
+    """Of recorded answers: of each kind how late those that collapsed in an overdose were noticed,
+    in tokens (None: never), and whether sound ones in a fluent dose were taken for collapsed."""
 
     delays: Mapping[str, list[int | None]]
     false: list[bool]
@@ -497,14 +497,14 @@ def report() -> Noticed:
     pieces = {int(token): piece.encode("latin-1") for token, piece in recorded["pieces"].items()}
     noticed = Noticed(defaultdict(list), [])
     for said in recorded["report"]:
-        guard = Guard()
+        guard, dose = Guard(), said["times"] or None
         alarms = [
-            guard.hear(token, piece=pieces[token], logprob=tenths / 10) is not None
+            guard.hear(token, piece=pieces[token], logprob=tenths / 10, overdose=dose) is not None
             for token, tenths in zip(said["tokens"], said["likely"], strict=True)
         ]
         if said["onset"] is None:
-            noticed.false.append(any(alarms))
-        else:
+            noticed.false.extend([any(alarms)] if 0 < said["times"] <= 1 else [])
+        elif said["times"] > 1:
             at = alarms.index(True) - said["onset"] if any(alarms) else None
             noticed.delays[said["kind"]].append(at)
     return noticed
@@ -512,12 +512,11 @@ def report() -> Noticed:
 
 def test_real_collapses_are_noticed_within_24_tokens(report: Noticed) -> None:
     """The figures stand in docs/guard.md."""
-    assert sum(map(len, report.delays.values())) > 50
-    assert report.share("one word", "marks", "salad") == 1.0
-    assert report.share("loop") >= 0.8
-    assert report.share() >= 0.75
+    assert sum(map(len, report.delays.values())) > 80
+    assert report.share("one word", "marks", "loop", "emoji") == 1.0
+    assert report.share() >= 0.95
 
 
 def test_real_sound_answers_pass(report: Noticed) -> None:
-    assert len(report.false) > 100
-    assert sum(report.false) <= 0.03 * len(report.false)
+    assert len(report.false) > 40
+    assert not any(report.false)

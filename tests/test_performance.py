@@ -398,3 +398,59 @@ def test_size_counts_layers_alike_and_one_vector_as_one() -> None:
     assert Palette.of(EmotionVectors(NAMES, louder)).sizes(eye, (0, 3)) == pytest.approx(
         PALETTE.sizes(eye, (0, 3))
     )
+
+
+# -- how much of what reads fluently -----------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("mood", "expected"),
+    [
+        ({}, 0.0),
+        ({"joy": 0.5}, 0.5),
+        ({"joy": -1.0}, 1.0),
+        ({"joy": {"constant": 3.0, "max": 9}, "$max": 9}, 3.0),
+        ({"joy": 0.6, "anger": 0.4, "$max": 9}, np.hypot(0.6, 0.2)),
+        ({"joy": 0.5, "$dose": "relative", "$max": 9}, None),  # see below
+    ],
+)
+def test_an_overdose_is_how_many_times_the_ceiling(
+    mood: dict[str, Any], expected: float | None
+) -> None:
+    palette = Palette.of(emotions(ceiling=(2.0, 1.0, 1.0)))
+    performance = perform(mood, palette=palette)
+    if expected is None:
+        expected = 0.5 / palette.relative.ceilings[NAMES.index("joy")]
+    assert performance.overdose(0) == performance.overdose(7) == pytest.approx(expected)
+    performance.soften(5, 0.25)
+    assert performance.overdose(4) == pytest.approx(expected)
+    assert performance.overdose(5) == pytest.approx(expected / 4)
+
+
+def test_an_overdose_moves_with_the_mood() -> None:
+    palette = Palette.of(emotions(ceiling=(1.0, 1.0, 1.0)))
+    ramp = {"joy": {"ramp": [0, 4], "over": 8, "max": 9}, "$max": 9}
+    performance = perform(ramp, palette=palette)
+    assert [performance.overdose(at) for at in (0, 2, 8, 99)] == pytest.approx([0, 1, 4, 4])
+
+
+def test_of_vectors_that_no_one_measured_an_overdose_is_not_known() -> None:
+    vectors = replace(emotions(ceiling=(None,) * 3), measurement=Measurement())
+    assert perform({"joy": 3.0}, palette=Palette.of(vectors)).overdose(0) is None
+    known = perform(
+        {"joy": {"constant": 50, "max": 99}, "$max": 99}, palette=Palette.of(emotions())
+    )
+    guessed = Palette.of(emotions(ceiling=(None,) * 3))
+    uncalibrated = perform({"joy": {"constant": 50, "max": 99}, "$max": 99}, palette=guessed)
+    assert known.overdose(0) == pytest.approx(0.05)
+    assert uncalibrated.overdose(0) == pytest.approx(50 / guessed.ceilings[1])
+
+
+def test_of_fewer_layers_more_reads_fluently() -> None:
+    palette = Palette.of(emotions(ceiling=(1.0, 1.0, 1.0)))
+    everywhere = palette.fluent((1, 3))
+    parts = [palette.fluent((layer, layer)) for layer in (1, 2, 3)]
+    assert np.allclose(everywhere, 1.0)
+    assert all((part > 1).all() for part in parts)
+    assert np.allclose(sum(1 / part for part in parts), 1.0)
+    assert np.isinf(palette.fluent((0, 0))).all()  # nothing is added there

@@ -168,6 +168,29 @@ def test_no_text_of_it_is_one_loop(model: Path, mood: dict[str, Any]) -> None:
     assert sum(alarm is not None for alarm in alarms) <= 2  # characters may span tokens
 
 
+@pytest.mark.parametrize("most", [1, 5, 20])
+def test_no_more_is_drawn_than_was_asked_for(
+    random_chat: Path, most: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where the answer smells of collapse when it is over."""
+    llm, drawn = voice(random_chat, guard=True), []
+    hear = llm._hear_drawn
+
+    def counting(token: int, *rest: Any, **how: Any) -> Any:
+        drawn.append(token)
+        return hear(token, *rest, **how)
+
+    monkeypatch.setattr(llm, "_hear_drawn", counting)
+    said = llm(PROMPT, mood={"joy": 1.0}, max_tokens=most, temperature=0.0)
+    redrawn = sum(
+        rescue["token"] - rescue["kept"]
+        for rescue in said.get("llamood", {}).get("guard", {}).get("rescues", [])
+    )
+    assert len(drawn) == most + redrawn
+    list(islice(llm.generate(llm.tokenize(b"Once"), temp=0.0), 2 * most))  # as much as is taken
+    assert len(drawn) > 2 * most + redrawn
+
+
 def test_the_tiny_models_do_collapse(random_chat: Path, stories: Path) -> None:
     """Or the tests above could not fail."""
     collapsed = [

@@ -21,7 +21,9 @@ def noticed(said: dict[str, Any], pieces: dict[int, bytes], *, likely: bool) -> 
     guard, told = Guard(), 0
     for at, (token, tenths) in enumerate(zip(said["tokens"], said["likely"], strict=True)):
         logprob = tenths / 10 if likely else None
-        if guard.hear(token, piece=pieces[token], logprob=logprob) is not None:
+        overdose = said["times"] or None
+        piece = pieces[token]
+        if guard.hear(token, piece=piece, logprob=logprob, overdose=overdose) is not None:
             return at, told
         suspect = guard.suspect_from
         told = max(told, at + 1 if suspect is None else suspect - 1)
@@ -34,26 +36,36 @@ def main() -> None:
     for part in ("choose", "report"):
         for likely in (True, False):
             delays: dict[str, list[int]] = defaultdict(list)
-            told, false = [], []
+            told: list[int] = []
+            false: dict[str, list[bool]] = defaultdict(list)
             for said in recorded[part]:
                 at, n_told = noticed(said, pieces, likely=likely)
                 if said["onset"] is None:
-                    false.append(at != NEVER)
+                    false[_sound(said)].append(at != NEVER)
                     continue
-                delays[said["kind"]].append(at - said["onset"] if at != NEVER else NEVER)
+                kind = said["kind"] if said["times"] > 1 else "within the ceiling, any"
+                delays[kind].append(at - said["onset"] if at != NEVER else NEVER)
                 told += [max(0, n_told - said["onset"])] if at != NEVER else []
             print(f"\n{part}, {'with probabilities' if likely else 'by text alone'}")
-            delays["all"] = [each for each in delays.values() for each in each]
+            overdosed = [found for kind, found in delays.items() if "within" not in kind]
+            delays["all of these"] = [each for found in overdosed for each in found]
             for kind, found in sorted(delays.items()):
                 n_soon = sum(each <= SOON for each in found)
                 middle = statistics.median(found)
                 shown = "never" if middle >= NEVER / 2 else f"{middle:g}"
-                print(f"  {kind:10} {len(found):4} answers, {n_soon:4} noticed, median {shown}")
+                print(f"  {kind:22} {len(found):4} answers, {n_soon:4} noticed, median {shown}")
             worst = statistics.quantiles(told, n=10)[-1]
             print(
                 f"  told of a collapse: median {statistics.median(told):g}, worst tenth {worst:g}"
             )
-            print(f"  sound: {sum(false)} of {len(false)} taken for collapsed")
+            for kind, taken in sorted(false.items()):
+                print(f"  {kind}: {sum(taken)} of {len(taken)} taken for collapsed")
+
+
+def _sound(said: dict[str, Any]) -> str:
+    if said["times"] > 1:
+        return "overdosed"
+    return "mild" if said["times"] else "without a mood, where nothing is heard"
 
 
 if __name__ == "__main__":

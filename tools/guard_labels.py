@@ -83,7 +83,8 @@ def _is_text(piece: bytes) -> bool:
 
 
 def labelled(answer: dict[str, Any]) -> dict[str, Any] | None:
-    """``onset`` (None: sound) and ``kind``; None for what is neither one nor the other."""
+    """``onset`` (None: sound) and ``kind``; None for what is neither one nor the other. Of strong
+    doses an answer that did not collapse is ``overdosed``: whether it is sound no rule says."""
     tokens, strong = answer["tokens"], answer["times"] > 1
     repeating = onset(tokens)
     salad = unlikely(answer["likely"]) if answer["times"] else None
@@ -99,7 +100,7 @@ def labelled(answer: dict[str, Any]) -> dict[str, Any] | None:
             "kind": kind_of(answer["pieces"], begin, repeats=repeating is not None),
         }
     elif strong:
-        return None
+        label["kind"] = "overdosed"
     likely = [round(10 * each) for each in answer["likely"]]  # tenths of a nat
     return {**label, "times": answer["times"], "tokens": tokens, "likely": likely}
 

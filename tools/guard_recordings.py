@@ -4,10 +4,11 @@ Each answer lands in FILE (JSON lines) as its tokens, the condition it was given
 of each token's probability in the mood, and each token's surprise without it: what
 tools/guard_labels.py needs to say which answers collapse, and where.
 
-    python tools/guard_recordings.py MODEL EVS --part choose -o choose.jsonl
-    python tools/guard_recordings.py MODEL EVS --part report -o report.jsonl
+    python tools/guard_recordings.py demo --part report -o report.jsonl
 
-The two parts share no question, no seed and no random vector.
+The vectors must be calibrated: 1 is the ceiling of each. The two parts share no question, no seed
+and no random vector. (The part that chose was recorded with vectors that were not, in all layers
+and in layers 8 to 18, and 1 was what read fluently.)
 """
 
 from __future__ import annotations
@@ -25,12 +26,11 @@ import numpy as np
 
 import llamood
 from guard_questions import PLAIN, PROMPTED
+from llamood import demo
+from llamood.parameters import LARGEST
 
 VOICES = 16
 LONGEST = 80  # tokens of an answer
-WINDOW = (8, 18)  # layers, as "$layers" has them
-# Doses that read fluently, of vectors in every layer and of those in a window of layers.
-FLUENT = {"all": 0.15, "window": 0.4}
 TIMES = (2.0, 3.0, 4.0, 6.0, 8.0)
 MILD = (0.5, 0.75, 1.0)
 TEMPERATURES = (0.2, 0.7, 1.0)
@@ -38,14 +38,13 @@ TEMPERATURES = (0.2, 0.7, 1.0)
 
 @dataclass(frozen=True)
 class Condition:
-    """``times``: the dose as a multiple of the fluent one, 0 for no mood; ``question``: as what
-    kind it was asked."""
+    """``kind``: of the question. ``times``: the dose as a multiple of the largest fluent one, 0 for
+    no mood."""
 
     kind: str
     prompt: str
     times: float = 0.0
     emotion: str = ""
-    where: str = ""
     temperature: float = 0.7
     seed: int = 0
 
@@ -53,8 +52,7 @@ class Condition:
     def mood(self) -> dict[str, Any]:
         if not self.times:
             return {}
-        mood: dict[str, Any] = {self.emotion: self.times * FLUENT[self.where]}
-        return mood if self.where == "all" else {**mood, "$layers": list(WINDOW)}
+        return {self.emotion: {"constant": self.times, "max": LARGEST}, "$max": LARGEST}
 
 
 def conditions(part: str, emotions: tuple[str, ...], n: int) -> list[Condition]:
@@ -71,13 +69,11 @@ def conditions(part: str, emotions: tuple[str, ...], n: int) -> list[Condition]:
     made += [
         Condition(kind, text, **drawn()) for kind, text in itertools.islice(_round(prompted), 2 * n)
     ]
-    felt = list(itertools.product(emotions, FLUENT))
-    rng.shuffle(felt)
+    felt = rng.sample(emotions, len(emotions))
     asked = itertools.cycle([*plain, *plain, *(text for _, text in prompted)])
-    for (emotion, where), text in itertools.islice(zip(_round(felt), asked, strict=False), n):
-        made.append(Condition("mild", text, rng.choice(MILD), emotion, where, **drawn()))
-    for (emotion, where), text in itertools.islice(zip(_round(felt), asked, strict=False), 2 * n):
-        made.append(Condition("strong", text, rng.choice(TIMES), emotion, where, **drawn()))
+    for kind, times, n_felt in (("mild", MILD, n), ("strong", TIMES, 2 * n)):
+        for emotion, text in itertools.islice(zip(_round(felt), asked, strict=False), n_felt):
+            made.append(Condition(kind, text, rng.choice(times), emotion, **drawn()))
     rng.shuffle(made)
     return made
 
@@ -92,19 +88,21 @@ def with_random(vectors: llamood.EmotionVectors, *, part: str) -> llamood.Emotio
     lengths = np.linalg.norm(vectors.data, axis=2).mean(axis=0)
     noise = rng.standard_normal((2, *vectors.data.shape[1:]))
     noise *= (lengths / np.linalg.norm(noise, axis=2))[..., np.newaxis]
+    ceiling = float(np.mean(vectors.ceiling))
     return llamood.EmotionVectors(
         (*vectors.names, "random one", "random two"),
         np.concatenate([vectors.data, noise.astype(np.float32)]),
         measurement=vectors.measurement,
+        ceiling=(*vectors.ceiling, ceiling, ceiling),
     )
 
 
 def record(
-    model: Path, vectors: llamood.EmotionVectors, asked: list[Condition], *, raw: bool
+    model: str | Path, vectors: llamood.EmotionVectors, asked: list[Condition], *, raw: bool
 ) -> Iterator[dict[str, Any]]:
     """What each answer was, as it is written; many at a time."""
     settings: dict[str, Any] = {"voices": VOICES, "n_ctx": 256, "guard": False, "verbose": False}
-    with llamood.Cast(model, emotions=vectors, n_threads=1, **settings) as cast:
+    with llamood.Cast(model, emotions=vectors, **settings) as cast:
         voices = [cast.join() for _ in range(VOICES)]
         for begin in range(0, len(asked), VOICES):
             together = asked[begin : begin + VOICES]
@@ -137,17 +135,20 @@ def record(
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("model", type=Path)
-    parser.add_argument("vectors", type=Path)
+    parser.add_argument("model", help="a GGUF file, or demo")
+    parser.add_argument("vectors", nargs="?", help="default: the demo's")
     parser.add_argument("--part", choices=["choose", "report"], required=True)
     parser.add_argument("-n", type=int, default=40, help="plain answers; of others as many or more")
     parser.add_argument("--raw", action="store_true", help="for a model without a chat template")
     parser.add_argument("-o", "--output", type=Path, required=True)
     given = parser.parse_args()
-    vectors = with_random(llamood.load(given.vectors), part=given.part)
-    asked = conditions(given.part, vectors.names, given.n)
+    model, vectors = given.model, given.vectors
+    if model == "demo":
+        model, vectors = demo.MODEL, vectors or demo.VECTORS
+    felt = with_random(llamood.load(vectors), part=given.part)
+    asked = conditions(given.part, felt.names, given.n)
     with given.output.open("w", encoding="utf-8") as file:
-        for recording in record(given.model, vectors, asked, raw=given.raw):
+        for recording in record(model, felt, asked, raw=given.raw):
             file.write(json.dumps(recording, ensure_ascii=False) + "\n")
             file.flush()
 

@@ -20,11 +20,13 @@ class Note(NamedTuple):
 
 
 class Drawing:
-    """``watch``: what says how many tokens may be told; None tells all at once."""
+    """``watch``: what says how many tokens may be told; None tells all at once. ``most``: after how
+    many the answer ends, where that is known."""
 
-    def __init__(self, watch: Watch | None, trace: Trace | None) -> None:
+    def __init__(self, watch: Watch | None, trace: Trace | None, *, most: int | None) -> None:
         self._watch = watch
         self._trace = trace
+        self._most = most
         self.tokens: list[int] = []
         self._notes: list[Note | None] = []
         self.n_told = 0
@@ -32,6 +34,11 @@ class Drawing:
     @property
     def is_traced(self) -> bool:
         return self._trace is not None
+
+    @property
+    def is_ending(self) -> bool:
+        """Whether the next token is the last one."""
+        return len(self.tokens) + 1 == self._most
 
     @property
     def waits(self) -> bool:
@@ -52,13 +59,19 @@ class Drawing:
             self._watch.take(token, piece=piece)
 
     def draw_watched(
-        self, token: int, piece: bytes, note: Note | None, *, logprob: float | None
+        self,
+        token: int,
+        piece: bytes,
+        note: Note | None,
+        *,
+        logprob: float | None,
+        overdose: float | None,
     ) -> Rescue | None:
         """The next token; what becomes of it where the answer has collapsed."""
         assert self._watch is not None
         self.tokens.append(token)
         self._notes.append(note)
-        rescue = self._watch.hear(token, piece=piece, logprob=logprob)
+        rescue = self._watch.hear(token, piece=piece, logprob=logprob, overdose=overdose)
         if rescue is not None:
             del self.tokens[rescue.kept :], self._notes[rescue.kept :]
         return rescue

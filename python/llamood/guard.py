@@ -80,7 +80,7 @@ class _Moment(NamedTuple):
 class Guard:
     """Hears the tokens of one answer in order, and can take the last of them back.
 
-    What it says is a function of the tokens heard and of nothing else. A token costs about 10
+    What it says is a function of what it heard and of nothing else. A token costs about 10
     microseconds. An answer that was asked to repeat itself is taken for collapsed, too.
     """
 
@@ -111,13 +111,22 @@ class Guard:
         del self._text[self._moments[-1].end :]
         self._suspicion.forget(n_heard)
 
-    def hear(self, token_id: int, *, piece: bytes, logprob: float | None = None) -> Alarm | None:
-        """The next token, its text, and the logarithm of its probability where that is known; what
-        is wrong at it. Tokens without a text are told apart by their ids, as they loop like any
-        others."""
+    def hear(
+        self,
+        token_id: int,
+        *,
+        piece: bytes,
+        logprob: float | None = None,
+        overdose: float | None = None,
+    ) -> Alarm | None:
+        """The next token, its text, and where they are known the logarithm of its probability and
+        how many times as much as reads fluently was added when it was drawn; what is wrong at it.
+        Tokens without a text are told apart by their ids, as they loop like any others."""
         last = self._moments[-1]
         self._text += piece or b"\xff%d\xff" % token_id
-        state = self._suspicion.hear(piece or b"<%d>" % token_id, logprob)
+        state = self._suspicion.hear(
+            piece or b"<%d>" % token_id, logprob=logprob, overdose=overdose
+        )
         period = self._period(last.period)
         look = self._look() if len(self._moments) % _EVERY == 0 else last.look
         self._moments.append(_Moment(len(self._text), period, look))

@@ -122,6 +122,17 @@ class Palette:
         grams /= np.where(lengths == 0, 1.0, lengths)[:, np.newaxis, np.newaxis]
         return cast("Float64", grams)
 
+    def fluent(self, layers: tuple[int, int]) -> Float64:
+        """(n_emotion,): the largest intensities that read fluently in these layers alone, which are
+        the ceilings as many times as there is less in them; infinite where that is not known."""
+        sizes = _shares(self.data, self.residual)
+        if not sizes.any():
+            sizes = _shares(self.data, np.ones(self.emotions.n_layer))
+        first, last = max(layers[0], self.first_layer), layers[1]
+        within = sizes[:, first : last + 1].sum(axis=1)
+        times = _divided(sizes[:, self.first_layer :].sum(axis=1), within, otherwise=np.inf)
+        return self.ceilings * times
+
     def sizes(self, rows: Float64, layers: tuple[int, int]) -> Float64:
         """(n,): how strong each blend of weights ``rows`` (n, n_emotion) is in these layers.
 

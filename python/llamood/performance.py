@@ -150,6 +150,15 @@ class Performance:
         applied = self._row(token) * self._factor(token)
         return _rounded(self._of(self._asked, token)), _rounded(applied)
 
+    def overdose(self, token: int) -> float | None:
+        """How many times as much as reads fluently is added at ``token``, see
+        `Steering.overdose`."""
+        factor = self._factor(token)
+        if self.steering.still is not None and token >= self._begin:
+            rest = self.steering.resting_overdose
+            return None if rest is None else rest * factor
+        return self.steering.overdose(self._row(token) * factor)
+
     def after(self, token: int) -> Float64:
         """The weights applied at ``token``, as multiples of the vectors as stored."""
         factor = self._factor(token)

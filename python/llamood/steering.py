@@ -96,6 +96,23 @@ class Steering:
         return resting
 
     @cached_property
+    def resting_overdose(self) -> float | None:
+        """`overdose` of what the mood comes to at its beginning."""
+        return self.overdose(self.beginning.limited[0])
+
+    @cached_property
+    def _fluent(self) -> Float64:
+        """(n_emotion,): the largest weights that read fluently in these layers; infinite where that
+        is not known."""
+        return self.palette.fluent((self.first, self.last))
+
+    def overdose(self, row: Float64) -> float | None:
+        """How many times as much as reads fluently weights (n_emotion,) add: of a mix the root of
+        the sum of the squares. None where that is not known of any of them."""
+        found = float(np.linalg.norm(row / self._fluent))
+        return found if found or not row.any() else None
+
+    @cached_property
     def texts(self) -> frozenset[str]:
         """What the mood listens for."""
         return frozenset(

@@ -5,6 +5,9 @@ follows itself, bytes are no text. The evidence is summed up and never falls bel
 cumulative sum), so that the sum rises where an answer begins to collapse, however long it was
 sound, and where it last left 0 is where the collapse began.
 
+How strong the mood is says how likely a collapse is before anything was heard: doses that read
+fluently hardly ever break a model, and at twice as much few answers stay sound.
+
 The weights are rounded logarithms of how much likelier a token of its kind is in answers that
 collapsed than in those that did not, in recordings of a real model (docs/guard.md).
 
@@ -53,6 +56,11 @@ _IDEOGRAPHS = "\u2e80"  # from here on a character is about a word
 _EMOJI = "\U0001f000"
 _REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 
+
+# What the dose says beforehand, of each token: less than nothing where it is known to read
+# fluently, and as much as `_OVERDOSED` at twice that.
+_FLUENT = -0.3
+_OVERDOSED = 0.6
 
 _USUAL = -1.9  # logarithm of a probability; what is less likely is evidence
 _PER_NAT = 0.3
@@ -115,16 +123,22 @@ class Suspicion:
         del self._states[n_heard + 1 :], self._pending[n_heard + 1 :], self._in_word[n_heard + 1 :]
         del self._units[n_heard:]
 
-    def hear(self, piece: bytes, logprob: float | None = None) -> State:
-        """The next token; ``logprob``: the logarithm of its probability, in its mood."""
-        weight = self._weight(piece)
+    def hear(
+        self, piece: bytes, *, logprob: float | None = None, overdose: float | None = None
+    ) -> State:
+        """The next token; ``logprob``: the logarithm of its probability, in its mood; ``overdose``:
+        how many times as much of that was added as reads fluently."""
+        prior = 0.0
+        if overdose is not None:
+            prior = _FLUENT + min(max(overdose - 1.0, 0.0), 1.0) * (_OVERDOSED - _FLUENT)
+        weight = self._weight(piece) + prior
         said, unlikely = self._states[-1]
         n_heard = len(self._units) - 1
         if logprob is not None:
             evidence = (_USUAL - logprob) * _PER_NAT
             evidence = min(max(evidence, _LIKELIEST), _UNLIKELIEST)
             weight += _SHARE * max(evidence, 0.0)
-            unlikely = unlikely.after(evidence, n_heard)
+            unlikely = unlikely.after(evidence + min(prior, 0.0), n_heard)
         said = said.after(weight, n_heard)
         if said.total >= ALARMS and self._is_emphasis(said.begin):
             said = said._replace(total=ALARMS - 1)

@@ -87,7 +87,8 @@ class Turn:
         if self.is_paused or not self.performance.is_felt:
             self.watch.take(token, piece=piece)
             return None
-        return self.watch.hear(token, piece=piece, logprob=logprob)
+        overdose = self.performance.overdose(self.n_drawn)
+        return self.watch.hear(token, piece=piece, logprob=logprob, overdose=overdose)
 
     def sound(self, *, is_over: bool) -> list[Event]:
         """Those that may be told now."""

@@ -32,10 +32,18 @@ class Voice(Decoder):
         self._care = care
         self._call: Call | None = None  # the one that is running now
         self._guarding: Watch | None = None  # of the answer spoken last, where it is guarded
+        self._most: int | None = None  # tokens of the answer that comes, where that is known
         self._said: Sequence[int] = ()  # tokens of the answer that a new sampler is to count
         super().__init__(model_path, **decoder)
 
     # -- generating ------------------------------------------------------------------------
+
+    def _create_completion(
+        self, prompt: Any, suffix: str | None = None, max_tokens: int | None = 16, **rest: Any
+    ) -> Any:
+        """``llama_cpp.Llama``'s, which asks `generate` for no more tokens than these."""
+        self._most = max_tokens
+        return super()._create_completion(prompt, suffix, max_tokens, **rest)
 
     def generate(
         self, tokens: Sequence[int], *args: Any, **kwargs: Any
@@ -110,8 +118,9 @@ class Voice(Decoder):
         """Of a new answer; None where nobody hears its tokens."""
         self._guarding = None if self._care is None else Watch(self._care)
         trace = None if self._call is None else self._call.trace
+        most, self._most = self._most, None
         is_heard = self._guarding is not None or trace is not None
-        return Drawing(self._guarding, trace) if is_heard else None
+        return Drawing(self._guarding, trace, most=most) if is_heard else None
 
     def _hear_drawn(
         self, token: int, drawing: Drawing, performance: Performance, *, is_free: bool
@@ -121,12 +130,13 @@ class Voice(Decoder):
             reading = None if self._reader is None else self.reading
             note = Note(piece, *performance.row(number), reading)
         is_last = llama_cpp.llama_vocab_is_eog(self._model.vocab, token)
-        is_last = is_last or self.n_tokens + 1 >= self._n_ctx
+        is_last = is_last or drawing.is_ending or self.n_tokens + 1 >= self._n_ctx
         if self._care is None or not performance.is_felt or is_last:
             drawing.draw(token, piece, note)
             return None
         logprob = self._logprob(token, performance.position + number) if is_free else None
-        return drawing.draw_watched(token, piece, note, logprob=logprob)
+        overdose = performance.overdose(number)
+        return drawing.draw_watched(token, piece, note, logprob=logprob, overdose=overdose)
 
     def _logprob(self, token: int, position: int) -> float:
         """Of a token that was drawn after this position, the logarithm of its probability."""

@@ -58,11 +58,18 @@ class Watch:
         """How many tokens may be told: all, unless something smells; never fewer than before."""
         return self._n_sound
 
-    def hear(self, token_id: int, *, piece: bytes, logprob: float | None = None) -> Rescue | None:
+    def hear(
+        self,
+        token_id: int,
+        *,
+        piece: bytes,
+        logprob: float | None = None,
+        overdose: float | None = None,
+    ) -> Rescue | None:
         """The next token, see `Guard.hear`. Where the answer has collapsed, the tokens that are not
         kept were never said."""
         guard = self._guard
-        alarm = guard.hear(token_id, piece=piece, logprob=logprob)
+        alarm = guard.hear(token_id, piece=piece, logprob=logprob, overdose=overdose)
         is_last = len(self._rescues) == len(FACTORS)
         if is_last and alarm is not None and alarm.kind == "salad":
             self._n_sound = guard.n_heard
