@@ -174,7 +174,7 @@ def test_each_trial_is_told(answering: Answering) -> None:
     trials = calibration.trials({"joy": ALL, "fear": ALL}, {"joy": 0.1, "fear": 0.1})
     assert len(told) == 2
     assert trials["joy"].shown is None  # nobody was there to tell
-    assert calibration.explored(ALL, ["joy"])["joy"] == 0.0
+    assert calibration.explored(ALL, ["joy"])["joy"].shown == 0.0
 
 
 class Exclaiming:
@@ -201,7 +201,9 @@ def test_a_judge_tells_what_it_knows(answering: Answering) -> None:
 def test_what_is_explored_is_what_shows_at_a_fluent_dose(calibration: Calibration) -> None:
     explored = calibration.explored(ALL, ["joy", "fear"])
     assert set(explored) == {"joy", "fear"}
-    assert all(0 < shown <= 1 for shown in explored.values())
+    for name, found in explored.items():
+        assert 0 < found.shown <= 1
+        assert found.dose >= calibration.first_dose(name, ALL) / 4
     assert len(calibration.trials({"joy": ALL}, {"joy": 0.1})["joy"].texts) == 6 > EXPLORING
 
 

@@ -165,6 +165,15 @@ def test_feelings_that_were_added_stay_as_they_are(evs: Path, tmp_path: Path) ->
         assert set(llamood.load(target / "control").names) == set(NAMES)
 
 
+def test_what_was_removed_does_not_come_back(evs: Path) -> None:
+    keep_candidates(evs)
+    (evs / "fear.gguf").unlink()
+    report = calibrated(evs, "--layers", "all", "--way", "texts, centred")
+    assert set(report["emotions"]) == {"joy"}
+    assert llamood.load(evs).names == ("joy",)
+    assert Candidates.load(evs).names == NAMES  # extract's, from which it can be taken again
+
+
 def test_increments_are_not_said_of_what_was_added_otherwise() -> None:
     known = measured()
     made = increments(known.select("joy"))

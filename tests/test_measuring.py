@@ -15,14 +15,9 @@ import llamood
 from llama_gguf import LlamaShape, byte_tokenizer, random_weights, write_llama
 from llamood.calibrate import Limits
 from llamood.candidates import Candidates
+from llamood.doses import Doses, chosen, control, find_doses
 from llamood.errors import FileError, ModelError
-from llamood.measuring import (
-    Doses,
-    Measuring,
-    chosen,
-    control,
-    find_doses,
-)
+from llamood.measuring import Measuring
 from llamood.palette import SAFE_SUM
 from llamood.places import Place, quick_places
 from llamood.probe import Probe
@@ -342,7 +337,7 @@ def test_all_is_written_and_what_is_unfinished_removed(
     report = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))
     assert set(report["sources"]) == {"texts", "answers"}
     assert report["doses"] == json.loads(json.dumps(doses.report()))
-    assert report["reading"]["layer"] == probe.layer
+    assert tuple(report["reading"]["layers"]) == probe.chosen
     lines = (tmp_path / "answers.jsonl").read_text(encoding="utf-8").splitlines()
     assert len(lines) == 4
     # What a killed process would go on from is not needed any more.

@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 
@@ -32,7 +33,7 @@ KL_ANSWERS = 1
 EXPLORING = 4  # questions, the first ones, that are asked in each place
 KL_START = 2.0  # nats at the 95th percentile: near where models begin to break, and the limit
 MOST_ROUNDS = 6
-CLOSE = 1.05  # a bracket that is no wider is narrow enough
+CLOSE = 1.1  # a bracket that is no wider is narrow enough: eight answers tell no more
 
 
 @dataclass(frozen=True)
@@ -88,6 +89,14 @@ class Bounds:
 
     trials: tuple[Trial, ...]
     best: Trial | None
+
+
+class Explored(NamedTuple):
+    """``shown``: how well an emotion shows in a place, 0 to 1. ``dose``: about the largest fluent
+    one there."""
+
+    shown: float
+    dose: float
 
 
 class Calibration:
@@ -147,11 +156,14 @@ class Calibration:
             self._tried()
         return found
 
-    def bounds(self, places: Mapping[str, Place]) -> dict[str, Bounds]:
-        """Of each emotion the largest fluent dose in its place, within 5 % or what `MOST_ROUNDS`
-        trials tell: from where the model's predictions begin to break on, raised or lowered by how
-        perplexing the answers were, and bisected where that tells no more."""
-        searches = {name: _Search(self.first_dose(name, place)) for name, place in places.items()}
+    def bounds(
+        self, places: Mapping[str, Place], *, first: Mapping[str, float] | None = None
+    ) -> dict[str, Bounds]:
+        """Of each emotion the largest fluent dose in its place, within 10 % or what `MOST_ROUNDS`
+        trials tell: from ``first`` or where the model's predictions begin to break on, raised or
+        lowered by how perplexing the answers were, and bisected where that tells no more."""
+        first = first or {name: self.first_dose(name, place) for name, place in places.items()}
+        searches = {name: _Search(first[name]) for name in places}
         for _ in range(MOST_ROUNDS):
             doses = {
                 name: dose
@@ -180,7 +192,7 @@ class Calibration:
             dose *= float(np.clip(math.sqrt(KL_START / turned), 1 / 8, 8))
         return float(np.clip(dose, SMALLEST_DOSE, LARGEST_DOSE))
 
-    def explored(self, place: Place, names: Sequence[str]) -> dict[str, float]:
+    def explored(self, place: Place, names: Sequence[str]) -> dict[str, Explored]:
         """How well each emotion shows in this place: what judges see near the largest fluent dose,
         less in so far as that was too much; where no judge knows it, nothing. With few questions
         and two doses."""
@@ -189,22 +201,32 @@ class Calibration:
         first = self.trials(places, doses, n_question=EXPLORING)
         aimed = {name: self._aimed(trial) for name, trial in first.items()}
         second = self.trials(places, aimed, n_question=EXPLORING)
-        return {name: max(self._worth(each[name]) for each in (first, second)) for name in names}
+        return {
+            name: Explored(
+                max(self._worth(each[name]) for each in (first, second)), self._aimed(second[name])
+            )
+            for name in names
+        }
 
     def _worth(self, trial: Trial) -> float:
-        """What was seen; of a dose that was too much the share that its perplexity leaves."""
+        """What was seen; of a dose that was too much the share that is left of it where it would be
+        at its limit."""
         if trial.shown is None or trial.fluency.collapse > 0:
             return 0.0
-        turned = math.log(max(trial.fluency.perplexity, 1.0))
-        bound = math.log(self._limits.perplexity)
-        return trial.shown * (1.0 if turned <= bound else (bound / turned) ** 2)
+        return trial.shown / max(self._used(trial), 1.0) ** 2
 
     def _aimed(self, trial: Trial) -> float:
-        """The dose at which the perplexity would be at its limit if its logarithm grew with the
+        """The dose at which what is `_used` would be all that is allowed, if it grew with the
         square of the dose."""
-        turned = math.log(max(trial.fluency.perplexity, 1.0))
-        factor = math.sqrt(math.log(self._limits.perplexity) / max(turned, 1e-6))
+        factor = math.sqrt(1 / max(self._used(trial), 1e-6))
         return float(np.clip(trial.dose * np.clip(factor, 0.5, 1.6), SMALLEST_DOSE, LARGEST_DOSE))
+
+    def _used(self, trial: Trial) -> float:
+        """Of the perplexity (its logarithm) or the divergence that is allowed, of whichever more:
+        1 at the limit."""
+        turned = math.log(max(trial.fluency.perplexity, 1.0))
+        allowed = max(math.log(self._limits.perplexity), 1e-6)
+        return max(turned / allowed, trial.fluency.divergence / max(self._limits.divergence, 1e-6))
 
     # -- answers ---------------------------------------------------------------------------
 

@@ -8,7 +8,7 @@ hold them), and calibration chooses.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from os import PathLike
 from pathlib import Path
@@ -99,6 +99,10 @@ class Candidates:
         """The way in which a source's vectors most likely show best."""
         way = f"{source}, {SHARED_TOO}"
         return way if way in self.ways else f"{source}, {WHITENED}"
+
+    def select(self, names: Sequence[str]) -> Candidates:
+        """Of these emotions alone."""
+        return Candidates({way: evs.select(names) for way, evs in self.ways.items()})
 
     def together(self) -> EmotionVectors:
         """All ways beside each other, as measured and in increments, named as `name_of` says."""

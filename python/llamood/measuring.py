@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-import math
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
 from functools import partial
 from os import PathLike
 from pathlib import Path
@@ -15,64 +12,39 @@ from typing import Any, Literal
 import numpy as np
 
 from llamood import judges
-from llamood.answering import Answering
 from llamood.atomic import Write, write_files
-from llamood.calibrate import Bounds, Calibration, calibrated
-from llamood.candidates import CONTROL, Candidates
 from llamood.candidates import FILE_NAME as CANDIDATES
-from llamood.chat_template import TEMPLATE, chat_tokens
+from llamood.candidates import Candidates
+from llamood.chat_template import TEMPLATE
+from llamood.doses import Doses, chosen, control, find_doses
 from llamood.errors import ModelError
 from llamood.extract import Extraction
 from llamood.files import contents
 from llamood.filters import Filter
 from llamood.gguf_header import metadata_of
-from llamood.jury import jury
-from llamood.palette import SAFE_SUM
-from llamood.places import Place, quick_places
+from llamood.places import quick_places
 from llamood.probe import FILE_NAME as BASELINE
 from llamood.probe import Probe
 from llamood.probe_measurement import measure
-from llamood.queries import Queries, everyday
+from llamood.queries import Queries
 from llamood.remainder import outdated, require_nothing_added
-from llamood.states import Progress
-from llamood.texts import BUNDLED, LabelledTexts, load_texts
+from llamood.states import Progress, States
+from llamood.texts import BUNDLED, NEUTRAL, LabelledTexts, load_texts
 from llamood.vectors import EmotionVectors, Site
-from llamood.windows import DEPTHS, window
 from llamood.words import words
 
 Source = Literal["texts", "answers"]
-PER_LABEL = 300  # texts of each label
+# Texts of each label: of the set that ships with llamood, of which more read no better, and of
+# others (docs/method.md).
+PER_LABEL, PER_LABEL_GIVEN = 200, 400
+PLAIN = 40  # own answers without a feeling that count as neutral texts where readings are fitted
 PER_EMOTION = 20  # questions that are answered plainly and with each emotion, beside texts
 TOKENS = 64  # of an answer
-QUICK_QUESTIONS = 8  # that a first calibration asks
-QUICK_TOKENS = 40  # of an answer to them
-EXPLORED, BOUNDED = 2, 10  # trials of one emotion, in small ones: for bars
-N_CTX = 384
 PAPERS, CONTROLS, ATTN_OUT = "paper", "control", "attn_out"  # folders in that of the vectors
 REPORT, ANSWERS = "report.json", "answers.jsonl"
 
 # For the name of a part of the work what is told how much of it is done.
 Parts = Callable[[str], Progress]
-
-
-@dataclass(frozen=True)
-class Doses:
-    """What a calibration found, by emotion. ``places``: what is added, and where. ``bounds``: at
-    which doses. ``tried``: place in words -> emotion -> how well it showed there, 0 to 1."""
-
-    places: Mapping[str, Place]
-    bounds: Mapping[str, Bounds]
-    tried: Mapping[str, Mapping[str, float]]
-
-    def report(self) -> dict[str, Any]:
-        """JSON-able."""
-        return {
-            "tried": {place: dict(shown) for place, shown in self.tried.items()},
-            "emotions": {
-                name: {"place": str(self.places[name]), **_found(bounds)}
-                for name, bounds in self.bounds.items()
-            },
-        }
 
 
 class Measuring:
@@ -95,7 +67,7 @@ class Measuring:
         texts: LabelledTexts | None = None,
         queries: Queries | None = None,
         as_answer_to: str | None = None,
-        per_label: int = PER_LABEL,
+        per_label: int | None = None,
         per_emotion: int | None = None,
         max_tokens: int = TOKENS,
         **settings: Any,
@@ -103,6 +75,7 @@ class Measuring:
         self.model = Path(model)
         if output is not None:
             require_nothing_added(Path(output))
+        per_label = per_label or (PER_LABEL if texts is None else PER_LABEL_GIVEN)
         self.texts = texts or load_texts(BUNDLED).first(per_label)
         self._llama = {
             key: value
@@ -218,7 +191,7 @@ class Measuring:
     def _filter(self, names: Sequence[str]) -> Filter | None:
         """What reads these emotions; None where too little was measured, or they read alike."""
         try:
-            return Filter.of(next(iter(self.usable.values())).states(), names)
+            return Filter.of(self._states(next(iter(self.usable))), names)
         except ModelError:
             return None
 
@@ -226,16 +199,26 @@ class Measuring:
         """What reads these emotions: from the texts, or, where they are of others, from what the
         model answered. Raises `ModelError` for a model that cannot be read."""
         covered = set(vectors.names) <= set(self.texts.names)
-        extraction = self.usable.get("texts" if covered else "answers")
+        source: Source = "texts" if covered else "answers"
+        extraction = self.usable.get(source)
         if extraction is None:
             return measure(
                 self.model, vectors, self.texts,
                 judge=judges.bundled(), progress=progress, **self._llama,
             )  # fmt: skip
         return measure(
-            self.model, vectors, extraction.texts(), states=extraction.states(),
+            self.model, vectors, extraction.texts(), states=self._states(source),
             judge=judges.bundled(), progress=progress, **self._llama,
         )  # fmt: skip
+
+    def _states(self, source: Source) -> States:
+        """Of a source, for readings: what the model says without a feeling is neutral, too."""
+        states, answers = self.usable[source].states(), self.usable.get("answers")
+        if source == "answers" or answers is None:
+            return states
+        plain = answers.states().of(NEUTRAL)[:PLAIN]
+        labels = (*states.labels, *[NEUTRAL] * len(plain))
+        return States(labels, np.concatenate([states.data, plain]))
 
     def save(
         self,
@@ -282,96 +265,8 @@ class Measuring:
             "sources": {source: each.report() for source, each in self.usable.items()},
             "useless": self.useless,
             "doses": None if doses is None else doses.report(),
-            "reading": None if probe is None else {"layer": probe.layer, **probe.about},
+            "reading": None if probe is None else {"layers": probe.chosen, **probe.about},
         }
-
-
-def find_doses(
-    model: Path,
-    candidates: Candidates,
-    places: Sequence[Place],
-    *,
-    n_question: int = QUICK_QUESTIONS,
-    max_tokens: int = QUICK_TOKENS,
-    seed: int = 0,
-    filter: Filter | None = None,
-    progress: Progress | None = None,
-    settings: Mapping[str, Any] | None = None,
-    **llama: Any,
-) -> Doses:
-    """Of each emotion the place that shows it best, and the largest fluent dose there.
-
-    What shows is told by the bundled judge, and by ``filter`` where that is trusted. ``settings``:
-    further arguments of `Calibration`. Raises `ModelError` for a model that cannot be asked, and
-    where no dose of any emotion was fluent.
-    """
-    explored = len(places) * EXPLORED if len(places) > 1 else 0
-    total = (explored + BOUNDED) * len(candidates.names)
-    done = 0
-
-    def tried() -> None:
-        nonlocal done
-        done = min(done + 1, total)
-        if progress is not None:
-            progress(done, total)
-
-    with ExitStack() as stack:
-        answering = stack.enter_context(
-            Answering(model, emotions=candidates.together(), n_ctx=N_CTX, **llama)
-        )
-        seated = stack.enter_context(jury(model, filter, **llama))
-        prompts = [
-            chat_tokens(answering.llama, [{"role": "user", "content": question}])
-            for question in everyday()[:n_question]
-        ]
-        calibration = Calibration(
-            answering,
-            prompts,
-            judges=list(seated.values()),
-            max_tokens=max_tokens,
-            seed=seed,
-            tried=tried,
-            **(settings or {}),
-        )
-        shown: dict[Place, dict[str, float]] = {}
-        if len(places) > 1:
-            shown = {place: calibration.explored(place, candidates.names) for place in places}
-        best = {
-            name: max(shown, key=lambda place: shown[place][name], default=places[0])
-            for name in candidates.names
-        }
-        bounds = calibration.bounds(best)
-    if not any(each.best for each in bounds.values()):
-        raise ModelError("no dose of any emotion was fluent; nothing is written")
-    if progress is not None:
-        progress(total, total)
-    return Doses(best, bounds, {str(place): each for place, each in shown.items()})
-
-
-def chosen(candidates: Candidates, doses: Doses | None) -> EmotionVectors:
-    """The calibrated vectors; without doses the first source's, centred, in the middle of the
-    layers, each so that it adds `SAFE_SUM`, which is its ceiling."""
-    if doses is not None:
-        return calibrated(candidates, doses.bounds, places=doses.places)
-    evs = next(evs for way, evs in candidates.ways.items() if way.endswith("centred"))
-    first, last = window(DEPTHS[1], n_layer=evs.n_layer)
-    data = np.zeros_like(evs.data)
-    data[:, first : last + 1] = evs.data[:, first : last + 1]
-    rms = np.array(evs.measurement.residual_rms or np.ones(evs.n_layer))
-    shares = evs.norms() / np.maximum(rms * math.sqrt(evs.n_embd), 1e-12)
-    doses_of = SAFE_SUM / np.maximum(shares[:, first : last + 1].sum(axis=1), 1e-12)
-    by_name = dict(zip(evs.names, doses_of.tolist(), strict=True))
-    return replace(evs, data=data, ceiling=tuple(by_name.values())) * by_name
-
-
-def control(candidates: Candidates, vectors: EmotionVectors) -> EmotionVectors:
-    """Vectors of shuffled labels, of the first source, in each layer as long as ``vectors``."""
-    shuffled = next(evs for way, evs in candidates.ways.items() if way.endswith(CONTROL))
-    lengths = np.maximum(shuffled.norms(), 1e-12)
-    data = shuffled.data * (vectors.norms() / lengths)[:, :, np.newaxis]
-    return replace(
-        vectors, data=data.astype(np.float32), measurement=shuffled.measurement, scale=()
-    )
 
 
 def extract(
@@ -421,17 +316,6 @@ def _given(texts: LabelledTexts | None, queries: Queries | None) -> tuple[Source
 def _can_be_asked(model: Path) -> bool:
     """Whether it has a chat template."""
     return TEMPLATE in metadata_of(model)
-
-
-def _found(bounds: Bounds) -> dict[str, Any]:
-    best = bounds.best
-    return {
-        "dose": None if best is None else best.dose,
-        "perplexity": None if best is None else best.fluency.perplexity,
-        "divergence": None if best is None else best.fluency.divergence,
-        "shown": None if best is None else best.shown,
-        "trials": [[trial.dose, trial.fluency.perplexity] for trial in bounds.trials],
-    }
 
 
 def _write_text(text: str, path: Path) -> None:

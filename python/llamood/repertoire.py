@@ -23,12 +23,13 @@ from . import control_vector
 from .atomic import write_files
 from .candidates import Candidates
 from .contrast import FOLDS, WAY, Contrast
+from .doses import Doses, chosen, find_doses
 from .errors import FileError, ModelError, VectorError
 from .extract import fingerprint_of
 from .files import SUFFIX, load, paths_of
 from .increments import is_increments
 from .manner import Manner, answers_in_manner
-from .measuring import Doses, Parts, chosen, find_doses
+from .measuring import Parts
 from .places import Place, quick_places
 from .probe import FILE_NAME, Probe
 from .probe_extension import extended, quality_by_name, without

@@ -14,9 +14,10 @@ from llamood.cli import baselines, models, options
 from llamood.cli.consoles import printable, progress, remark, results, write_json
 from llamood.cli.dose_table import dose_table
 from llamood.cli.prompts import first_questions
+from llamood.doses import chosen, control, find_doses
 from llamood.errors import FileError, ModelError
 from llamood.files import contents, load
-from llamood.measuring import CONTROLS, chosen, control, find_doses
+from llamood.measuring import CONTROLS
 from llamood.places import Place, places, quick_places
 from llamood.probe import Probe
 from llamood.queries import everyday
@@ -166,9 +167,13 @@ def command(
 
 
 def _candidates(vectors: Path, known: EmotionVectors) -> Candidates:
-    """What extract has kept beside the vectors, or else what the vectors can be made into."""
+    """What extract has kept beside the vectors, of those that are still there, or else what the
+    vectors can be made into."""
     if vectors.is_dir() and (vectors / FILE_NAME).is_file():
-        return Candidates.load(vectors)
+        kept = Candidates.load(vectors)
+        names = [name for name in kept.names if name in known.names]
+        if names:
+            return kept.select(names)
     return Candidates.of_vectors(known)
 
 

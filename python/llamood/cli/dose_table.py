@@ -5,7 +5,7 @@ from __future__ import annotations
 from rich.table import Table
 
 from llamood.cli.consoles import printable
-from llamood.measuring import Doses
+from llamood.doses import Doses
 
 
 def dose_table(doses: Doses) -> Table:

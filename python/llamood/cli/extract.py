@@ -12,8 +12,9 @@ from llamood.cli import baselines, models, options
 from llamood.cli.consoles import printable, profile, progress_in_parts, remark, results, write_json
 from llamood.cli.dose_table import dose_table
 from llamood.cores import threads as threads_for
+from llamood.doses import Doses, chosen
 from llamood.errors import ModelError
-from llamood.measuring import PER_LABEL, TOKENS, Doses, Measuring, Source, chosen
+from llamood.measuring import PER_LABEL, PER_LABEL_GIVEN, TOKENS, Measuring, Source
 from llamood.probe import Probe
 from llamood.queries import load_queries
 from llamood.texts import LabelledTexts, load_texts
@@ -51,7 +52,12 @@ SHARES = {"texts": 3.0, "answers": 2.0, "doses": 5.0, "readings": 1.0}
     metavar="QUESTION",
     help="Put each text as the answer to QUESTION into the chat template.",
 )
-@click.option("--per-label", type=click.IntRange(min=1), help="Most texts a label. Default: 300.")
+@click.option(
+    "--per-label",
+    type=click.IntRange(min=1),
+    help=f"Most texts a label. Default: {PER_LABEL} of those that ship, or {PER_LABEL_GIVEN} of "
+    "--texts.",
+)
 @click.option(
     "--calibrate/--no-calibrate",
     default=True,
@@ -104,7 +110,7 @@ def command(
     Examples:
       llamood extract model.gguf -o evs/
       llamood extract base.gguf --from texts --no-calibrate
-      llamood extract model.gguf --texts train.tsv --labels labels.txt --per-label 400
+      llamood extract model.gguf --texts train.tsv --labels labels.txt
     """
     if texts is None and labels:
         raise click.UsageError("--labels belongs to --texts")
@@ -118,7 +124,7 @@ def command(
         queries=None if queries is None else load_queries(queries),
         texts=None if texts is None else _texts(texts, labels),
         as_answer_to=as_answer_to,
-        per_label=per_label or PER_LABEL,
+        per_label=per_label,
         seed=seed,
         parallel=parallel,
         max_tokens=max_tokens,
