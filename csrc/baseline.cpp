@@ -62,14 +62,20 @@ std::vector<std::size_t> order_of(const GgufFile& file, const Vectors& vectors) 
     return order;
 }
 
-// Where the layer that is to be read stands among those that were measured.
-std::size_t place_of(const GgufFile& file, std::int32_t layer, const ModelFacts& model) {
+// Where the layers that are to be read stand among those that were measured.
+std::vector<std::size_t> places_of(const GgufFile& file, const std::vector<std::int32_t>& chosen,
+                                   const ModelFacts& model) {
     const auto layers = file.integers(keys + "layers").value_or(std::vector<std::int32_t>());
-    const auto found = std::find(layers.begin(), layers.end(), layer);
-    if (found == layers.end() || layer < 0 || layer > model.n_layer - 2) {
-        file.refuse("its layer is not among those that were measured");
+    std::vector<std::size_t> places;
+    for (const std::int32_t layer : chosen) {
+        const auto found = std::find(layers.begin(), layers.end(), layer);
+        const bool rises = places.empty() || layer > layers[places.back()];
+        if (found == layers.end() || layer < 0 || layer > model.n_layer - 2 || !rises) {
+            file.refuse("the layers that are to be read are not among those that were measured");
+        }
+        places.push_back(found - layers.begin());
     }
-    return found - layers.begin();
+    return places;
 }
 
 // ggml keeps no dimensions of size 1 at the slow end.
@@ -100,35 +106,45 @@ Baseline load_baseline(const std::string& folder, const Vectors& vectors, const 
     if (fs::is_regular_file(place)) place = place.parent_path();
     const GgufFile file(place / "reading.baseline");
     if (file.text("general.architecture") != "llamood.baseline" ||
-        file.whole("llamood.version") != 1u) {
-        file.refuse("is no baseline of readings that this llamood knows");
+        file.whole("llamood.version") != 2u) {
+        file.refuse(
+            "is no baseline of readings that this llamood knows; measure it again (llamood "
+            "read --measure)");
     }
     require_trusted(file);
-    const auto layer = file.integer(keys + "layer");
-    if (!layer.has_value()) file.refuse("does not say which layer is read");
-    const std::size_t at = place_of(file, *layer, model);
+    const auto chosen = file.integers(keys + "chosen").value_or(std::vector<std::int32_t>());
+    if (chosen.empty()) file.refuse("does not say which layers are read");
+    const std::vector<std::size_t> places = places_of(file, chosen, model);
     const std::vector<std::size_t> order = order_of(file, vectors);
     const auto n_read = static_cast<std::int64_t>(file.integers(keys + "layers")->size());
     const std::int64_t n = vectors.n_emotion();
     const auto directions = read(file, "directions", {n_read, n, model.n_embd});
     const auto mean = read(file, "mean", {n_read, n});
     const auto spread = read(file, "spread", {n_read, n});
+    const auto joint = read(file, "joint", {n});
     const auto response = read(file, "response", {model.n_layer, n, n_read, n});
 
     Baseline baseline;
-    baseline.layer = *layer;
-    for (const std::size_t k : order) {
-        const auto row = directions.begin() + (at * n + k) * model.n_embd;
-        baseline.directions.insert(baseline.directions.end(), row, row + model.n_embd);
-        baseline.mean.push_back(mean[at * n + k]);
-        baseline.spread.push_back(spread[at * n + k]);
-        if (baseline.spread.back() <= 0) file.refuse("a spread is not above 0");
+    baseline.layers.assign(chosen.begin(), chosen.end());
+    for (const std::size_t at : places) {
+        for (const std::size_t k : order) {
+            const auto row = directions.begin() + (at * n + k) * model.n_embd;
+            baseline.directions.insert(baseline.directions.end(), row, row + model.n_embd);
+            baseline.mean.push_back(mean[at * n + k]);
+            const double together = static_cast<double>(places.size()) * spread[at * n + k];
+            if (!(together * joint[k] > 0)) file.refuse("a spread is not above 0");
+            baseline.weights.push_back(1.0 / (together * joint[k]));
+        }
     }
     for (std::int64_t i = 0; i < model.n_layer; ++i) {
         for (std::int64_t k = 0; k < n; ++k) {
             const double scale = adds(vectors, k, i, model) ? vectors.scales[k] : 0.0;
-            for (const std::size_t read_as : order) {
-                const auto moved = response[((i * n + order[k]) * n_read + at) * n + read_as];
+            for (std::int64_t r = 0; r < n; ++r) {
+                double moved = 0.0;
+                for (std::size_t p = 0; p < places.size(); ++p) {
+                    const std::size_t from = (i * n + order[k]) * n_read + places[p];
+                    moved += response[from * n + order[r]] * baseline.weights[p * n + r];
+                }
                 baseline.response.push_back(moved * scale);
             }
         }

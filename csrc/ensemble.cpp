@@ -93,9 +93,8 @@ Ensemble::Ensemble(std::shared_ptr<const FeelingModel> model, int n_voice, int n
     const char* node = node_of(model_->site(), model_->arch());
     rows_ = std::make_unique<RowInjector>(watch_, ctx_.get(), node);
     if (const auto& baseline = model_->baseline()) {
-        probe_ =
-            std::make_unique<Probe>(watch_, ctx_.get(), std::vector<int>{baseline->layer},
-                                    baseline->directions, model_->vectors().n_emotion(), n_voice);
+        probe_ = std::make_unique<Probe>(watch_, ctx_.get(), baseline->layers, baseline->directions,
+                                         model_->vectors().n_emotion(), n_voice);
     }
     stage_ = std::make_unique<Stage>(ctx_.get(), *rows_, probe_.get());
 }

@@ -19,7 +19,7 @@ Reader::Reader(std::shared_ptr<const Baseline> baseline, const Probe& probe, int
     : baseline_(std::move(baseline)),
       probe_(probe),
       sequence_(sequence),
-      n_emotion_(baseline_->mean.size()),
+      n_emotion_(baseline_->n_emotion()),
       moved_(n_ctx * n_emotion_) {}
 
 void Reader::note(int begin, int n, const std::vector<float>& weights, LayerRange range) {
@@ -42,21 +42,23 @@ void Reader::note(int begin, int n, const std::vector<float>& weights, LayerRang
 std::vector<float> Reader::reading(int begin, int end) const {
     begin = std::max({begin, end - reach, 1});  // the first position of all is an outlier
     if (begin >= end) return {};
-    std::vector<float> read((end - begin) * n_emotion_);
+    const std::size_t n_projection = baseline_->mean.size();
+    std::vector<float> read((end - begin) * n_projection);
     probe_.read(sequence_, begin, end - begin, read.data());
     std::vector<double> total(n_emotion_);
     double weight = 0.0;
     const double kept = std::exp2(-1.0 / half_life);
     for (int i = 0; i < end - begin; ++i) {
-        const float* row = read.data() + i * n_emotion_;
+        const float* row = read.data() + i * n_projection;
         const double* moved = moved_.data() + (begin + i) * n_emotion_;
         const bool is_read =
-            std::none_of(row, row + n_emotion_, [](float v) { return std::isnan(v); });
+            std::none_of(row, row + n_projection, [](float v) { return std::isnan(v); });
         weight = kept * weight + (is_read ? 1.0 : 0.0);
-        for (std::size_t k = 0; k < n_emotion_; ++k) {
-            total[k] *= kept;
-            if (!is_read) continue;
-            total[k] += (row[k] - moved[k] - baseline_->mean[k]) / baseline_->spread[k];
+        for (double& sum : total) sum *= kept;
+        if (!is_read) continue;
+        for (std::size_t k = 0; k < n_emotion_; ++k) total[k] -= moved[k];
+        for (std::size_t p = 0; p < n_projection; ++p) {
+            total[p % n_emotion_] += (row[p] - baseline_->mean[p]) * baseline_->weights[p];
         }
     }
     if (weight == 0.0) return {};

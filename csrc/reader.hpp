@@ -13,7 +13,7 @@ namespace llamood {
 
 class Reader {
   public:
-    // probe: of the baseline's layer and directions. n_ctx: how many positions the voice has.
+    // probe: of the baseline's layers and directions. n_ctx: how many positions the voice has.
     Reader(std::shared_ptr<const Baseline> baseline, const Probe& probe, int sequence, int n_ctx);
 
     // `n` positions from `begin` on are decoded under these weights (n_emotion), in layers `range`.

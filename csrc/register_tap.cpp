@@ -29,7 +29,7 @@ void register_tap(py::module_& m) {
         .def(py::init<GraphWatch&, int, int, int>(), py::arg("watch"), py::kw_only(),
              py::arg("n_layer"), py::arg("n_embd"), py::arg("n_slot"), py::keep_alive<1, 2>())
         .def("expect", &Tap::expect, py::arg("slots"), py::arg("is_output"), py::kw_only(),
-             py::arg("reads_only") = false)
+             py::arg("until") = -1)
         .def("clear", &Tap::clear, py::arg("slot"))
         .def(
             "sum",

@@ -68,7 +68,7 @@ std::vector<double> residual_rms(llama_model* model, Site site) {
         is_output[n - n_read + i] = 1;
     }
     batch.logits = is_output.data();
-    tap.expect(slots, {is_output.begin(), is_output.end()}, true);
+    tap.expect(slots, {is_output.begin(), is_output.end()}, tap.n_layer() - 1);
     if (llama_decode(ctx.get(), batch) != 0) return {};
     std::vector<double> rms;
     for (int layer = 0; layer < tap.n_layer(); ++layer) {

@@ -33,8 +33,7 @@ Tap::~Tap() {
     watch_.remove(this);
 }
 
-void Tap::expect(const std::vector<int>& slots, const std::vector<bool>& is_output,
-                 bool reads_only) {
+void Tap::expect(const std::vector<int>& slots, const std::vector<bool>& is_output, int until) {
     if (slots.size() != is_output.size()) {
         throw std::invalid_argument("one slot and one output mark for each token");
     }
@@ -51,7 +50,7 @@ void Tap::expect(const std::vector<int>& slots, const std::vector<bool>& is_outp
     slots_ = slots;
     output_slots_ = std::move(output_slots);
     reading_ = reading;
-    reads_only_ = reads_only;
+    until_ = until;
 }
 
 void Tap::clear(int slot) {
@@ -79,7 +78,7 @@ bool Tap::ask(ggml_tensor* node, const NodeName& name) {
 }
 
 bool Tap::ends(const NodeName& name) const {
-    return reads_only_ && name.layer == n_layer_ - 1 && site_of(name) == layer_out;
+    return name.layer == until_ && site_of(name) == layer_out;
 }
 
 void Tap::see(ggml_tensor* node, const NodeName& name) {

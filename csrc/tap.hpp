@@ -28,10 +28,10 @@ class Tap final : public GraphWatcher {
 
     // For the next decode: the slot of each token of the batch, -1 for tokens that are not
     // read; is_output: which tokens ask for logits. A token that is read must be an output,
-    // or its last block is missing: std::invalid_argument. reads_only: nobody wants the logits,
-    // which then are not computed: a fifth of a small model's work.
-    void expect(const std::vector<int>& slots, const std::vector<bool>& is_output,
-                bool reads_only = false);
+    // or its last block is missing: std::invalid_argument. until: nothing after the
+    // end of this layer is wanted, and it is not computed: of a small model the logits alone are a
+    // fifth of the work. Without (-1) all is.
+    void expect(const std::vector<int>& slots, const std::vector<bool>& is_output, int until = -1);
 
     // Forget a slot's sums.
     void clear(int slot);
@@ -65,7 +65,7 @@ class Tap final : public GraphWatcher {
     std::vector<int> slots_;         // of the tokens of the next batch
     std::vector<int> output_slots_;  // of those that ask for logits
     bool reading_ = false;
-    bool reads_only_ = false;
+    int until_ = -1;
     std::vector<float> rows_;  // scratch for devices whose memory the host cannot read
     std::vector<double> sums_;
     std::vector<double> squares_;

@@ -28,7 +28,8 @@ def neutral_probe(model: Path, **known: Any) -> Probe:
         spread=np.ones((2, n), np.float32),
         response=np.zeros((n_layer, n, 2, n), np.float32),
         auroc=np.full((2, n), np.nan, np.float32),
-        layer=2,
+        chosen=(2,),
+        joint=np.ones(n, np.float32),
         about={"fingerprint": None},
     )
     return replace(made, **known)
@@ -41,21 +42,30 @@ def loud_vectors(model: Path) -> EmotionVectors:
 
 
 def random_probe(evs: EmotionVectors, model: Path) -> Probe:
-    """Of these vectors, with the mean and spread of a text, and random responses: what it reads is
-    no emotion, but depends on all that a reading depends on. Of what a vector adds in the layer
-    that is read a fifth is left, so that a mood of that layer alone can hold its reading."""
+    """Of these vectors, in two layers, with the mean and spread of a text, and random responses:
+    what it reads is no emotion, but depends on all that a reading depends on. Of what a vector adds
+    in a layer that is read a fifth is left, so that a mood of that layer alone can hold its
+    reading."""
     probe = replace(neutral_probe(model), directions=directions_of(evs, LAYERS))
     llm = voice(model, emotions=evs, readings=probe)
     tokens = llm.tokenize(PROMPT.encode())
     llm.eval(tokens)
     read = llm.reader.projections(1, len(tokens))
     llm.close()
-    mean, spread = (np.float32([row, row]) for row in (read.mean(axis=0), read.std(axis=0)))
+    mean, spread = (np.float32([row[0]] * 2) for row in (read.mean(axis=0), read.std(axis=0)))
     response = np.random.default_rng(4).standard_normal(probe.response.shape)
     for at, layer in enumerate(LAYERS):
         added = np.einsum("we,re->wr", evs.data[:, layer], probe.directions[at])
         response[layer, :, at] = 0.8 * added
-    return replace(probe, mean=mean, spread=spread, response=response.astype(np.float32))
+    joint = np.array([0.6, 0.8], np.float32)
+    return replace(
+        probe,
+        mean=mean,
+        spread=spread,
+        response=response.astype(np.float32),
+        chosen=LAYERS,
+        joint=joint,
+    )
 
 
 def doubtful(probe: Probe, area: float | None) -> Probe:

@@ -259,18 +259,19 @@ def stops(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     return seen
 
 
-def test_readings_cost_a_stop_a_step_and_nothing_where_they_are_off(
+def test_readings_cost_a_stop_a_step_and_layer_and_nothing_where_they_are_off(
     reading: Reading, stops: list[int]
 ) -> None:
     said = []
-    for readings in (False, reading.settings["readings"]):
+    probe = reading.settings["readings"]
+    for readings, n_stop in ((False, 0), (probe, len(probe.chosen))):
         stops.clear()
         with reading.cast(readings=readings) as cast:
             voices = [cast.join(**GREEDY) for _ in "ab"]
             events = told(cast.say(dict.fromkeys(voices, TEXT)))
             n_step = cast._ensemble.stage.n_step
             assert n_step >= 24
-            assert len(stops) == (n_step if readings else 0)
+            assert len(stops) == n_step * n_stop
         said.append([[event.token for event in of_one] for of_one in events.values()])
     assert said[0] == said[1]
 

@@ -53,7 +53,7 @@ def test_another_layer_standard_input_and_a_picture(tmp_path: Path) -> None:
     picture = tmp_path / "reading.svg"
     asked = ("-", "--layer", "5", "--plot", picture, "--json", "--threads", "1")
     reading = json.loads(run("read", tiny_chat.MODEL, *asked, stdin=JOYFUL).stdout)
-    assert reading["layer"] == 5
+    assert reading["layers"] == [5]
     assert picture.read_bytes().startswith(b"<?xml")
 
 
@@ -133,7 +133,7 @@ def test_a_baseline_is_measured_where_there_is_none(tmp_path: Path) -> None:
     assert set(probe.names) == {"fear", "joy"}
     asked = (JOYFUL, "--measure", "--json", "--threads", "1")
     again = json.loads(run("read", tiny_chat.MODEL, "-e", vectors, *asked).stdout)
-    assert again["layer"] == probe.layer
+    assert again["layers"] == list(probe.chosen)
     assert set(again["mean"]) == {"fear", "joy"}
 
 

@@ -22,7 +22,7 @@ from llamood.cli.models import has_baseline
 from llamood.cli.prompts import chat_tokens
 from llamood.errors import FileError, ModelError
 from llamood.judges import bundled
-from llamood.layer_fits import ALIKE, LEAST_TEXTS, PARTS, layers_to_read, parts
+from llamood.layer_fits import LEAST_TEXTS, PARTS, TOGETHER, WORSE, layers_to_read, parts
 from llamood.listener import Listener
 from llamood.probe import FILE_NAME, TRUSTED, Probe, directions_of
 from llamood.probe_extension import moved_by
@@ -46,7 +46,8 @@ def test_projections_are_those_of_the_hidden_states(model: Path) -> None:
     llm.eval(tokens)
     found = probe.read(0, len(tokens))
     assert found.shape == (len(tokens), 2, 2)
-    with Listener(model, parallel=1, n_prompt=64, n_answer=64, n_threads=1) as listener:
+    settings = {"n_threads": 1, "flash_attn": False}
+    with Listener(model, parallel=1, n_prompt=64, n_answer=64, **settings) as listener:
         for at in range(1, len(tokens)):
             mean = listener.texts([(tokens[: at + 1], at)])[0].mean[0]  # (n_layer, n_embd)
             expected = np.einsum("lke,le->lk", directions, mean[list(LAYERS)])
@@ -231,7 +232,7 @@ def test_words_read_alike_with_and_without_what_was_added(
         span = len(prompt), companion.n_tokens
         kept.append(reader.scores(*span)[:, at])
         projections = reader.projections(*span)
-        raw.append(reader.probe.scores(projections, reader.layer)[:, at])
+        raw.append(reader.probe.scores(projections)[:, at])
         companion.reset()
         companion.eval(prompt + said)
         unsteered.append(reader.scores(*span)[:, at])
@@ -260,7 +261,7 @@ def test_a_neutral_text_under_an_emotion_is_not_read_as_one(
                 companion.eval(tokens)
             kept.append(reader.scores(1, len(tokens))[:, at])
             projections = reader.projections(1, len(tokens))
-            raw.append(reader.probe.scores(projections, reader.layer)[:, at])
+            raw.append(reader.probe.scores(projections)[:, at])
         return float(np.concatenate(kept).mean()), float(np.concatenate(raw).mean())
 
     neutral, same = read({})
@@ -358,9 +359,9 @@ def test_a_probe_is_read_back(random_chat: Path, tmp_path: Path) -> None:
     probe = neutral_probe(random_chat)
     assert probe.save(tmp_path) == tmp_path / FILE_NAME
     again = Probe.load(tmp_path)
-    for name in ("names", "layers", "layer", "about"):
+    for name in ("names", "layers", "chosen", "about"):
         assert getattr(again, name) == getattr(probe, name)
-    for name in ("directions", "mean", "spread", "response", "auroc"):
+    for name in ("directions", "mean", "spread", "joint", "response", "auroc"):
         np.testing.assert_array_equal(getattr(again, name), getattr(probe, name))
 
 
@@ -370,7 +371,10 @@ def test_a_probe_is_read_back(random_chat: Path, tmp_path: Path) -> None:
         ({"names": ("joy", "joy")}, "not different"),
         ({"layers": (2, 1)}, "are not those of a model of 4 layers"),
         ({"layers": (1, 3)}, "are not those of a model of 4 layers"),
-        ({"layer": 3}, "layer 3 is not among"),
+        ({"chosen": (3,)}, r"layers \[3\], to be read, are not among"),
+        ({"chosen": (2, 1)}, r"layers \[2, 1\], to be read, are not among"),
+        ({"joint": np.zeros(2, np.float32)}, "a spread is not above 0"),
+        ({"joint": np.ones(3, np.float32)}, "'joint' has shape"),
         ({"mean": np.zeros((2, 3), np.float32)}, "'mean' has shape"),
         ({"spread": np.zeros((2, 2), np.float32)}, "a spread is not above 0"),
         ({"mean": np.full((2, 2), np.nan, np.float32)}, "'mean' holds NaN"),
@@ -412,8 +416,7 @@ def test_its_baseline_says_how_well_it_reads() -> None:
     assert quality["macro_auroc"] >= 0.9
     assert quality["accuracy"] >= 0.9
     assert quality["judge_accuracy"] > 1 / evs.n_emotion
-    best = np.nanmean(probe.auroc, axis=1)
-    assert best[probe.place(probe.layer)] >= best.max() - ALIKE
+    assert set(probe.chosen) <= set(probe.layers)
 
 
 ONE_THREAD: dict[str, Any] = {"n_threads": 1, "n_threads_batch": 1}
@@ -440,7 +443,10 @@ def test_measured_of_texts() -> None:
     assert probe.directions.shape == (len(probe.layers), evs.n_emotion, evs.n_embd)
     np.testing.assert_allclose(np.linalg.norm(probe.directions, axis=2), 1, rtol=1e-5)
     means = probe.auroc.mean(axis=1)
-    assert means[probe.place(probe.layer)] >= means.max() - ALIKE
+    apart = means[1 :: len(probe.layers) // TOGETHER or 1]
+    assert (means[list(probe.places)] >= apart.max() - WORSE).all()
+    together = probe.at(probe.chosen[0])
+    assert together.joint.tolist() == [1, 1]
     quality = probe.about["quality"]
     assert quality["n"] == 3 * 2
     assert set(quality["auroc"]) == set(evs.names)
@@ -505,9 +511,9 @@ def test_states_that_are_known_are_not_measured_again(random_chat: Path) -> None
     )
     assert steps == []
     alone = measure(random_chat, evs, texts, **ONE_THREAD)
-    for name in ("directions", "mean", "spread", "response", "auroc"):
+    for name in ("directions", "mean", "spread", "joint", "response", "auroc"):
         np.testing.assert_array_equal(getattr(given, name), getattr(alone, name))
-    assert (given.layer, given.about) == (alone.layer, alone.about)
+    assert (given.chosen, given.about) == (alone.chosen, alone.about)
 
 
 def test_quality_is_told_by_texts_that_chose_nothing(random_chat: Path) -> None:
@@ -525,7 +531,7 @@ def test_quality_is_told_by_texts_that_chose_nothing(random_chat: Path) -> None:
 
     told = changed(PARTS - 1)
     np.testing.assert_array_equal(told.auroc, usual.auroc)  # the choice was the same
-    assert told.layer == usual.layer
+    assert told.chosen == usual.chosen
     assert told.about["shrinkage"] == usual.about["shrinkage"]
     assert told.about["quality"] != usual.about["quality"]
     assert told.about["quality"]["macro_auroc"] < usual.about["quality"]["macro_auroc"]

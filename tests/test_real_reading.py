@@ -82,10 +82,12 @@ def test_the_obvious_emotion_is_on_top(reader: llamood.Llama, name: str) -> None
         assert max(reading, key=reading.__getitem__) == name, (sentence, reading)
 
 
-@pytest.mark.xfail(reason="politeness reads as joy, and eggs as disgust: docs/method.md")
-def test_a_plain_sentence_reads_near_nothing(reader: llamood.Llama) -> None:
-    for sentence in PLAIN:
-        assert max(map(abs, reader.read(sentence).values())) < 1.0, reader.read(sentence)
+POLITE = pytest.mark.xfail(reason="politeness reads as joy: docs/method.md")
+
+
+@pytest.mark.parametrize("sentence", [pytest.param(PLAIN[0], marks=POLITE), *PLAIN[1:]])
+def test_a_plain_sentence_reads_near_nothing(reader: llamood.Llama, sentence: str) -> None:
+    assert max(map(abs, reader.read(sentence).values())) < 1.0, reader.read(sentence)
 
 
 def test_its_baseline_says_how_good_it_is(demo_vectors: Path) -> None:

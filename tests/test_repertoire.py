@@ -77,7 +77,8 @@ def test_what_was_there_is_there_bit_for_bit(before: Path, after: Path) -> None:
     }
     known, extended = Probe.load(before), Probe.load(after)
     assert extended.names == (*known.names, "calm")
-    assert (extended.layers, extended.layer) == (known.layers, known.layer)
+    assert (extended.layers, extended.chosen) == (known.layers, known.chosen)
+    np.testing.assert_array_equal(extended.joint[:-1], known.joint)
     np.testing.assert_array_equal(extended.directions[:, :-1], known.directions)
     np.testing.assert_array_equal(extended.mean[:, :-1], known.mean)
     np.testing.assert_array_equal(extended.spread[:, :-1], known.spread)
@@ -115,7 +116,7 @@ def test_its_reading_is_corrected_for_what_is_added(random_chat: Path, after: Pa
         llm.eval(tokens)
         read[bool(mood)] = (
             reader.scores(1, len(tokens)).mean(axis=0),
-            reader.probe.scores(reader.projections(1, len(tokens)), reader.layer).mean(axis=0),
+            reader.probe.scores(reader.projections(1, len(tokens))).mean(axis=0),
         )
     at = reader.names.index("calm")
     corrected = abs(read[True][0][at] - read[False][0][at])

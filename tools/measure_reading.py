@@ -1,10 +1,11 @@
 """How well a model's hidden states tell the labels of texts, by layer and way of reading.
 
-    python tools/measure_reading.py MODEL.gguf LABELLED.tsv [--fit OTHER.tsv] [--per-label 300]
+    python tools/measure_reading.py MODEL.gguf LABELLED.tsv [--fit OTHER.tsv] [--per-label 200]
 
 Directions are fitted to the set that ships with llamood (or to --fit), and tried on LABELLED, of
 which nothing is chosen. Prints, as a Markdown table, the mean over emotions of the area under the
-ROC curve (one against all others), and how often the highest of the emotions is the right one.
+ROC curve (one against all others), and how often the highest of the emotions is the right one; in
+the last row, of layers that are read together.
 """
 
 from __future__ import annotations
@@ -17,11 +18,12 @@ import numpy as np
 
 from llamood.directions import directions
 from llamood.discriminant import SHRINKAGES, Discriminant
-from llamood.layer_fits import layers_to_read
+from llamood.layer_fits import layers_to_read, together
 from llamood.measures import macro_auroc
+from llamood.measuring import PER_LABEL
 from llamood.states import States
 from llamood.texts import BUNDLED, NEUTRAL, load_texts
-from llamood.vectors import Float32
+from llamood.vectors import Float32, Float64
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -29,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("model")
     parser.add_argument("labelled")
     parser.add_argument("--fit", default=str(BUNDLED))
-    parser.add_argument("--per-label", type=int, default=300)
+    parser.add_argument("--per-label", type=int, default=PER_LABEL)
     parser.add_argument("--tried-per-label", type=int, default=200)
     asked = parser.parse_args(arguments)
     fitted = states_of(asked.model, asked.fit, asked.per_label)
@@ -40,14 +42,18 @@ def main(arguments: Sequence[str] | None = None) -> None:
     print(f"| layer | {' | '.join(ways)} | highest is right |")
     print("|---" * (len(ways) + 2) + "|")
     patterns = directions(fitted, "centred", names=names)
-    for layer in layers_to_read(fitted.n_layer):
+    layers = layers_to_read(fitted.n_layer)
+    scores: dict[int, list[Float64]] = {}
+    for layer in layers:
         discriminant = Discriminant(fitted.data[:, layer], fitted.labels, names=names)
         filters = [discriminant.directions(each) for each in SHRINKAGES]
-        found = [told(tried, fitted, layer, each, names) for each in (patterns[:, layer], *filters)]
-        best = max(found[1:])[1]
-        print(
-            f"| {layer} | {' | '.join(f'{area:.3f}' for area, _ in found)} | {100 * best:.0f} % |"
-        )
+        scores[layer] = [
+            z_scores(tried, fitted, layer, each) for each in (patterns[:, layer], *filters)
+        ]
+        print(row(str(layer), scores[layer], tried.labels, names))
+    apart = together(layers)
+    means = [np.mean(each, axis=0) for each in zip(*(scores[at] for at in apart), strict=True)]
+    print(row(", ".join(map(str, apart)), means, tried.labels, names))
 
 
 def states_of(model: str, path: str, per_label: int) -> States:
@@ -55,18 +61,22 @@ def states_of(model: str, path: str, per_label: int) -> States:
     return States.measured(model, load_texts(path).first(per_label))
 
 
-def told(
-    tried: States, fitted: States, layer: int, way: Float32, names: Sequence[str]
-) -> tuple[float, float]:
-    """The area under the ROC curve, and the share of emotional texts whose highest is right."""
+def z_scores(tried: States, fitted: States, layer: int, way: Float32) -> Float64:
+    """Of each text, float64 (n_text, n_emotion), against the neutral ones that were fitted."""
     neutral = fitted.of(NEUTRAL)[:, layer].astype(np.float64) @ way.T
-    scores = (tried.data[:, layer].astype(np.float64) @ way.T - neutral.mean(0)) / neutral.std(0)
-    areas = macro_auroc(scores, tried.labels, labels=names)
-    felt = np.array([label in names for label in tried.labels])
-    highest = np.array(names)[scores[felt].argmax(axis=1)]
-    right = float((highest == np.array(tried.labels)[felt]).mean())
-    assert areas.macro is not None
-    return areas.macro, right
+    found: Float64 = tried.data[:, layer].astype(np.float64) @ way.T - neutral.mean(axis=0)
+    return found / neutral.std(axis=0)
+
+
+def row(head: str, ways: Sequence[Float64], labels: Sequence[str], names: Sequence[str]) -> str:
+    """The area under the ROC curve by each way, and the share of emotional texts whose highest is
+    right, by the best of those that are whitened."""
+    areas = [macro_auroc(scores, labels, labels=names).macro or 0.0 for scores in ways]
+    best = ways[1 + int(np.argmax(areas[1:]))]
+    felt = np.array([label in names for label in labels])
+    right = np.array(names)[best[felt].argmax(axis=1)] == np.array(labels)[felt]
+    shown = " | ".join(f"{area:.3f}" for area in areas)
+    return f"| {head} | {shown} | {100 * right.mean():.0f} % |"
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ in their covariance.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -79,10 +80,11 @@ class Contrast:
         sharpness = (own.mean() - rest.mean()) / ((own.var() + rest.var()) / 2)
         return Filter(
             names=(self.name,),
-            layer=layer,
-            directions=fit.direction[np.newaxis],
-            mean=others.mean(keepdims=True),
-            spread=others.std(keepdims=True),
+            layers=(layer,),
+            directions=fit.direction[np.newaxis, np.newaxis],
+            mean=others.mean().reshape(1, 1),
+            spread=others.std().reshape(1, 1),
+            joint=np.ones(1),
             odds=Odds(sharpness, sharpness * (own.mean() + rest.mean()) / 2),
             area=fit.auroc,
         )
@@ -92,6 +94,13 @@ class Contrast:
         if layer not in self._fits:
             self._fits[layer] = self._fit(layer)
         return self._fits[layer]
+
+    def area(self, layers: Sequence[int]) -> float:
+        """How surely the mean of the scores in several layers tells the feeling, 0 to 1."""
+        scores = np.mean([self.fit(layer).scores for layer in layers], axis=0)
+        area = auroc(scores, self._is_own)
+        assert area is not None
+        return area
 
     def _fit(self, layer: int) -> Fit:
         rows = self.data[:, layer]

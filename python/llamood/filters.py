@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .errors import ModelError
-from .layer_fits import LayerFit, best_of, layers_to_read
+from .layer_fits import fit_layers
 from .probe import TRUSTED, Probe
 from .states import States
 from .texts import NEUTRAL
@@ -53,34 +53,40 @@ class Odds(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Filter:
-    """A direction for each of n_emotion ``names`` in one layer.
+    """Directions for each of n_emotion ``names`` in ``layers``, whose z-scores are averaged.
 
-    ``directions``: float32 (n_emotion, n_embd), of unit length. ``mean`` and ``spread``:
-    (n_emotion,), of projections of what has none of these emotions. ``area``: the mean area under
-    the ROC curve, 0 to 1, where it is known.
+    ``directions``: float32 (n_layer_read, n_emotion, n_embd), of unit length. ``mean`` and
+    ``spread``: (n_layer_read, n_emotion), of projections of what has none of these emotions;
+    ``joint``: (n_emotion,), the spread of the averages of their z-scores. ``area``: the mean area
+    under the ROC curve, 0 to 1, where it is known.
     """
 
     names: tuple[str, ...]
-    layer: int
+    layers: tuple[int, ...]
     directions: Float32
     mean: Float64
     spread: Float64
+    joint: Float64
     odds: Odds
     area: float | None = None
 
     @classmethod
     def of(cls, states: States, names: Sequence[str]) -> Filter:
-        """Fitted to labelled states, in the layer that tells best. Raises `ModelError` where
+        """Fitted to labelled states, in the layers that tell best. Raises `ModelError` where
         emotions cannot be told apart."""
-        fit = best_of([LayerFit.of(states, at, names) for at in layers_to_read(states.n_layer)])
-        scores = (fit.told - fit.mean) / fit.spread
+        _, fit = fit_layers(states, names)
+        layers = tuple(layer.layer for layer in fit.layers)
+        neutral = states.of(NEUTRAL)[:, layers].astype(np.float64)
+        still = np.einsum("nle,lke->nlk", neutral, fit.directions)
+        scores, truth = fit.told
         return cls(
             names=fit.names,
-            layer=fit.layer,
+            layers=layers,
             directions=fit.directions,
-            mean=fit.mean,
-            spread=fit.spread,
-            odds=Odds.of(scores, fit.truth, names=fit.names),
+            mean=still.mean(axis=0),
+            spread=still.std(axis=0),
+            joint=fit.joint,
+            odds=Odds.of(scores, truth, names=fit.names),
             area=fit.quality.macro,
         )
 
@@ -93,13 +99,14 @@ class Filter:
                 "the baseline does not tell how its readings become probabilities: measure it "
                 "again (llamood read --measure)"
             )
-        at = probe.place(probe.layer)
+        at = list(probe.places)
         return cls(
             names=probe.names,
-            layer=probe.layer,
+            layers=probe.chosen,
             directions=probe.directions[at],
             mean=probe.mean[at].astype(np.float64),
             spread=probe.spread[at].astype(np.float64),
+            joint=probe.joint.astype(np.float64),
             odds=Odds(*odds),
             area=(probe.about.get("quality") or {}).get("macro_auroc"),
         )
@@ -110,6 +117,7 @@ class Filter:
         return self.area is None or self.area >= TRUSTED
 
     def scores(self, rows: npt.ArrayLike) -> Float64:
-        """Z-scores (n, n_emotion) of mean hidden states (n, n_embd)."""
-        scores: Float64 = np.asarray(rows, np.float64) @ self.directions.T
-        return (scores - self.mean) / self.spread
+        """Z-scores (n, n_emotion) of mean hidden states (n, n_layer_read, n_embd)."""
+        found = np.einsum("nle,lke->nlk", np.asarray(rows, np.float64), self.directions)
+        scores: Float64 = ((found - self.mean) / self.spread).mean(axis=1) / self.joint
+        return scores

@@ -41,8 +41,9 @@ class Heard:
     """What was read of one answer or text.
 
     ``mean``: float64 (n_site, n_layer, n_embd), the mean hidden state over its tokens; a row of
-    NaN where the model's graph has no such site. ``square``: float64 (n_site, n_layer), the
-    mean over tokens and columns of the squared hidden state. ``n_token``: tokens read.
+    NaN where the model's graph has no such site, or it was not read. ``square``: float64
+    (n_site, n_layer), the mean over tokens and columns of the squared hidden state. ``n_token``:
+    tokens read.
     """
 
     text: str
@@ -79,7 +80,7 @@ class Listener(Closing):
                 n_seq_max=parallel,
                 n_ctx=n_ctx,
                 n_batch=self._n_batch,
-                **{**threads(), **llama},
+                **{"flash_attn": True, **threads(), **llama},
             )
         except (ValueError, RuntimeError) as error:
             raise ModelError(f"{model}: {error}") from error
@@ -170,11 +171,15 @@ class Listener(Closing):
                 going = self._going(answers, going)
         return [self._heard(s, self._text(answer)) for s, answer in enumerate(answers)]
 
-    def texts(self, sequences: Sequence[tuple[Sequence[int], int]]) -> list[Heard]:
-        """Read at most ``parallel`` given token sequences, each from its own first place on.
+    def texts(
+        self, sequences: Sequence[tuple[Sequence[int], int]], *, until: int | None = None
+    ) -> list[Heard]:
+        """Read at most ``parallel`` given token sequences, each from its own first place on, in all
+        layers or in those up to ``until``.
 
         The first position of a sequence is never read: its hidden state is an outlier.
         """
+        last = self.n_layer - 1 if until is None else until
         rows = [
             (token, at, s, at >= max(first, 1), s if at >= max(first, 1) else -1)
             for s, (tokens, first) in enumerate(sequences)
@@ -182,9 +187,9 @@ class Listener(Closing):
         ]
         self._forget()
         for piece in self._pieces(rows):
-            self._decode(piece, reads_only=True)
+            self._decode(piece, until=last)
         return [
-            self._heard(s, self._text(tokens[first:]))
+            self._heard(s, self._text(tokens[first:]), n_layer=last + 1)
             for s, (tokens, first) in enumerate(sequences)
         ]
 
@@ -220,8 +225,8 @@ class Listener(Closing):
         for slot in range(self.parallel):
             self._tap.clear(slot)
 
-    def _decode(self, rows: Sequence[Row], *, reads_only: bool = False) -> None:
-        """One decode of at most n_batch rows; with ``reads_only`` it leaves no logits."""
+    def _decode(self, rows: Sequence[Row], *, until: int = -1) -> None:
+        """One decode of at most n_batch rows; where it ends with a layer it leaves no logits."""
         batch = self._batch
         for i, (token, position, sequence, is_output, _) in enumerate(rows):
             batch.token[i] = token
@@ -231,7 +236,7 @@ class Listener(Closing):
             batch.logits[i] = is_output
         batch.n_tokens = len(rows)
         wants_logits = [row[3] for row in rows]
-        self._tap.expect([row[4] for row in rows], wants_logits, reads_only=reads_only)
+        self._tap.expect([row[4] for row in rows], wants_logits, until=until)
         result = llama_cpp.llama_decode(self._ctx, batch)
         if result != 0:
             raise ModelError(f"llama.cpp could not decode {len(rows)} tokens (result {result})")
@@ -247,14 +252,16 @@ class Listener(Closing):
     def _text(self, tokens: Sequence[int]) -> str:
         return str(self._llama.detokenize(list(tokens)).decode(errors="replace"))
 
-    def _heard(self, slot: int, text: str) -> Heard:
+    def _heard(self, slot: int, text: str, *, n_layer: int | None = None) -> Heard:
+        """``n_layer``: of how many layers, the first ones; else of all."""
         count = self._tap.count(slot)  # (n_site, n_layer)
-        n_token = int(count[0].max())
-        if (count[0] != n_token).any():
+        wanted = count[0][:n_layer]
+        n_token = int(wanted.max())
+        if (wanted != n_token).any():
             arch = self.metadata.get("general.architecture")
             raise ModelError(
-                f"{self._llama.model_path}: only {int((count[0] == n_token).sum())} of "
-                f"{self.n_layer} layers of this {arch!r} model could be read; it cannot be measured"
+                f"{self._llama.model_path}: only {int((wanted == n_token).sum())} of "
+                f"{len(wanted)} layers of this {arch!r} model could be read; it cannot be measured"
             )
         counts = np.where(count == n_token, count, 0).astype(np.float64)
         with np.errstate(invalid="ignore", divide="ignore"):  # 0/0: a site that is not there

@@ -34,11 +34,18 @@ from .vectors import EmotionVectors, Float32, Float64, Site
 # there, llama.cpp's --control-vector among them, means vectors.
 FILE_NAME = "reading.baseline"
 ARCHITECTURE = "llamood.baseline"
-VERSION = 1
+VERSION = 2
 MAX_ABOUT = 100_000  # characters
 TRUSTED = 0.7  # area under the ROC curve, below which nothing is coloured or held by a reading
 
-_TENSORS = {"directions": 3, "mean": 2, "spread": 2, "response": 4, "auroc": 2}  # -> dimensions
+_TENSORS = {  # -> dimensions
+    "directions": 3,
+    "mean": 2,
+    "spread": 2,
+    "joint": 1,
+    "response": 4,
+    "auroc": 2,
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,9 +57,10 @@ class Probe:
     text. ``response``: float32 (n_layer, n_emotion, n_layer_read, n_emotion), by how much one
     vector as measured, added in one layer, moves each projection. ``auroc``: float32
     (n_layer_read, n_emotion), how well labelled texts are told apart, 0.5 by chance; NaN where
-    that was not measured. ``layer``: the one that is read unless another is asked for.
-    ``about``: JSON-able, what it was measured on, and how good it is on texts that had no say in
-    the choice of the layer.
+    that was not measured. ``chosen``: the layers, rising, whose z-scores are averaged unless
+    another is asked for; ``joint``: float32 (n_emotion,), the spread of that average in neutral
+    text, 1 of one layer. ``about``: JSON-able, what it was measured on, and how good it is on texts
+    that had no say in it.
     """
 
     names: tuple[str, ...]
@@ -62,7 +70,8 @@ class Probe:
     spread: Float32
     response: Float32
     auroc: Float32
-    layer: int
+    chosen: tuple[int, ...]
+    joint: Float32
     about: Mapping[str, Any]
 
     def place(self, layer: int) -> int:
@@ -74,14 +83,26 @@ class Probe:
         return self.layers.index(layer)
 
     def at(self, layer: int) -> Probe:
-        """The same, read at another layer. Raises `ModelError` where that cannot be."""
+        """The same, read at one layer. Raises `ModelError` where that cannot be."""
         self.place(layer)
-        return replace(self, layer=layer)
+        return replace(self, chosen=(layer,), joint=np.ones(len(self.names), np.float32))
 
-    def scores(self, projections: npt.ArrayLike, layer: int) -> Float64:
-        """Z-scores of projections (..., n_emotion) at a layer."""
-        at = self.place(layer)
-        scores: Float64 = (np.asarray(projections, np.float64) - self.mean[at]) / self.spread[at]
+    @property
+    def places(self) -> tuple[int, ...]:
+        """The indices of the chosen layers among those that can be read."""
+        return tuple(self.place(layer) for layer in self.chosen)
+
+    @property
+    def weights(self) -> Float64:
+        """(n_chosen, n_emotion): what a projection counts in a score."""
+        spread = self.spread[list(self.places)].astype(np.float64)
+        weights: Float64 = 1 / (len(spread) * spread * self.joint)
+        return weights
+
+    def scores(self, projections: npt.ArrayLike) -> Float64:
+        """Z-scores (..., n_emotion) of projections (..., n_chosen, n_emotion)."""
+        from_mean = np.asarray(projections, np.float64) - self.mean[list(self.places)]
+        scores: Float64 = (from_mean * self.weights).sum(axis=-2)
         return scores
 
     @property
@@ -150,7 +171,7 @@ class Probe:
         return cls(
             names=facts.names,
             layers=facts.layers,
-            layer=facts.layer,
+            chosen=facts.chosen,
             about=json.loads(facts.about),
             **{name: _frozen(array) for name, array in arrays.items()},
         )
@@ -205,7 +226,7 @@ def directions_of(emotions: EmotionVectors, layers: tuple[int, ...]) -> Float32:
 class _Facts(NamedTuple):
     names: tuple[str, ...]
     layers: tuple[int, ...]
-    layer: int
+    chosen: tuple[int, ...]
     about: str
 
 
@@ -217,10 +238,10 @@ def _write(probe: Probe, path: Path) -> None:
     facts = (
         ("names", list(probe.names), GGUFValueType.STRING),
         ("layers", list(probe.layers), GGUFValueType.INT32),
+        ("chosen", list(probe.chosen), GGUFValueType.INT32),
     )
     for name, values, kind in facts:
         writer.add_key_value(f"{ARCHITECTURE}.{name}", values, GGUFValueType.ARRAY, kind)
-    writer.add_key_value(f"{ARCHITECTURE}.layer", probe.layer, GGUFValueType.INT32)
     about = json.dumps(dict(probe.about))
     writer.add_key_value(f"{ARCHITECTURE}.about", about, GGUFValueType.STRING)
     for name in _TENSORS:
@@ -246,17 +267,21 @@ def _facts(header: Header, path: Path) -> _Facts:
     if version != VERSION:
         fault = f"llamood.version is {version!r}, expected {VERSION}; measure the baseline again"
         raise FileError(path, fault)
-    names, layers, layer, about = (
-        said(f"{ARCHITECTURE}.{key}") for key in ("names", "layers", "layer", "about")
+    names, layers, chosen, about = (
+        said(f"{ARCHITECTURE}.{key}") for key in ("names", "layers", "chosen", "about")
     )
     if not (
         isinstance(names, list)
         and isinstance(layers, np.ndarray)
-        and isinstance(layer, int)
+        and isinstance(chosen, np.ndarray)
         and isinstance(about, str)
     ):
         raise FileError(path, "the names, the layers, or what it was measured on, is missing")
-    return _Facts(tuple(names), tuple(int(each) for each in layers), layer, about)
+    return _Facts(tuple(names), _whole(layers), _whole(chosen), about)
+
+
+def _whole(numbers: npt.NDArray[Any]) -> tuple[int, ...]:
+    return tuple(int(each) for each in numbers)
 
 
 def _faults_of_tensors(header: Header) -> list[str]:
@@ -281,6 +306,7 @@ def _faults(facts: _Facts, arrays: Mapping[str, Float32]) -> list[str]:
         "directions": (n_read, n_emotion, n_embd),
         "mean": (n_read, n_emotion),
         "spread": (n_read, n_emotion),
+        "joint": (n_emotion,),
         "response": (n_layer, n_emotion, n_read, n_emotion),
         "auroc": (n_read, n_emotion),
     }
@@ -293,13 +319,14 @@ def _faults(facts: _Facts, arrays: Mapping[str, Float32]) -> list[str]:
         faults.append("the names of the emotions are not different ones")
     if not layers or layers != sorted(set(layers)) or layers[0] < 0 or layers[-1] > n_layer - 2:
         faults.append(f"layers {layers[:5]} are not those of a model of {n_layer} layers")
-    if facts.layer not in layers:
-        faults.append(f"layer {facts.layer} is not among those that were measured")
-    finite = ("directions", "mean", "spread", "response")
+    chosen = list(facts.chosen)
+    if not chosen or chosen != sorted(set(chosen)) or not set(chosen) <= set(layers):
+        faults.append(f"layers {chosen[:5]}, to be read, are not among those that were measured")
+    finite = ("directions", "mean", "spread", "joint", "response")
     faults += [
         f"{name!r} holds NaN or infinity" for name in finite if not np.isfinite(arrays[name]).all()
     ]
-    if not (arrays["spread"] > 0).all():
+    if not ((arrays["spread"] > 0).all() and (arrays["joint"] > 0).all()):
         faults.append("a spread is not above 0")
     if not _is_object(facts.about):
         faults.append("'about' is not a JSON object")

@@ -58,7 +58,9 @@ def extended(
             if progress is not None:
                 progress(layer * n + emotion, (probe.layers[-1] + 1) * n)
     areas = np.array([fit.auroc for fit in fits], np.float32)
-    quality = {"auroc": fits[probe.place(probe.layer)].auroc, "n": contrast.n_own}
+    chosen = list(probe.places)
+    together = ((tokens - mean) / spread)[:, chosen].mean(axis=1).std()
+    quality = {"auroc": contrast.area(probe.chosen), "n": contrast.n_own}
     return replace(
         probe,
         names=names,
@@ -66,6 +68,7 @@ def extended(
         mean=_beside(probe.mean, mean),
         spread=_beside(probe.spread, spread),
         response=response,
+        joint=np.append(probe.joint, np.float32(together)),
         auroc=_beside(probe.auroc, areas),
         about={
             **probe.about,
@@ -109,6 +112,7 @@ def without(probe: Probe, name: str, *, method: str | None) -> Probe:
         directions=probe.directions[:, kept],
         mean=probe.mean[:, kept],
         spread=probe.spread[:, kept],
+        joint=probe.joint[kept],
         response=probe.response[:, kept][:, :, :, kept],
         auroc=probe.auroc[:, kept],
         about=about,

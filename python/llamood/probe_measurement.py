@@ -1,11 +1,12 @@
 """The baseline that emotions are read against, measured on the model itself with labelled texts.
 
-Which layer is read, and how well it tells, is said by `LayerFit`.
+Which layers are read, and how well they tell, is said by `Fit`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from os import PathLike
 from typing import Any
 
@@ -15,7 +16,7 @@ from .closing import Closing
 from .errors import ModelError
 from .filters import Odds
 from .judges import Judge
-from .layer_fits import CHOOSING, TELLING, LayerFit, best_of, layers_to_read, parts, require_enough
+from .layer_fits import CHOOSING, TELLING, Fit, fit_layers, parts, require_enough
 from .llama import Llama
 from .parameters import LARGEST
 from .probe import Probe
@@ -54,9 +55,8 @@ def measure(
     texts = _of(texts, emotions.names)
     if states is None:
         states = States.measured(model, texts, progress=progress, **llama)
-    layers = layers_to_read(emotions.n_layer)
-    fitted = [LayerFit.of(states, layer, emotions.names) for layer in layers]
-    best = best_of(fitted)
+    fitted, best = fit_layers(states, emotions.names)
+    layers = tuple(fit.layer for fit in fitted)
     directions = np.stack([fit.directions for fit in fitted])
     with Projections(model, emotions, layers, directions, **llama) as read:
         passages = read.passages(texts.neutral)
@@ -67,26 +67,29 @@ def measure(
         response = np.zeros((emotions.n_layer, emotions.n_emotion, *mean.shape))
         for layer, emotion, moved in read.responses(passages):
             response[layer, emotion] = moved
-    at = layers.index(best.layer)
-    told = (best.told - mean[at]) / spread[at]
-    return Probe(
+    each = [Fit.of([fit], states.labels, emotions.names).chose.each for fit in fitted]
+    probe = Probe(
         names=emotions.names,
         layers=layers,
         directions=directions,
         mean=mean.astype(np.float32),
         spread=spread.astype(np.float32),
         response=response.astype(np.float32),
-        auroc=np.array([fit.areas for fit in fitted], dtype=np.float32),
-        layer=best.layer,
+        auroc=np.array([list(of.values()) for of in each], dtype=np.float32),
+        chosen=tuple(fit.layer for fit in best.layers),
+        joint=np.ones(emotions.n_emotion, np.float32),
         about={
             "fingerprint": emotions.measurement.model_fingerprint,
             "method": emotions.measurement.method,
             "neutral_tokens": len(tokens),
             "shrinkage": [fit.shrinkage for fit in fitted],
-            "odds": Odds.of(told, best.truth, names=emotions.names),
             "quality": _quality(best, texts, judge),
         },
     )
+    spread_together = probe.scores(tokens[:, list(probe.places)]).std(axis=0)
+    probe = replace(probe, joint=spread_together.astype(np.float32))
+    odds = Odds.of(probe.scores(best.projected), best.told[1], names=probe.names)
+    return replace(probe, about={**probe.about, "odds": odds})
 
 
 def _of(texts: LabelledTexts, names: Sequence[str]) -> LabelledTexts:
@@ -95,15 +98,15 @@ def _of(texts: LabelledTexts, names: Sequence[str]) -> LabelledTexts:
     return LabelledTexts(kept, {name: texts.texts[name] for name in kept})
 
 
-def _quality(fit: LayerFit, texts: LabelledTexts, judge: Judge | None) -> dict[str, Any]:
+def _quality(fit: Fit, texts: LabelledTexts, judge: Judge | None) -> dict[str, Any]:
     """JSON-able: the area under the ROC curve of each emotion against all other texts, and how
     often the highest of the emotions is the right one, by the readings and by the judge."""
     names, areas = fit.names, fit.quality
-    scores = (fit.told - fit.mean) / fit.spread
-    felt = [(row, label) for row, label in zip(scores, fit.truth, strict=True) if label in names]
+    scores, truth = fit.told
+    felt = [(row, label) for row, label in zip(scores, truth, strict=True) if label in names]
     right = [names[int(row.argmax())] == label for row, label in felt]
     told = {
-        "n": len(fit.truth),
+        "n": len(truth),
         "macro_auroc": areas.macro,
         "auroc": dict(areas.each),
         "accuracy": float(np.mean(right)),

@@ -18,7 +18,7 @@ class Projector:
     ``n_sequence``: how many sequences are read; with several, their batches are those of a stage
     that has this projector's ``core``.
 
-    ``told``: emotion -> the z-score that its vector as measured is itself, in the layer that is
+    ``told``: emotion -> the z-score that its vector as measured is itself, in the layers that are
     read: that of the answers which it is the mean of, against neutral ones. Empty for a probe in
     doubt.
     """
@@ -34,32 +34,33 @@ class Projector:
     ) -> None:
         self.probe = probe
         self._palette = palette
-        at = probe.place(probe.layer)
+        at = list(probe.places)
         self.core = _core.Probe(
             watch,
             unsafe_ctx,
-            layers=[probe.layer],
-            directions=probe.directions[at : at + 1],
+            layers=probe.chosen,
+            directions=probe.directions[at],
             n_sequence=n_sequence,
         )
         # The probe's emotions in the order of the vectors, and the vectors as they were measured.
         order = [probe.names.index(name) for name in palette.emotions.names]
         scale = np.array(palette.emotions.scale)
-        moved = probe.response[:, order, at, :].astype(np.float64)
+        moved = probe.response[:, order][:, :, at].astype(np.float64) * probe.weights
         there = palette.data.any(axis=2).T  # a layer may have been emptied since
         # (n_layer, n_emotion, n_read)
-        self._response = moved * (scale * there)[:, :, np.newaxis]
-        own = moved[probe.layer, range(len(order)), order]
+        self._response = moved.sum(axis=2) * (scale * there)[:, :, np.newaxis]
+        each = range(len(order))
+        own = [moved[layer, each, place, order] for place, layer in enumerate(probe.chosen)]
         if is_increments(palette.emotions):
-            measured = as_measured(palette.emotions).data[:, probe.layer]
-            own = (measured * probe.directions[at, order]).sum(axis=1)
-        own = own / probe.spread[at, order]
-        named = dict(zip(palette.emotions.names, own.tolist(), strict=True))
+            measured = as_measured(palette.emotions).data[:, probe.chosen]
+            along = np.einsum("kle,lke->lk", measured, probe.directions[at][:, order])
+            own = list(along * probe.weights[:, order])
+        named = dict(zip(palette.emotions.names, np.sum(own, axis=0).tolist(), strict=True))
         self.told = {} if probe.doubt else named
         self._moves: dict[tuple[Dose, int, int], Float64] = {}
 
     def moves(self, steering: Blend | Steering) -> Float64:
-        """(n_emotion, n_read): by how much a weight of 1 moves each projection."""
+        """(n_emotion, n_read): by how much a weight of 1 moves each score."""
         dose = steering.dose if isinstance(steering, Blend) else steering.mood.dose
         key = (dose, steering.first, steering.last)
         if key not in self._moves:

@@ -23,7 +23,6 @@ class Reader:
     def __init__(self, projector: Projector, *, n_ctx: int, sequence: int = 0) -> None:
         self.probe = projector.probe
         self.names = self.probe.names
-        self.layer = self.probe.layer
         self.told = projector.told
         self._projector = projector
         self._sequence = sequence
@@ -40,14 +39,14 @@ class Reader:
         self._moved[position : position + len(rows)] = moved
 
     def projections(self, begin: int, end: int) -> Float64:
-        """As computed, float64 (end - begin, n_emotion), NaN where nothing was read."""
+        """As computed, float64 (end - begin, n_layer_read, n_emotion), NaN where nothing was
+        read."""
         read = self._projector.core.read(begin, end - begin, sequence=self._sequence)
-        return read[:, 0].astype(np.float64)
+        return read.astype(np.float64)
 
     def scores(self, begin: int, end: int) -> Float64:
         """Z-scores float64 (end - begin, n_emotion), NaN where nothing was read."""
-        unmoved = self.projections(begin, end) - self._moved[begin:end]
-        return self.probe.scores(unmoved, self.layer)
+        return self.probe.scores(self.projections(begin, end)) - self._moved[begin:end]
 
     def heard(self, begin: int, end: int) -> tuple[dict[str, float], dict[str, float]]:
         """By emotion, of the positions before ``end``, of which `REACH` count: the mean score, to

@@ -52,8 +52,9 @@ class ReadingJudge(Closing):
         scores = np.zeros((len(tokens), len(self.labels) - 1))
         for begin in range(0, len(tokens), PARALLEL):
             group = [(each, 0) for each in tokens[begin : begin + PARALLEL]]
-            for at, heard in enumerate(self._listener.texts(group), start=begin):
+            found = self._listener.texts(group, until=self._filter.layers[-1])
+            for at, heard in enumerate(found, start=begin):
                 if heard.n_token:
-                    state = heard.mean[LAYER_OUT, self._filter.layer]
-                    scores[at] = self._filter.scores(state[np.newaxis])[0]
+                    states = heard.mean[LAYER_OUT, list(self._filter.layers)]
+                    scores[at] = self._filter.scores(states[np.newaxis])[0]
         return np.exp(self._filter.odds.log_probabilities(scores))

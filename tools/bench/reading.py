@@ -8,6 +8,7 @@ import numpy as np
 from paired import Measure, interleave, ratios
 
 import llamood
+from llamood.layer_fits import layers_to_read, together
 from llamood.probe import Probe, directions_of
 from models import MODELS, BenchModel
 from schedules import N_CTX, block
@@ -36,16 +37,17 @@ def _measure(model: BenchModel) -> Measure:
 
 
 def probe_of(evs: llamood.EmotionVectors) -> Probe:
-    """At two thirds of the depth; its figures mean nothing, for they cost the same."""
-    layer, n = round(2 / 3 * evs.n_layer), evs.n_emotion
+    """In as many layers as are read; its figures mean nothing, for they cost the same."""
+    n, layers = evs.n_emotion, tuple(together(layers_to_read(evs.n_layer)))
     return Probe(
         names=evs.names,
-        layers=(layer,),
-        directions=directions_of(evs, (layer,)),
-        mean=np.zeros((1, n), np.float32),
-        spread=np.ones((1, n), np.float32),
-        response=np.zeros((evs.n_layer, n, 1, n), np.float32),
-        auroc=np.full((1, n), np.nan, np.float32),
-        layer=layer,
+        layers=layers,
+        directions=directions_of(evs, layers),
+        mean=np.zeros((len(layers), n), np.float32),
+        spread=np.ones((len(layers), n), np.float32),
+        response=np.zeros((evs.n_layer, n, len(layers), n), np.float32),
+        auroc=np.full((len(layers), n), np.nan, np.float32),
+        chosen=layers,
+        joint=np.ones(n, np.float32),
         about={},
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -76,14 +76,21 @@ def quality_of(probe: Probe) -> str:
     """In a sentence, how well the probe reads."""
     quality = probe.about.get("quality")
     if not quality or quality.get("macro_auroc") is None:
-        return f"Reading in layer {probe.layer}; how well could not be told."
+        return f"Reading in {named(probe.chosen)}; how well could not be told."
     doubt = "" if probe.doubt is None else f" Nothing is coloured or held by it: {probe.doubt}."
     text = (
-        f"Reading in layer {probe.layer}: area under the ROC curve {quality['macro_auroc']:.2f} on "
-        f"{quality['n']} texts that had no say in it (0.5 is chance)"
+        f"Reading in {named(probe.chosen)}: area under the ROC curve "
+        f"{quality['macro_auroc']:.2f} on {quality['n']} texts that had no say in it (0.5 is "
+        "chance)"
     )
     if "accuracy" in quality:
         text += f"; the right emotion is the highest in {100 * quality['accuracy']:.0f} %"
     if "judge_accuracy" in quality:
         text += f", by the judge in {100 * quality['judge_accuracy']:.0f} %"
     return f"{text}.{doubt}"
+
+
+def named(layers: Sequence[int]) -> str:
+    """In words: ``layer 3``, ``layers 3, 5 and 7``."""
+    *others, last = map(str, layers)
+    return f"layers {', '.join(others)} and {last}" if others else f"layer {last}"

@@ -90,7 +90,7 @@ def command(
         probe = probe.at(layer)
     if text is None and lines is None:
         if as_json:
-            write_json({"layer": probe.layer, **probe.about})
+            write_json({"layers": probe.chosen, **probe.about})
         else:
             click.echo(baselines.quality_of(probe))
         return
@@ -134,7 +134,7 @@ def read_text(llm: Llama, text: str, *, asked: str | None) -> dict[str, Any]:
     means = scores.mean(axis=0).tolist() if len(scores) else []
     pieces = [llm.detokenize([token]).decode(errors="replace") for token in tokens[begin:]]
     return {
-        "layer": reader.layer,
+        "layers": list(reader.probe.chosen),
         "emotions": list(reader.names),
         "mean": dict(zip(reader.names, means, strict=False)),
         "tokens": [
@@ -181,7 +181,9 @@ def coloured(reading: dict[str, Any]) -> Text:
 
 def table(reading: dict[str, Any]) -> Table:
     """Mean and highest smoothed score of each emotion, the highest mean first."""
-    shown = Table("emotion", title=f"Read in layer {reading['layer']}, in standard deviations")
+    shown = Table(
+        "emotion", title=f"Read in {baselines.named(reading['layers'])}, in standard deviations"
+    )
     shown.add_column("mean", justify="right")
     shown.add_column("highest", justify="right")
     shown.add_column("there")
