@@ -20,12 +20,14 @@ from llamood.calibrate import (
     CLOSE,
     EXPLORING,
     LARGEST_DOSE,
+    MOST_ROUNDS,
     SMALLEST_DOSE,
     Bounds,
     Calibration,
     Fluency,
     Limits,
     Trial,
+    _Search,
     calibrated,
 )
 from llamood.candidates import CONTROL, Candidates
@@ -134,20 +136,49 @@ def test_each_limit_counts(fluency: Fluency, within: bool) -> None:
     assert fluency.within(Limits()) == within
 
 
-def test_the_largest_fluent_dose_is_bracketed(
+def test_the_largest_fluent_dose_is_found(
     calibration: Calibration, found: dict[str, Bounds]
 ) -> None:
     assert set(found) == {"joy", "fear"}
     for bounds in found.values():
         assert bounds.best is not None
         assert bounds.best.fluency.within(Limits())
-        above = min(t.dose for t in bounds.trials if t.dose > bounds.best.dose)
-        assert above <= bounds.best.dose * CLOSE
-        assert not any(
-            t.fluency.within(Limits()) for t in bounds.trials if t.dose > bounds.best.dose
-        )
+        aims = [calibration._aimed(trial) for trial in bounds.trials]
+        goal = math.exp(np.mean(np.log(aims)))
+        assert bounds.best.dose <= goal * (1 + 1e-6)  # luck takes none beyond what all say
+        tried = [trial.dose for trial in bounds.trials]
+        assert max(tried) > bounds.best.dose
+        assert len(set(tried)) == len(tried)
     again = calibration.trials({"joy": ALL}, {"joy": found["joy"].best.dose})  # type: ignore[union-attr]
     assert again["joy"].texts == found["joy"].best.texts  # type: ignore[union-attr]
+
+
+def told(limit: float, *, noise: float, seed: int) -> tuple[float, int]:
+    """What a search finds, and in how many trials, where the logarithm of the perplexity grows with
+    the square of the dose, up to ``limit``, and each measurement of it is off by chance."""
+    rng = np.random.default_rng(seed)
+    search = _Search(2 * limit)
+    for _ in range(MOST_ROUNDS):
+        dose = search.next()
+        if dose is None:
+            break
+        used = (dose / limit) ** 2 * math.exp(noise * rng.standard_normal())
+        trial = Trial(dose, Fluency(1.5**used, 0.0, 0.0, 1.0), None, ())
+        aimed = dose * float(np.clip(used**-0.5, 0.5, 1.6))
+        search.hear(trial, trial.fluency.within(Limits()), aimed=aimed)
+    best = search.best
+    return (math.nan if best is None else best.dose), len(search.trials)
+
+
+def test_chance_does_not_raise_what_is_found() -> None:
+    exact = told(0.5, noise=0.0, seed=0)
+    assert 0.5 / CLOSE <= exact[0] <= 0.5
+    assert exact[1] <= 4
+    found = np.array([told(0.5, noise=0.5, seed=seed)[0] for seed in range(300)])
+    assert np.isfinite(found).mean() > 0.97
+    assert np.nanmedian(found) <= 0.5
+    assert np.nanquantile(found, 0.9) <= 0.62
+    assert np.nanquantile(found, 0.1) >= 0.3
 
 
 def test_a_place_counts(calibration: Calibration) -> None:

@@ -33,7 +33,8 @@ KL_ANSWERS = 1
 EXPLORING = 4  # questions, the first ones, that are asked in each place
 KL_START = 2.0  # nats at the 95th percentile: near where models begin to break, and the limit
 MOST_ROUNDS = 6
-CLOSE = 1.1  # a bracket that is no wider is narrow enough: eight answers tell no more
+_ROUNDING = 1e-9
+CLOSE = 1.1  # doses that are as close are one: eight answers tell no more
 
 
 @dataclass(frozen=True)
@@ -160,20 +161,25 @@ class Calibration:
         self, places: Mapping[str, Place], *, first: Mapping[str, float] | None = None
     ) -> dict[str, Bounds]:
         """Of each emotion the largest fluent dose in its place, within 10 % or what `MOST_ROUNDS`
-        trials tell: from ``first`` or where the model's predictions begin to break on, raised or
-        lowered by how perplexing the answers were, and bisected where that tells no more."""
+        trials tell, from ``first`` or where the model's predictions begin to break on.
+
+        How perplexing eight answers are is chance to a good part, and the largest dose of several
+        that were within the limit would be one that was lucky. So each trial says at which dose the
+        limit lies, and no dose is taken beyond the mean of what all say.
+        """
         first = first or {name: self.first_dose(name, place) for name, place in places.items()}
         searches = {name: _Search(first[name]) for name in places}
         for _ in range(MOST_ROUNDS):
             doses = {
                 name: dose
                 for name, search in searches.items()
-                if (dose := search.next(self._aimed)) is not None
+                if (dose := search.next()) is not None
             }
             if not doses:
                 break
             for name, trial in self.trials(places, doses).items():
-                searches[name].hear(trial, trial.fluency.within(self._limits))
+                is_fluent = trial.fluency.within(self._limits)
+                searches[name].hear(trial, is_fluent, aimed=self._aimed(trial))
         return {
             name: Bounds(tuple(search.trials), search.best) for name, search in searches.items()
         }
@@ -284,37 +290,45 @@ class _Search:
 
     def __init__(self, first: float) -> None:
         self.trials: list[Trial] = []
-        self.best: Trial | None = None
-        self._too_much: float | None = None
-        self._dose = first
+        self._fluent: list[Trial] = []
+        self._aims: list[float] = []
+        self._least_broken = math.inf  # of the doses at which answers loop or change their length
+        self._first = first
 
-    def next(self, aimed: Callable[[Trial], float]) -> float | None:
-        """The dose to try; None where all is known. ``aimed``: at which a trial would have been at
-        the limit; it is tried as long as it narrows what is known."""
+    @property
+    def _goal(self) -> float:
+        """Where all trials together say that the limit lies."""
+        mean = math.exp(sum(map(math.log, self._aims)) / len(self._aims))
+        return min(mean, self._least_broken / CLOSE)
+
+    @property
+    def best(self) -> Trial | None:
+        """The largest fluent one that is not beyond the goal."""
+        known = [trial for trial in self._fluent if trial.dose <= self._goal * (1 + _ROUNDING)]
+        return max(known, key=lambda trial: trial.dose, default=None)
+
+    def next(self) -> float | None:
+        """The dose to try; None where all is known."""
         if not self.trials:
-            return self._dose
-        low = None if self.best is None else self.best.dose
-        high = self._too_much
-        if low is not None and high is not None:
-            if high / low <= CLOSE:
-                return None
-            dose = aimed(self.trials[-1])
-            inside = low * CLOSE**0.5 < dose < high / CLOSE**0.5
-            return dose if inside else math.sqrt(low * high)
-        dose = aimed(self.trials[-1])
-        if low is not None:
-            dose = max(dose, low * 1.15)
-            return dose if dose <= LARGEST_DOSE else None
-        assert high is not None
-        dose = min(dose, high / 1.15)
-        return dose if dose >= SMALLEST_DOSE else None
+            return self._first
+        dose, best = self._goal, self.best
+        if best is not None and dose <= best.dose * CLOSE:
+            return None
+        tried = [trial.dose for trial in self.trials if trial not in self._fluent]
+        while any(1 / CLOSE**0.5 < each / dose < CLOSE**0.5 for each in tried):
+            dose /= CLOSE  # chance was against it
+        if best is not None and dose <= best.dose:
+            return None
+        return dose if SMALLEST_DOSE <= dose <= LARGEST_DOSE else None
 
-    def hear(self, trial: Trial, is_fluent: bool) -> None:
+    def hear(self, trial: Trial, is_fluent: bool, *, aimed: float) -> None:
+        """``aimed``: the dose at which this trial would have been at the limit."""
         self.trials.append(trial)
-        if not is_fluent:
-            self._too_much = min(trial.dose, self._too_much or trial.dose)
-        elif self.best is None or trial.dose > self.best.dose:
-            self.best = trial
+        self._aims.append(aimed)
+        if is_fluent:
+            self._fluent.append(trial)
+        elif aimed >= trial.dose:
+            self._least_broken = min(trial.dose, self._least_broken)
 
 
 def calibrated(

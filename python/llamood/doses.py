@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 import numpy as np
@@ -101,10 +102,7 @@ def find_doses(
         explored: dict[Place, dict[str, Explored]] = {}
         if len(places) > 1:
             explored = {place: calibration.explored(place, candidates.names) for place in places}
-        best = {
-            name: max(explored, key=lambda place: explored[place][name].shown, default=places[0])
-            for name in candidates.names
-        }
+        best = {name: _best(explored, name, otherwise=places[0]) for name in candidates.names}
         first = {name: explored[place][name].dose for name, place in best.items() if explored}
         bounds = calibration.bounds(best, first=first)
     if not any(each.best for each in bounds.values()):
@@ -116,6 +114,19 @@ def find_doses(
         for place, each in explored.items()
     }
     return Doses(best, bounds, tried)
+
+
+def _best(
+    explored: Mapping[Place, Mapping[str, Explored]], name: str, *, otherwise: Place
+) -> Place:
+    """The place that shows an emotion best; what it shows of all emotions counts as much, as of
+    few answers of one the difference is chance to a good part."""
+
+    def worth(place: Place) -> float:
+        of_all = [found.shown for found in explored[place].values()]
+        return explored[place][name].shown + fmean(of_all)
+
+    return max(explored, key=worth, default=otherwise)
 
 
 def chosen(candidates: Candidates, doses: Doses | None) -> EmotionVectors:

@@ -33,7 +33,7 @@ from llamood.zero_shot import ZeroShotJudge
 
 SELF, HF, GGUF = "self", "hf:", "gguf:"
 KNOWN_TEXTS = Path(judges.__file__).parent / "data" / "texts.tsv"
-AT_ONCE = 16  # texts that are judged between two reports of progress
+AT_ONCE = 32  # texts that are judged, or embedded, between two reports of progress
 PER_LABEL = 30  # labelled lines that a judge is tried on
 
 
@@ -167,12 +167,20 @@ class Jury:
         model = self.model if self.embedder is None else self.embedder
         if model is None or not all(answer.question for answer in answers):
             return None
-        questions = list(dict.fromkeys(answer.question for answer in answers))
-        with Embedder(model, own=self.embedder is None, **self.hardware) as embedder:
-            of_questions = embedder.embed(questions)
-            of_answers = embedder.embed([answer.text for answer in answers])
-        rows = [questions.index(answer.question) for answer in answers]
-        return topic_adherence(of_questions[rows], of_answers)
+        asked, said = ([getattr(each, of) for each in answers] for of in ("question", "text"))
+        texts = list(dict.fromkeys([*asked, *said]))
+        with (
+            Embedder(model, own=self.embedder is None, **self.hardware) as embedder,
+            progress("Comparing topics", keep=True) as advance,
+        ):
+            embedded = []
+            for begin in range(0, len(texts), AT_ONCE):
+                advance(begin, len(texts))
+                embedded.append(embedder.embed(texts[begin : begin + AT_ONCE]))
+            advance(len(texts), len(texts))
+        rows = dict(zip(texts, np.concatenate(embedded), strict=True))
+        questions, replies = (np.stack([rows[text] for text in of]) for of in (asked, said))
+        return topic_adherence(questions, replies)
 
     @cached_property
     def _hf(self) -> dict[str, HfJudge]:
