@@ -505,6 +505,7 @@ def two(tmp_path: Path) -> Path:
     return tmp_path / "two"
 
 
+@pytest.mark.slow
 def test_the_command_writes_a_report(two: Path, tmp_path: Path) -> None:
     folder = tmp_path / "report"
     result = run(

@@ -11,6 +11,8 @@ import tiny_chat
 from servers import SUGGESTED, Server, serving
 from studios import BREAD, Studio, answer, visiting
 
+pytestmark = pytest.mark.slow  # a browser looks at every view
+
 PHONE = {"width": 360, "height": 740}
 DESK = {"width": 1280, "height": 900}
 

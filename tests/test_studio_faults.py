@@ -14,6 +14,8 @@ import tiny_chat
 from servers import PATIENCE, Server, serving
 from studios import BREAD, ENDLESS, ROOM, endless_model, visiting
 
+pytestmark = pytest.mark.slow  # a service of its own for each
+
 GONE = "The service does not answer"
 
 

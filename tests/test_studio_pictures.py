@@ -16,6 +16,8 @@ import tiny_chat
 from servers import SUGGESTED, Server, serving
 from studios import BREAD, Studio, visiting
 
+pytestmark = pytest.mark.slow  # a browser draws every view
+
 KEPT = os.environ.get("LLAMOOD_PICTURES")
 DESK = {"width": 1240, "height": 860}
 PHONE = {"width": 390, "height": 800}
