@@ -6,6 +6,7 @@ import importlib.util
 import sys
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from types import FrameType
@@ -447,12 +448,11 @@ def smollm2() -> Path:
 def test_a_real_model_is_rescued(smollm2: Path, times: int) -> None:
     """Random directions, added between layers 8 and 18 in four and eight times a fluent dose."""
     settings = {"n_ctx": 256, "n_threads": 2, "verbose": False}
-    mood = {"joy": FLUENT * times, "$layers": [8, 18]}
+    evs = replace(random_vectors(smollm2), ceiling=(FLUENT, FLUENT))
+    mood = {"joy": {"constant": FLUENT * times, "max": 99}, "$layers": [8, 18], "$max": 99}
     with (
-        llamood.Cast(smollm2, emotions=random_vectors(smollm2), voices=4, **settings) as guarded,
-        llamood.Cast(
-            smollm2, emotions=random_vectors(smollm2), voices=4, guard=False, **settings
-        ) as plain,
+        llamood.Cast(smollm2, emotions=evs, voices=4, **settings) as guarded,
+        llamood.Cast(smollm2, emotions=evs, voices=4, guard=False, **settings) as plain,
     ):
         n_collapsed = 0
         for cast in (plain, guarded):

@@ -33,6 +33,7 @@ KL_ANSWERS = 1
 EXPLORING = 4  # questions, the first ones, that are asked in each place
 KL_START = 2.0  # nats at the 95th percentile: near where models begin to break, and the limit
 MOST_ROUNDS = 6
+DOWN, UP = 0.5, 1.6  # times a dose, from one trial to the next, at most
 _ROUNDING = 1e-9
 CLOSE = 1.1  # doses that are as close are one: eight answers tell no more
 
@@ -225,7 +226,7 @@ class Calibration:
         """The dose at which what is `_used` would be all that is allowed, if it grew with the
         square of the dose."""
         factor = math.sqrt(1 / max(self._used(trial), 1e-6))
-        return float(np.clip(trial.dose * np.clip(factor, 0.5, 1.6), SMALLEST_DOSE, LARGEST_DOSE))
+        return float(np.clip(trial.dose * np.clip(factor, DOWN, UP), SMALLEST_DOSE, LARGEST_DOSE))
 
     def _used(self, trial: Trial) -> float:
         """Of the perplexity (its logarithm) or the divergence that is allowed, of whichever more:
@@ -297,13 +298,25 @@ class _Search:
 
     @property
     def _goal(self) -> float:
-        """Where all trials together say that the limit lies."""
-        mean = math.exp(sum(map(math.log, self._aims)) / len(self._aims))
+        """Where all trials together say that the limit lies; those that were far from it say only
+        on which side."""
+        factors = [aim / each.dose for aim, each in zip(self._aims, self.trials, strict=True)]
+        near = [
+            math.log(aim)
+            for aim, factor in zip(self._aims, factors, strict=True)
+            if DOWN * (1 + _ROUNDING) < factor < UP * (1 - _ROUNDING)
+        ]
+        mean = math.exp(sum(near) / len(near)) if near else self._aims[-1]
         return min(mean, self._least_broken / CLOSE)
 
     @property
     def best(self) -> Trial | None:
-        """The largest fluent one that is not beyond the goal."""
+        """The largest fluent one that is not beyond the goal; where all are, the smallest."""
+        least = min(self._fluent, key=lambda trial: trial.dose, default=None)
+        return self._within_goal or least
+
+    @property
+    def _within_goal(self) -> Trial | None:
         known = [trial for trial in self._fluent if trial.dose <= self._goal * (1 + _ROUNDING)]
         return max(known, key=lambda trial: trial.dose, default=None)
 
@@ -311,7 +324,9 @@ class _Search:
         """The dose to try; None where all is known."""
         if not self.trials:
             return self._first
-        dose, best = self._goal, self.best
+        dose, best = self._goal, self._within_goal
+        if not self._fluent:  # down as fast as the last one says
+            dose = min(dose, self._aims[-1])
         if best is not None and dose <= best.dose * CLOSE:
             return None
         tried = [trial.dose for trial in self.trials if trial not in self._fluent]

@@ -69,6 +69,8 @@ class Watch:
         """The next token, see `Guard.hear`. Where the answer has collapsed, the tokens that are not
         kept were never said."""
         guard = self._guard
+        if self._rescues and overdose is not None and overdose <= 1:
+            overdose = None  # of an answer that collapsed nothing is presumed fluent
         alarm = guard.hear(token_id, piece=piece, logprob=logprob, overdose=overdose)
         is_last = len(self._rescues) == len(FACTORS)
         if is_last and alarm is not None and alarm.kind == "salad":
