@@ -80,7 +80,7 @@ class _Moment(NamedTuple):
 class Guard:
     """Hears the tokens of one answer in order, and can take the last of them back.
 
-    What it says is a function of what it heard and of nothing else. A token costs about 10
+    What it says is a function of what it heard and of nothing else. A token costs about 8
     microseconds. An answer that was asked to repeat itself is taken for collapsed, too.
     """
 
