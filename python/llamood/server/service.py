@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from typing import Any, TypeVar
+from collections.abc import AsyncIterator, Coroutine
+from typing import Any
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response, StreamingResponse
-from starlette.types import Receive, Scope, Send
+from starlette.responses import JSONResponse, Response
 
 from llamood.cast import Cast
 from llamood.errors import ModelError, MoodError
@@ -20,7 +18,7 @@ from llamood.mood import Mood
 from llamood.server import descriptions, prompts, tools
 from llamood.server.answers import Choice, Writer
 from llamood.server.engine import Engine
-from llamood.server.errors import ApiError, error_body
+from llamood.server.errors import ApiError
 from llamood.server.formats import ANY_JSON, grammar_of
 from llamood.server.jobs import Job, Mailbox, events
 from llamood.server.requests import (
@@ -34,8 +32,8 @@ from llamood.server.requests import (
 from llamood.server.sessions import Session, Sessions
 from llamood.server.settings import Settings
 from llamood.server.spans import Spans
+from llamood.server.streams import Stream, chunks
 
-_T = TypeVar("_T")
 _TEMPLATE = "tokenizer.chat_template"
 _LONGEST_TEXT = 16  # tokens of a text completion that says nothing of it, as OpenAI has it
 
@@ -178,108 +176,40 @@ class Service:
         )
         self.engine.submit(jobs)
         told = events(jobs, jobs[0].mailbox)
-        is_handed_on = False
+        if asked.stream:
+            said = chunks(
+                writer, choices, told, is_counted=is_counted, tells_all=bool(asked.readings)
+            )
+            return Stream(said, lambda: self.engine.cancel(jobs))
         try:
-            first = await _unless_gone(request, lambda: anext(told))
-            if asked.stream:
-                chunks = _chunks(
-                    writer,
-                    choices,
-                    first,
-                    told,
-                    is_counted=is_counted,
-                    tells_all=bool(asked.readings),
-                )
-                is_handed_on = True
-                return _Stream(chunks, lambda: self.engine.cancel(jobs))
-            await _unless_gone(request, lambda: _gathered(choices, first, told))
+            await _unless_gone(request, _gathered(choices, told))
             return JSONResponse(writer.whole(choices))
         finally:
-            if not is_handed_on:
-                self.engine.cancel(jobs)
+            self.engine.cancel(jobs)
 
 
-async def _unless_gone(request: Request, wait: Callable[[], Awaitable[_T]]) -> _T:
-    """What is waited for, unless the client disconnects before."""
+async def _unless_gone(request: Request, awaited: Coroutine[Any, Any, None]) -> None:
+    """Wait, unless the client disconnects before."""
 
     async def gone() -> None:
         while (await request.receive())["type"] != "http.disconnect":
             pass
 
-    waiting, leaving = asyncio.ensure_future(wait()), asyncio.ensure_future(gone())
+    waiting, leaving = asyncio.ensure_future(awaited), asyncio.ensure_future(gone())
     try:
         await asyncio.wait({waiting, leaving}, return_when=asyncio.FIRST_COMPLETED)
         if not waiting.done():
             raise ApiError(499, "the client has gone")
-        return waiting.result()
+        waiting.result()
     finally:
         for task in (waiting, leaving):
             task.cancel()
         await asyncio.gather(waiting, leaving, return_exceptions=True)
 
 
-async def _gathered(
-    choices: list[Choice], first: tuple[Job, Event], told: AsyncIterator[tuple[Job, Event]]
-) -> None:
-    job, event = first
-    choices[job.index].hear(event)
+async def _gathered(choices: list[Choice], told: AsyncIterator[tuple[Job, Event]]) -> None:
     async for job, event in told:
         choices[job.index].hear(event)
-
-
-async def _chunks(
-    writer: Writer,
-    choices: list[Choice],
-    first: tuple[Job, Event],
-    told: AsyncIterator[tuple[Job, Event]],
-    *,
-    is_counted: bool,
-    tells_all: bool,
-) -> AsyncIterator[bytes]:
-    """As server-sent events. ``tells_all``: also of tokens that add no text yet."""
-    for choice in choices:
-        opening = writer.opening(choice)
-        if opening is not None:
-            yield _event(opening)
-    try:
-        job, event = first
-        while True:
-            choice = choices[job.index]
-            heard = choice.hear(event)
-            if heard.is_worth_telling or choice.reason or tells_all:
-                yield _event(writer.chunk(choice, event, heard))
-            try:
-                job, event = await anext(told)
-            except StopAsyncIteration:
-                break
-    except ApiError as error:
-        yield _event(error.body())
-        return
-    except Exception:
-        yield _event(error_body(500, "the server failed at this request"))
-        raise
-    if is_counted:
-        yield _event(writer.closing(choices))
-    yield b"data: [DONE]\n\n"
-
-
-def _event(data: Mapping[str, Any]) -> bytes:
-    return f"data: {json.dumps(data, ensure_ascii=False, separators=(',', ':'))}\n\n".encode()
-
-
-class _Stream(StreamingResponse):
-    """``done`` is called however it ends: also where the client went while it was being sent."""
-
-    def __init__(self, chunks: AsyncIterator[bytes], done: Callable[[], None]) -> None:
-        super().__init__(chunks, media_type="text/event-stream")
-        self.headers["cache-control"] = "no-cache"
-        self._done = done
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        try:
-            await super().__call__(scope, receive, send)
-        finally:
-            self._done()
 
 
 # -- prompts -----------------------------------------------------------------------------------
