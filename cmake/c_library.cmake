@@ -48,15 +48,18 @@ add_library(llamood SHARED
   csrc/capi_version.cpp
   csrc/cast.cpp
   csrc/character.cpp
+  csrc/cores.cpp
   csrc/ensemble.cpp
   csrc/gguf_file.cpp
   csrc/pace.cpp
   csrc/reader.cpp
+  csrc/runner.cpp
   csrc/vectors.cpp
   $<TARGET_OBJECTS:llamood_moods>
   $<TARGET_OBJECTS:llamood_inside>)
 add_library(llamood::llamood ALIAS llamood)
-target_link_libraries(llamood PRIVATE llamood_llama_cpp)
+find_package(Threads REQUIRED)
+target_link_libraries(llamood PRIVATE llamood_llama_cpp Threads::Threads)
 target_compile_definitions(llamood PRIVATE
   LLAMOOD_BUILDING LLAMOOD_PROJECT_VERSION="${PROJECT_VERSION}")
 target_include_directories(llamood INTERFACE

@@ -1,11 +1,11 @@
 #include <algorithm>
 #include <cmath>
+#include <deque>
 #include <limits>
 #include <memory>
 #include <optional>
 #include <stdexcept>
 #include <string>
-#include <thread>
 #include <utility>
 #include <vector>
 
@@ -13,7 +13,10 @@
 #include "capi_model.hpp"
 #include "capi_mood.hpp"
 #include "cast.hpp"
+#include "cores.hpp"
 #include "llamood.h"
+#include "runner.hpp"
+#include "spin.hpp"
 
 using namespace llamood;
 
@@ -24,7 +27,18 @@ struct llamood_stage {
 
     std::shared_ptr<const FeelingModel> model;
     Cast cast;
-    std::optional<Event> told;  // what the last event points to
+    std::optional<Event> told;       // what the last event points to
+    std::deque<Event> left;          // what was not polled of a runner that has stopped
+    std::unique_ptr<Runner> runner;  // null where it does not run by itself
+
+    std::optional<Event> poll() {
+        if (!left.empty()) {
+            std::optional<Event> event(std::move(left.front()));
+            left.pop_front();
+            return event;
+        }
+        return runner != nullptr ? runner->poll() : cast.poll();
+    }
 };
 
 namespace {
@@ -68,6 +82,34 @@ Manner manner_of(const llamood_sampling& asked) {
     manner.max_tokens = asked.max_tokens;
     if (asked.max_seconds > 0) manner.max_seconds = asked.max_seconds;
     return manner;
+}
+
+struct Threads {
+    int n;
+    int n_batch;
+};
+
+// As llamood_stage_params has them.
+Threads threads_of(const llamood_stage_params& asked) {
+    const int all = usable_cores();
+    const int n = asked.n_threads > 0 ? asked.n_threads : std::max(all + asked.n_threads, 1);
+    return {n, asked.n_threads_batch > 0 ? asked.n_threads_batch : n};
+}
+
+// `work` with what takes the orders: the cast, or who runs it.
+template <class Work>
+auto with(llamood_stage* stage, Work work) {
+    return stage->runner != nullptr ? work(*stage->runner) : work(stage->cast);
+}
+
+void feel(llamood_stage* stage, int voice, const std::shared_ptr<const Steering>& steering) {
+    with(stage, [&](auto& cast) { cast.feel(voice, steering); });
+}
+
+void require_still(const llamood_stage* stage) {
+    require(stage, "stage");
+    if (stage->runner == nullptr) return;
+    throw std::runtime_error("the stage steps in a thread of its own; stop it first");
 }
 
 // What `work` does to a stage, 0 where it succeeds.
@@ -115,16 +157,19 @@ llamood_stage* llamood_stage_open(const llamood_model* model, const llamood_stag
             throw std::invalid_argument("n_batch is " + std::to_string(asked.n_batch) +
                                         ", expected more than there are voices");
         }
-        const int half = std::max(1, static_cast<int>(std::thread::hardware_concurrency()) / 2);
+        shorten_spins_unless_told();
+        const Threads threads = threads_of(asked);
         llama_context_params of_context = llama_context_default_params();
         of_context.n_batch = asked.n_batch;
         of_context.n_ubatch = asked.n_batch;
-        of_context.n_threads = asked.n_threads > 0 ? asked.n_threads : half;
-        of_context.n_threads_batch =
-            asked.n_threads_batch > 0 ? asked.n_threads_batch : of_context.n_threads;
+        of_context.n_threads = threads.n;
+        of_context.n_threads_batch = threads.n_batch;
         auto ensemble = std::make_unique<Ensemble>(
             model->model, asked.n_voice, asked.n_ctx,
             asked.chat_template == nullptr ? "" : asked.chat_template, of_context);
+        if (asked.n_threads == 0) {
+            ensemble->stage().yield_to_others(threads.n, threads.n_batch);
+        }
         const Overflow overflow =
             asked.overflow == LLAMOOD_DROP ? Overflow::drop : Overflow::refuse;
         return std::make_unique<llamood_stage>(model->model, std::move(ensemble), overflow)
@@ -143,21 +188,23 @@ int llamood_join(llamood_stage* stage, const char* system, const llamood_mood* m
         std::optional<std::string> told;
         if (system != nullptr) told = system;
         Manner manner = manner_of(sampling == nullptr ? llamood_default_sampling() : *sampling);
-        return stage->cast.join(std::move(told), steering_of(*stage, mood), std::move(manner));
+        return with(stage, [&](auto& cast) {
+            return cast.join(std::move(told), steering_of(*stage, mood), std::move(manner));
+        });
     });
 }
 
 int llamood_say(llamood_stage* stage, int voice, const char* text, char* error, size_t error_size) {
     return changed(stage, error, error_size, [=] {
         require(text, "text");
-        stage->cast.say(voice, text);
+        with(stage, [&](auto& cast) { cast.say(voice, text); });
     });
 }
 
 int llamood_feel(llamood_stage* stage, int voice, const llamood_mood* mood, char* error,
                  size_t error_size) {
     return changed(stage, error, error_size,
-                   [=] { stage->cast.feel(voice, steering_of(*stage, mood)); });
+                   [=] { feel(stage, voice, steering_of(*stage, mood)); });
 }
 
 int llamood_feel_weights(llamood_stage* stage, int voice, const float* weights, size_t n,
@@ -171,21 +218,27 @@ int llamood_feel_weights(llamood_stage* stage, int voice, const float* weights, 
         }
         std::vector<std::pair<std::string, double>> named;
         for (std::size_t i = 0; i < n; ++i) named.emplace_back(names[i], weights[i]);
-        stage->cast.feel(voice, steering_of(*stage, Mood::of(named)));
+        feel(stage, voice, steering_of(*stage, Mood::of(named)));
     });
 }
 
 int llamood_interrupt(llamood_stage* stage, int voice, char* error, size_t error_size) {
-    return changed(stage, error, error_size, [=] { stage->cast.interrupt(voice); });
+    return changed(stage, error, error_size,
+                   [=] { with(stage, [&](auto& cast) { cast.interrupt(voice); }); });
 }
 
 int llamood_leave(llamood_stage* stage, int voice, char* error, size_t error_size) {
-    return changed(stage, error, error_size, [=] { stage->cast.leave(voice); });
+    return changed(stage, error, error_size, [=] {
+        with(stage, [&](auto& cast) { cast.leave(voice); });
+        auto& left = stage->left;
+        const auto is_its = [voice](const Event& event) { return event.voice == voice; };
+        left.erase(std::remove_if(left.begin(), left.end(), is_its), left.end());
+    });
 }
 
 int llamood_step(llamood_stage* stage, int n_token, char* error, size_t error_size) {
     return guarded({error, error_size}, -1, [=] {
-        require(stage, "stage");
+        require_still(stage);
         if (n_token < 0) throw std::invalid_argument("n_token is below 0");
         const int most = n_token == 0 ? std::numeric_limits<int>::max() : n_token;
         return stage->cast.step(most) ? 1 : 0;
@@ -194,9 +247,25 @@ int llamood_step(llamood_stage* stage, int n_token, char* error, size_t error_si
 
 int llamood_step_for(llamood_stage* stage, double milliseconds, char* error, size_t error_size) {
     return guarded({error, error_size}, -1, [=] {
-        require(stage, "stage");
+        require_still(stage);
         if (!(milliseconds >= 0)) throw std::invalid_argument("milliseconds is not 0 or more");
         return stage->cast.step_for(milliseconds / 1000) ? 1 : 0;
+    });
+}
+
+int llamood_stage_start(llamood_stage* stage, char* error, size_t error_size) {
+    return changed(stage, error, error_size, [=] {
+        if (stage->runner != nullptr) throw std::runtime_error("the stage was started already");
+        while (auto event = stage->cast.poll()) stage->left.push_back(std::move(*event));
+        stage->runner = std::make_unique<Runner>(stage->cast, stage->cast.voices());
+    });
+}
+
+int llamood_stage_stop(llamood_stage* stage, char* error, size_t error_size) {
+    return changed(stage, error, error_size, [=] {
+        if (stage->runner == nullptr) throw std::runtime_error("the stage was not started");
+        for (Event& event : stage->runner->stop()) stage->left.push_back(std::move(event));
+        stage->runner.reset();
     });
 }
 
@@ -204,7 +273,7 @@ int llamood_poll(llamood_stage* stage, llamood_event* event, char* error, size_t
     return guarded({error, error_size}, -1, [=] {
         require(stage, "stage");
         require(event, "event");
-        stage->told = stage->cast.poll();
+        stage->told = stage->poll();
         if (!stage->told.has_value()) return 0;
         const Event& told = *stage->told;
         *event = {told.voice,

@@ -19,14 +19,17 @@ double seconds_since(Clock::time_point begin) {
 
 }  // namespace
 
+std::string not_there(int voice) {
+    return "voice " + std::to_string(voice) + " is not there (any more); join makes one";
+}
+
 Cast::Cast(std::unique_ptr<Ensemble> ensemble, Overflow overflow)
     : ensemble_(std::move(ensemble)), overflow_(overflow) {}
 
 Character& Cast::at(int voice) {
     const auto found = voices_.find(voice);
     if (found == voices_.end()) {
-        throw std::out_of_range("voice " + std::to_string(voice) +
-                                " is not there (any more); join makes one");
+        throw std::out_of_range(not_there(voice));
     }
     return *found->second;
 }
@@ -37,6 +40,12 @@ std::vector<const Character*> Cast::others(const Character& voice) const {
         if (other.get() != &voice) others.push_back(other.get());
     }
     return others;
+}
+
+std::vector<int> Cast::voices() const {
+    std::vector<int> numbers;
+    for (const auto& [number, voice] : voices_) numbers.push_back(number);
+    return numbers;
 }
 
 bool Cast::anybody_speaks() const {

@@ -15,6 +15,9 @@
 
 namespace llamood {
 
+// What is said to whoever asks something of a voice that is not there.
+std::string not_there(int voice);
+
 class Cast {
   public:
     Cast(std::unique_ptr<Ensemble> ensemble, Overflow overflow);
@@ -56,6 +59,8 @@ class Cast {
     std::optional<Event> poll();
 
     bool is_speaking(int voice) { return at(voice).is_speaking(); }
+    // Who is there.
+    std::vector<int> voices() const;
     Ensemble& ensemble() { return *ensemble_; }
 
   private:

@@ -63,7 +63,7 @@ bool Character::is_prompting() const {
 
 Character::Plan Character::plan(const std::string& text) const {
     if (is_speaking()) {
-        throw std::runtime_error("this voice is speaking; interrupt it first, or let it end");
+        throw std::runtime_error(is_speaking_already);
     }
     const int n_ctx = ensemble_.n_ctx();
     const int open = overflow_ == Overflow::drop ? n_ctx / kept_free : 1;

@@ -14,6 +14,9 @@
 
 namespace llamood {
 
+constexpr const char* is_speaking_already =
+    "this voice is speaking; interrupt it first, or let it end";
+
 // Where a conversation is longer than what a voice can remember: refuse it, or drop its oldest
 // turns; the system prompt stays.
 enum class Overflow { refuse, drop };

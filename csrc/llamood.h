@@ -157,7 +157,8 @@ LLAMOOD_API void llamood_model_free(llamood_model* model);
 
 /* -- Stages ----------------------------------------------------------------------------------- */
 
-/* One context in which many voices speak, a batch a step. Only one thread at a time may use it. */
+/* One context in which many voices speak, a batch a step, when it is told to step or in a thread of
+ * its own (llamood_stage_start). Only one thread at a time may use it, beside that one. */
 typedef struct llamood_stage llamood_stage;
 
 /* Where a conversation is longer than what a voice can remember: */
@@ -170,8 +171,9 @@ typedef struct llamood_stage_params {
     int n_voice;         /* how many can be there at once, 1 to 256 */
     int n_ctx;           /* how many tokens each of them can remember */
     int n_batch;         /* the most tokens of a step, more than n_voice */
-    int n_threads;       /* for batches of a token; 0 for half of the cores */
-    int n_threads_batch; /* for longer ones; 0 as n_threads */
+    int n_threads;       /* 0: a thread for each core, and fewer while others want them too, if that
+                            is faster; below 0: for all cores but so many */
+    int n_threads_batch; /* for steps that decode prompts; 0 as n_threads */
     llamood_overflow overflow;
     const char* chat_template; /* a name or text that llama.cpp knows; NULL: the model's own */
 } llamood_stage_params;
@@ -255,6 +257,19 @@ LLAMOOD_API int llamood_step(llamood_stage* stage, int n_token, char* error, siz
 LLAMOOD_API int llamood_step_for(llamood_stage* stage, double milliseconds, char* error,
                                  size_t error_size);
 
+/* From now on step in a thread of the stage's own while anybody speaks; llamood_step and
+ * llamood_step_for fail then. llamood_say, _feel, _feel_weights, _interrupt and _poll never wait
+ * for a decode: what they ask happens between two steps, in their order. What llamood_say would
+ * refuse for want of room comes as an event, LLAMOOD_END_REFUSED. llamood_join and _leave wait for
+ * the step that runs. Where a step fails, all answers that were being given end with
+ * LLAMOOD_END_FAILED, and llamood_poll then fails once. */
+LLAMOOD_API int llamood_stage_start(llamood_stage* stage, char* error, size_t error_size);
+
+/* End that thread, after the step that runs. Nothing is lost: what was asked is done, what was said
+ * can be polled, and who speaks goes on when the stage is stepped, or started again. Fails for a
+ * stage that was not started. llamood_stage_free does it too. */
+LLAMOOD_API int llamood_stage_stop(llamood_stage* stage, char* error, size_t error_size);
+
 /* Why an answer is over. */
 typedef enum llamood_end {
     LLAMOOD_END_NONE = 0, /* it is not */
@@ -262,7 +277,9 @@ typedef enum llamood_end {
     LLAMOOD_END_LENGTH = 2,
     LLAMOOD_END_TIME = 3,
     LLAMOOD_END_INTERRUPTED = 4,
-    LLAMOOD_END_FAILED = 5 /* its grammar left no token to draw; the turn is taken back */
+    LLAMOOD_END_FAILED = 5, /* its grammar left no token to draw; the turn is taken back */
+    LLAMOOD_END_REFUSED =
+        6 /* it cannot be given: `text` says why; of a stage that runs by itself */
 } llamood_end;
 
 /* A token that a voice said, or the end of what it says. What it points to lives until the next

@@ -155,6 +155,13 @@ class Stage {
                }) == 1;
     }
 
+    void start() {
+        detail::called([&](char* e, size_t n) { return llamood_stage_start(get(), e, n); });
+    }
+    void stop() {
+        detail::called([&](char* e, size_t n) { return llamood_stage_stop(get(), e, n); });
+    }
+
     std::optional<Event> poll() {
         llamood_event event;
         const int found =

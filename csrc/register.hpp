@@ -5,10 +5,12 @@
 
 void register_bank(pybind11::module_& m);
 void register_graph_watch(pybind11::module_& m);
+void register_crew(pybind11::module_& m);
 void register_injector(pybind11::module_& m);
 void register_row_injector(pybind11::module_& m);
 void register_tap(pybind11::module_& m);
 void register_probe(pybind11::module_& m);
 void register_residual(pybind11::module_& m);
+void register_spin(pybind11::module_& m);
 void register_stage(pybind11::module_& m);
 void register_fingerprint(pybind11::module_& m);

@@ -41,8 +41,8 @@ std::vector<float> copied(const Bank& bank, const FloatArray& rows) {
 using Told = std::tuple<int, llama_token, py::bytes, std::string, std::optional<std::string>>;
 
 std::vector<Told> told(const std::vector<Drawn>& said) {
-    static constexpr std::array<const char*, 6> ends{nullptr, "stop",        "length",
-                                                     "time",  "interrupted", "failed"};
+    static constexpr std::array<const char*, 7> ends{nullptr,       "stop",   "length", "time",
+                                                     "interrupted", "failed", "refused"};
     std::vector<Told> all;
     for (const Drawn& drawn : said) {
         const char* end = ends[static_cast<std::size_t>(drawn.end)];
@@ -70,6 +70,8 @@ void register_stage(py::module_& m) {
              }),
              py::arg("rows"), py::arg("unsafe_ctx"), py::kw_only(), py::arg("probe") = nullptr,
              py::keep_alive<1, 2>(), py::keep_alive<1, 4>())
+        .def("yield_to_others", &Stage::yield_to_others, py::arg("n_threads"),
+             py::arg("n_threads_batch"))
         .def("n_cached", &Stage::n_cached, py::arg("voice"))
         .def("keep", &Stage::keep, py::arg("voice"), py::arg("n"),
              "Forget what a voice decoded from position n on; returns how many remain.")

@@ -66,7 +66,13 @@ Stage::Stage(llama_context* ctx, RowInjector& rows, Probe* probe)
     batch_.reset(new llama_batch(llama_batch_init(n_batch_, 0, 1)));
 }
 
+void Stage::yield_to_others(int n_threads, int n_threads_batch) {
+    require_open();
+    crew_.emplace(ctx_, n_threads, n_threads_batch);
+}
+
 void Stage::close() {
+    crew_.reset();
     for (Voice& voice : voices_) voice = Voice{};
     for (auto& likely : likely_) likely.clear();
     ctx_ = nullptr;
@@ -289,10 +295,21 @@ void Stage::fill(const std::vector<Share>& shares) {
     }
 }
 
+int Stage::compute(const std::vector<Share>& shares) {
+    if (!crew_.has_value()) return llama_decode(ctx_, *batch_);
+    const bool is_prompt = std::any_of(shares.begin(), shares.end(), [this](const Share& share) {
+        return voices_[share.voice].is_prompting();
+    });
+    crew_->begin(batch_->n_tokens, is_prompt);
+    const int code = llama_decode(ctx_, *batch_);
+    crew_->end();
+    return code;
+}
+
 void Stage::decode(const std::vector<Share>& shares) {
     try {
         fill(shares);
-        const int code = llama_decode(ctx_, *batch_);
+        const int code = compute(shares);
         if (code == 1) throw std::runtime_error("the context has no room left for this batch");
         if (code != 0) {
             throw std::runtime_error("llama.cpp could not decode a batch (" + std::to_string(code) +

@@ -17,10 +17,12 @@
 #include <cstdint>
 #include <limits>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "bank.hpp"
+#include "crew.hpp"
 #include "probe.hpp"
 #include "row_injector.hpp"
 #include "utterance.hpp"
@@ -61,8 +63,8 @@ struct Mix {
 
 // Why an answer is over: a token that ends it, or a stop text; a limit; or whoever asked for it
 // wants no more, which a stage is not told but by rest(); or that its grammar left no token to
-// draw.
-enum class End { none, stop, length, time, interrupted, failed };
+// draw. Of an answer that never began, that it could not be given (see Runner).
+enum class End { none, stop, length, time, interrupted, failed, refused };
 
 // A token, and the logarithm of its probability before anything of Sampling changes it.
 struct Likely {
@@ -96,6 +98,9 @@ class Stage {
     int n_voice() const { return static_cast<int>(voices_.size()); }
     // How many tokens a step can take.
     int n_batch() const { return n_batch_; }
+    // From now on let steps be computed by fewer threads than these while that is faster, because
+    // others want the processors too. Both 1 or more.
+    void yield_to_others(int n_threads, int n_threads_batch);
     // How many positions the voice has decoded.
     llama_pos n_cached(int voice) const;
 
@@ -187,6 +192,7 @@ class Stage {
     void fill(const std::vector<Share>& shares);
     void put(int voice, llama_token token, llama_pos position, bool is_output);
     void decode(const std::vector<Share>& shares);
+    int compute(const std::vector<Share>& shares);
     std::vector<Drawn> draw(const std::vector<Share>& shares);
     // Draw from the logits of token `at` of the batch.
     Drawn draw_one(int number, int at);
@@ -199,6 +205,7 @@ class Stage {
     RowInjector& rows_;
     Probe* probe_;
     int n_batch_;
+    std::optional<Crew> crew_;
     std::vector<Voice> voices_;
     std::vector<std::vector<Likely>> likely_;  // (n_voice)
     int turn_ = 0;                             // the voice that is asked first

@@ -28,6 +28,8 @@ import llamood
 from llama_gguf import LlamaShape
 from models import BenchModel
 
+pytestmark = pytest.mark.slow
+
 TINY = BenchModel(
     name="tiny",
     shape=LlamaShape(

@@ -6,9 +6,15 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
+import llama_cpp
+import numpy as np
 import pytest
 
+import llamood
+import tiny_chat
+from llamood import _core
 from llamood.cli.options import Device
 from llamood.cores import threads, usable_cores
 
@@ -51,20 +57,105 @@ def test_a_command_takes_what_it_is_told() -> None:
     asked = Device(n_gpu_layers=0, threads=3, ctx=None).hardware()
     assert asked == {"n_gpu_layers": 0, "n_threads": 3, "n_threads_batch": 3}
     own = Device(n_gpu_layers=-1, threads=None, ctx=None).hardware()
-    assert own == {"n_gpu_layers": -1, **threads()}
-    assert own["n_threads"] == usable_cores() >= 1
+    assert own == {"n_gpu_layers": -1}  # so that what runs may choose
+    assert threads() == {"n_threads": usable_cores(), "n_threads_batch": usable_cores()}
+    assert threads(-1)["n_threads"] == max(usable_cores() - 1, 1)
+    assert threads(3, 5) == {"n_threads": 3, "n_threads_batch": 5}
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere llama.cpp does not use libgomp")
-@pytest.mark.parametrize(("given", "spins"), [(None, "1000"), ("77", "77")])
-def test_threads_that_wait_leave_the_cores_to_others(given: str | None, spins: str) -> None:
+on_linux = pytest.mark.skipif(
+    sys.platform != "linux", reason="elsewhere llama.cpp does not use libgomp"
+)
+
+
+def run(code: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """A Python of its own, whose environment says of OpenMP just this."""
+    own = {k: v for k, v in os.environ.items() if not k.startswith(("GOMP_", "OMP_", "KMP_"))}
+    return subprocess.run(
+        [sys.executable, "-c", code],
+        env=own | environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+
+@on_linux
+@pytest.mark.parametrize(("given", "spins"), [({}, "1000"), ({"GOMP_SPINCOUNT": "77"}, "77")])
+def test_threads_that_wait_leave_the_cores_to_others(given: dict[str, str], spins: str) -> None:
     """libgomp itself tells what it goes by. What the user has set stays."""
-    environment = {key: value for key, value in os.environ.items() if key != "GOMP_SPINCOUNT"}
-    environment["OMP_DISPLAY_ENV"] = "verbose"
-    if given is not None:
-        environment["GOMP_SPINCOUNT"] = given
-    command = [sys.executable, "-c", "import llamood, llama_cpp"]
-    told = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    told = run("import llamood, llama_cpp", OMP_DISPLAY_ENV="verbose", **given)
     if "GOMP_SPINCOUNT" not in told.stderr:
         pytest.skip("llama.cpp is built without libgomp")
     assert f"GOMP_SPINCOUNT = '{spins}'" in told.stderr
+
+
+LATE = """
+import os
+{before}
+def threads():
+    return len(os.listdir("/proc/self/task"))
+is_late = "/libgomp" in open("/proc/self/maps").read()
+then = threads()
+import llamood
+print(is_late, threads() - then)
+"""
+
+
+@on_linux
+@pytest.mark.parametrize(
+    ("before", "given", "is_held"),
+    [
+        ("import llama_cpp", {}, True),
+        ("", {}, False),  # the environment says it in time
+        ("import llama_cpp", {"GOMP_SPINCOUNT": "77"}, False),
+        ("import llama_cpp", {"OMP_WAIT_POLICY": "active"}, False),
+    ],
+)
+def test_libgomp_that_was_loaded_before_is_told_by_a_team_that_sleeps(
+    before: str, given: dict[str, str], is_held: bool
+) -> None:
+    """That it then waits briefly, csrc/tests/test_spin.cpp shows."""
+    is_late, n_more = run(LATE.format(before=before), **given).stdout.split()
+    if before and is_late == "False":
+        pytest.skip("llama.cpp is built without libgomp")
+    assert (int(n_more) > (os.cpu_count() or 1)) == is_held
+
+
+@pytest.mark.parametrize(
+    ("asked", "size"),
+    [({}, usable_cores()), ({"n_threads": 1}, 1), ({"n_threads": -1}, max(usable_cores() - 1, 1))],
+)
+def test_a_voice_has_a_thread_for_each_core_or_as_many_as_are_asked_for(
+    asked: dict[str, int], size: int
+) -> None:
+    voice = llamood.Llama(tiny_chat.MODEL, n_ctx=64, verbose=False, **asked)
+    assert (voice.n_threads, voice.n_threads_batch) == (size, size)
+    voice.close()
+
+
+def test_what_is_computed_does_not_depend_on_threads() -> None:
+    """So they may change from token to token."""
+    with_logits: dict[str, Any] = {"n_ctx": 64, "logits_all": True, "verbose": False}
+    voices = [llamood.Llama(tiny_chat.MODEL, n_threads=n, **with_logits) for n in (1, 2, 3)]
+    tokens = list(range(3, 40))
+    for voice in voices:
+        voice.eval(tokens[:20])
+        for token in tokens[20:]:
+            voice.eval([token])
+    one, *others = [voice.scores[: len(tokens)] for voice in voices]
+    for other in others:
+        np.testing.assert_array_equal(one, other)
+
+
+def test_a_step_has_as_many_threads_as_its_crew() -> None:
+    """llama.cpp itself tells. A prompt has all of them."""
+    voice = llamood.Llama(tiny_chat.MODEL, n_ctx=64, n_threads=2, verbose=False)
+    crew = _core.Crew(voice._context_address(), n_threads=3, n_threads_batch=4)
+    context = voice._ctx.ctx
+    crew.begin(1, is_prompt=False)
+    assert llama_cpp.llama_n_threads(context) == crew.size == 3
+    crew.end()
+    crew.begin(16, is_prompt=True)
+    assert llama_cpp.llama_n_threads_batch(context) == 4
+    crew.end()

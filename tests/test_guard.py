@@ -241,6 +241,7 @@ def test_the_answers_of_a_trained_model_pass(cut: str) -> None:
     assert len(looping) <= 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "cut", [pytest.param(cut, marks=pytest.mark.slow if cut == "bytes" else ()) for cut in CUTS]
 )

@@ -295,6 +295,7 @@ def test_a_state_that_does_not_load_leaves_nothing_behind(random_chat: Path) -> 
 # -- llama_cpp's caches, keyed by tokens ----------------------------------------------------
 
 
+@pytest.mark.slow
 def test_ram_cache(model: Path) -> None:
     llm = open_voice(model)
     llm.set_cache(llama_cpp.LlamaRAMCache())

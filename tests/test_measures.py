@@ -293,6 +293,7 @@ def test_intervals_shrink_like_one_over_the_square_root() -> None:
     assert widths[1] / widths[2] == pytest.approx(2, rel=0.2)
 
 
+@pytest.mark.slow
 def test_intervals_over_questions_cover_the_truth_and_over_answers_do_not() -> None:
     def covered(shape: Any) -> float:
         draws = (answers(seed, 40).reshape(shape) for seed in range(300))

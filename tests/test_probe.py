@@ -196,6 +196,7 @@ def strong(emotion: str) -> dict[str, Any]:
     return {emotion: evs.ceiling[evs.names.index(emotion)] or 1.0}
 
 
+@pytest.mark.slow
 def test_a_trained_model_reads_what_it_was_made_to_feel(companion: llamood.Llama) -> None:
     """What was added is taken off, so this is what the words came to."""
     questions = list(enumerate(tiny_chat.questions()[:16]))

@@ -180,6 +180,7 @@ def test_it_refers_to_nothing_else(text: str) -> None:
     assert "default-src 'none'" in text
 
 
+@pytest.mark.slow
 def test_the_same_input_gives_the_same_bytes(
     text: str, whole: Report, answers: tuple[Answer, ...], tmp_path: Path
 ) -> None:
@@ -250,6 +251,7 @@ def test_the_headline_is_over_all_emotions(whole: Report) -> None:
     assert f"(vector at {top['intensity']:g})" in headline(whole)
 
 
+@pytest.mark.slow
 def test_what_is_hostile_is_text(report: Report, answers: tuple[Answer, ...]) -> None:
     written = json.dumps(report)
     changed = json.loads(written.replace('"joy"', json.dumps(HOSTILE)))
@@ -324,6 +326,7 @@ def test_without_matplotlib_it_says_so(
     assert "pip install 'llamood[plot]'" in text
 
 
+@pytest.mark.slow
 def test_long_answers_leave_it_small(whole: Report, answers: tuple[Answer, ...]) -> None:
     many = [
         replace(answer, number=answer.number + N_QUESTION * again, text="word & " * 2000)
@@ -362,6 +365,7 @@ def test_every_picture_says_what_it_shows(text: str) -> None:
         assert INK not in ElementTree.tostring(root, encoding="unicode")
 
 
+@pytest.mark.slow
 def test_alternatives_are_computed_from_the_data(report: Report) -> None:
     low, high = rows_of(report, "joy", VECTOR)
     low["intensity"], high["intensity"] = 1.5, 2.5
@@ -393,6 +397,7 @@ def points_of(root: ElementTree.Element, colour: str) -> Iterator[tuple[float, f
         yield float(x), float(y)
 
 
+@pytest.mark.slow
 def test_lines_go_through_the_figures(whole: Report) -> None:
     for emotion in ("fear", "joy"):
         rows = [*rows_of(whole, emotion, UNSTEERED), *rows_of(whole, emotion, VECTOR)]
@@ -405,6 +410,7 @@ def test_lines_go_through_the_figures(whole: Report) -> None:
             assert slope > 0 if axis == 0 else slope < 0  # up is less in a picture
 
 
+@pytest.mark.slow
 def test_fluency_is_drawn_on_a_logarithm(report: Report) -> None:
     low, high = rows_of(report, None, VECTOR)
     report["rows"].append(copy.deepcopy(high) | {"intensity": 2.0})
@@ -416,6 +422,7 @@ def test_fluency_is_drawn_on_a_logarithm(report: Report) -> None:
     assert steps[0] > 0
 
 
+@pytest.mark.slow
 def test_an_emotion_has_one_colour_everywhere(report: Report) -> None:
     colours = emotion_colours(report)
     assert {name: colours[name] for name in EMOTIONS} == {name: COLOURS[name] for name in EMOTIONS}

@@ -98,6 +98,7 @@ def test_who_has_gone_takes_no_voice(small: Server, stream: bool) -> None:
     assert small.metric("llamood_abandoned_total") == abandoned + 1
 
 
+@pytest.mark.slow
 def test_who_reads_slowly_holds_nobody_up() -> None:
     # More than lies on the way, for which the server's side alone has room for megabytes: each
     # chunk has the name.
@@ -194,6 +195,7 @@ def test_no_origin_is_allowed_unless_named(small: Server) -> None:
     assert small.send("OPTIONS", "/v1/completions", None, **asked, **keyed)[0] == 405
 
 
+@pytest.mark.slow
 def test_answers_end_before_the_service_does() -> None:
     with serving(tiny_chat.MODEL, "--ctx", "512", "--voices", "1", "--grace", "30") as server:
         said: list[str] = []
@@ -292,6 +294,7 @@ def deep() -> Any:
     return schema
 
 
+@pytest.mark.slow
 def test_hostile_clients_disturb_no_answer(random_chat: Path, tmp_path: Path) -> None:
     # Of float32 all through: what else is in a batch must not move the last bits of an answer.
     llamood.save(random_vectors(random_chat, names=("joy", "anger")), tmp_path)

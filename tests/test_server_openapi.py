@@ -45,6 +45,7 @@ def test_all_endpoints_are_here(api: Any) -> None:
     assert {(path, method.upper()) for path in api for method in api[path]} == set(ENDPOINTS)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("path", "method", "mode"),
     [

@@ -16,6 +16,8 @@ import tiny_chat
 from servers import SUGGESTED, Server, serving
 from studios import BREAD, Studio, answer, visiting
 
+pytestmark = pytest.mark.slow
+
 NAMES = llamood.load(tiny_chat.VECTORS).names
 PALETTE = """canvas => {
     const {data} = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 # ruff: noqa: E402  (nothing else may load before the compiled module is known to fit)
 # ruff: noqa: N813  (schedules are classes, and are written like functions)
-import os
+from llamood import cores
 
-# libgomp reads this as it is loaded. Unless told otherwise its threads spin at barriers for as long
-# as the core is wanted by something else: seconds a token, beside a game.
-if "OMP_WAIT_POLICY" not in os.environ:
-    os.environ.setdefault("GOMP_SPINCOUNT", "1000")
+_is_late = cores.ask_for_short_spins()
 
 from llamood import _versions
 
 _versions.check()
+
+from llamood import _core
+
+if _is_late:
+    _core.shorten_spins()
 
 from llamood import demo, judges
 from llamood.cast import Cast

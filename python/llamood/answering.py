@@ -19,7 +19,6 @@ import numpy as np
 from llamood.cast import Cast
 from llamood.character import Character
 from llamood.closing import Closing
-from llamood.cores import threads
 from llamood.errors import LlamoodError, ModelError
 from llamood.hindsight import Comparison, Hindsight, Passage
 from llamood.listener import TEMPERATURE, TOP_P
@@ -96,7 +95,7 @@ class Answering(Closing):
                 site=site,
                 guard=False,
                 # Without it each token would be compared with those of all answers.
-                **{"flash_attn": True, "verbose": False, **threads(), **llama},
+                **{"flash_attn": True, "verbose": False, **llama},
             )
             stack.callback(self._cast.close)
             self._voices = [self._cast.join() for _ in range(parallel)]

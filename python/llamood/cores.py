@@ -1,4 +1,4 @@
-"""How many threads are fastest where a model runs on processors."""
+"""How many threads are fastest where a model runs on processors, and how they wait."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 _CPUS = Path("/sys/devices/system/cpu")
+_MAPS = Path("/proc/self/maps")
 
 
 def usable_cores(*, cpus: Path = _CPUS) -> int:
@@ -33,8 +34,28 @@ def _siblings(cpus: Path, number: int) -> str | None:
         return None
 
 
-def threads(n: int | None = None) -> dict[str, int]:
-    """For ``llama_cpp.Llama``: so many for single tokens and for batches, `usable_cores` unless
-    given. llama_cpp itself takes half of all processors for single tokens, and all for batches."""
+def ask_for_short_spins() -> bool:
+    """Let OpenMP's threads spin briefly at barriers (csrc/spin.hpp says why), unless the
+    environment says how they are to wait. Its libraries read that as they are loaded, or first
+    used; returns whether libgomp was loaded before, so that it is to be told otherwise.
+    """
+    if "OMP_WAIT_POLICY" in os.environ:
+        return False
+    os.environ.setdefault("KMP_BLOCKTIME", "0")  # libomp
+    if "GOMP_SPINCOUNT" in os.environ:
+        return False
+    os.environ["GOMP_SPINCOUNT"] = "1000"
+    try:
+        return "/libgomp" in _MAPS.read_text(encoding="utf-8", errors="replace")
+    except OSError:  # not Linux
+        return False
+
+
+def threads(n: int | None = None, n_batch: int | None = None) -> dict[str, int]:
+    """For ``llama_cpp.Llama``: so many for single tokens and for batches, `usable_cores` where none
+    are given, and all of these but so many where ``n`` is below 0. llama_cpp itself takes half of
+    all processors for single tokens, and all for batches."""
     n = n or usable_cores()
-    return {"n_threads": n, "n_threads_batch": n}
+    if n < 0:
+        n = max(usable_cores() + n, 1)
+    return {"n_threads": n, "n_threads_batch": n_batch or n}

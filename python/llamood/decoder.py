@@ -17,6 +17,7 @@ import llama_cpp
 import numpy as np
 
 from llamood import _core
+from llamood.cores import threads
 from llamood.errors import ModelError
 from llamood.injection import Injection, palette_for
 from llamood.mood import Mood
@@ -35,7 +36,8 @@ class Decoder(llama_cpp.Llama):  # type: ignore[misc]
     """A ``llama_cpp.Llama`` whose tokens are decoded under `_current`.
 
     ``watched``: its graph is looked at, so that vectors can be added. ``llama``: arguments of
-    ``llama_cpp.Llama``.
+    ``llama_cpp.Llama``; without ``n_threads`` there is a thread for each core, and there are fewer
+    while others want the cores too, if that is faster; below 0 it is all cores but so many.
     """
 
     n_tokens: int  # llama_cpp's: how many tokens are cached
@@ -51,7 +53,11 @@ class Decoder(llama_cpp.Llama):  # type: ignore[misc]
         self._by_hand: Performance | None = None  # of the tokens that were decoded by hand last
         self._told = NOWHERE  # positions whose blend the injector knows already
         self._read_from = 1  # the position from which readings count
-        super().__init__(model_path, **llama)
+        self._crew: _core.Crew | None = None
+        counts = threads(llama.get("n_threads"), llama.get("n_threads_batch"))
+        super().__init__(model_path, **{**llama, **counts})
+        if not llama.get("n_threads"):
+            self._crew = _core.Crew(self._context_address(), **counts)
         # Which blend each cached position was decoded under: Blend.key, 0 = none.
         self._kv_keys = np.zeros(self._n_ctx, dtype=np.int64)
 
@@ -170,7 +176,12 @@ class Decoder(llama_cpp.Llama):  # type: ignore[misc]
         # Every token of most answers is one that the injector was told of: no more may happen then.
         told = self._stepping and len(tokens) == 1 and self.n_tokens in self._told
         if told or not tokens or self._injection is None:  # no token: drops those after n_tokens
-            super().eval(tokens)
+            if self._crew is None:
+                super().eval(tokens)
+            else:  # as `_compute`, whose call would be one more a token
+                self._crew.begin(len(tokens), is_prompt=len(tokens) > 1)
+                super().eval(tokens)
+                self._crew.end()
         elif not self._stepping:
             if self.n_tokens <= self._read_from:
                 self._read_from = 1  # another text; its first position is an outlier
@@ -250,7 +261,7 @@ class Decoder(llama_cpp.Llama):  # type: ignore[misc]
         begin = self.n_tokens
         self._injection.add(blend)
         try:
-            super().eval(tokens)
+            self._compute(tokens)
         finally:
             self._kv_keys[begin : self.n_tokens] = blend.key
             if self._reader is not None:
@@ -267,9 +278,17 @@ class Decoder(llama_cpp.Llama):  # type: ignore[misc]
         self.reset()
         self._performance, self._told = None, NOWHERE
         if self._injection is None:
-            super().eval(tokens)
+            self._compute(tokens)
         else:
             self._decode(tokens, NOTHING)
+
+    def _compute(self, tokens: Sequence[int]) -> None:
+        if self._crew is None:
+            super().eval(tokens)
+            return
+        self._crew.begin(len(tokens), is_prompt=len(tokens) > 1)
+        super().eval(tokens)
+        self._crew.end()
 
     # -- what is cached, and what must follow it -------------------------------------------
 

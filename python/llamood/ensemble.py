@@ -11,6 +11,7 @@ import llama_cpp
 
 from llamood import _core
 from llamood.chat_template import chat_tokens
+from llamood.cores import threads
 from llamood.errors import LlamoodError, ModelError
 from llamood.injection import chosen_site, palette_for
 from llamood.mood import Mood
@@ -52,6 +53,8 @@ class Ensemble(llama_cpp.Llama):  # type: ignore[misc]
         **llama: Any,
     ) -> None:
         _require(llama, voices=voices, n_ctx=n_ctx)
+        self._counts = threads(llama.get("n_threads"), llama.get("n_threads_batch"))
+        self._yields = not llama.get("n_threads")
         self.share = n_ctx
         self._n_voice = voices
         self._is_quiet = not llama.get("verbose", True)
@@ -60,7 +63,7 @@ class Ensemble(llama_cpp.Llama):  # type: ignore[misc]
         self._projector: Projector | None = None
         self._stage: _core.Stage | None = None
         try:
-            super().__init__(model_path, n_ctx=n_ctx * voices, **llama)
+            super().__init__(model_path, n_ctx=n_ctx * voices, **{**llama, **self._counts})
         except ValueError as error:  # what llama_cpp raises for files and contexts
             raise ModelError(f"{model_path} cannot be opened: {error}") from None
         finally:
@@ -119,6 +122,8 @@ class Ensemble(llama_cpp.Llama):  # type: ignore[misc]
             self._stage = _core.Stage(self._rows, context, probe=core)
         except ValueError as error:
             raise ModelError(f"{self.model_path} cannot take a cast: {error}") from None
+        if self._yields:
+            self._stage.yield_to_others(**self._counts)
 
     @property
     def stage(self) -> _core.Stage:

@@ -66,7 +66,8 @@ class Device:
 
     def hardware(self) -> dict[str, Any]:
         """What ``llama_cpp.Llama`` calls it, without the context."""
-        return {"n_gpu_layers": self.n_gpu_layers, **threads(self.threads)}
+        given = {} if self.threads is None else threads(self.threads)
+        return {"n_gpu_layers": self.n_gpu_layers, **given}
 
 
 model_argument = click.argument("model", metavar="MODEL")
