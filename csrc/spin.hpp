@@ -2,8 +2,9 @@
 //
 // They meet at some hundred barriers a token. libgomp spins 300,000 times at each, unless it knows
 // that there are more threads than processors, and then 1,000 times (gomp_managed_threads in
-// config/linux/wait.h). Beside a program that keeps the processors busy the long way takes seconds
-// a token: a thread that spins has the processor that the one it waits for would need.
+// config/linux/wait.h). Beside a program that keeps the processors busy the long way makes some
+// tokens ten times as slow (docs/performance.md): a thread that spins has the processor that the
+// one it waits for would need.
 #pragma once
 
 namespace llamood {

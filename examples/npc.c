@@ -3,12 +3,14 @@
  *   cc -std=c99 npc.c $(pkg-config --cflags --libs llamood) -o npc
  *   ./npc model.gguf model.evs/
  *
- * Each line is one frame of a game's loop: as many steps as fit into its budget, then whatever was
- * said since. */
+ * The stage steps in a thread of its own; the game's loop asks each frame what was said since,
+ * which never waits for the model. */
+#define _POSIX_C_SOURCE 200809L /* nanosleep */
 #include <llamood.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 enum { N_VOICE = 3, N_ROUND = 3, LINE = 1024 };
 
@@ -22,7 +24,7 @@ static const char* const MOODS[N_ROUND][N_VOICE] = {
     {"{\"joy\": 1}", "{\"anger\": 1, \"$inertia\": 6}",
      "{\"fear\": {\"on\": \"museum\", \"decay\": 1, \"half_life\": 12}}"},
 };
-static const double FRAME = 4.0; /* milliseconds that a frame has for its characters */
+static const long FRAME = 16; /* milliseconds */
 
 static char error[LLAMOOD_ERROR_SIZE];
 
@@ -51,29 +53,39 @@ static void set_moods(llamood_stage* stage, const char* const moods[N_VOICE]) {
     }
 }
 
-/* What was said since the last frame, after what was said before it. */
-static void hear(llamood_stage* stage, char lines[N_VOICE][LINE]) {
+/* What was said since the last frame, after what was said before it; returns how many answers
+ * ended. */
+static int hear(llamood_stage* stage, char lines[N_VOICE][LINE]) {
     llamood_event event;
-    while (llamood_poll(stage, &event, error, sizeof error) == 1) {
+    int found, n_end = 0;
+    while ((found = llamood_poll(stage, &event, error, sizeof error)) == 1) {
         char* line = lines[event.voice];
         strncat(line, event.text, LINE - 1 - strlen(line));
         if (event.end == LLAMOOD_END_NONE) continue;
         printf("%-5s %s\n", NAMES[event.voice], line);
+        ++n_end;
     }
+    require(found == 0, "poll");
+    return n_end;
+}
+
+/* What else a game does in a frame. */
+static void draw_frame(void) {
+    struct timespec rest = {0, FRAME * 1000000};
+    nanosleep(&rest, NULL);
 }
 
 static void play_round(llamood_stage* stage, const char* topic, const char* const moods[N_VOICE]) {
     char lines[N_VOICE][LINE] = {"", "", ""};
-    int n_frame = 0, goes_on = 1;
+    int n_frame = 0, n_speaking = N_VOICE;
     set_moods(stage, moods);
     for (int i = 0; i < N_VOICE; ++i) {
         require(llamood_say(stage, i, topic, error, sizeof error) == 0, "say");
     }
     printf("      > %s\n", topic);
-    for (; goes_on; ++n_frame) {
-        goes_on = llamood_step_for(stage, FRAME, error, sizeof error);
-        require(goes_on >= 0, "step");
-        hear(stage, lines);
+    for (; n_speaking > 0; ++n_frame) {
+        draw_frame();
+        n_speaking -= hear(stage, lines);
     }
     printf("      (%d frames)\n\n", n_frame);
 }
@@ -93,9 +105,11 @@ int main(int argc, char** argv) {
     params.n_voice = N_VOICE;
     params.n_ctx = 256;
     params.n_batch = 64;
+    params.n_threads = -1; /* the game's loop has a core of its own */
     stage = llamood_stage_open(model, &params, error, sizeof error);
     require(stage != NULL, "stage");
     join(stage);
+    require(llamood_stage_start(stage, error, sizeof error) == 0, "start");
     for (int i = 0; i < N_ROUND; ++i) play_round(stage, TOPICS[i], MOODS[i]);
     llamood_stage_free(stage);
     llamood_model_free(model);

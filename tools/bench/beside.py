@@ -2,8 +2,10 @@
 
 One row of the table is one process of its own, as libgomp reads its settings once: a model is
 loaded, others begin to be busy, and single tokens and prompts are decoded and timed one by one.
+``threads``: a number for llama_cpp.Llama with as many, or ``auto`` for llamood.Llama, which is left
+to choose.
 
-    python tools/bench/beside.py --spins 1000 --threads 1,2 --busy 0,1,2 MODEL.gguf
+    python tools/bench/beside.py --spins 1000 --threads 1,2,auto --busy 0,1,2 MODEL.gguf
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import click
 import numpy as np
@@ -43,15 +46,42 @@ def frames() -> None:
         time.sleep(max(due - time.perf_counter(), 0))
 
 
+def speak(model: str) -> None:
+    """A llamood that decodes token after token."""
+    llm = opened(model, "auto")
+    while True:
+        llm.reset()
+        for token in range(3, 400):
+            llm.eval([token])
+
+
+def opened(model: str, threads: str) -> Any:
+    """What is measured. Imported here, as the environment is to be read by each process anew."""
+    if threads == "auto":
+        import llamood
+
+        return llamood.Llama(model, n_ctx=1024, verbose=False)
+    from llama_cpp import Llama
+
+    n = int(threads)
+    return Llama(model, n_ctx=1024, n_threads=n, n_threads_batch=n, verbose=False)
+
+
 @contextlib.contextmanager
 def beside(others: str) -> Iterator[None]:
-    """``others``: a number of busy processes, or ``frames``: a game's loop on every core."""
-    n = len(os.sched_getaffinity(0)) if others == "frames" else int(others)
-    work = frames if others == "frames" else spin
+    """``others``: a number of busy processes; ``frames``: a game's loop on every core; or a model's
+    path: one more llamood that speaks."""
     context = multiprocessing.get_context("fork")
-    running = [context.Process(target=work, daemon=True) for _ in range(n)]
+    if others == "frames":
+        running = [context.Process(target=frames, daemon=True) for _ in os.sched_getaffinity(0)]
+    elif others.isdigit():
+        running = [context.Process(target=spin, daemon=True) for _ in range(int(others))]
+    else:
+        running = [multiprocessing.get_context("spawn").Process(target=speak, args=(others,))]
     for process in running:
         process.start()
+    if not others.isdigit() and others != "frames":
+        time.sleep(3)  # while it loads
     try:
         yield
     finally:
@@ -60,11 +90,9 @@ def beside(others: str) -> Iterator[None]:
             process.join()
 
 
-def timed(model: str, *, threads: int) -> dict[str, list[float]]:
+def timed(model: str, *, threads: str) -> dict[str, list[float]]:
     """Milliseconds of each token, and a token of each prompt, in this process."""
-    from llama_cpp import Llama
-
-    llm = Llama(model, n_ctx=1024, n_threads=threads, n_threads_batch=threads, verbose=False)
+    llm = opened(model, threads)
     print("ready", flush=True)
     sys.stdin.readline()
     rng = np.random.default_rng(0)
@@ -89,12 +117,18 @@ def timed(model: str, *, threads: int) -> dict[str, list[float]]:
     return {"tokens": tokens[WARM:], "prompts": prompts}
 
 
-def row(model: str, *, threads: int, spins: str, others: str) -> dict[str, object]:
+def stolen() -> float:
+    """Seconds for which the machine below this one has run others instead, all cores together."""
+    total = Path("/proc/stat").read_text(encoding="ascii").split("\n", 1)[0]
+    return int(total.split()[8]) / os.sysconf("SC_CLK_TCK")
+
+
+def row(model: str, *, threads: str, spins: str, others: str) -> dict[str, object]:
     """One row, measured in a process of its own."""
     environment = {key: value for key, value in os.environ.items() if key != "GOMP_SPINCOUNT"}
     if spins != "unset":
         environment["GOMP_SPINCOUNT"] = spins
-    command = [sys.executable, __file__, model, "--one", "--threads", str(threads)]
+    command = [sys.executable, __file__, model, "--one", "--threads", threads]
     with subprocess.Popen(
         command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:
@@ -104,7 +138,9 @@ def row(model: str, *, threads: int, spins: str, others: str) -> dict[str, objec
         with beside(others):
             process.stdin.write("go\n")
             process.stdin.flush()
+            before, began = stolen(), time.perf_counter()
             told = json.loads(process.stdout.readline())
+            share = (stolen() - before) / (time.perf_counter() - began)
     tokens, prompts = told["tokens"], told["prompts"]
     return {
         "spins": spins,
@@ -114,6 +150,7 @@ def row(model: str, *, threads: int, spins: str, others: str) -> dict[str, objec
         "p99": float(np.quantile(tokens, 0.99)),
         "mean": float(np.mean(tokens)),
         "prompt": float(np.median(prompts)),
+        "stolen": share,
     }
 
 
@@ -132,12 +169,12 @@ def main(
 ) -> None:
     """Time MODEL beside others; a line of JSON for each row."""
     if one:
-        print(json.dumps(timed(str(model), threads=int(threads[0]))), flush=True)
+        print(json.dumps(timed(str(model), threads=threads[0])), flush=True)
         return
     for others in busy:
         for count in threads:
             for turns in spins:
-                found = row(str(model), threads=int(count), spins=turns, others=others)
+                found = row(str(model), threads=count, spins=turns, others=others)
                 print(json.dumps(found), flush=True)
 
 
