@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import llama_cpp
 import pytest
 
 import tiny_chat
@@ -74,12 +73,6 @@ def test_three_characters_argue(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_they_are_clean_under_valgrind(tmp_path: Path) -> None:
-    has = llama_cpp.llama_print_system_info()
-    if b"AVX512 = 1" in has or b"AVX_VNNI = 1" in has:
-        pytest.skip(
-            "llama.cpp has AVX-512 or AVX-VNNI, which valgrind does not know; "
-            "it has neither where it was built with CMAKE_ARGS=-DGGML_NATIVE=OFF"
-        )
     run_under_valgrind(npc(tmp_path), tiny_chat.MODEL, tiny_chat.VECTORS)
 
 
