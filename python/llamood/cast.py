@@ -36,7 +36,7 @@ class Cast(Closing):
     at once, 1 to 256. ``n_ctx``: how many tokens each of them can remember. ``overflow``: where
     that is too little for what is said to a voice, ``refuse`` with a `ModelError`, or ``drop`` its
     oldest turns, of which ``Event.forgotten`` tells; the system prompt stays. All other arguments
-    are those of ``llama_cpp.Llama``.
+    are those of ``llama_cpp.Llama``, ``n_threads`` as `llamood.Llama` has it.
 
     What all voices say is decoded in one batch a step. A beginning that conversations have in
     common, a description of their world say, is decoded once. May be used by several threads.

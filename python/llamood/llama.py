@@ -46,7 +46,8 @@ class Llama(Voice):
     The result then has what happened under ``["llamood"]["guard"]`` (see `Watch.told`), and of a
     stream each chunk from there on. A stream tells no token before it is known to be sound.
     All other arguments are those of ``llama_cpp.Llama``; unknown names are refused with a
-    TypeError.
+    TypeError. Without ``n_threads`` there is a thread for each core, and there are fewer while
+    others want the cores, if that is faster; below 0 it is all cores but so many.
 
     The mood is set for good by :meth:`feel`, for a block by :meth:`feeling`, or for one call by
     ``mood=``. An answer depends on the prompt, the mood and the seed only (and, where the mood

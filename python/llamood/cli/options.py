@@ -194,7 +194,7 @@ _HARDWARE = (
     click.option(
         "--threads",
         type=click.IntRange(min=1),
-        help="CPU threads. Default: as many as there are cores.",
+        help="CPU threads. Default: one for each core, fewer while others want the cores.",
     ),
 )
 
