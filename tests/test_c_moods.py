@@ -63,6 +63,7 @@ def moods(draw: st.DrawFn) -> dict[str, Any]:
     return Mood(mood).to_dict()
 
 
+@pytest.mark.slow
 @laws
 @given(mood=moods())
 def test_rows_are_those_of_python(mood: dict[str, Any]) -> None:
@@ -181,6 +182,7 @@ def test_bad_text_is_refused(c: Library, content: bytes, fault: str) -> None:
         assert fault in said
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=500)
 @given(written_=json_values)
 @example({"then": [{"ramp": [0, 1], "over": 5}, 1], "max": 10**400})

@@ -198,6 +198,7 @@ scenarios = st.builds(
 )
 
 
+@pytest.mark.slow
 @laws
 @given(scenarios)
 def test_what_is_applied_is_what_python_applies(scenario: Scenario) -> None:

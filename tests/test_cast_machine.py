@@ -84,9 +84,8 @@ def played_again(model: Path, games: list[list[Call]], n: int) -> tuple[Footprin
         casts.close()
 
 
-@pytest.mark.parametrize(
-    ("n", "n_again"), [(40, 40), pytest.param(1000, 400, marks=pytest.mark.slow)]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize(("n", "n_again"), [(40, 40), (1000, 400)])
 def test_a_cast_that_is_called_at_random(
     brief_chat: Path, monkeypatch: pytest.MonkeyPatch, n: int, n_again: int
 ) -> None:

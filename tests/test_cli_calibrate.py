@@ -139,6 +139,7 @@ def test_one_way_in_the_windows(evs: Path) -> None:
     }
 
 
+@pytest.mark.slow
 def test_feelings_that_were_added_stay_as_they_are(evs: Path, tmp_path: Path) -> None:
     """Candidates are not of them. In place, and in another folder."""
     keep_candidates(evs)

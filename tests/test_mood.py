@@ -424,6 +424,7 @@ def test_shared_once_takes_base_as_an_emotion_without_own_part(base: float, joy:
     np.testing.assert_allclose(row @ evs, strongest * mean + joy * (evs[2] - mean), atol=1e-4)
 
 
+@pytest.mark.slow
 @given(moods(st.sampled_from((*NAMES, "base"))))
 def test_the_order_of_writing_does_not_matter(mood: Mood) -> None:
     backwards = Mood(dict(reversed(list(mood.to_dict().items()))))

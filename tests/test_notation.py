@@ -349,6 +349,7 @@ def read_or_refusal(read: Callable[[Any], Schedule], written: Any) -> Schedule |
         return error
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=500)
 @given(json_values)
 @example({"then": [{"ramp": [0, 1], "over": 5}, 1], "max": 10**400})

@@ -226,6 +226,7 @@ def test_repeat_begins_anew_at_the_end(schedule: Schedule) -> None:
     assert_equal(schedule.repeat().at(TOKENS), schedule.repeat(every=schedule.length).at(TOKENS))
 
 
+@pytest.mark.slow
 @check
 @given(any_schedule, any_schedule, any_schedule, hearings)
 def test_sum_and_product_are_token_by_token(

@@ -216,6 +216,7 @@ def test_answers_end_before_the_service_does() -> None:
         assert server.process.wait(PATIENCE) == 0
 
 
+@pytest.mark.slow
 def test_an_answer_that_takes_too_long_is_given_up() -> None:
     with serving(tiny_chat.MODEL, "--ctx", "60000", "--voices", "1", "--grace", "1") as server:
         connection = rude(server, ENDLESS)

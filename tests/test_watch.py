@@ -192,6 +192,7 @@ def test_no_more_is_drawn_than_was_asked_for(
     assert len(drawn) > 2 * most + redrawn
 
 
+@pytest.mark.slow
 def test_the_tiny_models_do_collapse(random_chat: Path, stories: Path) -> None:
     """Or the tests above could not fail."""
     collapsed = [
