@@ -230,9 +230,7 @@ int llamood_interrupt(llamood_stage* stage, int voice, char* error, size_t error
 int llamood_leave(llamood_stage* stage, int voice, char* error, size_t error_size) {
     return changed(stage, error, error_size, [=] {
         with(stage, [&](auto& cast) { cast.leave(voice); });
-        auto& left = stage->left;
-        const auto is_its = [voice](const Event& event) { return event.voice == voice; };
-        left.erase(std::remove_if(left.begin(), left.end(), is_its), left.end());
+        drop_events(stage->left, voice);
     });
 }
 
@@ -257,7 +255,7 @@ int llamood_stage_start(llamood_stage* stage, char* error, size_t error_size) {
     return changed(stage, error, error_size, [=] {
         if (stage->runner != nullptr) throw std::runtime_error("the stage was started already");
         while (auto event = stage->cast.poll()) stage->left.push_back(std::move(*event));
-        stage->runner = std::make_unique<Runner>(stage->cast, stage->cast.voices());
+        stage->runner = std::make_unique<Runner>(stage->cast);
     });
 }
 

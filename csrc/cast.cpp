@@ -23,6 +23,11 @@ std::string not_there(int voice) {
     return "voice " + std::to_string(voice) + " is not there (any more); join makes one";
 }
 
+void drop_events(std::deque<Event>& events, int voice) {
+    const auto is_its = [voice](const Event& event) { return event.voice == voice; };
+    events.erase(std::remove_if(events.begin(), events.end(), is_its), events.end());
+}
+
 Cast::Cast(std::unique_ptr<Ensemble> ensemble, Overflow overflow)
     : ensemble_(std::move(ensemble)), overflow_(overflow) {}
 
@@ -96,8 +101,7 @@ void Cast::leave(int voice) {
     leaver.leave();
     voices_.erase(voice);
     followers_.erase(voice);
-    const auto is_its = [voice](const Event& event) { return event.voice == voice; };
-    events_.erase(std::remove_if(events_.begin(), events_.end(), is_its), events_.end());
+    drop_events(events_, voice);
 }
 
 void Cast::let_follow() {

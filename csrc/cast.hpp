@@ -18,6 +18,9 @@ namespace llamood {
 // What is said to whoever asks something of a voice that is not there.
 std::string not_there(int voice);
 
+// Those of a voice.
+void drop_events(std::deque<Event>& events, int voice);
+
 class Cast {
   public:
     Cast(std::unique_ptr<Ensemble> ensemble, Overflow overflow);

@@ -31,7 +31,9 @@ double busy_seconds() {
 
 void Crew::begin(int n_token, bool is_prompt) {
     const int n = size_.get();
-    llama_set_n_threads(ctx_, n, is_prompt ? n_threads_batch_ : n);
+    // What else is decoded in batches, embeddings say, has all threads.
+    const bool is_batch_of_answers = !is_prompt && n_token > 1;
+    llama_set_n_threads(ctx_, n, is_batch_of_answers ? n : n_threads_batch_);
     n_token_ = is_prompt || size_.most() == 1 ? 0 : n_token;
     if (n_token_ == 0) return;
     busy_ = busy_seconds();

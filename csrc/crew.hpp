@@ -3,7 +3,9 @@
 // Relied on here (llama.cpp 0c1e570):
 // - llama_set_n_threads counts from the next decode on; batches of one token take the first number,
 //   all others the second.
-// - What is computed does not depend on the number of threads: each computes whole rows.
+// - What is computed does not depend on the number of threads, as each computes whole rows; but for
+//   flash attention, whose sums over positions are split among threads (0.4 in a logit of a
+//   quantised model at 600 positions).
 #pragma once
 
 #include <llama-cpp.h>

@@ -172,7 +172,9 @@ typedef struct llamood_stage_params {
     int n_ctx;           /* how many tokens each of them can remember */
     int n_batch;         /* the most tokens of a step, more than n_voice */
     int n_threads;       /* 0: a thread for each core, and fewer while others want them too, if that
-                            is faster; below 0: for all cores but so many */
+                            is faster (where llama.cpp takes flash attention, a rounding may
+                            then differ from run to run: give a number for the same answers
+                            always); below 0: for all cores but so many */
     int n_threads_batch; /* for steps that decode prompts; 0 as n_threads */
     llamood_overflow overflow;
     const char* chat_template; /* a name or text that llama.cpp knows; NULL: the model's own */

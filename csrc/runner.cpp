@@ -8,8 +8,8 @@
 
 namespace llamood {
 
-Runner::Runner(Cast& cast, const std::vector<int>& voices) : cast_(cast) {
-    for (const int voice : voices) {
+Runner::Runner(Cast& cast) : cast_(cast) {
+    for (const int voice : cast.voices()) {
         const bool is_speaking = cast.is_speaking(voice);
         voices_[voice] = {is_speaking ? 1 : 0, is_speaking};
     }
@@ -93,8 +93,7 @@ void Runner::leave(int voice) {
         cast.leave(voice);
         const std::lock_guard<std::mutex> lock(mutex_);
         voices_.erase(voice);
-        const auto is_its = [voice](const Event& event) { return event.voice == voice; };
-        events_.erase(std::remove_if(events_.begin(), events_.end(), is_its), events_.end());
+        drop_events(events_, voice);
     });
 }
 
@@ -125,7 +124,7 @@ void Runner::run() {
             is_last = is_stopping_;
         }
         for (const Task& task : tasks) carry_out(task);
-        tell_what_was_said();
+        tell(said());
         if (is_last) return;
         goes_on = step();
     }
@@ -142,21 +141,23 @@ void Runner::carry_out(const Task& task) {
 
 // Whether there is more to do at once.
 bool Runner::step() {
-    std::vector<Event> lost;
-    {
-        const std::lock_guard<std::mutex> lock(mutex_);
-        for (const auto& [voice, asked] : voices_) {
-            if (!cast_.is_speaking(voice)) continue;
-            lost.push_back(ended(voice, End::failed));
-        }
-    }
+    std::vector<int> speaking = cast_.voices();
+    const auto is_silent = [this](int voice) { return !cast_.is_speaking(voice); };
+    speaking.erase(std::remove_if(speaking.begin(), speaking.end(), is_silent), speaking.end());
     try {
         const bool goes_on = cast_.step(std::numeric_limits<int>::max());
-        tell_what_was_said();
+        tell(said());
         return goes_on;
     } catch (...) {
-        tell_what_was_said();
-        tell(std::move(lost));
+        std::vector<Event> events = said();
+        for (const int voice : speaking) {
+            const bool is_over =
+                std::any_of(events.begin(), events.end(), [voice](const Event& event) {
+                    return event.voice == voice && event.end != End::none;
+                });
+            if (!is_over) events.push_back(ended(voice, End::failed));
+        }
+        tell(std::move(events));
         const std::lock_guard<std::mutex> lock(mutex_);
         fault_ = std::current_exception();
         return false;
@@ -181,13 +182,14 @@ void Runner::answer(int voice, const std::string& text) {
     }
 }
 
-void Runner::tell_what_was_said() {
+std::vector<Event> Runner::said() {
     std::vector<Event> events;
     while (auto event = cast_.poll()) events.push_back(std::move(*event));
-    if (!events.empty()) tell(std::move(events));
+    return events;
 }
 
 void Runner::tell(std::vector<Event> events) {
+    if (events.empty()) return;
     const std::lock_guard<std::mutex> lock(mutex_);
     for (Event& event : events) {
         const auto asked = voices_.find(event.voice);

@@ -23,8 +23,8 @@ namespace llamood {
 
 class Runner {
   public:
-    // The cast must stay, and be left alone, until this has stopped. voices: who is there.
-    Runner(Cast& cast, const std::vector<int>& voices);
+    // The cast must stay, and be left alone, until this has stopped.
+    explicit Runner(Cast& cast);
     ~Runner();
     Runner(const Runner&) = delete;
     Runner& operator=(const Runner&) = delete;
@@ -66,7 +66,8 @@ class Runner {
     Asked& at(int voice);
     void ask(Task task);
     void tell(std::vector<Event> events);
-    void tell_what_was_said();
+    // What is in the cast's own queue.
+    std::vector<Event> said();
 
     Cast& cast_;
     std::mutex mutex_;  // of all that follows; never held while the cast does something

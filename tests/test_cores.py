@@ -134,6 +134,18 @@ def test_a_voice_has_a_thread_for_each_core_or_as_many_as_are_asked_for(
     voice.close()
 
 
+def test_threads_vary_where_answers_do_not_depend_on_them() -> None:
+    """With flash attention they do, so that equal seeds would not give equal answers."""
+    own: dict[str, Any] = {"n_ctx": 64, "verbose": False}
+    for more, varies in (({}, True), ({"flash_attn": True}, False), ({"n_threads": 2}, False)):
+        voice = llamood.Llama(tiny_chat.MODEL, **own, **more)
+        assert (voice._crew is not None) == varies
+        voice.close()
+        cast = {"emotions": tiny_chat.VECTORS, "voices": 2, **own, **more}
+        with llamood.Cast(tiny_chat.MODEL, **cast) as opened:
+            assert opened.ensemble._yields == varies
+
+
 def test_what_is_computed_does_not_depend_on_threads() -> None:
     """So they may change from token to token."""
     with_logits: dict[str, Any] = {"n_ctx": 64, "logits_all": True, "verbose": False}

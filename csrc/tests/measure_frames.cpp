@@ -1,5 +1,5 @@
 // How a game's frames fare beside a cast: measure_frames MODEL VECTORS [n_threads]. Prints a table;
-// docs/performance.md has one.
+// docs/games.md has what it said.
 #include <llamood.hpp>
 
 #include <algorithm>

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 _CPUS = Path("/sys/devices/system/cpu")
 _MAPS = Path("/proc/self/maps")
@@ -49,6 +51,14 @@ def ask_for_short_spins() -> bool:
         return "/libgomp" in _MAPS.read_text(encoding="utf-8", errors="replace")
     except OSError:  # not Linux
         return False
+
+
+def may_vary(llama: Mapping[str, Any]) -> bool:
+    """Whether threads may come and go with these arguments of ``llama_cpp.Llama``: nobody says how
+    many, and what is computed does not depend on them. With flash attention it does, in the last
+    bits: its sums over positions are split among threads.
+    """
+    return not llama.get("n_threads") and not llama.get("flash_attn")
 
 
 def threads(n: int | None = None, n_batch: int | None = None) -> dict[str, int]:

@@ -17,7 +17,7 @@ import llama_cpp
 import numpy as np
 
 from llamood import _core
-from llamood.cores import threads
+from llamood.cores import may_vary, threads
 from llamood.errors import ModelError
 from llamood.injection import Injection, palette_for
 from llamood.mood import Mood
@@ -56,7 +56,7 @@ class Decoder(llama_cpp.Llama):  # type: ignore[misc]
         self._crew: _core.Crew | None = None
         counts = threads(llama.get("n_threads"), llama.get("n_threads_batch"))
         super().__init__(model_path, **{**llama, **counts})
-        if not llama.get("n_threads"):
+        if may_vary(llama):
             self._crew = _core.Crew(self._context_address(), **counts)
         # Which blend each cached position was decoded under: Blend.key, 0 = none.
         self._kv_keys = np.zeros(self._n_ctx, dtype=np.int64)

@@ -11,7 +11,7 @@ import llama_cpp
 
 from llamood import _core
 from llamood.chat_template import chat_tokens
-from llamood.cores import threads
+from llamood.cores import may_vary, threads
 from llamood.errors import LlamoodError, ModelError
 from llamood.injection import chosen_site, palette_for
 from llamood.mood import Mood
@@ -54,7 +54,7 @@ class Ensemble(llama_cpp.Llama):  # type: ignore[misc]
     ) -> None:
         _require(llama, voices=voices, n_ctx=n_ctx)
         self._counts = threads(llama.get("n_threads"), llama.get("n_threads_batch"))
-        self._yields = not llama.get("n_threads")
+        self._yields = may_vary(llama)
         self.share = n_ctx
         self._n_voice = voices
         self._is_quiet = not llama.get("verbose", True)

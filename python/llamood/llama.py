@@ -47,7 +47,8 @@ class Llama(Voice):
     stream each chunk from there on. A stream tells no token before it is known to be sound.
     All other arguments are those of ``llama_cpp.Llama``; unknown names are refused with a
     TypeError. Without ``n_threads`` there is a thread for each core, and there are fewer while
-    others want the cores, if that is faster; below 0 it is all cores but so many.
+    others want the cores, if that is faster (not with ``flash_attn``, whose last bits depend on
+    their number); below 0 it is all cores but so many.
 
     The mood is set for good by :meth:`feel`, for a block by :meth:`feeling`, or for one call by
     ``mood=``. An answer depends on the prompt, the mood and the seed only (and, where the mood
