@@ -34,8 +34,9 @@ format: $(VENV)/.tests
 	$(BIN)/ruff format $(PY_FOLDERS)
 	$(BIN)/clang-format -i $(CXX_FILES) $(CXX_TESTS)
 
+# Every bound on speed, and docs/performance.md written anew: some twenty minutes.
 bench: $(VENV)/.tests
-	$(BIN)/python tools/bench/run.py
+	$(BIN)/python tools/bench/run.py --write docs/performance.md
 
 # What ships for the demo, measured anew: some ten minutes. What calibrate could choose from, the
 # vectors of the attention output and the answers are left out, so that it stays under 2 MB.

@@ -9,6 +9,7 @@ PYBIND11_MODULE(_core, m) {
     register_row_injector(m);
     register_tap(m);
     register_probe(m);
+    register_likelihood(m);
     register_residual(m);
     register_spin(m);
     register_stage(m);

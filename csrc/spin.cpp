@@ -92,9 +92,7 @@ bool shorten_spins() {
 }
 
 void shorten_spins_unless_told() {
-    if (is_set("OMP_WAIT_POLICY")) return;
-    if (!loaded("libomp").empty() && !is_set("KMP_BLOCKTIME")) setenv("KMP_BLOCKTIME", "0", 0);
-    if (!is_set("GOMP_SPINCOUNT")) shorten_spins();
+    if (!is_set("OMP_WAIT_POLICY") && !is_set("GOMP_SPINCOUNT")) shorten_spins();
 }
 
 }  // namespace llamood

@@ -17,8 +17,9 @@ namespace llamood {
 bool shorten_spins();
 
 // The same, unless the environment says how threads are to wait (OMP_WAIT_POLICY, GOMP_SPINCOUNT).
-// libomp, where that is loaded, reads the environment when it first computes: KMP_BLOCKTIME is set
-// for it to 0, unless it is set.
+// Other threads are left as they are: KMP_BLOCKTIME, 0 or 200, made none of libomp's wait otherwise
+// in a measurable way, and those of a ggml without OpenMP know no such setting. What helps there is
+// fewer of them (crew_size.hpp).
 void shorten_spins_unless_told();
 
 }  // namespace llamood

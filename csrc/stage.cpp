@@ -7,6 +7,8 @@
 #include <stdexcept>
 #include <utility>
 
+#include "likelihood.hpp"
+
 namespace llamood {
 
 namespace {
@@ -363,24 +365,20 @@ void Stage::note_likely(int number, int at) {
     const Voice& voice = voices_[number];
     const float* logits = llama_get_logits_ith(ctx_, at);
     const llama_token n_vocab = llama_vocab_n_tokens(vocab_);
-    const float largest = *std::max_element(logits, logits + n_vocab);
-    double sum = 0.0;
-    for (llama_token token = 0; token < n_vocab; ++token) {
-        sum += std::exp(static_cast<double>(logits[token]) - largest);
-    }
-    const double total = largest + std::log(sum);
-    std::vector<llama_token> order(n_vocab);
-    std::iota(order.begin(), order.end(), 0);
-    const auto end = order.begin() + std::min(voice.n_likely, n_vocab);
-    std::partial_sort(order.begin(), end, order.end(), [logits](llama_token a, llama_token b) {
-        return logits[a] != logits[b] ? logits[a] > logits[b] : a < b;
-    });
+    const double total = log_sum(logits, static_cast<std::size_t>(n_vocab));
     std::vector<Likely>& likely = likely_[number];
     likely.clear();
     const auto note = [&](llama_token token) {
         likely.push_back({token, static_cast<float>(logits[token] - total)});
     };
     note(voice.drawn);
+    if (voice.n_likely == 0) return;
+    std::vector<llama_token> order(n_vocab);
+    std::iota(order.begin(), order.end(), 0);
+    const auto end = order.begin() + std::min(voice.n_likely, n_vocab);
+    std::partial_sort(order.begin(), end, order.end(), [logits](llama_token a, llama_token b) {
+        return logits[a] != logits[b] ? logits[a] > logits[b] : a < b;
+    });
     std::for_each(order.begin(), end, note);
 }
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gc
 import json
+import os
+import re
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -13,6 +15,7 @@ from typing import Any
 import evaluation
 import llama_cpp
 import many_voices
+import page
 import pytest
 import rows
 import run as bench
@@ -26,11 +29,11 @@ from weights import shared
 
 import llamood
 from llama_gguf import LlamaShape
-from models import BenchModel
+from models import RandomModel
 
 pytestmark = pytest.mark.slow
 
-TINY = BenchModel(
+TINY = RandomModel(
     name="tiny",
     shape=LlamaShape(
         n_layer=3, n_embd=64, n_ff=128, n_head=4, n_head_kv=2, n_vocab=300, n_ctx=1024
@@ -114,6 +117,52 @@ def test_a_missed_bound_is_exit_code_one(
         "at_least": False,
         "holds": not status,
     }
+
+
+# -- beside others, and the page ---------------------------------------------------------------
+
+
+def test_a_row_is_measured_in_a_process_of_its_own_beside_others(
+    kept_elsewhere: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(page, "BUSY", {"0": "idle", "1": "1 busy"})
+    rows = page.survey({TINY.name: TINY.path()})[TINY.name]
+    assert [(row.busy, row.setting) for row in rows] == [
+        (busy, setting)
+        for busy in ("0", "1", str(TINY.path()))
+        for setting in page.SETTINGS.values()
+    ]
+    assert all(0 < row.p50 <= row.p99 and row.prompt > 0 for row in rows)
+
+
+def test_the_page_tells_every_figure_with_its_spread_its_bound_and_the_machine() -> None:
+    measures = [
+        Measure(name="a / b", model="small", values=(1.0, 1.2, 1.4), bound=1.1),
+        Measure(name="kept", values=(0.5, 0.5), bound=0.4, at_least=True),
+        Measure(name="shown", values=(7.0,), unit="s"),
+    ]
+    rows = [
+        page.Row(setting, busy, p50=12.4, p99=130.0, prompt=4.44, stolen=0.0)
+        for busy in ("0", "some.gguf")
+        for setting in page.SETTINGS.values()
+    ]
+    text = page.page(measures, {"a model": rows}, bench.machine())
+    assert "| a / b | small | 1.200 | 1.100 to 1.300 | at most 1.1 | **missed** |" in text
+    assert "| kept |  | 0.500 | 0.500 to 0.500 | at least 0.4 | holds |" in text
+    assert "| shown |  | 7.000 s | 7.000 to 7.000 |  |  |" in text
+    assert "### a model\n\n| tokens | idle | a llamood |" in text
+    assert "| **llamood, left to choose** | 12 / 130 | 12 / 130 |" in text
+    assert "| 1 thread | 4.4 | 4.4 |" in text
+    assert f"{os.cpu_count()} cores" in text
+    assert "{" not in text
+
+
+def test_the_page_that_lies_in_the_documents_is_of_this_kind() -> None:
+    """What is said by hand stands in its template; `make bench` writes the rest."""
+    written = (Path(__file__).parents[1] / "docs" / "performance.md").read_text(encoding="utf-8")
+    said = page.TEMPLATE.read_text(encoding="utf-8")
+    for part in re.split(r"\{\w+\}", said):
+        assert part in written
 
 
 # -- many voices ----------------------------------------------------------------------------
@@ -259,7 +308,6 @@ def test_answers_at_once_are_compared_with_the_same_one_by_one(
 ) -> None:
     for name, value in (("N_ROUND", 2), ("N_TOKEN", 4)):
         monkeypatch.setattr(evaluation, name, value)
-    asked = evaluation.Asked(TINY.name, TINY.path(), TINY.vectors(), at_least=0.001)
     with shared():
-        measure = evaluation._measure(asked)
+        measure = evaluation._measure(TINY)
     assert (measure.model, len(measure.values), measure.holds) == ("tiny", 2, True)

@@ -55,6 +55,27 @@ def heard(watch: Watch, pieces: list[bytes]) -> Rescue | None:
     return None
 
 
+@given(st.lists(st.tuples(st.booleans(), st.sampled_from([*PROSE, *LOOP[:3], b"!"])), max_size=80))
+def test_what_is_told_anyway_counts_once_the_next_is_heard(
+    said: list[tuple[bool, bytes]],
+) -> None:
+    """It makes no difference that it is listened to only then."""
+    watch, guard = Watch("rescue"), Guard()
+    for is_felt, piece in said:
+        if not is_felt:
+            watch.take(0, piece=piece)
+            guard.hear(0, piece=piece)
+            assert watch.n_sound == guard.n_heard
+            continue
+        alarm, rescue = guard.hear(0, piece=piece), watch.hear(0, piece=piece)
+        if alarm is None:
+            assert rescue is None
+            continue
+        assert rescue is not None
+        assert (rescue.token, rescue.alarm) == (guard.n_heard, alarm)
+        break
+
+
 def test_sound_tokens_are_told_at_once_and_those_that_smell_wait() -> None:
     watch = Watch("rescue")
     assert heard(watch, PROSE) is None

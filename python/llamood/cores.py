@@ -37,14 +37,11 @@ def _siblings(cpus: Path, number: int) -> str | None:
 
 
 def ask_for_short_spins() -> bool:
-    """Let OpenMP's threads spin briefly at barriers (csrc/spin.hpp says why), unless the
-    environment says how they are to wait. Its libraries read that as they are loaded, or first
-    used; returns whether libgomp was loaded before, so that it is to be told otherwise.
+    """Let libgomp's threads spin briefly at barriers (csrc/spin.hpp says why), unless the
+    environment says how they are to wait. It reads that as it is loaded; returns whether it was
+    before, so that it is to be told otherwise.
     """
-    if "OMP_WAIT_POLICY" in os.environ:
-        return False
-    os.environ.setdefault("KMP_BLOCKTIME", "0")  # libomp
-    if "GOMP_SPINCOUNT" in os.environ:
+    if "OMP_WAIT_POLICY" in os.environ or "GOMP_SPINCOUNT" in os.environ:
         return False
     os.environ["GOMP_SPINCOUNT"] = "1000"
     try:

@@ -15,6 +15,7 @@ from typing import NamedTuple
 import llama_cpp
 import numpy as np
 
+from llamood import _core
 from llamood.character import Character
 from llamood.ensemble import Ensemble
 from llamood.errors import ModelError, MoodError, MoodWarning
@@ -255,20 +256,9 @@ def _ends(begins: Sequence[int], lengths: Sequence[int], *, room: int) -> list[i
     return ends(bisect.bisect_right(range(max(lengths) + 1), room, key=n_row) - 1)
 
 
-def _log_sums(logits: Float32) -> Float64:
-    """(n,): of the logits (n, n_vocab) the logarithm of the sum of their exponentials."""
-    found = np.empty(len(logits))
-    for begin in range(0, len(logits), _AT_ONCE):
-        part = logits[begin : begin + _AT_ONCE]
-        peak = part.max(axis=1)
-        scaled = np.exp(part - peak[:, np.newaxis])
-        found[begin : begin + _AT_ONCE] = peak + np.log(scaled.sum(axis=1, dtype=np.float64))
-    return found
-
-
 def _surprises(logits: Float32, said: Sequence[int]) -> Float64:
     """(n,): of the tokens that were said after these logits (n, n_vocab), in nats."""
-    return _log_sums(logits) - logits[np.arange(len(said)), list(said)]
+    return _core.log_sums(logits) - logits[np.arange(len(said)), list(said)]
 
 
 def _divergences(steered: Float32, plain: Float32) -> Float64:
@@ -276,7 +266,7 @@ def _divergences(steered: Float32, plain: Float32) -> Float64:
     found = np.empty(len(steered))
     for begin in range(0, len(steered), _AT_ONCE):
         ours, theirs = (rows[begin : begin + _AT_ONCE] for rows in (steered, plain))
-        likely = ours - _log_sums(ours)[:, np.newaxis]
-        more = likely - (theirs - _log_sums(theirs)[:, np.newaxis])
+        likely = ours - _core.log_sums(ours)[:, np.newaxis]
+        more = likely - (theirs - _core.log_sums(theirs)[:, np.newaxis])
         found[begin : begin + _AT_ONCE] = (np.exp(likely) * more).sum(axis=1)
     return np.maximum(found, 0.0)  # which rounding may pass

@@ -9,6 +9,7 @@ from typing import Any
 import llama_cpp
 import numpy as np
 
+from llamood import _core
 from llamood.call import Call
 from llamood.decoder import NOWHERE, Decoder
 from llamood.drawing import Drawing, Note
@@ -140,13 +141,10 @@ class Voice(Decoder):
 
     def _logprob(self, token: int, position: int) -> float:
         """Of a token that was drawn after this position, the logarithm of its probability."""
-        if self._logits_all:
-            logits = self._scores[position]
-        else:
-            last = llama_cpp.llama_get_logits_ith(self.ctx, -1)
-            logits = np.ctypeslib.as_array(last, shape=(self._n_vocab,))
-        peak = logits.max()
-        return float(logits[token] - peak - np.log(np.exp(logits - peak).sum()))
+        if not self._logits_all:
+            return _core.last_logprob(self._context_address(), token)
+        logits = self._scores[position : position + 1]
+        return float(logits[0, token] - _core.log_sums(logits)[0])
 
     def _init_sampler(self, *args: Any, **kwargs: Any) -> Any:
         """``llama_cpp.Llama``'s, which counts what the answer says already."""
@@ -207,11 +205,9 @@ class Voice(Decoder):
             self._decode_plainly(tokens)
         finally:
             self._logits_all = before
-        logits = self.scores[len(prompt) - 1 : len(tokens) - 1].astype(np.float64)
-        peak = logits.max(axis=1)
-        total = peak + np.log(np.exp(logits - peak[:, np.newaxis]).sum(axis=1))
-        likely: Float64 = total - logits[np.arange(len(answer)), list(answer)]
-        return likely
+        logits = self.scores[len(prompt) - 1 : len(tokens) - 1]
+        said: Float64 = logits[np.arange(len(answer)), list(answer)].astype(np.float64)
+        return _core.log_sums(logits) - said
 
 
 def _tell(

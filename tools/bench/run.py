@@ -1,6 +1,7 @@
 """``make bench``: every bound on speed, measured on this machine.
 
-Prints a table (or, with ``--json``, one JSON object) and exits with 1 where a bound is missed.
+Prints a table (or, with ``--json``, one JSON object) and exits with 1 where a bound is missed. With
+``--write`` all that docs/performance.md tells is measured, and it is written anew.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # for llama_gguf
 
 import click
+from page import page, surveyed
 from paired import Measure
 from rich import box
 from rich.console import Console
@@ -45,7 +47,8 @@ BENCHES = (
 @click.command()
 @click.argument("names", nargs=-1, type=click.Choice(BENCHES))
 @click.option("--json", "as_json", is_flag=True, help="One JSON object instead of a table.")
-def main(names: Sequence[str], as_json: bool) -> None:
+@click.option("--write", type=click.Path(dir_okay=False, path_type=Path), help="The page.")
+def main(names: Sequence[str], as_json: bool, write: Path | None) -> None:
     """Run the named benches, or all of them."""
     measures: list[Measure] = []
     for name in names or BENCHES:
@@ -53,6 +56,9 @@ def main(names: Sequence[str], as_json: bool) -> None:
         measure: Callable[[], list[Measure]] = import_module(name).measure
         with shared():
             measures += measure()
+    if write is not None:
+        click.echo("beside others ...", err=True)
+        write.write_text(page(measures, surveyed(), machine()), encoding="utf-8")
     if as_json:
         click.echo(json.dumps({**machine(), "measures": [m.to_dict() for m in measures]}))
     else:
@@ -65,10 +71,22 @@ def machine() -> dict[str, str | int | None]:
     """What the numbers depend on."""
     return {
         "machine": platform.machine(),
+        "processor": _processor(),
         "cores": os.cpu_count(),
         "python": platform.python_version(),
         "llama_cpp_python": version("llama-cpp-python"),
+        "llamood": version("llamood"),
     }
+
+
+def _processor() -> str:
+    """As Linux names it; elsewhere its kind."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return platform.machine()
+    named = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return named[0] if named else platform.machine()
 
 
 def table(measures: Sequence[Measure]) -> Table:

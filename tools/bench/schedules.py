@@ -1,28 +1,32 @@
-"""Per token: a ramp over 64 tokens, played ahead of time, over an answer in no mood."""
+"""Per token of an answer: a constant mood, and a ramp over 64 tokens that is played ahead of time,
+over the same voice in no mood."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from contextlib import closing
+from contextlib import ExitStack, closing
 from itertools import islice
 from typing import Any
 
-import numpy as np
 from paired import Block, Measure, interleave, ratios
 
 import llamood
-from models import MODELS, QWEN, BenchModel
+from models import MODELS, BenchModel, DemoModel
 
 N_CTX = 256
-N_PROMPT = 8
 N_RAMP = 64
-HOT = 1.5
+CONSTANT = {"joy": 0.5}
 RAMP: Mapping[str, Any] = {
-    "joy": {"ramp": [0, 1.2], "over": N_RAMP},
-    "sadness": {"ramp": [1, 0], "over": N_RAMP, "ease": "smooth"},
+    "joy": {"ramp": [0, 0.5], "over": N_RAMP},
+    "sadness": {"ramp": [0.5, 0], "over": N_RAMP, "ease": "smooth"},
 }
-RAMPED = {"joy": 1.2}  # what it ends with
+MOODS: Mapping[str, tuple[Mapping[str, Any], Mapping[str, float]]] = {  # and what each ends in
+    "constant mood": (CONSTANT, CONSTANT),
+    f"ramp over {N_RAMP} tokens": (RAMP, {"joy": 0.5}),
+}
+UNSTEERED = "unsteered"
+NONE: tuple[Mapping[str, Any], Mapping[str, float]] = ({}, {})
 
 
 def measure() -> list[Measure]:
@@ -31,45 +35,45 @@ def measure() -> list[Measure]:
 
 def _measure(model: BenchModel) -> list[Measure]:
     arguments = {**model.arguments(n_ctx=N_CTX), "emotions": model.vectors()}
-    with (
-        closing(llamood.Llama(**arguments, guard=False)) as llm,
-        closing(llamood.Llama(**arguments)) as guarded,
-    ):
-        blocks = {
-            "plain": block(llm, {}),
-            "ramp": block(llm, RAMP),
-            "guarded": block(guarded, RAMP),
-        }
-        for name in ("ramp", "guarded"):
-            blocks[name](0)  # shows once that the model takes vectors
-        seconds = interleave(blocks, n_round=model.n_round // 4)
-    bound = 1.03 if model is QWEN else 1.05
+    # What models of random weights say, the guard takes for collapsed.
+    guards = {"": True, ", unguarded": False} if isinstance(model, DemoModel) else {"": False}
+    blocks: dict[str, Block] = {}
+    with ExitStack() as stack:
+        for said, guard in guards.items():
+            llm = stack.enter_context(closing(llamood.Llama(**arguments, guard=guard)))
+            for name, (mood, last) in {UNSTEERED: NONE, **MOODS}.items():
+                blocks[name + said] = block(llm, mood, last, model)
+                blocks[name + said](0)  # shows once that the model takes vectors
+        seconds = interleave(blocks, n_round=max(model.n_round // 3, 1))
     return [
         Measure(
-            name=f"ramp over {N_RAMP} tokens{said} / unsteered",
+            name=f"{name}{said} / {UNSTEERED}",
             model=model.name,
-            values=ratios(seconds[name], seconds["plain"]),
-            bound=bound,
+            values=ratios(seconds[name + said], seconds[UNSTEERED + said]),
+            bound=1.015 if model.is_bound else None,
         )
-        for name, said in (("ramp", ""), ("guarded", ", guarded"))
+        for name in MOODS
+        for said in guards
     ]
 
 
-def block(llm: llamood.Llama, mood: Mapping[str, Any]) -> Block:
-    """Times the tokens of the ramp, after the first: the prompt is not what is measured. Drawn
-    hot, or models of random weights would say one loop, which the guard would end."""
+def block(
+    llm: llamood.Llama, mood: Mapping[str, Any], last: Mapping[str, float], model: BenchModel
+) -> Block:
+    """Times the tokens of the ramp, after the first: the prompt is not what is measured. ``last``:
+    the mix at the end."""
 
     def run(number: int) -> float:
-        prompt = np.random.default_rng(number + 1).integers(32, 127, N_PROMPT).tolist()
+        prompt = llm.tokenize(model.prompt(number).encode(), special=True)
         llm.reset()
         with llm.feeling(mood):
-            stream = llm.generate(prompt, temp=HOT)
+            stream = llm.generate(prompt, temp=model.temperature)
             next(stream)
             begin = time.perf_counter()
             n = sum(1 for _ in islice(stream, N_RAMP))
             took = time.perf_counter() - begin
             stream.close()
-        if n != N_RAMP or llm.mix != (RAMPED if mood else {}):
+        if n != N_RAMP or llm.mix != last:
             raise RuntimeError(f"{n} tokens were spoken, the last of them in {llm.mix}")
         return took
 

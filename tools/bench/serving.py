@@ -23,7 +23,7 @@ from paired import Block, Measure, interleave, ratios
 import llamood
 from models import EMOTIONS, MODELS, THREADS, BenchModel
 
-N_CLIENT = (1, 4, 8, 16)
+N_CLIENT = (1, 8)
 ROUNDS = 5  # of a bench of voices, for one of clients; and again for one of llama_cpp.server
 N_TOKEN = 16  # of an answer
 N_CTX = 640  # of a voice

@@ -22,9 +22,9 @@ from steering import set_publicly
 
 import llamood
 from llamood import _core
-from models import EMOTIONS, MODELS, QWEN, THREADS, BenchModel
+from models import EMOTIONS, MODELS, THREADS, BenchModel
 
-N_ROUND = 10
+N_ROUND = 5
 N_BATCH = 32  # of contexts of their own, whose memory grows with it
 PROMPT = [ord(letter) for letter in "Once upon a time, there"]
 AT_LEAST = 2.0
@@ -63,7 +63,7 @@ def _measure(model: BenchModel) -> list[Measure]:
 
 
 def _measures(model: BenchModel, n_voice: int, seconds: Seconds) -> list[Measure]:
-    is_bound = model is QWEN and n_voice == BOUND_FOR
+    is_bound = model.is_bound and n_voice == BOUND_FOR
     who = f"{n_voice} voices at once" if n_voice > 1 else "1 voice"
     return [
         Measure(
