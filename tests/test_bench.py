@@ -263,8 +263,9 @@ def test_bare_sequences_catch_up_with_a_cast(cast: llamood.Cast) -> None:
 def test_every_number_of_voices_is_measured(
     monkeypatch: pytest.MonkeyPatch, kept_elsewhere: None, module: Any
 ) -> None:
-    for name, value in (("MODELS", (TINY,)), ("N_VOICE", (1, 2)), ("N_ROUND", 1)):
+    for name, value in (("MODELS", (TINY,)), ("N_VOICE", (1, 2))):
         monkeypatch.setattr(module, name, value)
+    monkeypatch.setattr(turns, "N_ROUND", 1)
     with shared():
         measures = module.measure()
     for who in ("1 voice", "2 voices"):

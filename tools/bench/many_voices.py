@@ -13,11 +13,10 @@ import llamood
 from models import MODELS, BenchModel
 
 N_VOICE = (1, 8, 16)
-N_ROUND = 12
 N_TOKEN = 8  # of a block, at most: what all rounds say stays short
 N_CTX = 640  # of a voice
 AT_LEAST = 0.97
-MOODS_AT_LEAST = 0.98  # of the same cast without
+MOODS_AT_LEAST = {8: 0.98}  # of the same cast without; of other numbers as above
 
 Seconds = dict[str, tuple[float, ...]]
 
@@ -44,13 +43,16 @@ def _measure(model: BenchModel) -> list[Measure]:
         one = stack.enter_context(Bare(loaded, n_sequence=1, n_ctx=N_CTX))
         measures = []
         for n_voice in N_VOICE:
-            seconds = _seconds(cast, n_voice, min(model.n_token, N_TOKEN), many=many, one=one)
+            seconds = _seconds(cast, n_voice, model, many=many, one=one)
             measures += _measures(model, n_voice, seconds)
     return measures
 
 
-def _seconds(cast: llamood.Cast, n_voice: int, n_token: int, *, many: Bare, one: Bare) -> Seconds:
+def _seconds(
+    cast: llamood.Cast, n_voice: int, model: BenchModel, *, many: Bare, one: Bare
+) -> Seconds:
     many.forget()
+    n_token, n_round = min(model.n_token, N_TOKEN), max(2 * model.n_round // 5, 1)
     with Chorus(cast, n_voice) as chorus, ExitStack() as stack:
         draws = [stack.enter_context(closing(Draw(many, HOW))) for _ in range(n_voice)]
         blocks: dict[str, Block] = {
@@ -61,12 +63,12 @@ def _seconds(cast: llamood.Cast, n_voice: int, n_token: int, *, many: Bare, one:
         }
         if n_voice == 1:
             blocks["tg"] = generation(one, n_token=n_token, depth=chorus.position)
-        return interleave(blocks, n_round=N_ROUND)
+        return interleave(blocks, n_round=n_round)
 
 
 def _measures(model: BenchModel, n_voice: int, seconds: Seconds) -> list[Measure]:
     bound = AT_LEAST if model.is_bound else None
-    of_moods = MOODS_AT_LEAST if model.is_bound else None
+    of_moods = MOODS_AT_LEAST.get(n_voice, AT_LEAST) if model.is_bound else None
 
     def speed(name: str, over: str, said: str, bound: float | None) -> Measure:
         return Measure(

@@ -9,8 +9,8 @@ from paired import Measure, interleave, ratios
 
 import llamood
 from llamood.layer_fits import layers_to_read, together
-from llamood.probe import Probe, directions_of
-from models import MODELS, BenchModel
+from llamood.probe import Probe
+from models import MODELS, SEED, BenchModel
 from schedules import N_CTX, NONE, block
 
 
@@ -39,10 +39,12 @@ def _measure(model: BenchModel) -> Measure:
 def probe_of(evs: llamood.EmotionVectors) -> Probe:
     """In as many layers as are read; its figures mean nothing, for they cost the same."""
     n, layers = evs.n_emotion, tuple(together(layers_to_read(evs.n_layer)))
+    shape = (len(layers), n, evs.n_embd)
+    directions = np.random.default_rng(SEED).standard_normal(shape).astype(np.float32)
     return Probe(
         names=evs.names,
         layers=layers,
-        directions=directions_of(evs, layers),
+        directions=directions / np.linalg.norm(directions, axis=2, keepdims=True),
         mean=np.zeros((len(layers), n), np.float32),
         spread=np.ones((len(layers), n), np.float32),
         response=np.zeros((evs.n_layer, n, len(layers), n), np.float32),

@@ -44,7 +44,7 @@ def _measure(model: BenchModel) -> list[Measure]:
             for name, (mood, last) in {UNSTEERED: NONE, **MOODS}.items():
                 blocks[name + said] = block(llm, mood, last, model)
                 blocks[name + said](0)  # shows once that the model takes vectors
-        seconds = interleave(blocks, n_round=max(model.n_round // 3, 1))
+        seconds = interleave(blocks, n_round=max(model.n_round // 4, 1))
     return [
         Measure(
             name=f"{name}{said} / {UNSTEERED}",

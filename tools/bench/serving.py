@@ -24,7 +24,7 @@ import llamood
 from models import EMOTIONS, MODELS, THREADS, BenchModel
 
 N_CLIENT = (1, 8)
-ROUNDS = 5  # of a bench of voices, for one of clients; and again for one of llama_cpp.server
+ROUNDS = 10  # of a bench of voices, for one of clients; and again for one of llama_cpp.server
 N_TOKEN = 16  # of an answer
 N_CTX = 640  # of a voice
 AT_LEAST = 0.97
