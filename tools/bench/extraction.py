@@ -17,9 +17,9 @@ from paired import Measure, ratios
 from llamood.extract import Extraction, asked_with
 from llamood.listener import CANDIDATES, TEMPERATURE, TOP_P
 from llamood.queries import Queries
-from models import MODELS, BenchModel
+from models import MODELS, BenchModel, DemoModel
 
-N_GROUP = 3  # groups of answers, of which the first loads the model and is not counted
+N_GROUP = 4  # groups of answers, of which the first loads the model and is not counted
 PARALLEL: int = inspect.signature(Extraction).parameters["parallel"].default
 MAX_TOKENS = 32
 EMOTION = "joy"
@@ -64,7 +64,7 @@ class Pairing:
 
 
 def measure() -> list[Measure]:
-    return [_measure(model) for model in MODELS]
+    return [_measure(model) for model in MODELS if isinstance(model, DemoModel)]
 
 
 def _measure(model: BenchModel) -> Measure:

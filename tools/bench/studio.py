@@ -14,7 +14,7 @@ from serving import serving
 
 import llamood
 from browsers import chromium
-from models import MODELS, BenchModel
+from models import MODELS, BenchModel, DemoModel
 
 N_ROUND = 5
 N_TOKEN = 128  # of each pane's answer
@@ -39,7 +39,9 @@ def measure() -> list[Measure]:
     except ImportError:
         print("studio: no browser here (pip install 'llamood[browser]')", file=sys.stderr)
         return []
-    return [result for model in MODELS for result in _measure(model)]
+    return [
+        result for model in MODELS if isinstance(model, DemoModel) for result in _measure(model)
+    ]
 
 
 def _measure(model: BenchModel) -> list[Measure]:

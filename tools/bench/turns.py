@@ -16,7 +16,7 @@ from contextlib import ExitStack, closing, contextmanager
 import llama_cpp
 from bare import Bare, Draw
 from chorus import HOW, Chorus, steady
-from many_voices import N_CTX, N_TOKEN, N_VOICE, Seconds, arguments
+from many_voices import N_CTX, N_TOKEN, Seconds, arguments
 from paired import Block, Measure, interleave, ratios
 from steering import set_publicly
 
@@ -28,6 +28,7 @@ N_ROUND = 5
 N_BATCH = 32  # of contexts of their own, whose memory grows with it
 PROMPT = [ord(letter) for letter in "Once upon a time, there"]
 AT_LEAST = 2.0
+N_VOICE = (8,)
 BOUND_FOR = 8  # voices
 
 
