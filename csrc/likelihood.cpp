@@ -14,6 +14,7 @@ namespace {
 // references keep them from it, nor of a number that is compared and then computed with.
 constexpr std::size_t block = 64;
 using Block = std::array<float, block>;
+constexpr std::size_t together = 64;  // blocks, before sums of floats round too much
 
 // exp(-87) is the smallest that float32 holds at full precision.
 constexpr float lowest = -87.0f;
@@ -61,17 +62,19 @@ void add_exponentials(const Block& values, Block& sums) {
 
 double log_sum(const float* logits, std::size_t n) {
     const float peak = largest(logits, n);
-    Block values, sums{}, least;
-    least.fill(peak + lowest);
-    std::size_t at = 0;
-    for (; at + block <= n; at += block) {
-        for (std::size_t i = 0; i < block; ++i) {
-            values[i] = (logits[at + i] > least[i] ? logits[at + i] : least[i]) - peak;
-        }
-        add_exponentials(values, sums);
-    }
+    Block values;
     double total = 0.0;
-    for (const float sum : sums) total += sum;
+    std::size_t at = 0;
+    while (at + block <= n) {
+        Block sums{};
+        const std::size_t end = std::min(n - n % block, at + together * block);
+        for (; at < end; at += block) {
+            for (std::size_t i = 0; i < block; ++i) values[i] = logits[at + i] - peak;
+            for (float& value : values) value = value > lowest ? value : lowest;
+            add_exponentials(values, sums);
+        }
+        for (const float sum : sums) total += sum;
+    }
     for (; at < n; ++at) total += std::exp(static_cast<double>(logits[at]) - peak);
     return peak + std::log(total);
 }

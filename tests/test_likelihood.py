@@ -21,11 +21,17 @@ def expected(logits: np.ndarray) -> np.ndarray:
 
 
 # Around the 64 that are summed side by side, and as many as a model has.
-@pytest.mark.parametrize("n_vocab", [1, 2, 63, 64, 65, 130, 49_152])
-@pytest.mark.parametrize("spread", [0.0, 0.1, 8.0, 60.0])
+@pytest.mark.parametrize("n_vocab", [1, 2, 63, 64, 65, 130, 49_152, 262_144])
+@pytest.mark.parametrize("spread", [0.0, 0.1, 8.0, 60.0, 1e7])
 def test_sums_are_those_of_doubles(n_vocab: int, spread: float) -> None:
     logits = np.random.default_rng(n_vocab).standard_normal((3, n_vocab)) * spread
     logits = (logits + np.array([[0.0], [-400.0], [3000.0]])).astype(np.float32)
+    np.testing.assert_allclose(_core.log_sums(logits), expected(logits), atol=1e-5, rtol=1e-7)
+
+
+def test_many_equal_ones_round_no_more_than_few() -> None:
+    logits = np.zeros((1, 262_144), dtype=np.float32)
+    logits[0, 1:] = -0.3
     np.testing.assert_allclose(_core.log_sums(logits), expected(logits), atol=1e-5)
 
 

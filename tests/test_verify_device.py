@@ -22,7 +22,7 @@ from device_checks.report import Report
 from device_checks.subject import Subject, subjects
 from devices import PROCESSOR, Device, Place, chosen
 from llama_gguf import LlamaShape
-from models import BenchModel
+from models import RandomModel
 
 needs_rpc = pytest.mark.skipif(
     not rpc.IS_THERE, reason="llama-cpp-python was built without -DGGML_RPC=ON"
@@ -181,7 +181,7 @@ def test_benches_run_on_a_device(monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     shape = LlamaShape(
         n_layer=3, n_embd=64, n_ff=128, n_head=4, n_head_kv=2, n_vocab=300, n_ctx=1024
     )
-    tiny = BenchModel(name="tiny", shape=shape, quant="q8_0", n_token=3, n_round=2)
+    tiny = RandomModel(name="tiny", shape=shape, quant="q8_0", n_token=3, n_round=2)
     with rpc.server() as server:
         place = Place.whole(Device(server.device, server.pid))
         measures = list(speed.measured(place, n_round=1, models=(tiny,)))

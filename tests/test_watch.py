@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from llama_cpp.llama_speculative import LlamaPromptLookupDecoding
 
@@ -55,7 +55,11 @@ def heard(watch: Watch, pieces: list[bytes]) -> Rescue | None:
     return None
 
 
-@given(st.lists(st.tuples(st.booleans(), st.sampled_from([*PROSE, *LOOP[:3], b"!"])), max_size=80))
+TOKENS = st.tuples(st.booleans(), st.sampled_from([*PROSE, *LOOP[:3], b"!"]))
+
+
+@given(st.lists(TOKENS, min_size=40, max_size=80))
+@example([(False, piece) for piece in LOOP[:40]] + [(True, LOOP[40])])
 def test_what_is_told_anyway_counts_once_the_next_is_heard(
     said: list[tuple[bool, bytes]],
 ) -> None:

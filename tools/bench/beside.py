@@ -74,7 +74,7 @@ def speak(model: str) -> None:
     llm = opened(model, AUTO)
     while True:
         llm.reset()
-        for token in range(3, 400):
+        for token in range(3, min(llm.n_vocab(), 400)):
             llm.eval([token])
 
 
@@ -107,6 +107,8 @@ def beside(others: str) -> Iterator[None]:
         time.sleep(3)  # while it loads
     try:
         yield
+        if not all(process.is_alive() for process in running):
+            raise RuntimeError(f"what was to run beside it ({others}) has ended by itself")
     finally:
         for process in running:
             process.kill()

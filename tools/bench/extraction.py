@@ -1,6 +1,5 @@
 """Answer tokens a second while extracting, over plain generation of the same answers one at a
-time: as many tokens, from the same prompts, with the same sampling settings. Threads are those
-that llama_cpp chooses: half of the cores for single tokens, all of them for batches."""
+time: as many tokens, from the same prompts, with the same sampling settings and threads."""
 
 from __future__ import annotations
 
@@ -23,7 +22,6 @@ N_GROUP = 4  # groups of answers, of which the first loads the model and is not 
 PARALLEL: int = inspect.signature(Extraction).parameters["parallel"].default
 MAX_TOKENS = 32
 EMOTION = "joy"
-# Short: a token of these models is one byte.
 QUESTIONS = tuple(f"Is {n} a good age?" for n in range(1, 1 + N_GROUP * PARALLEL // 2))
 
 
@@ -70,7 +68,7 @@ def measure() -> list[Measure]:
 def _measure(model: BenchModel) -> Measure:
     path = str(model.path())
     with (
-        closing(llama_cpp.Llama(path, n_ctx=512, verbose=False)) as plain,
+        closing(llama_cpp.Llama(**model.arguments(n_ctx=512))) as plain,
         TemporaryDirectory() as folder,
     ):
         pairing = Pairing(plain)

@@ -52,7 +52,7 @@ def _seconds(
     cast: llamood.Cast, n_voice: int, model: BenchModel, *, many: Bare, one: Bare
 ) -> Seconds:
     many.forget()
-    n_token, n_round = min(model.n_token, N_TOKEN), max(2 * model.n_round // 5, 1)
+    n_token, n_round = min(model.n_token, N_TOKEN), max(model.n_round // 3, 1)
     with Chorus(cast, n_voice) as chorus, ExitStack() as stack:
         draws = [stack.enter_context(closing(Draw(many, HOW))) for _ in range(n_voice)]
         blocks: dict[str, Block] = {

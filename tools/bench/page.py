@@ -62,7 +62,7 @@ def page(
 
 
 def _costs(measures: Sequence[Measure]) -> str:
-    lines = ["| | model | median | spread | bound | |", "|---|---|---:|---|---|---|"]
+    lines = ["| | model | median | spread | rounds | bound | |", "|---|---|---:|---|---:|---|---|"]
     for each in measures:
         low, high = np.quantile(each.values, (0.25, 0.75))
         unit = "" if each.unit == "x" else f" {each.unit}"
@@ -70,11 +70,8 @@ def _costs(measures: Sequence[Measure]) -> str:
         if each.bound is not None:
             bound = f"{'at least' if each.at_least else 'at most'} {each.bound:g}{unit}"
             verdict = "holds" if each.holds else "**missed**"
-        spread = f"{low:.3f} to {high:.3f}"
-        lines.append(
-            f"| {each.name} | {each.model} | {each.median:.3f}{unit} | {spread} | {bound} "
-            f"| {verdict} |"
-        )
+        cells = [each.name, each.model, f"{each.median:.3f}{unit}", f"{low:.3f} to {high:.3f}"]
+        lines.append(f"| {' | '.join([*cells, str(len(each.values)), bound, verdict])} |")
     return "\n".join(lines)
 
 

@@ -50,6 +50,8 @@ BENCHES = (
 @click.option("--write", type=click.Path(dir_okay=False, path_type=Path), help="The page.")
 def main(names: Sequence[str], as_json: bool, write: Path | None) -> None:
     """Run the named benches, or all of them."""
+    if write is not None and names:
+        raise click.UsageError("--write tells all benches, so none may be named")
     measures: list[Measure] = []
     for name in names or BENCHES:
         click.echo(f"{name} ...", err=True)

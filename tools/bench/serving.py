@@ -24,7 +24,7 @@ import llamood
 from models import EMOTIONS, MODELS, THREADS, BenchModel
 
 N_CLIENT = (1, 8)
-ROUNDS = 10  # of a bench of voices, for one of clients; and again for one of llama_cpp.server
+ROUNDS, FEWEST = 10, 4  # of a bench of voices, for one of clients; rounds at least
 N_TOKEN = 16  # of an answer
 N_CTX = 640  # of a voice
 AT_LEAST = 0.97
@@ -89,7 +89,7 @@ def _compared(model: BenchModel, clients: Clients, port: int, other: int) -> lis
     n = clients.n
     each = [_mood(i) for i in range(n)]
     block = clients.block("each", port, each)
-    n_round = max(model.n_round // ROUNDS, 1)
+    n_round = max(model.n_round // ROUNDS, FEWEST)
     seconds = interleave(
         {
             "one": clients.block("one", port, each[:1] * n),
@@ -100,7 +100,7 @@ def _compared(model: BenchModel, clients: Clients, port: int, other: int) -> lis
     )
     beside = interleave(
         {"each": block, "theirs": clients.block("theirs", other, [None] * n)},
-        n_round=max(n_round // ROUNDS, 2),
+        n_round=FEWEST,
     )
     who = f"{n} clients" if n > 1 else "1 client"
     compared = {

@@ -1,14 +1,9 @@
 """Voices of a cast against voices that take turns: sequences of one context between whose tokens
-its control vector is swapped, and contexts of their own.
-
-For batches, which a cast decodes, llama_cpp takes all cores, and half of them for single tokens:
-shown is what that gives, and what the same cores give. Threads that wait for a core which is busy
-elsewhere wait long, so with all cores only a machine at rest tells anything."""
+its control vector is swapped, and contexts of their own."""
 
 from __future__ import annotations
 
 import ctypes
-import os
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
@@ -22,7 +17,7 @@ from steering import set_publicly
 
 import llamood
 from llamood import _core
-from models import EMOTIONS, MODELS, THREADS, BenchModel
+from models import EMOTIONS, MODELS, BenchModel
 
 N_ROUND = 5
 N_BATCH = 32  # of contexts of their own, whose memory grows with it
@@ -49,11 +44,9 @@ def _measure(model: BenchModel) -> list[Measure]:
         measures = []
         for n_voice in N_VOICE:
             with Chorus(cast, n_voice) as chorus:
-                speak, ctx = chorus.block(steady, n_token=n_token), cast._ensemble.ctx
                 seconds = interleave(
                     {
-                        "all cores": threaded(ctx, speak, n_batch=os.cpu_count() or 1),
-                        "same cores": threaded(ctx, speak, n_batch=THREADS),
+                        "at once": chorus.block(steady, n_token=n_token),
                         "swapped": swapping.block(n_voice, n_token=n_token),
                         "apart": in_turn(apart[:n_voice], n_token=n_token),
                     },
@@ -68,28 +61,17 @@ def _measures(model: BenchModel, n_voice: int, seconds: Seconds) -> list[Measure
     who = f"{n_voice} voices at once" if n_voice > 1 else "1 voice"
     return [
         Measure(
-            name=f"{who} / {said}{threads}, tokens per second",
+            name=f"{who} / {said}, tokens per second",
             model=model.name,
-            values=ratios(seconds[other], seconds[cores]),
-            bound=AT_LEAST if is_bound and (other, cores) == ("swapped", "all cores") else None,
+            values=ratios(seconds[other], seconds["at once"]),
+            bound=AT_LEAST if is_bound and other == "swapped" else None,
             at_least=True,
         )
         for other, said in (
             ("swapped", "one control vector, swapped"),
             ("apart", "a llama_cpp.Llama each, in turn"),
         )
-        for cores, threads in (("all cores", ""), ("same cores", ", same threads"))
     ]
-
-
-def threaded(ctx: llama_cpp.llama_context_p, block: Block, *, n_batch: int) -> Block:
-    """The block, with as many threads for batches."""
-
-    def run(number: int) -> float:
-        llama_cpp.llama_set_n_threads(ctx, THREADS, n_batch)
-        return block(number)
-
-    return run
 
 
 class Swapping:
