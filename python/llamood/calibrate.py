@@ -28,6 +28,7 @@ from .side_effects import collapse
 from .vectors import EmotionVectors
 
 LARGEST_DOSE, SMALLEST_DOSE = 64.0, 1 / 64
+TOKENS = 48  # of an answer, at most
 KL_TOKENS = 32  # of an answer, over which divergences are measured
 KL_ANSWERS = 1
 EXPLORING = 4  # questions, the first ones, that are asked in each place
@@ -117,7 +118,7 @@ class Calibration:
         *,
         judges: Sequence[Judging],
         limits: Limits | None = None,
-        max_tokens: int = 48,
+        max_tokens: int = TOKENS,
         seed: int = 0,
         tried: Callable[[], None] | None = None,
     ) -> None:

@@ -31,6 +31,7 @@ from llamood.states import Progress
 from llamood.vectors import EmotionVectors
 
 PARTIAL = "answers.partial.jsonl"
+TOKENS = 32  # of an answer, at most
 LONGEST_ANSWER = 512  # tokens, the paper's
 CONTEXT_STEP = 256  # llama.cpp rounds a context up to this; llama_cpp's buffers do not follow
 
@@ -69,7 +70,7 @@ class Evaluation:
         layers: Range | None = None,
         conditions: Sequence[Condition] | None = None,
         controls: Mapping[Kind, EmotionVectors] | None = None,
-        max_tokens: int = 96,
+        max_tokens: int = TOKENS,
         seed: int = 0,
         parallel: int = PARALLEL,
         restart: bool = False,

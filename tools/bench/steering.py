@@ -54,7 +54,7 @@ def _measure(model: BenchModel) -> list[Measure]:
     over = seconds["plain"]
     return [
         Measure(
-            name="constant mood / unsteered",
+            name="constant mood, decoded by hand / unsteered",
             model=model.name,
             values=ratios(seconds["constant"], over),
             bound=1.015 if model.is_bound else None,

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from llamood.atomic import write_files
-from llamood.calibrate import Limits
+from llamood.calibrate import TOKENS, Limits
 from llamood.candidates import CONTROL, FILE_NAME, Candidates
 from llamood.cli import baselines, models, options
 from llamood.cli.consoles import printable, progress, remark, results, write_json
@@ -88,7 +88,7 @@ class LayersType(click.ParamType[str]):
     show_default=True,
     help="Largest turn of the model's predictions, in nats, at the 95th percentile.",
 )
-@options.max_tokens_option()
+@options.max_tokens_option(TOKENS)
 @options.seed_option
 @options.hardware_options
 @options.json_option

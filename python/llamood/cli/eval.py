@@ -33,7 +33,7 @@ from llamood.conditions import (
     paper_axes,
 )
 from llamood.errors import FileError, LlamoodError
-from llamood.evaluate import Evaluation, with_surprise
+from llamood.evaluate import TOKENS, Evaluation, with_surprise
 from llamood.files import load
 from llamood.foreign_answers import read_answers
 from llamood.jury import BUNDLED
@@ -181,7 +181,7 @@ class Answered:
     type=click.Path(path_type=Path),
     help="Embeds questions and answers. Default: MODEL, by its mean last hidden state.",
 )
-@options.max_tokens_option()
+@options.max_tokens_option(TOKENS)
 @options.seed_option
 @click.option(
     "--parallel",

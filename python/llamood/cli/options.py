@@ -104,7 +104,7 @@ system_option = click.option("--system", metavar="TEXT", help="System prompt.")
 json_option = click.option("--json", "as_json", is_flag=True, help="Write the result as JSON.")
 
 
-def max_tokens_option(default: int = 96) -> Callable[[Command], Command]:
+def max_tokens_option(default: int) -> Callable[[Command], Command]:
     """The longest answer of what is asked."""
     return click.option(
         "--max-tokens",
