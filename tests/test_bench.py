@@ -16,6 +16,7 @@ import evaluation
 import llama_cpp
 import many_voices
 import page
+import parts
 import pytest
 import rows
 import run as bench
@@ -282,6 +283,25 @@ def test_rows_of_one_voice_are_measured(
     monkeypatch.setattr(rows, "MODELS", (TINY,))
     with shared():
         assert [len(measure.values) for measure in rows.measure()] == [2, 2]
+
+
+def test_what_lies_between_decodes_is_no_decode(
+    kept_elsewhere: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in (("N_ROUND", 1), ("N_ADD_ROUND", 1), ("N_TOKEN", 4), ("N_ADD", 4)):
+        monkeypatch.setattr(parts, name, value)
+    decodes = parts.Decodes()
+    with shared(), decodes.counted(), closing(opened()) as llm:
+        llm.eval([40, 41])
+        assert decodes.seconds > 0
+    counted = decodes.seconds
+    with closing(opened()) as llm:
+        llm.eval([40, 41])
+    assert decodes.seconds == counted
+    with shared():
+        measures = [*parts._between(TINY), parts._adding(TINY)]
+    assert len({measure.name for measure in measures}) == len(measures) == 6
+    assert all(value > 0 for measure in measures for value in measure.values)
 
 
 def test_every_number_of_clients_is_measured(

@@ -5,8 +5,8 @@
 Each of the demo's questions, with which nothing was chosen, is answered in each emotion at 1, at
 0.5 and at -1, in three emotions at 1 each and at a third each, and unsteered. Prints, as a Markdown
 table: perplexity under the unsteered model over the unsteered answers', the share of answers that
-loop, and the mean probability of the emotions asked for by the judge of words and by readings, each
-over that of the unsteered answers.
+loop, and the mean probability of the emotions asked for by the judge of words and, where the
+baseline can judge, by readings, each over that of the unsteered answers.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ import numpy as np
 from llamood.answering import Answering, Request
 from llamood.chat_template import chat_tokens
 from llamood.demo import questions
+from llamood.errors import ModelError
 from llamood.files import load
 from llamood.filters import Filter
 from llamood.jury import jury
@@ -52,10 +53,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--max-tokens", type=int, default=32)
     asked = parser.parse_args(arguments)
     emotions = load(asked.vectors)
-    filter = Filter.of_probe(Probe.load(asked.vectors))
     with (
         Answering(asked.model, emotions=emotions, n_ctx=N_CTX) as answering,
-        jury(asked.model, filter) as judges,
+        jury(asked.model, filter_of(asked.vectors)) as judges,
     ):
         prompts = [
             chat_tokens(answering.llama, [{"role": "user", "content": question}])
@@ -78,6 +78,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
         for name, moods in kinds(emotions.names).items():
             rows = [(mood, said(mood)) for mood in moods]
             print(row(name, rows, plain, [judges[each] for each in seen]), flush=True)
+
+
+def filter_of(vectors: Path) -> Filter | None:
+    """What their baseline reads by; None where it does not tell how likely a reading makes a label."""
+    try:
+        return Filter.of_probe(Probe.load(vectors))
+    except ModelError:
+        return None
 
 
 def kinds(names: Sequence[str]) -> dict[str, list[Mood]]:

@@ -16,7 +16,7 @@ from paired import Measure, ratios
 from llamood.extract import Extraction, asked_with
 from llamood.listener import CANDIDATES, TEMPERATURE, TOP_P
 from llamood.queries import Queries
-from models import MODELS, BenchModel, DemoModel
+from models import MODELS, BenchModel
 
 N_GROUP = 4  # groups of answers, of which the first loads the model and is not counted
 PARALLEL: int = inspect.signature(Extraction).parameters["parallel"].default
@@ -62,7 +62,7 @@ class Pairing:
 
 
 def measure() -> list[Measure]:
-    return [_measure(model) for model in MODELS if isinstance(model, DemoModel)]
+    return [_measure(model) for model in MODELS]
 
 
 def _measure(model: BenchModel) -> Measure:

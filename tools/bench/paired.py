@@ -13,16 +13,16 @@ Block = Callable[[int], float]  # number of the round -> seconds of the part tha
 
 @dataclass(frozen=True, kw_only=True)
 class Measure:
-    """What one comparison gave: a value per round (``x``: a ratio, ``s``: seconds, ``/s``: as
-    many a second), and the bound that their median must hold; None where it is shown for comparison
-    only."""
+    """What one comparison gave: a value per round (``x``: a ratio, ``s``: seconds, ``ms``:
+    milliseconds, ``/s``: as many a second), and the bound that their median must hold; None where
+    it is shown for comparison only."""
 
     name: str
     model: str = ""  # where it depends on one
     values: tuple[float, ...]
     bound: float | None = None
     at_least: bool = False
-    unit: Literal["x", "s", "/s"] = "x"
+    unit: Literal["x", "s", "ms", "/s"] = "x"
 
     @property
     def median(self) -> float:

@@ -30,7 +30,8 @@ WIDTH = 110  # of the table where there is no terminal to fit
 BENCHES = (
     "steering",
     "rows",
-    "schedules",
+    "moods",
+    "parts",
     "many_voices",
     "turns",
     "serving",

@@ -25,7 +25,7 @@ MOODS: Mapping[str, tuple[Mapping[str, Any], Mapping[str, float]]] = {  # and wh
     "constant mood": (CONSTANT, CONSTANT),
     f"ramp over {N_RAMP} tokens": (RAMP, {"joy": 0.5}),
 }
-UNSTEERED = "unsteered"
+UNSTEERED, UNGUARDED = "unsteered", ", unguarded"
 NONE: tuple[Mapping[str, Any], Mapping[str, float]] = ({}, {})
 
 
@@ -36,7 +36,7 @@ def measure() -> list[Measure]:
 def _measure(model: BenchModel) -> list[Measure]:
     arguments = {**model.arguments(n_ctx=N_CTX), "emotions": model.vectors()}
     # What models of random weights say, the guard takes for collapsed.
-    guards = {"": True, ", unguarded": False} if isinstance(model, DemoModel) else {"": False}
+    guards = {"": True, UNGUARDED: False} if isinstance(model, DemoModel) else {UNGUARDED: False}
     blocks: dict[str, Block] = {}
     with ExitStack() as stack:
         for said, guard in guards.items():
