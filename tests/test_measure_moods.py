@@ -8,6 +8,7 @@ import pytest
 
 import measure_moods
 import tiny_chat
+from llamood.errors import MoodWarning
 
 KINDS = [
     "one emotion at 1",
@@ -30,9 +31,9 @@ def test_mixes_are_of_every_emotion_with_the_next_two() -> None:
 
 @pytest.mark.slow
 def test_the_table_is_of_the_model_at_hand(capsys: pytest.CaptureFixture[str]) -> None:
-    measure_moods.main(
-        [str(tiny_chat.MODEL), str(tiny_chat.VECTORS), "--questions", "3", "--max-tokens", "12"]
-    )
+    few = ("--questions", "3", "--max-tokens", "12")
+    with pytest.warns(MoodWarning, match="the whole mix is held"):
+        measure_moods.main([str(tiny_chat.MODEL), str(tiny_chat.VECTORS), *few])
     head, _, *rows = capsys.readouterr().out.splitlines()
     assert head.startswith("| 3 answers each | perplexity | loops | bundled |")
     assert [row.split(" | ")[0].removeprefix("| ") for row in rows] == KINDS

@@ -81,7 +81,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def filter_of(vectors: Path) -> Filter | None:
-    """What their baseline reads by; None where it does not tell how likely a reading makes a label."""
+    """What their baseline reads by; None where that tells no odds."""
     try:
         return Filter.of_probe(Probe.load(vectors))
     except ModelError:
