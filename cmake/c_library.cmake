@@ -31,7 +31,6 @@ add_library(llamood_moods OBJECT
   csrc/shapes.cpp
   csrc/steering.cpp
   csrc/triggers.cpp
-  csrc/unicode.cpp
   csrc/walk.cpp)
 target_link_libraries(llamood_moods PRIVATE nlohmann_json::nlohmann_json)
 target_compile_options(llamood_moods PRIVATE "${LLAMOOD_UNFUSED}")

@@ -14,4 +14,5 @@ PYBIND11_MODULE(_core, m) {
     register_spin(m);
     register_stage(m);
     register_fingerprint(m);
+    register_guard(m);
 }

@@ -15,3 +15,4 @@ void register_residual(pybind11::module_& m);
 void register_spin(pybind11::module_& m);
 void register_stage(pybind11::module_& m);
 void register_fingerprint(pybind11::module_& m);
+void register_guard(pybind11::module_& m);

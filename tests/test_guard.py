@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from llamood.guard import Alarm, Guard
+from llamood._core import Alarm, Guard
 from tiny_chat import VECTORS
 
 laws = settings(deadline=None, max_examples=100)

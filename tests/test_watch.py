@@ -21,9 +21,9 @@ from llama_cpp.llama_speculative import LlamaPromptLookupDecoding
 import llamood
 import tiny_chat
 from cli_runs import run
+from llamood._core import Guard
 from llamood.cli.prompts import chat_tokens
 from llamood.errors import LlamoodError
-from llamood.guard import Guard
 from llamood.watch import FACTORS, Rescue, Watch, care_of
 from servers import serving
 from voices import PROMPT, answer, random_vectors, voice

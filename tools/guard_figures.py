@@ -9,7 +9,7 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
-from llamood.guard import Guard
+from llamood._core import Guard
 
 RECORDINGS = Path(__file__).resolve().parents[1] / "tests" / "guard_recordings.json.gz"
 SOON = 24  # tokens

@@ -176,3 +176,34 @@ class Stage:
     def n_step(self) -> int: ...
     @property
     def n_token(self) -> int: ...
+
+class Alarm:
+    """An answer is collapsing. ``text``: what it does, for a person.
+
+    ``kind``: ``flood``, one character or a short unit again and again; ``loop``, a longer one;
+    ``words``, ever the same few words; ``bytes``, hardly anything new; ``broken``, bytes that are
+    no text; ``salad``, words in no order.
+    """
+
+    def __init__(self, kind: str, text: str) -> None: ...
+    @property
+    def kind(self) -> str: ...
+    @property
+    def text(self) -> str: ...
+
+class Guard:
+    def hear(
+        self,
+        token_id: int,
+        *,
+        piece: bytes,
+        logprob: float | None = None,
+        overdose: float | None = None,
+    ) -> Alarm | None: ...
+    def forget(self, n_heard: int) -> None: ...
+    @property
+    def n_heard(self) -> int: ...
+    @property
+    def alarm(self) -> Alarm | None: ...
+    @property
+    def suspect_from(self) -> int | None: ...

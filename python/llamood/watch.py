@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Literal, NamedTuple, get_args
 
+from ._core import Alarm, Guard
 from .errors import LlamoodError
-from .guard import Alarm, Guard
 
 Care = Literal["rescue", "stop"]
 CARES: tuple[Care, ...] = get_args(Care)
