@@ -54,6 +54,7 @@ add_library(llamood SHARED
   csrc/reader.cpp
   csrc/runner.cpp
   csrc/vectors.cpp
+  $<TARGET_OBJECTS:llamood_text>
   $<TARGET_OBJECTS:llamood_moods>
   $<TARGET_OBJECTS:llamood_inside>)
 add_library(llamood::llamood ALIAS llamood)

@@ -34,7 +34,7 @@ from llamood.conditions import (
 )
 from llamood.errors import FileError, LlamoodError, ModelError
 from llamood.evaluate import PARTIAL, Evaluation, with_surprise
-from llamood.extract import asked_with
+from llamood.extraction import asked_with
 from llamood.findings import findings
 from llamood.findings_table import to_markdown, to_paper_table
 from llamood.judges import bundled

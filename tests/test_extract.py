@@ -16,7 +16,7 @@ import pytest
 
 from llamood.answer_faults import answer_fault
 from llamood.errors import FileError, ModelError
-from llamood.extract import Extraction
+from llamood.extraction import Extraction
 from llamood.listener import Listener
 from llamood.queries import Queries
 from llamood.states import States
@@ -172,7 +172,7 @@ def test_vectors_are_means_of_differences(random_chat: Path) -> None:
     with Listener(random_chat, parallel=2, n_prompt=256, n_answer=12, **ONE_THREAD) as listener:
         question = one.questions["joy"][0]
         prompts = [listener.prompt(f"{question}\n\nAnswer with joy."), listener.prompt(question)]
-        from llamood.extract import _seed
+        from llamood.extraction import _seed
 
         emotional, plain = listener.answers(prompts, seeds=[_seed(0, 0), _seed(0, 1)])
     expected = (emotional.mean - plain.mean)[0].astype(np.float32)

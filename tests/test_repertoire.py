@@ -15,7 +15,7 @@ import llamood
 from cli_runs import run
 from llamood import demo
 from llamood.errors import FileError, MoodError, VectorError
-from llamood.extract import fingerprint_of
+from llamood.extraction import fingerprint_of
 from llamood.measures import auroc
 from llamood.probe import FILE_NAME, Probe
 from llamood.probe_extension import quality_by_name

@@ -17,13 +17,13 @@ from llamood import _core
 if _is_late:
     _core.shorten_spins()
 
-from llamood import demo, judges
-from llamood.cast import Cast
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from llamood.convert import convert
 from llamood.errors import LlamoodError
 from llamood.files import load, save
 from llamood.llama import Llama
-from llamood.measuring import extract
 from llamood.mood import Mood, affect
 from llamood.shapes import Decay as decay
 from llamood.shapes import Drift as drift
@@ -34,6 +34,11 @@ from llamood.shapes import Wave as wave
 from llamood.triggers import Hold as hold
 from llamood.triggers import On as on
 from llamood.vectors import EmotionVectors
+
+if TYPE_CHECKING:
+    from llamood import demo, judges
+    from llamood.cast import Cast
+    from llamood.measuring import extract
 
 __version__ = "0.1.0"
 
@@ -59,6 +64,19 @@ __all__ = [
     "save",
     "wave",
 ]
+
+
+# Loaded at its first use, from there: most programs open one voice and measure nothing.
+_LATE = {"Cast": "cast", "extract": "measuring"}
+_LATE_MODULES = ("demo", "judges")
+
+
+def __getattr__(name: str) -> Any:
+    if name in _LATE_MODULES:
+        return import_module(f"llamood.{name}")
+    if name not in _LATE:
+        raise AttributeError(f"module 'llamood' has no attribute {name!r}")
+    return getattr(import_module(f"llamood.{_LATE[name]}"), name)
 
 
 def __dir__() -> list[str]:

@@ -14,12 +14,12 @@ from llamood.ensemble import Ensemble
 from llamood.errors import LlamoodError, ModelError, MoodWarning
 from llamood.event import Event, FinishReason
 from llamood.memory import Memory, Overflow
-from llamood.mood import Mood, Rows
+from llamood.mood import Mood
 from llamood.performance import Performance
 from llamood.sampling import Sampling
 from llamood.steering import NOTHING, Blend, Notice, Steering
 from llamood.turn import Plan, Turn
-from llamood.vectors import Float32, Float64
+from llamood.vectors import Float32
 from llamood.watch import Care, Rescue
 
 _WORTH_WAITING = 32  # tokens that another voice is about to decode
@@ -79,7 +79,7 @@ class Character:
     def felt(self) -> Mapping[str, float]:
         """The weights applied last, from which a mood with inertia moves on; those of 0 left out.
         Multiples of the vectors as stored."""
-        return self._named(self._felt)
+        return self._steering.named(self._felt)
 
     @property
     def messages(self) -> list[dict[str, str]]:
@@ -274,7 +274,7 @@ class Character:
     def _event(self, turn: Turn, token: int, text: str, reason: FinishReason | None) -> Event:
         number, turn.n_drawn = turn.n_drawn, turn.n_drawn + 1
         turn.performance.spoken = number
-        asked, applied = map(self._named, turn.performance.row(number))
+        asked, applied = turn.performance.mixes(number)
         mood = {} if turn.is_unfelt else applied
         score = None
         if self._reader is not None:
@@ -306,9 +306,6 @@ class Character:
         turn.performance.soften(rescue.kept, rescue.factor)
         self._again(turn)
         return []
-
-    def _named(self, row: Rows | Float64) -> dict[str, float]:
-        return {n: float(w) for n, w in zip(self._steering.names, row, strict=True) if w}
 
     @property
     def _told(self) -> Mapping[str, float] | None:

@@ -18,7 +18,7 @@ import numpy as np
 
 from .affect import FEWEST, AffectMap
 from .errors import ModelError
-from .extract import asked_with
+from .extraction import asked_with
 from .mood import BASE, Mood
 from .parameters import LARGEST
 from .vectors import EmotionVectors

@@ -21,7 +21,7 @@ import llama_cpp
 from llamood.chat_template import chat_text, chat_tokens
 from llamood.conditions import UNSTEERED, VECTOR, Condition
 from llamood.errors import LlamoodError, ModelError
-from llamood.extract import LONGEST_PROMPT
+from llamood.extraction import LONGEST_PROMPT
 from llamood.gguf_header import trained_context
 from llamood.listener import TEMPERATURE, TOP_P
 from llamood.llama import Llama

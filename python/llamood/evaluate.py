@@ -21,7 +21,7 @@ from llamood.answer_log import Answer, AnswerLog
 from llamood.answering import PARALLEL, Answering, Reply, Request
 from llamood.conditions import Condition, Kind, Range, beside, controlled
 from llamood.errors import LlamoodError, ModelError
-from llamood.extract import LONGEST_PROMPT, fingerprint_of
+from llamood.extraction import LONGEST_PROMPT, fingerprint_of
 from llamood.gguf_header import trained_context
 from llamood.listener import TEMPERATURE, TOP_P
 from llamood.llama import Llama

@@ -18,7 +18,7 @@ from llamood.candidates import Candidates
 from llamood.chat_template import TEMPLATE
 from llamood.doses import Doses, chosen, control, find_doses
 from llamood.errors import ModelError
-from llamood.extract import Extraction
+from llamood.extraction import Extraction
 from llamood.files import contents
 from llamood.filters import Filter
 from llamood.gguf_header import metadata_of

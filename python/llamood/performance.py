@@ -11,7 +11,7 @@ import numpy.typing as npt
 from .ear import Ear
 from .mood import Rows
 from .regulator import Regulation
-from .steering import Blend, Notice, Steering
+from .steering import Blend, Notice, Steering, rounded
 from .vectors import Float64
 
 BLOCK = 256  # tokens that are evaluated ahead
@@ -126,7 +126,7 @@ class Performance:
         """Of ``n`` tokens from ``token`` on, at most `ahead`: the weights applied, float32
         (n, n_emotion), and the keys of their blends."""
         self._fill(token + n)
-        rows = _rounded(np.array(self._applied[token : token + n]) * self._factor(token))
+        rows = rounded(np.array(self._applied[token : token + n]) * self._factor(token))
         known: dict[bytes, int] = {}
         keys = np.zeros(n, dtype=np.int64)
         for i, row in enumerate(rows):
@@ -143,18 +143,27 @@ class Performance:
         if not self.steering.mood.is_constant or token == 0:
             return False
         goal = self.steering.beginning.limited[0]  # of which a factor leaves as much, everywhere
-        return bool((_rounded(self._row(token - 1)) == _rounded(goal)).all())
+        return bool((rounded(self._row(token - 1)) == rounded(goal)).all())
 
     def row(self, token: int) -> tuple[Rows, Rows]:
         """The weights asked and those applied at ``token``, float32 (n_emotion,) each."""
         applied = self._row(token) * self._factor(token)
-        return _rounded(self._of(self._asked, token)), _rounded(applied)
+        return rounded(self._of(self._asked, token)), rounded(applied)
+
+    def mixes(self, token: int) -> tuple[dict[str, float], dict[str, float]]:
+        """`row` by emotion, without those of 0."""
+        self._fill(token + 1)
+        if self._is_resting(token) and self._factor(token) == 1:
+            asked, applied = self.steering.resting_mixes
+            return asked.copy(), applied.copy()
+        asked, applied = (self.steering.named(row) for row in self.row(token))
+        return asked, applied
 
     def overdose(self, token: int) -> float | None:
         """How many times as much as reads fluently is added at ``token``, see
         `Steering.overdose`."""
         factor = self._factor(token)
-        if self.steering.still is not None and token >= self._begin:
+        if self._is_resting(token):
             rest = self.steering.resting_overdose
             return None if rest is None else rest * factor
         return self.steering.overdose(self._row(token) * factor)
@@ -162,9 +171,12 @@ class Performance:
     def after(self, token: int) -> Float64:
         """The weights applied at ``token``, as multiples of the vectors as stored."""
         factor = self._factor(token)
-        if self.steering.still is not None and token >= self._begin:
+        if self._is_resting(token):
             return self.steering.resting if factor == 1 else self.steering.resting * factor
         return self._row(token) * factor / self._scale[token]
+
+    def _is_resting(self, token: int) -> bool:
+        return self.steering.still is not None and token >= self._begin
 
     def _factor(self, token: int) -> float:
         return next((left for first, left in reversed(self._softened) if first <= token), 1.0)
@@ -247,8 +259,3 @@ class Performance:
 def _kept(inertia: float | None) -> float:
     """What one token leaves of the distance to what is asked."""
     return 0.0 if inertia is None else float(0.5 ** (1 / inertia))
-
-
-def _rounded(row: Float64) -> Rows:
-    rounded: Rows = row.astype(np.float32) + np.float32(0)
-    return rounded

@@ -25,7 +25,7 @@ from .candidates import Candidates
 from .contrast import FOLDS, WAY, Contrast
 from .doses import Doses, chosen, find_doses
 from .errors import FileError, ModelError, VectorError
-from .extract import fingerprint_of
+from .extraction import fingerprint_of
 from .files import SUFFIX, load, paths_of
 from .increments import is_increments
 from .manner import Manner, answers_in_manner

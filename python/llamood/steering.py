@@ -96,6 +96,17 @@ class Steering:
         return resting
 
     @cached_property
+    def resting_mixes(self) -> tuple[dict[str, float], dict[str, float]]:
+        """What the mood asks and what limits leave of it at its beginning, by emotion; without
+        those of 0."""
+        target = self.beginning
+        return self.named(rounded(target.asked[0])), self.named(rounded(target.limited[0]))
+
+    def named(self, row: Rows | Float64) -> dict[str, float]:
+        """Weights (n_emotion,) by emotion, without those of 0."""
+        return {name: float(w) for name, w in zip(self.names, row, strict=True) if w}
+
+    @cached_property
     def resting_overdose(self) -> float | None:
         """`overdose` of what the mood comes to at its beginning."""
         return self.overdose(self.beginning.limited[0])
@@ -137,7 +148,7 @@ class Steering:
 
     def blend(self, row: Float64 | Rows) -> Blend:
         """What weights (n_emotion,) add in this mood's dose and layers; rounded to float32."""
-        weights = np.asarray(row, dtype=np.float32) + np.float32(0)  # -0.0 becomes 0.0
+        weights = rounded(row)
         if not weights.any():
             return NOTHING
         first, last = self.first, self.last
@@ -261,3 +272,9 @@ def _layers(mood: Mood, palette: Palette) -> tuple[int, int]:
             "for; ask for layers from 1 on",
         )
     return first, last
+
+
+def rounded(row: Rows | Float64) -> Rows:
+    """To float32, and -0.0 to 0.0."""
+    rounded: Rows = row.astype(np.float32) + np.float32(0)
+    return rounded

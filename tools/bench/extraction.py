@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 import llama_cpp
 from paired import Measure, ratios
 
-from llamood.extract import Extraction, asked_with
+from llamood.extraction import Extraction, asked_with
 from llamood.listener import CANDIDATES, TEMPERATURE, TOP_P
 from llamood.queries import Queries
 from models import MODELS, BenchModel

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from contextlib import ExitStack, closing
+from contextlib import closing
 from itertools import islice
 from typing import Any
 
@@ -25,7 +25,7 @@ MOODS: Mapping[str, tuple[Mapping[str, Any], Mapping[str, float]]] = {  # and wh
     "constant mood": (CONSTANT, CONSTANT),
     f"ramp over {N_RAMP} tokens": (RAMP, {"joy": 0.5}),
 }
-UNSTEERED, UNGUARDED = "unsteered", ", unguarded"
+UNSTEERED = "unsteered"
 NONE: tuple[Mapping[str, Any], Mapping[str, float]] = ({}, {})
 
 
@@ -36,24 +36,21 @@ def measure() -> list[Measure]:
 def _measure(model: BenchModel) -> list[Measure]:
     arguments = {**model.arguments(n_ctx=N_CTX), "emotions": model.vectors()}
     # What models of random weights say, the guard takes for collapsed.
-    guards = {"": True, UNGUARDED: False} if isinstance(model, DemoModel) else {UNGUARDED: False}
-    blocks: dict[str, Block] = {}
-    with ExitStack() as stack:
-        for said, guard in guards.items():
-            llm = stack.enter_context(closing(llamood.Llama(**arguments, guard=guard)))
-            for name, (mood, last) in {UNSTEERED: NONE, **MOODS}.items():
-                blocks[name + said] = block(llm, mood, last, model)
-                blocks[name + said](0)  # shows once that the model takes vectors
-        seconds = interleave(blocks, n_round=max(model.n_round // 4, 1))
+    is_guarded = isinstance(model, DemoModel)
+    with closing(llamood.Llama(**arguments, guard=is_guarded)) as llm:
+        blocks = {
+            name: block(llm, mood, last, model)
+            for name, (mood, last) in {UNSTEERED: NONE, **MOODS}.items()
+        }
+        seconds = interleave(blocks, n_round=model.n_round if is_guarded else model.n_round // 2)
     return [
         Measure(
-            name=f"{name}{said} / {UNSTEERED}",
+            name=f"{name}{'' if is_guarded else ', unguarded'} / {UNSTEERED}",
             model=model.name,
-            values=ratios(seconds[name + said], seconds[UNSTEERED + said]),
+            values=ratios(seconds[name], seconds[UNSTEERED]),
             bound=1.015 if model.is_bound else None,
         )
         for name in MOODS
-        for said in guards
     ]
 
 

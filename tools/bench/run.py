@@ -10,7 +10,9 @@ import json
 import os
 import platform
 import sys
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
@@ -55,19 +57,28 @@ def main(names: Sequence[str], as_json: bool, write: Path | None) -> None:
         raise click.UsageError("--write tells all benches, so none may be named")
     measures: list[Measure] = []
     for name in names or BENCHES:
-        click.echo(f"{name} ...", err=True)
         measure: Callable[[], list[Measure]] = import_module(name).measure
-        with shared():
+        with timed(name), shared():
             measures += measure()
     if write is not None:
-        click.echo("beside others ...", err=True)
-        write.write_text(page(measures, surveyed(), machine()), encoding="utf-8")
+        with timed("beside others"):
+            survey = surveyed()
+        write.write_text(page(measures, survey, machine()), encoding="utf-8")
     if as_json:
         click.echo(json.dumps({**machine(), "measures": [m.to_dict() for m in measures]}))
     else:
         console = Console(width=None if sys.stdout.isatty() else WIDTH)
         console.print(table(measures))
     sys.exit(0 if all(measure.holds for measure in measures) else 1)
+
+
+@contextmanager
+def timed(name: str) -> Iterator[None]:
+    """Says how long the block took, on stderr."""
+    click.echo(f"{name} ... ", err=True, nl=False)
+    begin = time.monotonic()
+    yield
+    click.echo(f"{time.monotonic() - begin:.0f} s", err=True)
 
 
 def machine() -> dict[str, str | int | None]:

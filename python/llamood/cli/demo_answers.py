@@ -11,7 +11,7 @@ import numpy as np
 
 from llamood.cast import Cast
 from llamood.character import Character
-from llamood.extract import asked_with
+from llamood.extraction import asked_with
 from llamood.judges import Judge
 from llamood.mood import Mood
 from llamood.scene import Scene
