@@ -12,6 +12,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import busy
 import evaluation
 import llama_cpp
 import many_voices
@@ -22,6 +23,7 @@ import rows
 import run as bench
 import serving
 import turns
+import wrapper
 from bare import Bare, Draw, generation, speech
 from chorus import HOW, Chorus, moving, neutral, steady
 from click.testing import CliRunner
@@ -134,6 +136,15 @@ def test_a_row_is_measured_in_a_process_of_its_own_beside_others(
         for setting in page.SETTINGS.values()
     ]
     assert all(0 < row.p50 <= row.p99 and row.prompt > 0 for row in rows)
+
+
+def test_tokens_beside_others_are_compared_with_idle_ones(kept_elsewhere: None) -> None:
+    measures = busy.measured_with(TINY, n_round=1)
+    assert {measure.bound for measure in measures} == {1.02, 2.2, 3.0, 6.0, None}
+    assert len({measure.name for measure in measures}) == len(measures) == 5
+    assert all(value > 0 for measure in measures for value in measure.values)
+    usual, slowest = measures[1:3]
+    assert usual.values <= slowest.values
 
 
 def test_the_page_tells_every_figure_with_its_spread_its_bound_and_the_machine() -> None:
@@ -283,6 +294,18 @@ def test_rows_of_one_voice_are_measured(
     monkeypatch.setattr(rows, "MODELS", (TINY,))
     with shared():
         assert [len(measure.values) for measure in rows.measure()] == [2, 2]
+
+
+def test_a_voice_alone_and_a_cast_of_one_are_measured(
+    monkeypatch: pytest.MonkeyPatch, kept_elsewhere: None
+) -> None:
+    monkeypatch.setattr(wrapper, "MODELS", (TINY,))
+    with shared():
+        alone, cast = wrapper.measure()
+    assert all(value > 0 for value in (*alone.values, *cast.values))
+    assert "Cast" in cast.name
+    with pytest.raises(RuntimeError, match="ended after 2 tokens"):
+        wrapper._seconds((token for token in (1, 2, 3)), 3)
 
 
 def test_what_lies_between_decodes_is_no_decode(

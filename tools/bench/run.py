@@ -43,6 +43,7 @@ BENCHES = (
     "extraction",
     "evaluation",
     "blend",
+    "busy",
     "imports",
 )
 
