@@ -170,6 +170,12 @@ BROKEN: dict[str, tuple[bytes, str]] = {
         with_key(key("controlvector.layer_count", UINT32, 8)),
         "missing layers.*3-7 of 1-7",
     ),
+    "missing last layer of ours, who count directions": (
+        with_key(
+            key("llamood.version", UINT32, 1), key("controlvector.layer_count", UINT32, 3)
+        ),
+        "missing layers.*3 of 1-3",
+    ),
     "more directions than layers": (
         with_key(key("controlvector.layer_count", UINT32, 1)),
         "layer_count is 1.*2 directions",

@@ -235,6 +235,13 @@ def test_short_forms_refused(text: str, where: str) -> None:
     assert caught.value.where == where
 
 
+@pytest.mark.parametrize("text", ['5" nails', "it's", '"', "\\", '\\"', '",', "a, b", '(")', "])"])
+def test_the_texts_that_start_a_schedule_may_hold_what_separates(text: str) -> None:
+    started = {"on": text, "decay": 1, "half_life": 3}
+    mood = Mood({"joy": started, "anger": 0.5, "$layers": [1, 2]})
+    assert Mood.parse(mood.to_short()) == mood
+
+
 @given(st.text(alphabet="joy=.,1()$layersbnd:@ -", max_size=30))
 def test_any_short_form_is_a_mood_or_a_mood_error(text: str) -> None:
     assume(not text.strip().startswith("@"))

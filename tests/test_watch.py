@@ -385,6 +385,15 @@ def test_a_cast_keeps_what_is_sound(cast: llamood.Cast) -> None:
     cast.leave(other)
 
 
+def test_what_is_drawn_anew_in_a_cast_is_no_longer_than_was_asked_for(cast: llamood.Cast) -> None:
+    voice = cast.join(mood=TOO_MUCH, seed=3, max_tokens=40)
+    events = list(cast.say({voice: "Tell me about bread."}))
+    assert events[-1].guard is not None
+    assert events[-1].guard["rescues"][0]["kept"] > 0
+    assert (len(events), events[-1].finish_reason) == (40, "length")
+    cast.leave(voice)
+
+
 def test_a_cast_goes_on_where_the_mood_changes_right_after(cast: llamood.Cast) -> None:
     voice = cast.join(mood=TOO_MUCH, seed=1, max_tokens=60)
     scene = cast.say({voice: "Tell me about bread."})
@@ -409,6 +418,23 @@ def test_what_waits_is_not_told_by_an_interruption(cast: llamood.Cast) -> None:
     text = "".join(event.text for event in scene.take())
     remembered = voice.messages[-1]["content"] if voice.messages else ""
     assert remembered == text
+    cast.leave(voice)
+
+
+def test_what_waits_was_not_felt_where_it_is_interrupted(cast: llamood.Cast) -> None:
+    rising = {"joy": {"ramp": [3, 6], "over": 60, "max": 9}, "$max": 9}
+    voice = cast.join(mood=rising, seed=3, max_tokens=60)
+    scene = cast.say({voice: "Tell me about bread."})
+    told: list[llamood.event.Event] = []
+    for n_step in range(1, 60):
+        cast.step()
+        told += scene.take()
+        if 0 < len(told) < n_step:  # some are told, and some wait
+            break
+    assert told[-1].guard is None
+    assert voice.is_speaking
+    cast.interrupt(voice)
+    assert voice.felt == pytest.approx(told[-1].mood)
     cast.leave(voice)
 
 
