@@ -80,6 +80,14 @@ def test_every_kind_has_the_rows_of_python(c: Library, schedule: Any) -> None:
         assert_same_rows(c, mood)
 
 
+RISES = {"ramp": [0, 1], "over": 3}
+
+
+@pytest.mark.parametrize("longer", [{"sum": [RISES, 0.5]}, {"product": [2, RISES]}])
+def test_a_constant_beside_it_makes_no_schedule_longer(c: Library, longer: Any) -> None:
+    assert_same_rows(c, {"joy": {"then": [longer, -1]}, "anger": {"repeat": longer}})
+
+
 @pytest.mark.parametrize("mood", MOODS)
 def test_moods_as_they_are_documented(c: Library, mood: dict[str, Any]) -> None:
     if needs_more_than_numbers(Mood(mood)):

@@ -220,6 +220,7 @@ KNOWN = (0.0, 5.0, 9.0, 0.0)  # sizes of hidden states, two of which were not me
         (Scenario({"joy": {"constant": 9, "max": 9}, "$max": 100}, LIMITED), set()),
         (Scenario({"base": {"constant": 9, "max": 3}, "$max": 0.5}), {"$max"}),
         (Scenario({"joy": 9, "$inertia": 5}, LIMITED, before=(1.0, -1.0, 0.5)), {"joy"}),
+        (Scenario({"joy": 9, "$max": 100}, LIMITED), {"joy"}),
         (Scenario({"joy": 1, "$max": 0}), {"$max"}),
         # Of vectors that were never calibrated.
         (Scenario({"joy": 1, "sadness": 1}, residual=KNOWN), {"joy", "sadness", "$max"}),

@@ -274,6 +274,16 @@ def test_stop_texts_end_an_answer_and_are_not_said(cast: Cast) -> None:
     assert other.messages[-1]["content"] == text_of(events)
 
 
+def test_the_end_is_said_where_it_is_no_stop_text_after_all(cast: Cast) -> None:
+    voice = cast.join(temperature=0.0, max_tokens=12)
+    whole = text_of(told(cast.say({voice: "Where is the kettle?"}))[voice])
+    other = cast.join(temperature=0.0, max_tokens=12, stop=[whole[-1] + "never said"])
+    events = told(cast.say({other: "Where is the kettle?"}))[other]
+    assert events[-1].finish_reason == "length"
+    assert text_of(events) == whole
+    assert other.messages[-1]["content"] == whole
+
+
 def test_a_time_limit_ends_an_answer(cast: Cast) -> None:
     voice = cast.join(max_seconds=0.0)
     events = told(cast.say({voice: "Where is the kettle?"}))[voice]

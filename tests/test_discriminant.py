@@ -8,6 +8,7 @@ import pytest
 from labelled_states import N_EMBD, NAMES, labelled, loud, planted
 from llamood.discriminant import SHRINKAGES, Discriminant
 from llamood.errors import ModelError
+from llamood.layer_fits import CHOOSING, LayerFit, parts
 from llamood.measures import macro_auroc
 from llamood.vectors import Float32
 
@@ -73,6 +74,19 @@ def test_shrinking_helps_where_texts_are_few() -> None:
     discriminant = Discriminant(rows, labels, names=NAMES)
     few, none = (read(held_out, truth, discriminant.directions(s)) for s in (0.1, 1e-6))
     assert few > none
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_texts_that_were_not_fitted_choose_how_far_it_is_shrunk(seed: int) -> None:
+    states = labelled(ADDED, n=35, seed=seed, common=loud(scale=1.0), noise=0.8)
+    part, labels, rows = parts(states.labels), np.array(states.labels), states.data[:, 0]
+    fitted, chooses = part < CHOOSING, part == CHOOSING
+    discriminant = Discriminant(rows[fitted], labels[fitted].tolist(), names=NAMES)
+    areas = [
+        read(rows[chooses], labels[chooses].tolist(), discriminant.directions(shrinkage))
+        for shrinkage in SHRINKAGES
+    ]
+    assert LayerFit.of(states, 0, NAMES).shrinkage == SHRINKAGES[int(np.argmax(areas))]
 
 
 def test_the_order_of_texts_makes_no_difference() -> None:

@@ -394,6 +394,16 @@ def test_what_is_drawn_anew_in_a_cast_is_no_longer_than_was_asked_for(cast: llam
     cast.leave(voice)
 
 
+def test_penalties_count_what_was_kept_in_a_cast(cast: llamood.Cast) -> None:
+    voice = cast.join(mood=TOO_MUCH, seed=1, max_tokens=60, presence_penalty=100.0)
+    events = list(cast.say({voice: "Tell me about bread."}))
+    assert events[-1].guard is not None
+    assert events[-1].guard["rescues"][-1]["kept"] > 2
+    tokens = [event.token for event in events]
+    assert len(set(tokens)) == len(tokens)
+    cast.leave(voice)
+
+
 def test_a_cast_goes_on_where_the_mood_changes_right_after(cast: llamood.Cast) -> None:
     voice = cast.join(mood=TOO_MUCH, seed=1, max_tokens=60)
     scene = cast.say({voice: "Tell me about bread."})
