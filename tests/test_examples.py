@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 import tiny_chat
 from c_library import ROOT, cc, cxx, installed, run, run_under_valgrind
+from llamood.probe import Probe
 
 STRICT = ("-Wall", "-Wextra", "-Wpedantic", "-Wshadow", "-Werror")
 
@@ -76,11 +79,38 @@ def test_they_are_clean_under_valgrind(tmp_path: Path) -> None:
     run_under_valgrind(npc(tmp_path), tiny_chat.MODEL, tiny_chat.VECTORS)
 
 
+def speaker(folder: Path) -> Path:
+    (folder / "main.cpp").write_text(CPP)
+    return compiled(folder / "main.cpp", folder / "main", compiler=cxx(), standard="c++17")
+
+
+def in_another_order(probe: Probe) -> Probe:
+    """The same, which names its emotions from the last to the first."""
+    emotions = ("directions", "mean", "spread", "auroc")  # by layer, then by emotion
+    turned = {name: getattr(probe, name)[:, ::-1].copy() for name in emotions}
+    response = probe.response[:, ::-1, :, ::-1].copy()
+    joint = probe.joint[::-1].copy()
+    return replace(probe, names=probe.names[::-1], response=response, joint=joint, **turned)
+
+
+def test_readings_are_the_same_in_whatever_order_the_baseline_names_emotions(
+    tmp_path: Path,
+) -> None:
+    vectors = tmp_path / "vectors.evs"
+    shutil.copytree(tiny_chat.VECTORS, vectors)
+    in_another_order(Probe.load(vectors)).save(vectors)
+    program = speaker(tmp_path)
+    said = run(program, tiny_chat.MODEL, tiny_chat.VECTORS).strip().splitlines()
+    again = run(program, tiny_chat.MODEL, vectors).strip().splitlines()
+    assert again[0] == said[0]
+    scores, same = ([float(score) for score in lines[1].split()] for lines in (said, again))
+    assert same == pytest.approx(scores, abs=1e-4)
+
+
 def test_c_plus_plus_says_and_reads_what_python_does(tmp_path: Path) -> None:
     import llamood
 
-    (tmp_path / "main.cpp").write_text(CPP)
-    program = compiled(tmp_path / "main.cpp", tmp_path / "main", compiler=cxx(), standard="c++17")
+    program = speaker(tmp_path)
     text, scores, refusal = run(program, tiny_chat.MODEL, tiny_chat.VECTORS).strip().splitlines()
     assert "voice 7 is not there" in refusal
     how = {"temperature": 0.0, "max_tokens": 24, "mood": {"joy": 1.0}}

@@ -163,6 +163,24 @@ void who_leaves_is_heard_no_more(const llamood::Model& model) {
     CHECK(stage.join() == one);
 }
 
+void what_waits_of_who_leaves_is_heard_no_more(const llamood::Model& model) {
+    Stage stage(model, params());
+    const int one = stage.join(std::nullopt, nullptr, manner(20));
+    const int other = stage.join(std::nullopt, nullptr, manner(20));
+    stage.say(one, question);
+    stage.say(other, question);
+    while (stage.step()) {
+    }
+    stage.start();  // what was said before it lies with the stage
+    stage.leave(one);
+    int n_heard = 0;
+    while (auto event = stage.poll()) {
+        CHECK(event->voice == other);
+        ++n_heard;
+    }
+    CHECK(n_heard > 0);
+}
+
 void is_freed_in_the_middle(const llamood::Model& model) {
     Stage stage(model, params());
     const int voice = stage.join(std::nullopt, nullptr, manner(60));
@@ -181,6 +199,7 @@ int main(int, char** argv) {
     what_has_no_room_is_told_later(model);
     moods_change_while_it_speaks(model);
     who_leaves_is_heard_no_more(model);
+    what_waits_of_who_leaves_is_heard_no_more(model);
     is_freed_in_the_middle(model);
     return check::result();
 }

@@ -83,10 +83,10 @@ MOODS = (
         tests=["test_c_moods.py"],
     ),
     Fault(
-        name="in-c-hearing-changes-what-was-played",
-        says="after a change of mood, rows of the mood before are made anew in the new one",
-        right="forget(std::max(token, begin_));",
-        wrong="forget(token);",
+        name="in-c-a-mood-hears-what-was-said-before-it",
+        says="a trigger of a mood that comes later starts by texts that came before that",
+        right="const Heard heard = Heard(ear_.events()).since(begin_);",
+        wrong="const Heard heard = Heard(ear_.events());",
         tests=["test_c_performance.py", "test_c_library.py"],
     ),
     Fault(
@@ -104,21 +104,21 @@ CAST = (
         says="what was decoded with a mood in other layers is used again",
         right="add(&range.last, sizeof range.last);",
         wrong="",
-        tests=["test_c_runner.py", "test_c_library.py", "test_examples.py"],
+        tests=["test_c_voices.py", "test_c_runner.py", "test_examples.py"],
     ),
     Fault(
         name="who-has-left-is-waited-with",
         says="a voice that leaves while it waits for another makes every step fail",
         right="followers_.erase(voice);",
         wrong="",
-        tests=["test_c_runner.py", "test_c_library.py", "test_examples.py"],
+        tests=["test_c_voices.py", "test_c_runner.py", "test_examples.py"],
     ),
     Fault(
         name="readings-are-corrected-for-another-emotion",
         says="in C, readings are off where the baseline names emotions in another order",
         right="moved += response[from * n + order[r]] * baseline.weights[p * n + r];",
         wrong="moved += response[from * n + r] * baseline.weights[p * n + r];",
-        tests=["test_c_runner.py", "test_c_library.py", "test_probe.py"],
+        tests=["test_c_voices.py", "test_examples.py"],
     ),
 )
 
@@ -128,7 +128,7 @@ INTERFACE = (
         says="events of a voice that has left are polled after the stage was stopped",
         right="drop_events(stage->left, voice);",
         wrong="",
-        tests=["test_c_runner.py", "test_c_library.py", "test_examples.py"],
+        tests=["test_c_voices.py", "test_c_runner.py", "test_examples.py"],
     ),
 )
 
