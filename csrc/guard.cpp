@@ -36,8 +36,8 @@ constexpr double most_drawn = 1.0 / 3;
 constexpr double flooded_ratio = 0.45;
 constexpr std::size_t n_word = 48;
 constexpr std::size_t fewest_words = 9;  // distinct ones among `n_word`
-constexpr double most_signs =
-    0.1;  // of the window; with more it is no prose, and words do not count
+// Of the window; with more of them it is no prose, and words are not counted.
+constexpr double most_signs = 0.1;
 constexpr std::size_t short_probe = 6;  // bytes, as `probe` of what is suspected already
 constexpr double many_broken = 0.3;     // for each word
 constexpr std::size_t shown_characters = 40;
@@ -185,15 +185,13 @@ const std::optional<Alarm>& Guard::hear(int token_id, const std::string& piece,
     moment.end = text_.size();
     moment.period = period(last.period);
     moment.look = moments_.size() % every == 0 ? look() : last.look;
-    const bool is_suspected = suspicion_.evidence().is_alarming();
-    const bool has_look = moment.look.has_value();
     moments_.push_back(std::move(moment));
     Moment& now = moments_.back();
     if (now.period > 0) {
         now.alarm = loop(now.period);
-    } else if (has_look) {
+    } else if (now.look) {
         now.alarm = now.look;
-    } else if (is_suspected) {
+    } else if (suspicion_.evidence().is_alarming()) {
         now.alarm = suspected(suspicion_.evidence());
     }
     return now.alarm;

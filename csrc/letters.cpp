@@ -1,16 +1,12 @@
 #include "letters.hpp"
 
 #include <algorithm>
-#include <iterator>
+
+#include "ranges.hpp"
 
 namespace llamood {
 
 namespace {
-
-struct Range {
-    char32_t first;
-    char32_t last;
-};
 
 // Above ASCII: punctuation, digits, symbols, spaces and pictures (Unicode 15, categories P, N, S, Z
 // and C), and the marks that are put on pictures.
@@ -41,14 +37,6 @@ constexpr Range spaces[] = {
     {0x0009, 0x000D}, {0x001C, 0x0020}, {0x0085, 0x0085}, {0x00A0, 0x00A0}, {0x1680, 0x1680},
     {0x2000, 0x200A}, {0x2028, 0x2029}, {0x202F, 0x202F}, {0x205F, 0x205F}, {0x3000, 0x3000},
 };
-
-template <std::size_t n>
-bool is_among(const Range (&ranges)[n], char32_t character) {
-    const auto* range =
-        std::lower_bound(std::begin(ranges), std::end(ranges), character,
-                         [](const Range& one, char32_t wanted) { return one.last < wanted; });
-    return range != std::end(ranges) && character >= range->first;
-}
 
 bool is_within(char32_t character, char32_t first, char32_t last) {
     return character >= first && character <= last;

@@ -38,11 +38,8 @@ void register_guard(py::module_& m) {
             },
             py::arg("token_id"), py::kw_only(), py::arg("piece"), py::arg("logprob") = py::none(),
             py::arg("overdose") = py::none(),
-            "The next token, its text, and where they are known the logarithm of its probability "
-            "and "
-            "how many times as much as reads fluently was added when it was drawn; what is wrong "
-            "at "
-            "it.")
+            "The next token and its text, and where they are known the logarithm of its "
+            "probability and how many times as much was added as reads fluently; what is wrong.")
         .def(
             "forget",
             [](Guard& self, std::size_t n_heard) {

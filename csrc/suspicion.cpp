@@ -67,8 +67,9 @@ constexpr Weights broken = {always(1.5), always(1.5)};     // bytes that are no 
 constexpr std::u32string_view dividers = U"|│\t";
 constexpr std::u32string_view ruled = U"-=_*#~+·•─";  // what lines are drawn with may follow itself
 constexpr std::u32string_view ends = U".…。";
-constexpr std::size_t short_part = 3;    // characters; less is a syllable of any word, unless it is
-constexpr double stutter = 0.9;          // stuttered
+// Less than so many characters are a syllable of any word, and no evidence unless stuttered.
+constexpr std::size_t short_part = 3;
+constexpr double stutter = 0.9;
 constexpr char32_t symbols = 0x2000;     // from here on, arrows and pictures
 constexpr char32_t ideographs = 0x2E80;  // from here on a character is about a word
 constexpr char32_t emoji = 0x1F000;

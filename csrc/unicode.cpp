@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstdio>
-#include <iterator>
 
+#include "ranges.hpp"
 #include "utf8.hpp"
 
 namespace llamood {
@@ -12,11 +12,6 @@ namespace llamood {
 namespace {
 
 constexpr char32_t replacement = 0xFFFD;
-
-struct Range {
-    char32_t first;
-    char32_t last;
-};
 
 // Controls, formats, separators, surrogates, private use, and planes that are empty (Unicode 15,
 // categories C and Z); the two last of each plane are left to the rule below.
@@ -32,10 +27,7 @@ constexpr Range unprintable[] = {
 
 bool is_printable(char32_t character) {
     if ((character & 0xFFFE) == 0xFFFE) return false;
-    const auto* range =
-        std::lower_bound(std::begin(unprintable), std::end(unprintable), character,
-                         [](const Range& one, char32_t wanted) { return one.last < wanted; });
-    return range == std::end(unprintable) || character < range->first;
+    return !is_among(unprintable, character);
 }
 
 // The first byte holds what its length leaves of it, each later one six bits.

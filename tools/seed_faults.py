@@ -5,7 +5,7 @@
 Puts one fault after the other into a copy of the project, runs the tests that should find it
 there, and prints a table of which did. At last those tests are run once more without any fault.
 Exits with 1 where a fault is missed. Needs what the tests need (`make .venv/.tests`); all faults
-take about ten minutes on two cores.
+take six to ten minutes on two cores.
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ def outcome(scratch: Scratch, fault: Fault) -> Outcome:
     tests = [str(path.relative_to(scratch.root)) for path in fault.test_files(scratch.root)]
     try:
         with scratch.holding(fault):
-            ran = scratch.run(tests, is_slow=fault.is_slow)
+            ran = scratch.run(tests)
     except Broken as error:
         raise Broken(f"{fault.name}: {error}") from None
     by = ran.failed if ran.is_over else "none: the tests came to no end"
@@ -103,7 +103,7 @@ def require_sound(scratch: Scratch, outcomes: Sequence[Outcome]) -> None:
         return
     if any(each.fault.file(scratch.root).suffix != ".py" for each in outcomes):
         scratch.compile([scratch.root / test.partition("::")[0] for test in by])
-    ran = scratch.run(by, is_slow=True)
+    ran = scratch.run(by)
     if ran.failed is not None or not ran.is_over:
         raise Broken(f"fails without a fault, too: {ran.failed or 'the tests came to no end'}")
 

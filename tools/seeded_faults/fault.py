@@ -14,14 +14,13 @@ SUFFIXES = frozenset({".py", ".cpp", ".hpp", ".h"})
 class Fault:
     """``says``: what a user would suffer. ``right``: what stands exactly once in the project's
     sources, wherever; ``wrong``: what is put in its place. ``tests``: names of files of tests, of
-    which one at least finds it. ``is_slow``: whether it is a slow test that does."""
+    which one at least has a test that finds it and is not slow."""
 
     name: str
     says: str
     right: str
     wrong: str
     tests: Sequence[str]
-    is_slow: bool = False
 
     def file(self, root: Path) -> Path:
         """Where it is put. Raises `LookupError` unless there is one place."""

@@ -94,20 +94,11 @@ class Scratch:
             code = "import sys; sys.path.insert(0, 'tests'); import c_library; c_library.compiled()"
             self._say([str(self._python), "-c", code])
 
-    def run(self, tests: Sequence[str], *, is_slow: bool) -> Ran:
-        """These files or names of tests, until one fails. Raises `Broken` where none could be
-        run."""
+    def run(self, tests: Sequence[str]) -> Ran:
+        """These files or names of tests, but slow ones, until one fails. Raises `Broken` where
+        none could be run."""
         command = [str(self._python), "-m", "pytest", "-x", "-q", "-rfE", "-p", "no:cacheprovider"]
-        command += ["--hypothesis-seed=0", *(["-m", ""] if is_slow else []), *tests]
-        process = subprocess.Popen(
-            command,
-            cwd=self.root,
-            env=self._environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            start_new_session=True,
-        )
+        process = self._started([*command, "--hypothesis-seed=0", *tests])
         try:
             said, _ = process.communicate(timeout=self._seconds)
         except subprocess.TimeoutExpired:
@@ -134,19 +125,24 @@ class Scratch:
         own = {"PATH": self._path, "PYTHONDONTWRITEBYTECODE": "1"}
         return {**{k: v for k, v in os.environ.items() if k != "PYTHONPATH"}, **own}
 
-    def _say(self, command: Sequence[str]) -> str:
-        said = subprocess.run(
+    def _started(self, command: Sequence[str]) -> subprocess.Popen[str]:
+        """In the copy, in a session of its own; what it says on stderr is said on stdout."""
+        return subprocess.Popen(
             command,
             cwd=self.root,
             env=self._environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            check=False,
+            start_new_session=True,
         )
-        if said.returncode != 0:
-            raise Broken(said.stdout[-TAIL:])
-        return said.stdout
+
+    def _say(self, command: Sequence[str]) -> str:
+        process = self._started(command)
+        said, _ = process.communicate()
+        if process.returncode != 0:
+            raise Broken(said[-TAIL:])
+        return said
 
 
 def kept_files(source: Path) -> list[Path]:

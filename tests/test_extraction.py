@@ -216,7 +216,7 @@ def test_a_killed_run_goes_on_where_it_was(random_chat: Path, tmp_path: Path, so
     program = """
 import sys, os, signal
 sys.path.insert(0, sys.argv[4])
-from test_extract import from_source
+from test_extraction import from_source
 extraction = from_source(sys.argv[1], sys.argv[3], output=sys.argv[2])
 extraction.run(lambda done, total: os.kill(os.getpid(), signal.SIGKILL) if done == 4 else None)
 """
