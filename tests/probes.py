@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+import llamood
+from llamood import _core
 from llamood.probe import Probe, directions_of
 from llamood.vectors import EmotionVectors
 from voices import PROMPT, random_vectors, shape_of, voice
@@ -33,6 +36,12 @@ def neutral_probe(model: Path, **known: Any) -> Probe:
         about={"fingerprint": None},
     )
     return replace(made, **known)
+
+
+def projecting(llm: llamood.Llama, layers: Sequence[int], directions: np.ndarray) -> _core.Probe:
+    """What projects a voice's hidden states on directions (n_layer, n_direction, n_embd)."""
+    assert llm._watch is not None
+    return _core.Probe(llm._watch, llm._context_address(), layers=layers, directions=directions)
 
 
 def loud_vectors(model: Path) -> EmotionVectors:

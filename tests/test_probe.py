@@ -17,6 +17,7 @@ import llamood
 import tiny_chat
 from c_library import Refused, library
 from cli_runs import run
+from llama_gguf import LlamaShape, byte_tokenizer, random_weights, write_llama
 from llamood import _core
 from llamood.cli.models import has_baseline
 from llamood.cli.prompts import chat_tokens
@@ -27,10 +28,11 @@ from llamood.listener import Listener
 from llamood.probe import FILE_NAME, TRUSTED, Probe, directions_of
 from llamood.probe_extension import moved_by
 from llamood.probe_measurement import measure
+from llamood.projections import Projections
 from llamood.reader import smooth
 from llamood.states import States
 from llamood.texts import BUNDLED, LabelledTexts, load_texts
-from probes import LAYERS, doubtful, neutral_probe
+from probes import LAYERS, doubtful, neutral_probe, projecting
 from voices import PROMPT, random_vectors, shape_of, voice
 
 # -- projections ----------------------------------------------------------------------------
@@ -41,7 +43,7 @@ def test_projections_are_those_of_the_hidden_states(model: Path) -> None:
     evs = random_vectors(model)
     directions = directions_of(evs, LAYERS)
     llm = voice(model)
-    probe = llm._project(LAYERS, directions)
+    probe = projecting(llm, LAYERS, directions)
     tokens = llm.tokenize(PROMPT.encode())
     llm.eval(tokens)
     found = probe.read(0, len(tokens))
@@ -57,7 +59,7 @@ def test_projections_are_those_of_the_hidden_states(model: Path) -> None:
 def test_positions_are_those_of_the_context(random_chat: Path) -> None:
     directions = directions_of(random_vectors(random_chat), LAYERS)
     llm, pieces = voice(random_chat), voice(random_chat, n_batch=4)
-    probe, other = (each._project(LAYERS, directions) for each in (llm, pieces))
+    probe, other = (projecting(each, LAYERS, directions) for each in (llm, pieces))
     tokens = llm.tokenize(PROMPT.encode())
     for each in (llm, pieces):
         each.eval(tokens)
@@ -82,9 +84,9 @@ def test_what_cannot_be_read_is_refused(random_chat: Path) -> None:
     _, n_embd = shape_of(random_chat)
     for layers in ([3], [-1], [2, 1], [1, 1], []):
         with pytest.raises(ValueError, match="layers from 0 to 2 can be read"):
-            llm._project(layers, np.ones((len(layers), 2, n_embd), np.float32))
+            projecting(llm, layers, np.ones((len(layers), 2, n_embd), np.float32))
     with pytest.raises(ValueError, match="expected directions"):
-        llm._project([1], np.ones((1, 2, n_embd - 1), np.float32))
+        projecting(llm, [1], np.ones((1, 2, n_embd - 1), np.float32))
 
 
 def test_reading_changes_no_answer(model: Path) -> None:
@@ -461,6 +463,59 @@ def test_measured_of_texts() -> None:
         own = np.einsum("we,re->wr", measured, probe.directions[at])
         np.testing.assert_allclose(probe.response[layer, :, at], own, atol=1e-2)
         assert np.abs(probe.response[layer + 1 :, :, at]).max() < 1e-3
+
+
+def test_what_vectors_move_is_measured_in_a_bounded_number_of_layers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However deep the model; and what lies between is near what measuring it would give."""
+    model = tmp_path / "deep.gguf"
+    shape = LlamaShape(
+        n_layer=40, n_embd=64, n_ff=96, n_head=4, n_head_kv=2, n_vocab=300, n_ctx=512
+    )
+    weights = random_weights(shape, seed=2)
+    write_llama(model, shape, weights, tokenizer=byte_tokenizer(300), name="deep")
+    rng = np.random.default_rng(3)
+    shared, grown = rng.standard_normal((2, 2, 1, 64))
+    data = shared + np.linspace(0, 1, 40)[:, np.newaxis] * grown
+    data[1, :5] = data[1, 23:] = 0
+    evs = llamood.EmotionVectors(("anger", "joy"), data.astype(np.float32))
+    layers = layers_to_read(40)
+    directions = rng.standard_normal((len(layers), 2, 64)).astype(np.float32)
+    asked: list[int] = []
+
+    def found(*, every: bool) -> np.ndarray:
+        moved = np.zeros((40, 2, len(layers), 2))
+        with Projections(model, evs, layers, directions, **ONE_THREAD) as read:
+            usual = read._read
+
+            def counting(sequences: Any, weights: Any, *, layer: int) -> Any:
+                asked.append(len(sequences))
+                return usual(sequences, weights, layer=layer)
+
+            monkeypatch.setattr(read, "_read", counting)
+            if every:
+                monkeypatch.setattr(
+                    read, "_nodes", lambda lengths: set((np.flatnonzero(lengths[1:]) + 1).tolist())
+                )
+            tokens = read._ensemble.tokenize(PROMPT.encode(), special=False)
+            for layer, emotion, by in read.responses([tokens]):
+                moved[layer, emotion] = by
+        return moved
+
+    exact = found(every=True)
+    n_exact = sum(asked) - 1
+    assert n_exact == layers[-1] + 23 - 5
+    asked.clear()
+    near = found(every=False)
+    n_layer = len(layers)
+    assert sum(asked) - 1 <= (n_layer + 1) + (n_layer + 2) < n_exact / 2
+    assert np.linalg.norm(near.sum(axis=0) - exact.sum(axis=0)) < 0.1 * np.linalg.norm(
+        exact.sum(axis=0)
+    )
+    assert not near[layers[-1] + 1 :].any()
+    assert not near[:5, 1].any()
+    assert not near[23:, 1].any()
 
 
 def small_states(model: Path, *, n: int = 3 * PARTS) -> tuple[LabelledTexts, States]:

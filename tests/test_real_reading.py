@@ -11,7 +11,8 @@ import pytest
 import llamood
 from llamood.measures import macro_auroc
 from llamood.probe import Probe
-from llamood.texts import load_texts
+from llamood.projections import Projections
+from llamood.texts import BUNDLED, load_texts
 
 pytestmark = pytest.mark.slow
 
@@ -94,3 +95,24 @@ def test_its_baseline_says_how_good_it_is(demo_vectors: Path) -> None:
     quality = Probe.load(demo_vectors).about["quality"]
     assert quality["macro_auroc"] >= 0.85
     assert quality["n"] >= 200
+
+
+def test_what_vectors_move_between_layers_is_near_what_is_measured_there(
+    demo_model: Path, demo_vectors: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All that a vector moves, over its layers: within what other neutral tokens would say."""
+    evs, probe = llamood.load(demo_vectors), Probe.load(demo_vectors)
+    neutral = load_texts(BUNDLED).first(40).neutral
+    found = []
+    for every in (False, True):
+        with Projections(demo_model, evs, probe.layers, probe.directions) as read:
+            if every:
+                monkeypatch.setattr(
+                    read, "_nodes", lambda lengths: set((np.flatnonzero(lengths[1:]) + 1).tolist())
+                )
+            moved = np.zeros(probe.response.shape)
+            for layer, emotion, by in read.responses(read.passages(neutral)):
+                moved[layer, emotion] = by
+        found.append(moved.sum(axis=0))
+    near, exact = found
+    assert np.linalg.norm(near - exact) < 0.1 * np.linalg.norm(exact)

@@ -24,7 +24,7 @@ from llamood.hindsight import Comparison, Hindsight, Passage
 from llamood.listener import TEMPERATURE, TOP_P
 from llamood.mood import Mood, MoodLike
 from llamood.scene import Scene
-from llamood.vectors import EmotionVectors, Float64, Site
+from llamood.vectors import EmotionVectors, Float32, Float64, Site
 
 PARALLEL = 16  # answers at a time
 MOST_PARALLEL = 252
@@ -197,24 +197,33 @@ class Answering(Closing):
         prompts: Sequence[Sequence[int]],
         answers: Sequence[Sequence[int]],
         moods: Sequence[MoodLike],
+        *,
+        plain: Sequence[Float32] | None = None,
     ) -> list[Float64]:
         """`Comparison.kl` of each answer. Raises as `compared`."""
-        return [each.kl for each in self.compared(prompts, answers, moods)]
+        return [each.kl for each in self.compared(prompts, answers, moods, plain=plain)]
 
     def compared(
         self,
         prompts: Sequence[Sequence[int]],
         answers: Sequence[Sequence[int]],
         moods: Sequence[MoodLike],
+        *,
+        plain: Sequence[Float32] | None = None,
     ) -> list[Comparison]:
         """Of each answer, how far its mood turned each token, and how likely that is without: both
-        at two thirds of what they cost one by one. Raises as `surprise`, and `MoodError` for a mood
-        that cannot be had or that holds readings."""
-        passages = [Passage(*pair) for pair in zip(prompts, answers, strict=True)]
+        at two thirds of what they cost one by one, and at half of that where the `logits` without
+        steering are known. Raises as `surprise`, and `MoodError` for a mood that cannot be had or
+        that holds readings."""
+        known = [None] * len(moods) if plain is None else plain
         return [
-            self._hindsight.compared(passage, Mood.of(mood))
-            for passage, mood in zip(passages, moods, strict=True)
+            self._hindsight.compared(Passage(prompt, answer), Mood.of(mood), plain=logits)
+            for prompt, answer, mood, logits in zip(prompts, answers, moods, known, strict=True)
         ]
+
+    def logits(self, prompt: Sequence[int], answer: Sequence[int]) -> Float32:
+        """See `Hindsight.logits`. Raises as `surprise`."""
+        return self._hindsight.logits(Passage(prompt, answer))
 
 
 class _Going:

@@ -136,6 +136,11 @@ class Calibration:
         self._n_word = [len(reply.text.split()) for reply in self._plain]
         if not any(self._n_word):
             raise ModelError("the model answers these questions with nothing at all")
+        said = [reply.tokens[:KL_TOKENS] for reply in self._plain[:KL_ANSWERS]]
+        self._still = [
+            (prompt, answer, answering.logits(prompt, answer))
+            for prompt, answer in zip(self._prompts, said, strict=False)
+        ]
 
     def trials(
         self,
@@ -281,9 +286,9 @@ class Calibration:
 
     def _divergence(self, mood: Mapping[str, object]) -> float:
         """The 95th percentile of how far a mood turns the predictions of plain answers, in nats."""
-        answers = [reply.tokens[:KL_TOKENS] for reply in self._plain[:KL_ANSWERS]]
-        prompts = self._prompts[: len(answers)]
-        turned = np.concatenate(self._answering.kl(prompts, answers, [dict(mood)] * len(answers)))
+        prompts, answers, plain = zip(*self._still, strict=True)
+        moods = [dict(mood)] * len(answers)
+        turned = np.concatenate(self._answering.kl(prompts, answers, moods, plain=plain))
         return float(np.quantile(turned, 0.95)) if len(turned) else 0.0
 
 

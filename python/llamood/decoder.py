@@ -27,7 +27,7 @@ from llamood.probe import Probe
 from llamood.projector import Projector
 from llamood.reader import Reader
 from llamood.steering import NOTHING, Blend, Notice, Steering
-from llamood.vectors import EmotionVectors, Float32, Site
+from llamood.vectors import EmotionVectors, Site
 
 NOWHERE = range(0)
 
@@ -108,13 +108,6 @@ class Decoder(llama_cpp.Llama):  # type: ignore[misc]
             self._projector = Projector(self._watch, probe, palette, unsafe_ctx=context)
             self._reader = Reader(self._projector, n_ctx=self._n_ctx)
         return palette
-
-    def _project(self, layers: Sequence[int], directions: Float32) -> _core.Probe:
-        """What projects this voice's hidden states on directions (n_layer, n_direction, n_embd)."""
-        assert self._watch is not None
-        return _core.Probe(
-            self._watch, self._context_address(), layers=layers, directions=directions
-        )
 
     def _context_address(self) -> int:
         return ctypes.cast(self._ctx.ctx, ctypes.c_void_p).value or 0

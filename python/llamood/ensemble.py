@@ -154,6 +154,17 @@ class Ensemble(llama_cpp.Llama):  # type: ignore[misc]
             self._banks[dose] = _core.Bank(self.palette.relative.data)
         return self._banks[dose], max(steering.first, self.palette.first_layer), steering.last
 
+    def project(self, layers: Sequence[int], directions: Float32) -> _core.Probe:
+        """What projects hidden states of batches that it is told of on directions (n_layer,
+        n_direction, n_embd); close it first."""
+        return _core.Probe(
+            self._watch,
+            ctypes.cast(self._ctx.ctx, ctypes.c_void_p).value or 0,
+            layers=layers,
+            directions=directions,
+            n_sequence=self._n_voice,
+        )
+
     def step(self) -> list[tuple[int, int, bytes, str, _core.End | None]]:
         """Decode one batch; of what was drawn (voice, token, its bytes, what it adds to the text of
         the answer, and if that is over, why; ``failed``: the grammar left no token to draw).

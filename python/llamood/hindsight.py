@@ -108,9 +108,19 @@ class Hindsight:
                     found[number][at] = _surprises(logits, passages[number].answer[at])
         return found
 
-    def compared(self, passage: Passage, mood: Mood) -> Comparison:
-        """An answer in a mood and without. Where a mood listens, it hears the tokens of the answer.
-        Raises `MoodError` for a mood that cannot be had, or that holds readings."""
+    def logits(self, passage: Passage) -> Float32:
+        """(n_token, n_vocab): what each token of the answer follows on without steering, to be
+        compared with moods."""
+        found = np.empty((len(passage.answer), self._ensemble.n_vocab()), dtype=np.float32)
+        if passage.answer:
+            for ((at, logits),) in self._decoded([self._line(passage, Mood(), self._sequences[0])]):
+                found[at] = logits
+        return found
+
+    def compared(self, passage: Passage, mood: Mood, *, plain: Float32 | None = None) -> Comparison:
+        """An answer in a mood and without, of which ``plain`` are the `logits` where they are
+        known. Where a mood listens, it hears the tokens of the answer. Raises `MoodError` for a
+        mood that cannot be had, or that holds readings."""
         kl, surprise = np.empty(len(passage.answer)), np.empty(len(passage.answer))
         if not passage.answer:
             return Comparison(kl, surprise)
@@ -118,9 +128,10 @@ class Hindsight:
             self._line(passage, each, sequence)
             for each, sequence in zip((mood, Mood()), self._sequences, strict=False)
         ]
-        for (at, steered), (_, plain) in self._decoded(lines):
-            kl[at] = _divergences(steered, plain)
-            surprise[at] = _surprises(plain, passage.answer[at])
+        for (at, steered), *beside in self._decoded(lines[: 2 if plain is None else 1]):
+            still = beside[0][1] if plain is None else plain[at]
+            kl[at] = _divergences(steered, still)
+            surprise[at] = _surprises(still, passage.answer[at])
         return Comparison(kl, surprise)
 
     # -- lines -----------------------------------------------------------------------------

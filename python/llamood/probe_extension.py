@@ -13,7 +13,8 @@ import numpy as np
 from .contrast import Contrast
 from .errors import ModelError
 from .probe import Probe
-from .probe_measurement import Progress, Projections
+from .projections import Projections
+from .states import Progress
 from .vectors import EmotionVectors
 
 ADDED = "added"  # what `Probe.about` says of feelings that were added: their quality by name

@@ -5,31 +5,22 @@ Which layers are read, and how well they tell, is said by `Fit`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from os import PathLike
 from typing import Any
 
 import numpy as np
 
-from .closing import Closing
 from .errors import ModelError
 from .filters import Odds
 from .judges import Judge
-from .layer_fits import CHOOSING, TELLING, Fit, fit_layers, parts, require_enough
-from .llama import Llama
-from .parameters import LARGEST
+from .layer_fits import TELLING, Fit, fit_layers, layers_to_read, parts, require_enough
 from .probe import Probe
-from .states import States, in_turn
+from .projections import Projections
+from .states import Progress, States, in_turn
 from .texts import NEUTRAL, LabelledTexts
-from .vectors import EmotionVectors, Float32, Float64
-
-N_CTX = 512
-NEUTRAL_TOKENS = 1500  # read one by one for the spread, of texts that were not fitted first
-RESPONSE_TOKENS = 48  # of neutral text, read again under each emotion in each layer
-RESPONSE_DOSE = 0.1  # of the hidden state's root mean square: so little that it is in proportion
-
-Progress = Callable[[int, int], None]
+from .vectors import EmotionVectors
 
 
 def measure(
@@ -54,7 +45,8 @@ def measure(
         raise ModelError("a model of fewer than three layers has none that can be read")
     texts = _of(texts, emotions.names)
     if states is None:
-        states = States.measured(model, texts, progress=progress, **llama)
+        last = layers_to_read(emotions.n_layer)[-1]
+        states = States.measured(model, texts, until=last, progress=progress, **llama)
     fitted, best = fit_layers(states, emotions.names)
     layers = tuple(fit.layer for fit in fitted)
     directions = np.stack([fit.directions for fit in fitted])
@@ -122,70 +114,3 @@ def _quality(fit: Fit, texts: LabelledTexts, judge: Judge | None) -> dict[str, A
         agreed = [names[at] == label for at, (label, _) in zip(judged, tells, strict=True)]
         told["judge_accuracy"] = float(np.mean(agreed))
     return told
-
-
-class Projections(Closing):
-    """A voice whose hidden states are projected in all layers that can be read."""
-
-    def __init__(
-        self,
-        model: str | PathLike[str],
-        emotions: EmotionVectors,
-        layers: tuple[int, ...],
-        directions: Float32,
-        **llama: Any,
-    ) -> None:
-        self._layers = layers
-        self._emotions = emotions
-        settings = {"n_ctx": N_CTX, "verbose": False, **llama}
-        self._llm = Llama(model, emotions=emotions, site="layer_out", **settings)
-        self._probe = self._llm._project(layers, directions)
-
-    def close(self) -> None:
-        """Free the model."""
-        self._probe.close()
-        self._llm.close()
-
-    def passages(self, neutral: Sequence[str]) -> list[list[int]]:
-        """Neutral texts as tokens, those that were not fitted at first before the others, up to
-        `NEUTRAL_TOKENS` in all."""
-        part = parts([NEUTRAL] * len(neutral))
-        found: list[list[int]] = []
-        for at in np.argsort(part < CHOOSING, kind="stable"):
-            found.append(list(self._llm.tokenize(neutral[at].encode(), special=False))[:N_CTX])
-            if sum(map(len, found)) >= NEUTRAL_TOKENS:
-                break
-        return found
-
-    def __call__(self, tokens: Sequence[int]) -> Float64:
-        """Projections (n_token - 1, n_layer_read, n_emotion): the first position is an outlier."""
-        self._llm.reset()
-        self._llm.eval(tokens)
-        return self._probe.read(1, max(len(tokens) - 1, 0)).astype(np.float64)
-
-    def responses(self, passages: Sequence[Sequence[int]]) -> Iterator[tuple[int, int, Float64]]:
-        """Layer, emotion, and by how much its vector as measured, added there alone, moves each
-        projection (n_layer_read, n_emotion). Where a vector is nothing, and above all that is read,
-        it moves nothing."""
-        tokens = [token for passage in passages for token in passage][:RESPONSE_TOKENS]
-        unmoved = self(tokens).mean(axis=0)
-        for layer in range(1, self._layers[-1] + 1):
-            for emotion, name in enumerate(self._emotions.names):
-                weight = self._small(layer, emotion)
-                if weight == 0:
-                    continue
-                dose = {"constant": weight, "max": LARGEST}
-                mood = {name: dose, "$positions": "all", "$layers": [layer, layer], "$max": LARGEST}
-                with self._llm.feeling(mood):
-                    moved = self(tokens).mean(axis=0)
-                scale = self._emotions.scale[emotion]
-                yield layer, emotion, (moved - unmoved) / (weight * scale)
-
-    def _small(self, layer: int, emotion: int) -> float:
-        """A weight that adds a small part of the hidden state there; 0 where there is nothing."""
-        vector = self._emotions.data[emotion, layer].astype(np.float64)
-        rms = float(np.sqrt(np.square(vector).mean()))
-        residual = self._emotions.measurement.residual_rms
-        if rms == 0:
-            return 0.0
-        return min(RESPONSE_DOSE * (residual[layer] if residual else rms) / rms, 100.0)

@@ -45,11 +45,13 @@ class States:
         model: str | PathLike[str],
         texts: LabelledTexts,
         *,
+        until: int | None = None,
         progress: Progress | None = None,
         **llama: Any,
     ) -> States:
         """Of each text by itself, as a model finds it that was asked nothing, in the order of
-        `in_turn`. A text of no token beyond the first is left out.
+        `in_turn`. A text of no token beyond the first is left out. ``until``: the last layer that
+        is wanted; those above are NaN, and cost nothing.
 
         ``progress(done, total)`` after each group. ``llama``: arguments of ``llama_cpp.Llama``.
         Raises `ModelError` for a model that cannot be read.
@@ -63,7 +65,7 @@ class States:
             for begin in range(0, len(jobs), PARALLEL):
                 group = jobs[begin : begin + PARALLEL]
                 tokens = [listener.tokens(text, first=True)[:LONGEST_TEXT] for _, text in group]
-                heard = listener.texts([(each, 0) for each in tokens])
+                heard = listener.texts([(each, 0) for each in tokens], until=until)
                 for (label, _), text in zip(group, heard, strict=True):
                     if text.n_token:
                         labels.append(label)
