@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-CXX_FILES := $(wildcard csrc/*.cpp csrc/*.hpp csrc/*.h examples/*.c)
+CXX_FILES := $(filter-out csrc/tests/%,$(wildcard csrc/*/*.cpp csrc/*/*.hpp csrc/*/*.h)) $(wildcard examples/*.c)
 CXX_TESTS := $(wildcard csrc/tests/*.cpp csrc/tests/*.hpp csrc/tests/*.c)
 PY_FOLDERS := python tools tests
 # `parity` adds PyTorch and transformers, for the tests that compare with them.

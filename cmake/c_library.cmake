@@ -16,44 +16,44 @@ endif()
 
 # Moods know only numbers, so their tests need no llama.cpp.
 add_library(llamood_moods OBJECT
-  csrc/closest.cpp
-  csrc/composition.cpp
-  csrc/ear.cpp
-  csrc/json_value.cpp
-  csrc/mood.cpp
-  csrc/mood_error.cpp
-  csrc/notation.cpp
-  csrc/palette.cpp
-  csrc/parameters.cpp
-  csrc/performance.cpp
-  csrc/schedule.cpp
-  csrc/settings.cpp
-  csrc/shapes.cpp
-  csrc/steering.cpp
-  csrc/triggers.cpp
-  csrc/walk.cpp)
+  csrc/text/closest.cpp
+  csrc/moods/composition.cpp
+  csrc/steering/phrase_matcher.cpp
+  csrc/moods/json_value.cpp
+  csrc/moods/mood.cpp
+  csrc/moods/mood_error.cpp
+  csrc/moods/notation.cpp
+  csrc/steering/palette.cpp
+  csrc/moods/parameters.cpp
+  csrc/steering/performance.cpp
+  csrc/moods/schedule.cpp
+  csrc/moods/settings.cpp
+  csrc/moods/shapes.cpp
+  csrc/steering/steering.cpp
+  csrc/moods/triggers.cpp
+  csrc/moods/walk.cpp)
 target_link_libraries(llamood_moods PRIVATE nlohmann_json::nlohmann_json)
 target_compile_options(llamood_moods PRIVATE "${LLAMOOD_UNFUSED}")
 llamood_compile_options(llamood_moods)
 set_target_properties(llamood_moods PROPERTIES POSITION_INDEPENDENT_CODE ON)
 
 add_library(llamood SHARED
-  csrc/baseline.cpp
-  csrc/capi.cpp
-  csrc/capi_log.cpp
-  csrc/capi_model.cpp
-  csrc/capi_mood.cpp
-  csrc/capi_stage.cpp
-  csrc/capi_version.cpp
-  csrc/cast.cpp
-  csrc/character.cpp
-  csrc/cores.cpp
-  csrc/ensemble.cpp
-  csrc/gguf_file.cpp
-  csrc/pace.cpp
-  csrc/reader.cpp
-  csrc/runner.cpp
-  csrc/vectors.cpp
+  csrc/voices/baseline.cpp
+  csrc/capi/capi.cpp
+  csrc/capi/capi_log.cpp
+  csrc/capi/capi_model.cpp
+  csrc/capi/capi_mood.cpp
+  csrc/capi/capi_stage.cpp
+  csrc/capi/capi_version.cpp
+  csrc/voices/cast.cpp
+  csrc/voices/character.cpp
+  csrc/voices/cores.cpp
+  csrc/voices/ensemble.cpp
+  csrc/vectors/gguf_file.cpp
+  csrc/voices/pace.cpp
+  csrc/voices/reader.cpp
+  csrc/voices/runner.cpp
+  csrc/vectors/vectors.cpp
   $<TARGET_OBJECTS:llamood_text>
   $<TARGET_OBJECTS:llamood_moods>
   $<TARGET_OBJECTS:llamood_inside>)
@@ -63,7 +63,7 @@ target_link_libraries(llamood PRIVATE llamood_llama_cpp Threads::Threads)
 target_compile_definitions(llamood PRIVATE
   LLAMOOD_BUILDING LLAMOOD_PROJECT_VERSION="${PROJECT_VERSION}")
 target_include_directories(llamood INTERFACE
-  $<BUILD_INTERFACE:${CMAKE_CURRENT_SOURCE_DIR}/csrc>
+  $<BUILD_INTERFACE:${CMAKE_CURRENT_SOURCE_DIR}/csrc/capi>
   $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
 llamood_compile_options(llamood)
 
@@ -85,7 +85,7 @@ endif()
 set_target_properties(llamood PROPERTIES
   VERSION ${PROJECT_VERSION}
   SOVERSION ${LLAMOOD_SOVERSION}
-  PUBLIC_HEADER "csrc/llamood.h;csrc/llamood.hpp"
+  PUBLIC_HEADER "csrc/capi/llamood.h;csrc/capi/llamood.hpp"
   INSTALL_RPATH "${LLAMOOD_ORIGIN};${LLAMA_CPP_LIB}")
 
 set(LLAMOOD_PACKAGE ${CMAKE_INSTALL_LIBDIR}/cmake/llamood)

@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from llamood.character import Character
-from llamood.event import Event
-from llamood.mood import Mood
-from llamood.scene import Scene
-from llamood.vectors import Float64
+from llamood.moods.mood import Mood
+from llamood.vectors.emotion_vectors import Float64
+from llamood.voices.answer_stream import Scene
+from llamood.voices.character import Character
+from llamood.voices.event import Event
 from lone_voice import LoneVoice, Request, Said, has_stopped, told
 from open_casts import OpenCast
 

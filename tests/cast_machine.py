@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from cast_answers import Failing, Listening, Lost, Speaker, fails_at
-from llamood.character import Character
 from llamood.errors import LlamoodError, ModelError, MoodError
-from llamood.mood import Mood
-from llamood.scene import Scene
+from llamood.moods.mood import Mood
+from llamood.voices.answer_stream import Scene
+from llamood.voices.character import Character
 from open_casts import KINDS, N_VOICE, Call, OpenCast, OpenCasts
 
 WORLD = "You live in a small town by the sea."  # longer than is worth waiting for

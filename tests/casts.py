@@ -11,9 +11,9 @@ import llama_cpp
 import numpy as np
 
 import llamood
-from llamood.cast import Cast
-from llamood.character import Character
-from voices import Answer, logits
+from llamood.voices.cast import Cast
+from llamood.voices.character import Character
+from open_voices import Answer, logits
 
 
 def spoken(cast: Cast, to: Mapping[Character, str], **sampling: Any) -> dict[Character, Answer]:

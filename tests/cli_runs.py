@@ -10,8 +10,8 @@ from click.testing import CliRunner, Result
 
 from llamood import EmotionVectors, save
 from llamood.cli import main
-from llamood.vectors import Measurement
-from voices import UNHELD
+from llamood.vectors.emotion_vectors import Measurement
+from open_voices import UNHELD
 
 LLAMOOD = [sys.executable, "-c", "from llamood.cli import main; main(prog_name='llamood')"]
 EMOTIONS = ("joy", "fear", "anger")

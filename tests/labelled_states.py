@@ -6,9 +6,9 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from llamood.states import States
-from llamood.texts import NEUTRAL
-from llamood.vectors import Float32
+from llamood.extraction.states import States
+from llamood.extraction.texts import NEUTRAL
+from llamood.vectors.emotion_vectors import Float32
 
 NAMES = ("joy", "fear", "anger")
 N_LAYER, N_EMBD = 2, 24

@@ -16,11 +16,11 @@ import numpy.typing as npt
 
 import llamood
 from llamood import _core
-from llamood.chat_template import chat_tokens
-from llamood.drawing import Drawing
-from llamood.mood import Mood
-from llamood.vectors import Float64
-from voices import logits
+from llamood.moods.mood import Mood
+from llamood.vectors.emotion_vectors import Float64
+from llamood.voices.chat_template import chat_tokens
+from llamood.voices.drawing import Drawing
+from open_voices import logits
 
 ROUNDING = 2e-5  # of logits, where nothing is rounded to fewer bits than float32 has
 _MOST_KEPT = 2048  # answers

@@ -13,14 +13,14 @@ import llama_cpp
 import numpy as np
 
 from llamood import EmotionVectors
-from llamood.cast import Cast
-from llamood.memory import Overflow
-from llamood.mood import Mood
-from llamood.sampling import Sampling
-from llamood.steering import Steering
-from llamood.vectors import Measurement
+from llamood.moods.mood import Mood
+from llamood.moods.steering import Steering
+from llamood.vectors.emotion_vectors import Measurement
+from llamood.voices.cast import Cast
+from llamood.voices.memory import Overflow
+from llamood.voices.sampling import Sampling
 from lone_voice import LoneVoice
-from voices import random_vectors
+from open_voices import random_vectors
 
 N_VOICE = 4
 # What a model of random weights says is salad, which the guard takes back.

@@ -11,9 +11,9 @@ import numpy as np
 
 import llamood
 from llamood import _core
-from llamood.probe import Probe, directions_of
-from llamood.vectors import EmotionVectors
-from voices import PROMPT, random_vectors, shape_of, voice
+from llamood.readings.probe import Probe, directions_of
+from llamood.vectors.emotion_vectors import EmotionVectors
+from open_voices import PROMPT, random_vectors, shape_of, voice
 
 LAYERS = (1, 2)
 

@@ -7,11 +7,11 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from llamood.composition import Clamp, Delay, Max, Product, Repeat, Sum, Then
 from llamood.errors import MoodError
-from llamood.schedule import Schedule
-from llamood.shapes import Constant, Decay, Drift, Keys, Pulse, Ramp, Wave
-from llamood.triggers import On
+from llamood.moods.composition import Clamp, Delay, Max, Product, Repeat, Sum, Then
+from llamood.moods.schedule import Schedule
+from llamood.moods.shapes import Constant, Decay, Drift, Keys, Pulse, Ramp, Wave
+from llamood.moods.triggers import On
 
 WORDS = ("betray", "ab")  # what triggers listen to where texts are not arbitrary
 

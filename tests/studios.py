@@ -11,8 +11,8 @@ from typing import Any
 
 import llamood
 from llama_gguf import CHATML, LlamaShape, byte_tokenizer, random_weights, write_llama
+from open_voices import random_vectors
 from servers import Server
-from voices import random_vectors
 
 BREAD = "Tell me about bread."
 # For an `endless_model`: how its answers are drawn, and what it is served with.

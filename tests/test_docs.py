@@ -50,11 +50,22 @@ def test_readme_cast_speaks(capsys: pytest.CaptureFixture[str]) -> None:
     assert glad != cross
 
 
-def test_the_architecture_page_names_files_that_exist() -> None:
+def test_the_architecture_page_names_what_is_there() -> None:
     page = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
     package = ROOT / "python" / "llamood"
-    for name in re.findall(r"`([a-z_]+\.py)`", page):
-        assert (package / name).exists() or (package / "cli" / name).exists(), name
+    rows = re.findall(r"^\| `([a-z/]+)`.*\| (`.*`) \|$", page, flags=re.MULTILINE)
+    assert {f"{path.name}/" for path in package.iterdir() if (path / "__init__.py").exists()} <= {
+        folder for folder, _ in rows
+    }
+    for folder, files in rows:
+        root = ROOT if folder.startswith("csrc") else package
+        for name in re.findall(r"`([a-z_]+\.[a-z]+)`", files):
+            places = (root / folder / name, ROOT / "csrc" / "python" / name)
+            assert any(place.exists() for place in places), f"{folder}{name}"
+    for name in re.findall(r"`((?:csrc|tests|tools|docs)/[a-z_/]+(?:\.[a-z]+)?)`", page):
+        assert (ROOT / name).exists(), name
+    for name in re.findall(r"`((?:vectors|moods|server|cli|judges)/[a-z_]+\.py)`", page):
+        assert (package / name).exists(), name
 
 
 def test_one_version() -> None:

@@ -1,4 +1,4 @@
-"""How well the guard hears what tests/guard_recordings.json.gz has: the table of docs/guard.md."""
+"""How well the guard hears tests/core/guard_recordings.json.gz: the table of docs/guard.md."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 
 from llamood._core import Guard
 
-RECORDINGS = Path(__file__).resolve().parents[1] / "tests" / "guard_recordings.json.gz"
+RECORDINGS = Path(__file__).resolve().parents[1] / "tests" / "core" / "guard_recordings.json.gz"
 SOON = 24  # tokens
 NEVER = 10**6
 

@@ -7,7 +7,7 @@ were drawn at less than a thirtieth of probability each, as in salad. Answers wi
 repeat themselves were read by a person: lists, tables, code and refrains are sound, and those that
 loop by themselves are left out.
 
-    python tools/guard_labels.py choose.jsonl report.jsonl -o tests/guard_recordings.json.gz
+    python tools/guard_labels.py choose.jsonl report.jsonl -o tests/core/guard_recordings.json.gz
 """
 
 from __future__ import annotations

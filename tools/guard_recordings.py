@@ -27,7 +27,7 @@ import numpy as np
 import llamood
 from guard_questions import PLAIN, PROMPTED
 from llamood import demo
-from llamood.parameters import LARGEST
+from llamood.moods.parameters import LARGEST
 
 VOICES = 16
 LONGEST = 80  # tokens of an answer

@@ -21,17 +21,17 @@ from pathlib import Path
 
 import numpy as np
 
-from llamood.answering import Answering, Request
-from llamood.chat_template import chat_tokens
 from llamood.demo import questions
 from llamood.errors import ModelError
-from llamood.files import load
-from llamood.filters import Filter
-from llamood.jury import jury
-from llamood.measures import emotion_probability
-from llamood.probe import Probe
-from llamood.sheets import Judging
-from llamood.side_effects import collapse
+from llamood.extraction.side_effects import collapse
+from llamood.judges.filters import Filter
+from llamood.judges.judging import Judging
+from llamood.judges.jury import jury
+from llamood.judges.measures import emotion_probability
+from llamood.readings.probe import Probe
+from llamood.vectors.files import load
+from llamood.voices.answering import Answering, Request
+from llamood.voices.chat_template import chat_tokens
 
 Mood = Mapping[str, float]
 N_CTX = 384

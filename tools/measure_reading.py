@@ -16,14 +16,14 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from llamood.directions import directions
-from llamood.discriminant import SHRINKAGES, Discriminant
-from llamood.layer_fits import layers_to_read, together
-from llamood.measures import macro_auroc
-from llamood.measuring import PER_LABEL
-from llamood.states import States
-from llamood.texts import BUNDLED, NEUTRAL, load_texts
-from llamood.vectors import Float32, Float64
+from llamood.calibration.measuring import PER_LABEL
+from llamood.extraction.directions import directions
+from llamood.extraction.discriminant import SHRINKAGES, Discriminant
+from llamood.extraction.states import States
+from llamood.extraction.texts import BUNDLED, NEUTRAL, load_texts
+from llamood.judges.layer_fits import layers_to_read, together
+from llamood.judges.measures import macro_auroc
+from llamood.vectors.emotion_vectors import Float32, Float64
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -31,7 +31,7 @@ from scipy.sparse import csr_matrix
 from sklearn.linear_model import LogisticRegression
 
 from llamood.atomic import write_files
-from llamood.judges import BUNDLED, MAX_FILE_BYTES, features, load_judge
+from llamood.judges.linear_judge import BUNDLED, MAX_FILE_BYTES, features, load_judge
 
 MIN_COUNT = 3  # a feature is kept if it occurs in so many lines
 INVERSE_L2 = 3.0

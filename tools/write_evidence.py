@@ -14,7 +14,7 @@ from typing import Any
 
 import click
 
-from llamood.conditions import PROMPT, SHUFFLED, UNSTEERED, VECTOR
+from llamood.evaluation.conditions import PROMPT, SHUFFLED, UNSTEERED, VECTOR
 
 NOTES = Path(__file__).with_name("evidence_notes.md")
 TOP = 1.0  # the intensity that is the largest fluent dose

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 
-from llamood.schema import SHIPPED, mood_schema
+from llamood.moods.schema import SHIPPED, mood_schema
 
 
 def text() -> str:

@@ -1,5 +1,5 @@
 // A stage that steps in a thread of its own, as a program sees it: by_itself MODEL VECTORS.
-// Driven by tests/test_c_runner.py.
+// Driven by tests/c/test_c_runner.py.
 #include <llamood.hpp>
 
 #include <chrono>

@@ -1,5 +1,5 @@
 // What is done a token, for callgrind to count: count_steps blend|injector|stage MODEL N_STEP.
-// Driven by tests/test_instructions.py, which says what of it counts.
+// Driven by tests/core/test_instructions.py, which says what of it counts.
 #include <llama-cpp.h>
 
 #include <cstdlib>
@@ -8,12 +8,12 @@
 #include <string>
 #include <vector>
 
-#include "bank.hpp"
-#include "graph_watch.hpp"
-#include "injector.hpp"
-#include "row_injector.hpp"
-#include "site.hpp"
-#include "stage.hpp"
+#include "graph/graph_watch.hpp"
+#include "graph/injector.hpp"
+#include "graph/row_injector.hpp"
+#include "graph/site.hpp"
+#include "vectors/bank.hpp"
+#include "voices/stage.hpp"
 
 namespace {
 

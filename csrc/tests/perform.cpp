@@ -17,7 +17,7 @@
 #include <string>
 #include <vector>
 
-#include "performance.hpp"
+#include "steering/performance.hpp"
 
 using namespace llamood;
 using Json = nlohmann::ordered_json;

@@ -1,6 +1,6 @@
 // How many threads are taken on machines that are idle, busy, and idle again; all of them made up.
 #include "check.hpp"
-#include "crew_size.hpp"
+#include "voices/crew_size.hpp"
 
 using llamood::CrewSize;
 

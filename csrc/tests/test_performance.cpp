@@ -1,5 +1,5 @@
 // A mood over an answer: limits, inertia, changes, texts. That the numbers agree with Python's is
-// tested by tests/test_c_performance.py.
+// tested by tests/c/test_c_performance.py.
 
 #include <limits>
 #include <memory>
@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "check.hpp"
-#include "mood_error.hpp"
-#include "performance.hpp"
+#include "moods/mood_error.hpp"
+#include "steering/performance.hpp"
 
 using namespace llamood;
 using check::holds;

@@ -1,5 +1,5 @@
 // Schedules by themselves: a few exact values, the walk of a drift, faults, and hostile text. That
-// they agree with Python's is tested by tests/test_c_moods.py.
+// they agree with Python's is tested by tests/c/test_c_moods.py.
 
 #include <cstdint>
 #include <string>
@@ -7,11 +7,11 @@
 #include <vector>
 
 #include "check.hpp"
-#include "mood.hpp"
-#include "mood_error.hpp"
-#include "notation.hpp"
-#include "unicode.hpp"
-#include "walk.hpp"
+#include "moods/mood.hpp"
+#include "moods/mood_error.hpp"
+#include "moods/notation.hpp"
+#include "moods/walk.hpp"
+#include "text/unicode.hpp"
 
 using namespace llamood;
 using check::holds;

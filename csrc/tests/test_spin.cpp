@@ -5,7 +5,7 @@
 #include <chrono>
 
 #include "check.hpp"
-#include "spin.hpp"
+#include "voices/spin.hpp"
 
 namespace {
 

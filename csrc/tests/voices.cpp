@@ -1,4 +1,4 @@
-// Voices of a stage that a program steps: voices MODEL VECTORS. Driven by tests/test_c_voices.py.
+// Voices of a stage that a program steps: voices MODEL VECTORS. Driven by tests/c/test_c_voices.py.
 #include <llamood.hpp>
 
 #include <string>

@@ -17,28 +17,28 @@ from llamood import _core
 if _is_late:
     _core.shorten_spins()
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from llamood.convert import convert
 from llamood.errors import LlamoodError
-from llamood.files import load, save
-from llamood.llama import Llama
-from llamood.mood import Mood, affect
-from llamood.shapes import Decay as decay
-from llamood.shapes import Drift as drift
-from llamood.shapes import Keys as keys
-from llamood.shapes import Pulse as pulse
-from llamood.shapes import Ramp as ramp
-from llamood.shapes import Wave as wave
-from llamood.triggers import Hold as hold
-from llamood.triggers import On as on
-from llamood.vectors import EmotionVectors
+from llamood.late import late
+from llamood.moods.mood import Mood, affect
+from llamood.moods.shapes import Decay as decay
+from llamood.moods.shapes import Drift as drift
+from llamood.moods.shapes import Keys as keys
+from llamood.moods.shapes import Pulse as pulse
+from llamood.moods.shapes import Ramp as ramp
+from llamood.moods.shapes import Wave as wave
+from llamood.moods.triggers import Hold as hold
+from llamood.moods.triggers import On as on
+from llamood.vectors.conversion import convert
+from llamood.vectors.emotion_vectors import EmotionVectors
+from llamood.vectors.files import load, save
+from llamood.voices.llama import Llama
 
 if TYPE_CHECKING:
     from llamood import demo, judges
-    from llamood.cast import Cast
-    from llamood.measuring import extract
+    from llamood.calibration.measuring import extract
+    from llamood.voices.cast import Cast
 
 __version__ = "0.1.0"
 
@@ -66,17 +66,11 @@ __all__ = [
 ]
 
 
-# Loaded at its first use, from there: most programs open one voice and measure nothing.
-_LATE = {"Cast": "cast", "extract": "measuring"}
-_LATE_MODULES = ("demo", "judges")
-
-
-def __getattr__(name: str) -> Any:
-    if name in _LATE_MODULES:
-        return import_module(f"llamood.{name}")
-    if name not in _LATE:
-        raise AttributeError(f"module 'llamood' has no attribute {name!r}")
-    return getattr(import_module(f"llamood.{_LATE[name]}"), name)
+# Most programs open one voice and measure nothing.
+__getattr__ = late(
+    __name__,
+    {"Cast": "voices.cast", "demo": "", "extract": "calibration.measuring", "judges": ""},
+)
 
 
 def __dir__() -> list[str]:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .errors import FileError
+from llamood.errors import FileError
 
 Expected = Mapping[str, tuple[str, int]]  # name -> kind and size as in "f4", "U"; dimensions
 

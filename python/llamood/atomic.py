@@ -8,7 +8,7 @@ import secrets
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
-from .errors import FileError
+from llamood.errors import FileError
 
 Write = Callable[[Path], object]  # writes a content to the path that it is given
 

@@ -37,7 +37,7 @@ def _siblings(cpus: Path, number: int) -> str | None:
 
 
 def ask_for_short_spins() -> bool:
-    """Let libgomp's threads spin briefly at barriers (csrc/spin.hpp says why), unless the
+    """Let libgomp's threads spin briefly at barriers (csrc/voices/spin.hpp says why), unless the
     environment says how they are to wait. It reads that as it is loaded; returns whether it was
     before, so that it is to be told otherwise.
     """

@@ -14,7 +14,7 @@ from llama_cpp._utils import suppress_stdout_stderr
 from paired import Block
 
 from llamood import _core
-from llamood.sampling import Sampling
+from llamood.voices.sampling import Sampling
 from models import THREADS
 
 Row = tuple[int, int, int]  # token, position, sequence

@@ -10,7 +10,7 @@ from typing import Any
 from paired import Block
 
 import llamood
-from llamood.sampling import Sampling
+from llamood.voices.sampling import Sampling
 
 HOW = Sampling(temperature=1.5, seed=1)  # hot, or models of random weights would say one loop
 EMOTIONS = {"joy", "sadness"}  # of the moods below

@@ -11,9 +11,9 @@ from typing import Any
 from paired import Measure, interleave, ratios
 
 import llamood
-from llamood.answering import PARALLEL, Answering, Request
-from llamood.chat_template import chat_tokens
-from llamood.listener import TEMPERATURE, TOP_P
+from llamood.extraction.listener import TEMPERATURE, TOP_P
+from llamood.voices.answering import PARALLEL, Answering, Request
+from llamood.voices.chat_template import chat_tokens
 from models import EMOTIONS, MODELS, BenchModel, DemoModel
 
 N_ROUND = 4

@@ -13,9 +13,9 @@ from tempfile import TemporaryDirectory
 import llama_cpp
 from paired import Measure, ratios
 
-from llamood.extraction import Extraction, asked_with
-from llamood.listener import CANDIDATES, TEMPERATURE, TOP_P
-from llamood.queries import Queries
+from llamood.extraction.extraction import Extraction, asked_with
+from llamood.extraction.listener import CANDIDATES, TEMPERATURE, TOP_P
+from llamood.extraction.queries import Queries
 from models import MODELS, BenchModel
 
 N_GROUP = 4  # groups of answers, of which the first loads the model and is not counted

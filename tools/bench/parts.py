@@ -16,12 +16,12 @@ from unittest import mock
 
 import llama_cpp
 from llama_cpp import llama_cpp as library
-from moods import CONSTANT, RAMP
 from paired import Block, Measure, interleave, ratios
 from steering import N_CTX, TOKEN, set_publicly
 
 import llamood
 from models import MODELS, BenchModel, DemoModel
+from moods import CONSTANT, RAMP
 
 N_TOKEN = 32
 N_ROUND = 12

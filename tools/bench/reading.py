@@ -5,13 +5,13 @@ from __future__ import annotations
 from contextlib import closing
 
 import numpy as np
-from moods import N_CTX, NONE, block
 from paired import Measure, interleave, ratios
 
 import llamood
-from llamood.layer_fits import layers_to_read, together
-from llamood.probe import Probe
+from llamood.judges.layer_fits import layers_to_read, together
+from llamood.readings.probe import Probe
 from models import MODELS, SEED, BenchModel
+from moods import N_CTX, NONE, block
 
 
 def measure() -> list[Measure]:

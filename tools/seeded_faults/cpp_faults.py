@@ -53,7 +53,7 @@ STAGE = (
         says="penalties and grammar of an answer that is drawn anew begin at its middle",
         right="llama_sampler_accept(speaker.sampler.get(), token);",
         wrong="",
-        tests=["test_watch.py", "test_cast.py", "test_stage.py"],
+        tests=["test_collapse_monitor.py", "test_cast.py", "test_stage.py"],
     ),
 )
 

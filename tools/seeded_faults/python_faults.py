@@ -24,7 +24,7 @@ MOODS = (
         says="a trigger starts again at the token after the text",
         right="self._before(len(wanted) - 1) + piece",
         wrong="self._before(len(wanted)) + piece",
-        tests=["test_ear.py"],
+        tests=["test_phrase_matcher.py"],
     ),
     Fault(
         name="a-sum-in-a-product-loses-its-brackets",
@@ -62,7 +62,7 @@ PERFORMANCE = (
         says="the first token after a collapse is drawn at the full dose",
         right="if first <= token), 1.0)",
         wrong="if first < token), 1.0)",
-        tests=["test_performance.py", "test_watch.py"],
+        tests=["test_performance.py", "test_collapse_monitor.py"],
     ),
     Fault(
         name="layers-are-no-part-of-a-blend-key",
@@ -93,14 +93,14 @@ VOICES = (
         says="after a rescue, penalties do not count what was kept",
         right="sampler.accept(token)",
         wrong="pass",
-        tests=["test_watch.py"],
+        tests=["test_collapse_monitor.py"],
     ),
     Fault(
         name="inertia-goes-on-from-what-nobody-heard",
         says="an interrupted answer leaves the weights of tokens that were held back",
         right="self._felt = turn.performance.after(len(turn.told) - 1)",
         wrong="self._felt = turn.performance.after(turn.n_drawn - 1)",
-        tests=["test_watch.py", "test_cast.py", "test_cast_at_random.py"],
+        tests=["test_collapse_monitor.py", "test_cast.py", "test_cast_at_random.py"],
     ),
     Fault(
         name="who-they-are-is-forgotten-first",
@@ -114,14 +114,14 @@ VOICES = (
         says="leaving an async for does not interrupt the voices",
         right="def __del__(self) -> None:\n        self._scene.close()",
         wrong="def __del__(self) -> None:\n        pass",
-        tests=["test_scene.py"],
+        tests=["test_answer_stream.py"],
     ),
     Fault(
         name="begun-anew-an-answer-may-be-as-long-again",
         says="a rescued answer of a cast is longer than max_tokens",
         right='"max_tokens": self._most - self.n_drawn,',
         wrong='"max_tokens": self._most,',
-        tests=["test_watch.py", "test_cast.py"],
+        tests=["test_collapse_monitor.py", "test_cast.py"],
     ),
 )
 
@@ -131,7 +131,7 @@ GUARD = (
         says="the first token that smells is told, and cannot be taken back",
         right="self._n_sound = max(self._n_sound, guard.suspect_from - 1)",
         wrong="self._n_sound = max(self._n_sound, guard.suspect_from)",
-        tests=["test_watch.py"],
+        tests=["test_collapse_monitor.py"],
     ),
 )
 
@@ -172,7 +172,7 @@ FILES = (
         says="the published files are taken as measured at the end of the block",
         right='Measurement(site=hints.site or "attn_out")',
         wrong='Measurement(site=hints.site or "layer_out")',
-        tests=["test_convert.py"],
+        tests=["test_conversion.py"],
     ),
 )
 

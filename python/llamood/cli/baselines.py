@@ -7,16 +7,16 @@ from pathlib import Path
 from typing import Any
 
 from llamood import judges
+from llamood.calibration.baseline import measure
+from llamood.calibration.baseline_extension import moved_by
+from llamood.calibration.measuring import PER_LABEL
+from llamood.calibration.utterances import origins
 from llamood.cli.consoles import progress, remark
 from llamood.errors import FileError, ModelError
-from llamood.filters import Filter
-from llamood.measuring import PER_LABEL
-from llamood.probe import FILE_NAME, Probe
-from llamood.probe_extension import moved_by
-from llamood.probe_measurement import measure
-from llamood.texts import BUNDLED, LabelledTexts, load_texts
-from llamood.utterances import origins
-from llamood.vectors import EmotionVectors
+from llamood.extraction.texts import BUNDLED, LabelledTexts, load_texts
+from llamood.judges.filters import Filter
+from llamood.readings.probe import FILE_NAME, Probe
+from llamood.vectors.emotion_vectors import EmotionVectors
 
 
 def measured(path: Path, evs: EmotionVectors, *, folder: Path, llama: Mapping[str, Any]) -> Probe:

@@ -8,22 +8,22 @@ from typing import Any
 import click
 
 from llamood.atomic import write_files
-from llamood.calibrate import TOKENS, Limits
-from llamood.candidates import CONTROL, FILE_NAME, Candidates
+from llamood.calibration.calibration import TOKENS, Limits
+from llamood.calibration.doses import chosen, control, find_doses
+from llamood.calibration.measuring import CONTROLS
+from llamood.calibration.places import Place, places, quick_places
+from llamood.calibration.remainder import with_remainder
+from llamood.calibration.utterances import origin_path, origins
 from llamood.cli import baselines, models, options
 from llamood.cli.consoles import printable, progress, remark, results, write_json
 from llamood.cli.dose_table import dose_table
 from llamood.cli.prompts import first_questions
-from llamood.doses import chosen, control, find_doses
 from llamood.errors import FileError, ModelError
-from llamood.files import contents, load
-from llamood.measuring import CONTROLS
-from llamood.places import Place, places, quick_places
-from llamood.probe import Probe
-from llamood.queries import everyday
-from llamood.remainder import with_remainder
-from llamood.utterances import origin_path, origins
-from llamood.vectors import EmotionVectors
+from llamood.extraction.candidates import CONTROL, FILE_NAME, Candidates
+from llamood.extraction.queries import everyday
+from llamood.readings.probe import Probe
+from llamood.vectors.emotion_vectors import EmotionVectors
+from llamood.vectors.files import contents, load
 
 AUTO, ALL, INCREMENTS = "auto", "all", "increments"
 EVERYTHING = "everything"

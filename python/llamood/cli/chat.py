@@ -19,8 +19,8 @@ from llamood.cli.consoles import collapsed, remark
 from llamood.cli.conversation import Conversation, Turn
 from llamood.cli.prompts import has_chat_template
 from llamood.errors import LlamoodError, MoodError
-from llamood.llama import Llama
-from llamood.mood import Mood
+from llamood.moods.mood import Mood
+from llamood.voices.llama import Llama
 
 HELP = """\
 /feel joy=1,fear=0.2   feel this from now on, as behind --feel: joy=ramp(0,1,64), @mood.json;

@@ -10,7 +10,7 @@ from typing import Any
 
 from llamood.atomic import write_files
 from llamood.cli.prompts import chat_tokens, require_room
-from llamood.llama import Llama
+from llamood.voices.llama import Llama
 
 
 @dataclass(frozen=True)

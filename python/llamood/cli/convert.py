@@ -9,9 +9,9 @@ import click
 
 from llamood.cli import options
 from llamood.cli.consoles import remark, write_json
-from llamood.convert import WRITERS, convert, export
-from llamood.files import save
-from llamood.vectors import SITES, EmotionVectors, Site
+from llamood.vectors.conversion import WRITERS, convert, export
+from llamood.vectors.emotion_vectors import SITES, EmotionVectors, Site
+from llamood.vectors.files import save
 
 FORMATS = [suffix.removeprefix(".") for suffix in WRITERS]
 FILE_NAME = "emotions"  # of an exported file, where -o names a folder

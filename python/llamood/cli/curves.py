@@ -13,7 +13,7 @@ import numpy as np
 from llamood.atomic import write_files
 from llamood.cli.consoles import printable
 from llamood.cli.plots import new_figure, save
-from llamood.mood import Rows
+from llamood.moods.mood import Rows
 
 WIDTH = 12.0  # inches
 LONGEST_LINE = 60  # tokens of an answer

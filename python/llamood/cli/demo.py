@@ -10,7 +10,6 @@ from rich.console import Console
 from rich.text import Text
 
 from llamood import demo, judges
-from llamood.cast import Cast
 from llamood.cli import demo_page, models, options
 from llamood.cli.colours import colour_of
 from llamood.cli.consoles import remark, results, write_json
@@ -24,7 +23,8 @@ from llamood.cli.demo_scenes import (
     turned,
     turning,
 )
-from llamood.judges import Judge
+from llamood.judges.linear_judge import Judge
+from llamood.voices.cast import Cast
 
 VOICES = 10  # answers that are given at once
 CONTEXT = 512  # tokens that a voice can remember; an argument has some 400

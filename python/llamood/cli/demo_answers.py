@@ -9,13 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from llamood.cast import Cast
-from llamood.character import Character
-from llamood.extraction import asked_with
-from llamood.judges import Judge
-from llamood.mood import Mood
-from llamood.scene import Scene
-from llamood.vectors import EmotionVectors
+from llamood.extraction.extraction import asked_with
+from llamood.judges.linear_judge import Judge
+from llamood.moods.mood import Mood
+from llamood.vectors.emotion_vectors import EmotionVectors
+from llamood.voices.answer_stream import Scene
+from llamood.voices.cast import Cast
+from llamood.voices.character import Character
 
 MILD, STRONG = 0.6, 1.0  # shares of the ceiling, the largest dose that reads fluently
 SAMPLING: dict[str, Any] = {"max_tokens": 48, "temperature": 0.7, "top_p": 0.9}

@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from llamood.cast import Cast
 from llamood.cli.demo_answers import STRONG, ceiling_of
-from llamood.event import Event
-from llamood.mood import Mood
-from llamood.vectors import EmotionVectors
+from llamood.moods.mood import Mood
+from llamood.vectors.emotion_vectors import EmotionVectors
+from llamood.voices.cast import Cast
+from llamood.voices.event import Event
 
 TURNING_QUESTION = "Tell me what happened on your holiday at the sea."
 GLAD, CROSS = "joy", "anger"

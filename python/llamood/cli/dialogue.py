@@ -12,12 +12,12 @@ from rich.table import Table
 
 from llamood.cli import baselines, models, options
 from llamood.cli.consoles import printable, progress, results, write_json
-from llamood.dialogue import FEWEST_TURNS, TOKENS, Dialogues, shipped_turns
-from llamood.dialogue_findings import findings
 from llamood.errors import FileError, LlamoodError
-from llamood.files import load
-from llamood.jury import jury
-from llamood.vectors import EmotionVectors
+from llamood.evaluation.dialogue import FEWEST_TURNS, TOKENS, Dialogues, shipped_turns
+from llamood.evaluation.dialogue_findings import findings
+from llamood.judges.jury import jury
+from llamood.vectors.emotion_vectors import EmotionVectors
+from llamood.vectors.files import load
 
 TURNS = shipped_turns()
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from rich.table import Table
 
+from llamood.calibration.doses import Doses
 from llamood.cli.consoles import printable
-from llamood.doses import Doses
 
 
 def dose_table(doses: Doses) -> Table:

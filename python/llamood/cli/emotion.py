@@ -9,12 +9,12 @@ from typing import Any
 import click
 from rich.table import Table
 
+from llamood.calibration.repertoire import Addition, Feeling, Repertoire
+from llamood.calibration.utterances import FEWEST, utterances
 from llamood.cli import models, options
 from llamood.cli.consoles import printable, progress_in_parts, remark, results, write_json
 from llamood.cores import threads as threads_for
 from llamood.errors import FileError
-from llamood.repertoire import Addition, Feeling, Repertoire
-from llamood.utterances import FEWEST, utterances
 
 # How long the parts of the work take, against each other: for the bar.
 SHARES = {"answers": 1.0, "texts": 1.5, "doses": 5.0, "readings": 1.0}

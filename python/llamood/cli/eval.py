@@ -13,13 +13,14 @@ from typing import Any
 import click
 
 from llamood import demo
-from llamood.answer_log import Answer
-from llamood.answering import MOST_PARALLEL, PARALLEL
+from llamood.calibration.measuring import CONTROLS, PAPERS
 from llamood.cli import eval_report, models, options
 from llamood.cli.consoles import progress, remark
 from llamood.cli.judging import KNOWN_TEXTS, JudgeType, Jury
 from llamood.cli.prompts import first_questions, user_turn
-from llamood.conditions import (
+from llamood.errors import FileError, LlamoodError
+from llamood.evaluation.answer_log import Answer
+from llamood.evaluation.conditions import (
     INTENSITIES,
     KINDS,
     PAPER,
@@ -32,15 +33,14 @@ from llamood.conditions import (
     controlled,
     paper_axes,
 )
-from llamood.errors import FileError, LlamoodError
-from llamood.evaluate import TOKENS, Evaluation, with_surprise
-from llamood.files import load
-from llamood.foreign_answers import read_answers
-from llamood.jury import BUNDLED
-from llamood.measuring import CONTROLS, PAPERS
-from llamood.mood import BASE
-from llamood.vectors import EmotionVectors
-from llamood.verdicts import joint_findings
+from llamood.evaluation.evaluation import TOKENS, Evaluation, with_surprise
+from llamood.evaluation.third_party_answers import read_answers
+from llamood.evaluation.verdicts import joint_findings
+from llamood.judges.jury import BUNDLED
+from llamood.moods.mood import BASE
+from llamood.vectors.emotion_vectors import EmotionVectors
+from llamood.vectors.files import load
+from llamood.voices.answering import MOST_PARALLEL, PARALLEL
 
 
 class LayersType(click.ParamType[Range]):

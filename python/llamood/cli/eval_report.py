@@ -11,15 +11,15 @@ from typing import Any
 import click
 from rich.table import Table
 
-from llamood.answer_log import Answer
 from llamood.atomic import write_files
 from llamood.cli.consoles import printable, results
 from llamood.cli.report_page import page
-from llamood.conditions import UNSTEERED
-from llamood.findings_table import judged, judged_columns, to_markdown, to_paper_table
-from llamood.layout import in_two_dimensions
-from llamood.vectors import EmotionVectors
-from llamood.verdicts import judge_in_words
+from llamood.evaluation.answer_log import Answer
+from llamood.evaluation.conditions import UNSTEERED
+from llamood.evaluation.findings_table import judged, judged_columns, to_markdown, to_paper_table
+from llamood.evaluation.verdicts import judge_in_words
+from llamood.vectors.emotion_vectors import EmotionVectors
+from llamood.vectors.principal_plane import in_two_dimensions
 
 ANSWERS, RESULTS, TABLE, PAPER_TABLE, PAGE = (
     "answers.jsonl",

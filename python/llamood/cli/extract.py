@@ -8,17 +8,17 @@ from typing import Any
 import click
 from rich.table import Table
 
+from llamood.calibration.doses import Doses, chosen
+from llamood.calibration.measuring import PER_LABEL, PER_LABEL_GIVEN, TOKENS, Measuring, Source
 from llamood.cli import baselines, models, options
 from llamood.cli.consoles import printable, profile, progress_in_parts, remark, results, write_json
 from llamood.cli.dose_table import dose_table
 from llamood.cores import threads as threads_for
-from llamood.doses import Doses, chosen
 from llamood.errors import ModelError
-from llamood.measuring import PER_LABEL, PER_LABEL_GIVEN, TOKENS, Measuring, Source
-from llamood.probe import Probe
-from llamood.queries import load_queries
-from llamood.texts import LabelledTexts, load_texts
-from llamood.vectors import EmotionVectors
+from llamood.extraction.queries import load_queries
+from llamood.extraction.texts import LabelledTexts, load_texts
+from llamood.readings.probe import Probe
+from llamood.vectors.emotion_vectors import EmotionVectors
 
 BOTH = "both"
 # How long the parts of the work take, against each other: for the bar.

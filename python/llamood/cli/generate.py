@@ -15,8 +15,8 @@ from llamood.cli.consoles import collapsed, remark, standard_input, write_json
 from llamood.cli.curves import draw_trace
 from llamood.cli.plots import picture
 from llamood.errors import ModelError
-from llamood.llama import Llama
-from llamood.mood import Mood
+from llamood.moods.mood import Mood
+from llamood.voices.llama import Llama
 
 
 @click.command("generate")

@@ -12,12 +12,12 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from llamood.affect import AXES, AffectMap
 from llamood.cli import models, options
 from llamood.cli.consoles import printable, profile, results, write_json
 from llamood.cli.plots import draw, picture
-from llamood.convert import convert
-from llamood.vectors import BASE, EmotionVectors
+from llamood.moods.affect import AXES, AffectMap
+from llamood.vectors.conversion import convert
+from llamood.vectors.emotion_vectors import BASE, EmotionVectors
 
 
 @click.command("inspect")

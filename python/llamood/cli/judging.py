@@ -12,27 +12,29 @@ from typing import Any
 import click
 import numpy as np
 
+import llamood
 from llamood import judges
-from llamood.answer_log import Answer
+from llamood.calibration.measuring import PER_LABEL as FITTED
 from llamood.cli import models
 from llamood.cli.consoles import Advance, printable, progress, remark
 from llamood.cli.prompts import user_turn
-from llamood.embedder import Embedder
 from llamood.errors import ModelError
-from llamood.filters import Filter
-from llamood.hf_judge import HfJudge
-from llamood.jury import BUNDLED, READING
-from llamood.measures import NEUTRAL, topic_adherence
-from llamood.measuring import PER_LABEL as FITTED
-from llamood.probe import Probe
-from llamood.reading_judge import ReadingJudge
-from llamood.sheets import Float64, Judging
-from llamood.texts import LabelledTexts, load_texts
-from llamood.verdicts import Verdicts
-from llamood.zero_shot import ZeroShotJudge
+from llamood.evaluation.answer_log import Answer
+from llamood.evaluation.embedder import Embedder
+from llamood.evaluation.sheets import Float64
+from llamood.evaluation.verdicts import Verdicts
+from llamood.extraction.texts import LabelledTexts, load_texts
+from llamood.judges.filters import Filter
+from llamood.judges.hf_judge import HfJudge
+from llamood.judges.judging import Judging
+from llamood.judges.jury import BUNDLED, READING
+from llamood.judges.measures import NEUTRAL, topic_adherence
+from llamood.judges.reading_judge import ReadingJudge
+from llamood.judges.zero_shot import ZeroShotJudge
+from llamood.readings.probe import Probe
 
 SELF, HF, GGUF = "self", "hf:", "gguf:"
-KNOWN_TEXTS = Path(judges.__file__).parent / "data" / "texts.tsv"
+KNOWN_TEXTS = Path(llamood.__file__).parent / "data" / "texts.tsv"
 AT_ONCE = 32  # texts that are judged, or embedded, between two reports of progress
 PER_LABEL = 30  # labelled lines that a judge is tried on
 

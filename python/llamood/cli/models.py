@@ -9,12 +9,12 @@ from llamood import demo
 from llamood.cli.consoles import remark
 from llamood.cli.options import Device, GuardChoice
 from llamood.errors import FileError, LlamoodError, ModelError
-from llamood.gguf_header import trained_context
-from llamood.llama import Llama
-from llamood.mood import Mood
-from llamood.probe import FILE_NAME, Probe
-from llamood.vectors import EmotionVectors
-from llamood.watch import Care
+from llamood.moods.mood import Mood
+from llamood.readings.probe import FILE_NAME, Probe
+from llamood.vectors.emotion_vectors import EmotionVectors
+from llamood.vectors.gguf_header import trained_context
+from llamood.voices.collapse_monitor import Care
+from llamood.voices.llama import Llama
 
 DEMO = "demo"
 LARGEST_DEFAULT_CONTEXT = 4096  # tokens; models are trained for more than memory may hold

@@ -12,7 +12,7 @@ import click
 
 from llamood.cores import threads
 from llamood.errors import MoodError
-from llamood.mood import Mood
+from llamood.moods.mood import Mood
 
 Command = Callable[..., Any]
 

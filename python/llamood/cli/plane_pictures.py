@@ -20,7 +20,7 @@ from llamood.cli.picture import (
     in_words,
     short_name,
 )
-from llamood.layout import NEUTRAL
+from llamood.vectors.principal_plane import NEUTRAL
 
 STEPS = 40  # of a line, that names keep away from
 

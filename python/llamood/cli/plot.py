@@ -7,16 +7,16 @@ from pathlib import Path
 import click
 import numpy as np
 
-from llamood.affect import ANCHORS
 from llamood.cli import models, options
 from llamood.cli.consoles import remark, write_json
 from llamood.cli.curves import draw_mood
 from llamood.cli.plots import picture
-from llamood.convert import convert
-from llamood.mood import Mood, Rows
-from llamood.palette import Palette
-from llamood.performance import Performance
-from llamood.steering import Notice, Steering
+from llamood.moods.affect import ANCHORS
+from llamood.moods.mood import Mood, Rows
+from llamood.moods.performance import Performance
+from llamood.moods.steering import Notice, Steering
+from llamood.moods.steering_vectors import Palette
+from llamood.vectors.conversion import convert
 
 MOST = 100_000  # tokens
 

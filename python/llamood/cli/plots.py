@@ -11,7 +11,7 @@ import numpy as np
 
 from llamood.atomic import write_files
 from llamood.errors import LlamoodError
-from llamood.vectors import BASE, EmotionVectors
+from llamood.vectors.emotion_vectors import BASE, EmotionVectors
 
 INCHES_PER_EMOTION = 0.45
 FORMATS = (".png", ".svg", ".pdf")

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import llama_cpp
 
-from llamood.chat_template import chat_tokens, has_chat_template
 from llamood.errors import LlamoodError, ModelError
-from llamood.llama import Llama
+from llamood.voices.chat_template import chat_tokens, has_chat_template
+from llamood.voices.llama import Llama
 
 __all__ = [
     "chat_tokens",

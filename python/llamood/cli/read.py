@@ -18,12 +18,12 @@ from llamood.cli.curves import draw_readings
 from llamood.cli.plots import picture
 from llamood.cli.prompts import chat_tokens, plain_tokens, require_room
 from llamood.errors import FileError, ModelError
-from llamood.files import load
-from llamood.llama import Llama
-from llamood.probe import Probe
-from llamood.reader import smooth
-from llamood.texts import MAX_FILE_BYTES
-from llamood.texts import read_text as read_file
+from llamood.extraction.texts import MAX_FILE_BYTES
+from llamood.extraction.texts import read_text as read_file
+from llamood.readings.probe import Probe
+from llamood.readings.reader import smooth
+from llamood.vectors.files import load
+from llamood.voices.llama import Llama
 
 QUESTION = "Say something."  # what a text is read as the answer to, with --as-answer
 SHOWN_FROM = 1.0  # z-score above which a token is coloured

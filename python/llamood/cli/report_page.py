@@ -11,12 +11,12 @@ from typing import Any
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
-from llamood.answer_log import Answer
 from llamood.cli.inline_svg import can_draw
 from llamood.cli.picture import Figures, emotion_colours, in_words
 from llamood.cli.report_pictures import pictures
-from llamood.conditions import AFFECT, KINDS, PROMPT, RANDOM, SHUFFLED, UNSTEERED, VECTOR
-from llamood.findings_table import (
+from llamood.evaluation.answer_log import Answer
+from llamood.evaluation.conditions import AFFECT, KINDS, PROMPT, RANDOM, SHUFFLED, UNSTEERED, VECTOR
+from llamood.evaluation.findings_table import (
     RHO_MEANING,
     judged,
     judged_columns,

@@ -24,7 +24,7 @@ from llamood.cli.picture import (
     short_name,
 )
 from llamood.cli.plane_pictures import affect, vectors
-from llamood.conditions import (
+from llamood.evaluation.conditions import (
     BOTH,
     GRADED,
     PAPER,

@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING
 import click
 
 from llamood import demo
-from llamood.cast import Cast
 from llamood.cli import models, options
 from llamood.cli.consoles import remark
 from llamood.errors import FileError, LlamoodError
-from llamood.gguf_header import trained_context
+from llamood.vectors.gguf_header import trained_context
+from llamood.voices.cast import Cast
 
 if TYPE_CHECKING:
     import uvicorn

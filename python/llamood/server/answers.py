@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from llamood.event import Event
 from llamood.server.tools import Calls
+from llamood.voices.event import Event
 
 Kind = Literal["chat.completion", "text_completion"]
 # A limit of time is one of length to a client; of an interrupted answer it is told an error.

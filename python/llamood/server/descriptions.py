@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from llamood import __version__
-from llamood.affect import AXES
-from llamood.cast import Cast
-from llamood.forecast import Forecast
-from llamood.schema import mood_schema
+from llamood.moods.affect import AXES
+from llamood.moods.forecast import Forecast
+from llamood.moods.schema import mood_schema
 from llamood.server.formats import placed
 from llamood.server.settings import Settings
+from llamood.voices.cast import Cast
 
 _ERROR = {
     "type": "object",

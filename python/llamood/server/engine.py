@@ -13,14 +13,14 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Literal
 
-from llamood.cast import Cast
-from llamood.character import Character
 from llamood.errors import LlamoodError, ModelError
-from llamood.event import Event
-from llamood.scene import Scene
 from llamood.server.errors import ApiError
 from llamood.server.jobs import Job, Mailbox
 from llamood.server.metrics import Metrics
+from llamood.voices.answer_stream import Scene
+from llamood.voices.cast import Cast
+from llamood.voices.character import Character
+from llamood.voices.event import Event
 
 State = Literal["loading", "ready", "failed", "stopped"]
 Told = tuple[Mailbox, Job, Event | Exception]

@@ -8,10 +8,10 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from llamood.event import Event
-from llamood.mood import Mood
+from llamood.moods.mood import Mood
 from llamood.server.sessions import Session
 from llamood.server.spans import Spans
+from llamood.voices.event import Event
 
 
 class Mailbox:

@@ -6,8 +6,8 @@ import time
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
-from llamood.event import Event
 from llamood.server.jobs import Job
+from llamood.voices.event import Event
 
 _SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
 _VOICES = (1, 2, 4, 8, 16, 32, 64, 128, 256)

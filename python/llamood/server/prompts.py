@@ -6,12 +6,12 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from llamood import short_form
-from llamood.cast import Cast
 from llamood.errors import MoodError
-from llamood.mood import Mood
+from llamood.moods import short_form
+from llamood.moods.mood import Mood
 from llamood.server.errors import ApiError
 from llamood.server.requests import ChatRequest, Content, Message, Reply, Shared, ToolResult
+from llamood.voices.cast import Cast
 
 _N_SEED = 2**32
 _SAMPLING = (

@@ -10,11 +10,9 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from llamood.cast import Cast
 from llamood.errors import ModelError, MoodError
-from llamood.event import Event
-from llamood.forecast import forecast
-from llamood.mood import Mood
+from llamood.moods.forecast import forecast
+from llamood.moods.mood import Mood
 from llamood.server import descriptions, prompts, tools
 from llamood.server.answers import Choice, Writer
 from llamood.server.engine import Engine
@@ -33,6 +31,8 @@ from llamood.server.sessions import Session, Sessions
 from llamood.server.settings import Settings
 from llamood.server.spans import Spans
 from llamood.server.streams import Stream, chunks
+from llamood.voices.cast import Cast
+from llamood.voices.event import Event
 
 _TEMPLATE = "tokenizer.chat_template"
 _LONGEST_TEXT = 16  # tokens of a text completion that says nothing of it, as OpenAI has it

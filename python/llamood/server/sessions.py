@@ -7,7 +7,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from llamood.mood import Mood
+from llamood.moods.mood import Mood
 
 
 @dataclass

@@ -10,10 +10,10 @@ from typing import Any
 from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from llamood.event import Event
 from llamood.server.answers import Choice, Writer
 from llamood.server.errors import ApiError, error_body
 from llamood.server.jobs import Job
+from llamood.voices.event import Event
 
 SECONDS = 4.0  # of silence, while a place is waited for or a prompt is decoded
 _ALIVE = b": still here\n\n"  # a comment, which readers of such streams leave out

@@ -1,0 +1,11 @@
+// The model behind its handle in llamood.h.
+#pragma once
+
+#include <memory>
+
+#include "capi/llamood.h"
+#include "voices/ensemble.hpp"
+
+struct llamood_model {
+    std::shared_ptr<const llamood::FeelingModel> model;
+};

@@ -1,0 +1,72 @@
+#include "capi/capi_mood.hpp"
+
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "capi/capi.hpp"
+
+using namespace llamood;
+
+namespace {
+
+constexpr std::size_t most_rows = 1'000'000;
+
+// The i-th of several texts. Throws std::invalid_argument for null.
+std::string text_at(const char* const* texts, std::size_t i, const char* name) {
+    require(texts[i], (std::string(name) + "[" + std::to_string(i) + "]").c_str());
+    return texts[i];
+}
+
+llamood_mood* handle_of(Mood mood) {
+    return std::make_unique<llamood_mood>(llamood_mood{std::move(mood)}).release();
+}
+
+}  // namespace
+
+llamood_mood* llamood_mood_parse(const char* json, char* error, size_t error_size) {
+    return guarded({error, error_size}, static_cast<llamood_mood*>(nullptr), [=] {
+        require(json, "json");
+        return handle_of(Mood::parse(json));
+    });
+}
+
+llamood_mood* llamood_mood_of(const char* const* names, const float* intensities, size_t n,
+                              char* error, size_t error_size) {
+    return guarded({error, error_size}, static_cast<llamood_mood*>(nullptr), [=] {
+        std::vector<std::pair<std::string, double>> weights;
+        if (n > 0) require(names, "names");
+        if (n > 0) require(intensities, "intensities");
+        for (std::size_t i = 0; i < n; ++i) {
+            weights.emplace_back(text_at(names, i, "names"), intensities[i]);
+        }
+        return handle_of(Mood::of(weights));
+    });
+}
+
+int llamood_mood_rows(const llamood_mood* mood, const char* const* names, size_t n_name,
+                      size_t n_token, float* out, char* error, size_t error_size) {
+    return guarded({error, error_size}, -1, [=] {
+        require(mood, "mood");
+        if (n_name > 0) require(names, "names");
+        if (n_name > 0 && n_token > 0) require(out, "out");
+        if (n_token > most_rows) {
+            throw std::invalid_argument(std::to_string(most_rows) +
+                                        " tokens or fewer were expected, found " +
+                                        std::to_string(n_token) + "; no answer is longer");
+        }
+        Names at_hand;
+        for (std::size_t i = 0; i < n_name; ++i) at_hand.push_back(text_at(names, i, "names"));
+        const NamedMood named(mood->mood, std::move(at_hand));
+        for (std::size_t token = 0; token < n_token; ++token) {
+            named.row(static_cast<std::int64_t>(token), out + token * n_name);
+        }
+        return 0;
+    });
+}
+
+void llamood_mood_free(llamood_mood* mood) {
+    const std::unique_ptr<llamood_mood> owner(mood);
+}

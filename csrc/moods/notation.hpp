@@ -1,0 +1,14 @@
+// How a schedule is written in JSON, as in {"ramp": [0, 1.2], "over": 64}. The same in Python is
+// python/llamood/moods/notation.py.
+#pragma once
+
+#include "moods/json_value.hpp"
+#include "moods/schedule.hpp"
+
+namespace llamood {
+
+// A number is a constant. Throws MoodError; its place lies in `value`. depth: of schedules around
+// it.
+SchedulePtr from_json(const JsonValue& value, int depth = 0);
+
+}  // namespace llamood

@@ -1,0 +1,45 @@
+// Schedules whose values are known only token by token. The same in Python is
+// python/llamood/moods/triggers.py.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "moods/schedule.hpp"
+
+namespace llamood {
+
+// The schedule, begun anew each time that `text` appears in what was generated; 0 before.
+//
+// The text is matched exactly, byte by byte, also where it spans tokens. The schedule's token 0 is
+// the token that completed the text, so the next one is the first to be chosen under it.
+class On : public Schedule {
+  public:
+    On(std::string text, SchedulePtr schedule);
+
+    const char* kind() const override { return "on"; }
+    double at(std::int64_t token, const Heard& heard) const override;
+    Bounds bounds() const override { return hull({0.0, 0.0}, schedule_->bounds()); }
+    Schedules inner() const override { return {schedule_}; }
+    const std::string* text() const override { return &text_; }
+
+  private:
+    std::string text_;
+    SchedulePtr schedule_;
+};
+
+constexpr double furthest_reading = 20.0;  // z-scores; no text is read as further from neutral
+
+// Whatever intensity it takes for the emotion to be read at a target. It is found by who reads
+// while a voice speaks, so there are no values, and nothing can be made of it but its max.
+class Hold : public Schedule {
+  public:
+    Hold();
+
+    const char* kind() const override { return "hold"; }
+    // Throws MoodError.
+    double at(std::int64_t token, const Heard& heard) const override;
+    Bounds bounds() const override { return {-largest_intensity, largest_intensity}; }
+};
+
+}  // namespace llamood

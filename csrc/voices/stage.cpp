@@ -1,0 +1,433 @@
+#include "voices/stage.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <numeric>
+#include <stdexcept>
+#include <utility>
+
+#include "voices/likelihood.hpp"
+
+namespace llamood {
+
+namespace {
+
+void require_chain(llama_sampler* made, const char* what) {
+    if (made == nullptr) throw std::invalid_argument(std::string(what) + " was not understood");
+}
+
+std::chrono::steady_clock::time_point deadline_after(double seconds) {
+    using Clock = std::chrono::steady_clock;
+    constexpr double for_ever = 1e9;  // about thirty years, which a clock can count
+    if (seconds >= for_ever) return Clock::time_point::max();
+    const std::chrono::duration<double> span(std::max(seconds, 0.0));
+    return Clock::now() + std::chrono::duration_cast<Clock::duration>(span);
+}
+
+bool adds_nothing(const std::vector<float>& rows) {
+    return std::all_of(rows.begin(), rows.end(), [](float weight) { return weight == 0.0f; });
+}
+
+}  // namespace
+
+void Stage::BatchDeleter::operator()(llama_batch* batch) const {
+    llama_batch_free(*batch);
+    delete batch;
+}
+
+bool Stage::Voice::is_ready() const {
+    if (sampler == nullptr) return false;
+    return is_prompting() || (drawn != LLAMA_TOKEN_NULL && !coming.rows.empty());
+}
+
+Stage::Stage(llama_context* ctx, RowInjector& rows, Probe* probe)
+    : ctx_(ctx), rows_(rows), probe_(probe) {
+    const llama_model* model = llama_get_model(ctx);
+    if (llama_model_is_recurrent(model) || llama_model_is_hybrid(model)) {
+        throw std::invalid_argument(
+            "its memory is recurrent: llama.cpp sorts a batch by sequences there, so that moods "
+            "would reach the wrong voices, and it cannot forget part of what was said");
+    }
+    if (llama_n_seq_max(ctx) > 1 && llama_n_ctx_seq(ctx) != llama_n_ctx(ctx)) {
+        throw std::invalid_argument("the context must be made with kv_unified = true");
+    }
+    vocab_ = llama_model_get_vocab(model);
+    n_batch_ = static_cast<int>(std::min(llama_n_batch(ctx), llama_n_ubatch(ctx)));
+    voices_.resize(llama_n_seq_max(ctx));
+    likely_.resize(voices_.size());
+    if (n_batch_ <= n_voice()) {
+        throw std::invalid_argument("a batch of " + std::to_string(n_batch_) +
+                                    " tokens has no room for prompts beside " +
+                                    std::to_string(n_voice()) + " voices; raise n_batch");
+    }
+    if (probe_ != nullptr && probe_->n_sequence() != n_voice()) {
+        throw std::invalid_argument("the probe reads " + std::to_string(probe_->n_sequence()) +
+                                    " sequences, expected " + std::to_string(n_voice()));
+    }
+    batch_.reset(new llama_batch(llama_batch_init(n_batch_, 0, 1)));
+}
+
+void Stage::yield_to_others(int n_threads, int n_threads_batch) {
+    require_open();
+    crew_.emplace(ctx_, n_threads, n_threads_batch);
+}
+
+void Stage::close() {
+    crew_.reset();
+    for (Voice& voice : voices_) voice = Voice{};
+    for (auto& likely : likely_) likely.clear();
+    ctx_ = nullptr;
+}
+
+void Stage::require_open() const {
+    if (ctx_ == nullptr) throw std::runtime_error("the stage is closed");
+}
+
+Stage::Voice& Stage::at(int voice) {
+    require_open();
+    if (voice < 0 || voice >= n_voice()) {
+        throw std::out_of_range("there is no voice " + std::to_string(voice) + " among " +
+                                std::to_string(n_voice()));
+    }
+    return voices_[voice];
+}
+
+llama_pos Stage::n_cached(int voice) const {
+    require_open();
+    return llama_memory_seq_pos_max(llama_get_memory(ctx_), voice) + 1;
+}
+
+llama_pos Stage::keep(int voice, llama_pos n) {
+    if (at(voice).sampler != nullptr) throw std::runtime_error("the voice speaks");
+    llama_memory_t memory = llama_get_memory(ctx_);
+    if (n >= n_cached(voice)) return n_cached(voice);
+    if (!llama_memory_seq_rm(memory, voice, n, -1)) llama_memory_seq_rm(memory, voice, -1, -1);
+    if (probe_ != nullptr) probe_->forget(voice, n_cached(voice));
+    return n_cached(voice);
+}
+
+void Stage::share(int from, int to, llama_pos begin, llama_pos end) {
+    at(from);
+    if (at(to).sampler != nullptr) throw std::runtime_error("the voice speaks");
+    if (from == to || n_cached(to) != begin || begin > end || n_cached(from) < end) {
+        throw std::invalid_argument(
+            "a voice gets positions next to its own, from one that has them");
+    }
+    if (begin < end) llama_memory_seq_cp(llama_get_memory(ctx_), from, to, begin, end);
+    if (probe_ != nullptr) probe_->share(from, to, begin, end);
+}
+
+void Stage::require_rows(const std::vector<float>& rows, std::size_t n, const Mix& mix) const {
+    const std::size_t n_emotion = mix.bank->n_emotion();
+    mix.bank->require_fit(rows_.n_layer(), rows_.n_embd(), n_emotion);
+    if (rows.size() != n * n_emotion) {
+        throw std::invalid_argument(std::to_string(rows.size() / n_emotion) +
+                                    " rows of weights for " + std::to_string(n) + " tokens");
+    }
+    if (!std::all_of(rows.begin(), rows.end(), [](float w) { return std::isfinite(w); })) {
+        throw std::invalid_argument("weights must be finite");
+    }
+}
+
+llama_sampler_ptr Stage::chain(const Sampling& sampling) const {
+    llama_sampler_ptr chain(llama_sampler_chain_init(llama_sampler_chain_default_params()));
+    const auto add = [&chain](llama_sampler* made, const char* what) {
+        require_chain(made, what);
+        llama_sampler_chain_add(chain.get(), made);
+    };
+    add(llama_sampler_init_penalties(llama_vocab_n_tokens(vocab_), sampling.last_n_tokens,
+                                     sampling.repeat_penalty, sampling.frequency_penalty,
+                                     sampling.presence_penalty),
+        "penalties");
+    if (!sampling.grammar.empty()) {
+        add(llama_sampler_init_grammar(vocab_, sampling.grammar.c_str(), "root"), "the grammar");
+    }
+    if (sampling.temperature == 0.0f) {
+        add(llama_sampler_init_greedy(), "greedy");
+        return chain;
+    }
+    if (sampling.temperature > 0.0f) {
+        add(llama_sampler_init_top_k(sampling.top_k), "top_k");
+        add(llama_sampler_init_typical(sampling.typical_p, 1), "typical_p");
+        add(llama_sampler_init_top_p(sampling.top_p, 1), "top_p");
+        add(llama_sampler_init_min_p(sampling.min_p, 1), "min_p");
+        add(llama_sampler_init_temp(sampling.temperature), "temperature");
+    }
+    add(llama_sampler_init_dist(sampling.seed), "seed");
+    return chain;
+}
+
+void Stage::begin(int voice, std::vector<llama_token> tokens, std::vector<float> rows, Mix mix,
+                  const Sampling& sampling, const Limits& limits,
+                  const std::vector<llama_token>& said) {
+    Voice& speaker = at(voice);
+    if (speaker.sampler != nullptr) throw std::runtime_error("the voice speaks already");
+    const llama_token n_vocab = llama_vocab_n_tokens(vocab_);
+    const auto is_known = [n_vocab](llama_token token) { return token >= 0 && token < n_vocab; };
+    if (tokens.empty() || !std::all_of(tokens.begin(), tokens.end(), is_known) ||
+        !std::all_of(said.begin(), said.end(), is_known)) {
+        throw std::invalid_argument("expected at least one token, and tokens of the model");
+    }
+    require_rows(rows, tokens.size(), mix);
+    if (limits.max_tokens < 1 || std::isnan(limits.max_seconds)) {
+        throw std::invalid_argument("expected at least one token to say, and a time to say it in");
+    }
+    Utterance utterance(limits.stops);
+    speaker.sampler = chain(sampling);
+    for (const llama_token token : said) {
+        llama_sampler_accept(speaker.sampler.get(), token);
+        utterance.hear(piece_of(vocab_, token));
+    }
+    speaker.utterance = std::move(utterance);
+    speaker.n_left = limits.max_tokens;
+    speaker.n_likely = sampling.n_likely;
+    likely_[voice].clear();
+    speaker.deadline = deadline_after(limits.max_seconds);
+    const bool is_neutral = adds_nothing(rows);
+    speaker.prompt = {std::move(tokens), std::move(rows), std::move(mix), 0, is_neutral};
+    speaker.drawn = LLAMA_TOKEN_NULL;
+    speaker.coming = {};
+}
+
+void Stage::play(int voice, std::vector<float> rows, Mix mix) {
+    Voice& speaker = at(voice);
+    require_rows(rows, rows.size() / mix.bank->n_emotion(), mix);
+    const bool is_neutral = adds_nothing(rows);
+    speaker.coming = {{}, std::move(rows), std::move(mix), 0, is_neutral};
+}
+
+int Stage::n_generating() const {
+    return static_cast<int>(std::count_if(voices_.begin(), voices_.end(), [](const Voice& voice) {
+        return voice.is_ready() && !voice.is_prompting();
+    }));
+}
+
+std::string Stage::rest(int voice) {
+    Voice& speaker = at(voice);
+    std::string held = speaker.utterance.end();
+    speaker = Voice{};
+    return held;
+}
+
+std::vector<Stage::Share> Stage::shares(int n) const {
+    std::vector<int> order;
+    const Bank* bank = nullptr;  // of whoever's turn it is
+    for (int i = 0; i < n_voice(); ++i) {
+        const int number = (turn_ + i) % n_voice();
+        const Voice& voice = voices_[number];
+        if (!voice.is_ready()) continue;
+        const Queue& queue = voice.next();
+        if (bank == nullptr && !queue.is_neutral) bank = queue.mix.bank.get();
+        if (queue.is_neutral || bank == queue.mix.bank.get()) order.push_back(number);
+    }
+    // A prompt whose turn it is gets on by a token, however many generate.
+    const bool is_prompt_due = !order.empty() && voices_[order.front()].is_prompting();
+    std::vector<Share> chosen;
+    std::size_t room = std::clamp(n, 1, n_batch_);
+    for (const bool prompting : {false, true}) {
+        const std::size_t n_kept = is_prompt_due && !prompting ? 1 : 0;
+        for (const int number : order) {
+            const Voice& voice = voices_[number];
+            if (voice.is_prompting() != prompting || room == n_kept) continue;
+            const Queue& prompt = voice.prompt;
+            const std::size_t n_waiting = prompting ? prompt.tokens.size() - prompt.n_done : 1;
+            chosen.push_back({number, std::min(n_waiting, room), n_cached(number)});
+            room -= chosen.back().n;
+        }
+    }
+    return chosen;
+}
+
+std::shared_ptr<const Bank> Stage::bank_of(const std::vector<Share>& shares) const {
+    for (const Share& share : shares) {
+        const Queue& queue = voices_[share.voice].next();
+        if (!queue.is_neutral) return queue.mix.bank;
+    }
+    return nullptr;
+}
+
+void Stage::put(int voice, llama_token token, llama_pos position, bool is_output) {
+    llama_batch& batch = *batch_;
+    const int i = batch.n_tokens++;
+    batch.token[i] = token;
+    batch.pos[i] = position;
+    batch.n_seq_id[i] = 1;
+    batch.seq_id[i][0] = voice;
+    batch.logits[i] = is_output;
+    is_output_.push_back(is_output);
+}
+
+void Stage::fill(const std::vector<Share>& shares) {
+    batch_->n_tokens = 0;
+    weights_.clear();
+    ranges_.clear();
+    is_output_.clear();
+    const std::shared_ptr<const Bank> bank = bank_of(shares);
+    const std::size_t n_emotion = bank == nullptr ? 0 : bank->n_emotion();
+    for (const Share& share : shares) {
+        const Voice& voice = voices_[share.voice];
+        const Queue& queue = voice.next();
+        for (std::size_t i = 0; i < share.n; ++i) {
+            const std::size_t at = queue.n_done + i;
+            const bool is_prompt = voice.is_prompting();
+            const llama_token token = is_prompt ? queue.tokens[at] : voice.drawn;
+            const bool is_output = !is_prompt || at + 1 == queue.tokens.size();
+            put(share.voice, token, share.position + static_cast<llama_pos>(i), is_output);
+            ranges_.push_back(queue.mix.range);
+            if (queue.is_neutral) {  // its weights may be of another number, all zero
+                weights_.insert(weights_.end(), n_emotion, 0.0f);
+            } else {
+                const float* row = queue.rows.data() + at * n_emotion;
+                weights_.insert(weights_.end(), row, row + n_emotion);
+            }
+        }
+    }
+    if (adds_nothing(weights_)) {
+        rows_.rest();
+    } else {
+        rows_.expect(bank, weights_, ranges_, is_output_);
+    }
+    if (probe_ != nullptr) {
+        std::vector<Probe::Run> runs;
+        for (const auto& [voice, n, position] : shares) {
+            runs.push_back({voice, position, static_cast<int>(n)});
+        }
+        probe_->expect(std::move(runs));
+    }
+}
+
+int Stage::compute(const std::vector<Share>& shares) {
+    if (!crew_.has_value()) return llama_decode(ctx_, *batch_);
+    const bool is_prompt = std::any_of(shares.begin(), shares.end(), [this](const Share& share) {
+        return voices_[share.voice].is_prompting();
+    });
+    crew_->begin(batch_->n_tokens, is_prompt);
+    const int code = llama_decode(ctx_, *batch_);
+    crew_->end();
+    return code;
+}
+
+void Stage::decode(const std::vector<Share>& shares) {
+    try {
+        fill(shares);
+        const int code = compute(shares);
+        if (code == 1) throw std::runtime_error("the context has no room left for this batch");
+        if (code != 0) {
+            throw std::runtime_error("llama.cpp could not decode a batch (" + std::to_string(code) +
+                                     ")");
+        }
+        rows_.check();
+    } catch (...) {
+        for (Voice& voice : voices_) voice = Voice{};
+        llama_memory_t memory = llama_get_memory(ctx_);
+        for (const Share& share : shares) {
+            llama_memory_seq_rm(memory, share.voice, share.position, -1);
+            if (probe_ != nullptr) probe_->forget(share.voice, share.position);
+        }
+        throw;
+    }
+    ++n_step_;
+    n_token_ += batch_->n_tokens;
+}
+
+std::vector<Drawn> Stage::draw(const std::vector<Share>& shares) {
+    std::vector<Drawn> said;
+    int last = -1;  // token of the batch
+    for (const Share& share : shares) {
+        Voice& voice = voices_[share.voice];
+        last += static_cast<int>(share.n);
+        if (voice.is_prompting()) {
+            voice.prompt.n_done += share.n;
+            if (voice.is_prompting()) continue;
+        } else {
+            auto& rows = voice.coming.rows;
+            rows.erase(rows.begin(), rows.begin() + voice.coming.mix.bank->n_emotion());
+        }
+        said.push_back(draw_one(share.voice, last));
+        if (said.back().end != End::none) said.back().text += rest(share.voice);
+    }
+    return said;
+}
+
+Drawn Stage::draw_one(int number, int at) {
+    Voice& voice = voices_[number];
+    try {
+        voice.drawn = llama_sampler_sample(voice.sampler.get(), ctx_, at);
+    } catch (const std::runtime_error&) {
+        return {number, LLAMA_TOKEN_NULL, "", "", End::failed};
+    }
+    if (voice.n_likely >= 0) note_likely(number, at);
+    return told(number);
+}
+
+void Stage::note_likely(int number, int at) {
+    const Voice& voice = voices_[number];
+    const float* logits = llama_get_logits_ith(ctx_, at);
+    const llama_token n_vocab = llama_vocab_n_tokens(vocab_);
+    const double total = log_sum(logits, static_cast<std::size_t>(n_vocab));
+    std::vector<Likely>& likely = likely_[number];
+    likely.clear();
+    const auto note = [&](llama_token token) {
+        likely.push_back({token, static_cast<float>(logits[token] - total)});
+    };
+    note(voice.drawn);
+    if (voice.n_likely == 0) return;
+    std::vector<llama_token> order(n_vocab);
+    std::iota(order.begin(), order.end(), 0);
+    const auto end = order.begin() + std::min(voice.n_likely, n_vocab);
+    std::partial_sort(order.begin(), end, order.end(), [logits](llama_token a, llama_token b) {
+        return logits[a] != logits[b] ? logits[a] > logits[b] : a < b;
+    });
+    std::for_each(order.begin(), end, note);
+}
+
+const std::vector<Likely>& Stage::likely(int voice) const {
+    require_open();
+    return likely_.at(static_cast<std::size_t>(voice));
+}
+
+Drawn Stage::told(int number) {
+    Voice& voice = voices_[number];
+    Drawn drawn{number, voice.drawn, piece_of(vocab_, voice.drawn), "", End::none};
+    --voice.n_left;
+    if (llama_vocab_is_eog(vocab_, voice.drawn)) {
+        drawn.end = End::stop;
+        return drawn;
+    }
+    drawn.text = voice.utterance.hear(drawn.piece);
+    if (voice.utterance.is_stopped()) {
+        drawn.end = End::stop;
+    } else if (voice.n_left == 0) {
+        drawn.end = End::length;
+    } else if (Clock::now() >= voice.deadline) {
+        drawn.end = End::time;
+    }
+    return drawn;
+}
+
+std::vector<Drawn> Stage::step(int n) {
+    require_open();
+    const std::vector<Share> chosen = shares(n);
+    if (chosen.empty()) return {};
+    decode(chosen);
+    std::vector<Drawn> said;
+    try {
+        said = draw(chosen);
+    } catch (...) {
+        for (Voice& voice : voices_) voice = Voice{};
+        throw;
+    }
+    // Whoever waits for another bank, or for room, comes first next time.
+    for (int i = 0; i < n_voice(); ++i) {
+        const int number = (turn_ + i) % n_voice();
+        const auto is_it = [number](const Share& share) { return share.voice == number; };
+        if (voices_[number].is_ready() && std::none_of(chosen.begin(), chosen.end(), is_it)) {
+            turn_ = number;
+            break;
+        }
+    }
+    return said;
+}
+
+}  // namespace llamood

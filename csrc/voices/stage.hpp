@@ -1,0 +1,220 @@
+// Many voices in one llama.cpp context: a batch a step, in which prompts are decoded beside tokens
+// that are being generated, each token under weights of its own.
+//
+// Beside what row_injector.hpp says of llama.cpp, relied on here (llama.cpp 0c1e570):
+// - A voice is a sequence of the context; its positions run from 0 without gaps, so what it has
+//   cached is llama_memory_seq_pos_max + 1.
+// - In a unified memory llama_memory_seq_cp makes two sequences share cells: nothing is copied, and
+//   what one of them removes stays for the other.
+// - Tokens of a decode that failed are not promised to be gone: they are removed here.
+// - llama_sampler_sample accepts the token that it draws. A chain made anew for each answer has
+//   seen no prompt, which is how llama_cpp.Llama penalises repetitions.
+#pragma once
+
+#include <llama-cpp.h>
+
+#include <chrono>
+#include <cstdint>
+#include <limits>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "graph/probe.hpp"
+#include "graph/row_injector.hpp"
+#include "vectors/bank.hpp"
+#include "voices/crew.hpp"
+#include "voices/utterance.hpp"
+
+namespace llamood {
+
+// What tokens are drawn with; the chain is that of llama_cpp.Llama. temperature 0 is greedy, below
+// 0 draws from the logits as they are. grammar: GBNF whose root is "root"; empty for none.
+struct Sampling {
+    float temperature = 0.2f;
+    int top_k = 40;
+    float top_p = 0.95f;
+    float min_p = 0.05f;
+    float typical_p = 1.0f;
+    float repeat_penalty = 1.0f;
+    float frequency_penalty = 0.0f;
+    float presence_penalty = 0.0f;
+    int last_n_tokens = 64;
+    std::uint32_t seed = LLAMA_DEFAULT_SEED;
+    std::string grammar;
+    int n_likely = -1;  // see likely(); none below 0
+};
+
+// When an answer ends, unless a token ends it. stops: texts, not part of it, none of them empty.
+// The time counts from begin() and is looked at after each token.
+struct Limits {
+    std::vector<std::string> stops;
+    int max_tokens = std::numeric_limits<int>::max();  // 1 or more
+    double max_seconds = std::numeric_limits<double>::infinity();
+};
+
+// What weights are weights of, and in which layers they count. Voices whose tokens are decoded in
+// one batch have the same bank.
+struct Mix {
+    std::shared_ptr<const Bank> bank;
+    LayerRange range;
+};
+
+// Why an answer is over: a token that ends it, or a stop text; a limit; or whoever asked for it
+// wants no more, which a stage is not told but by rest(); or that its grammar left no token to
+// draw. Of an answer that never began, that it could not be given (see Runner).
+enum class End { none, stop, length, time, interrupted, failed, refused };
+
+// A token, and the logarithm of its probability before anything of Sampling changes it.
+struct Likely {
+    llama_token token;
+    float logprob;
+};
+
+// A token that a voice said. piece: its bytes; text: what it adds to the answer, in whole
+// characters (see Utterance). Where the answer is over, the voice rests.
+struct Drawn {
+    int voice;
+    llama_token token;
+    std::string piece;
+    std::string text;
+    End end;
+};
+
+class Stage {
+  public:
+    // ctx must stay open until close(); rows must be an injector of it. probe: null, or one of ctx
+    // that reads all its sequences; it is told of each batch, and what it has read is shared and
+    // forgotten as what is cached. Throws std::invalid_argument for a probe of fewer sequences, and
+    // where llama.cpp would not keep the rows of a batch in order: a memory that is recurrent, or
+    // not shared by all sequences.
+    Stage(llama_context* ctx, RowInjector& rows, Probe* probe = nullptr);
+    Stage(const Stage&) = delete;
+    Stage& operator=(const Stage&) = delete;
+
+    // Everything below throws std::out_of_range for a voice that is not in 0..n_voice() - 1, and
+    // std::runtime_error once closed.
+    int n_voice() const { return static_cast<int>(voices_.size()); }
+    // How many tokens a step can take.
+    int n_batch() const { return n_batch_; }
+    // From now on let steps be computed by fewer threads than these while that is faster, because
+    // others want the processors too. Both 1 or more.
+    void yield_to_others(int n_threads, int n_threads_batch);
+    // How many positions the voice has decoded.
+    llama_pos n_cached(int voice) const;
+
+    // Forget all that a voice has decoded from position n on; returns how many remain, which are
+    // fewer where llama.cpp can only remove everything. The voice must rest.
+    llama_pos keep(int voice, llama_pos n);
+    // Voice `to`, which has decoded exactly the first `begin` positions, gets those up to `end`
+    // from a voice that has decoded them.
+    void share(int from, int to, llama_pos begin, llama_pos end);
+
+    // Say something: decode `tokens` after what is cached, token i under row i of `rows`
+    // (n_token, n_emotion), then draw the first token of the answer, or the next, where `said` are
+    // the tokens that it has already: penalties, the grammar and stop texts count them. The voice
+    // must rest.
+    // Throws std::invalid_argument for weights of another number, tokens that the model lacks,
+    // limits that mean nothing, or a grammar that llama.cpp does not take.
+    void begin(int voice, std::vector<llama_token> tokens, std::vector<float> rows, Mix mix,
+               const Sampling& sampling, const Limits& limits,
+               const std::vector<llama_token>& said = {});
+    // The rows (n, n_emotion) under which the coming tokens of the answer are decoded, in place of
+    // those that were given before. A voice that has none left waits.
+    void play(int voice, std::vector<float> rows, Mix mix);
+    // How many voices have drawn a token, and were given the row under which it is decoded.
+    int n_generating() const;
+
+    // Decode and draw no more. Returns the end of what was said, where it was held back.
+    std::string rest(int voice);
+
+    // One batch of at most `n` tokens, and n_batch(): a token of each voice that generates, then as
+    // much of prompts as there is room. At least one token is taken.
+    // Voices of another bank than the one whose turn it is wait for their own. Returns what was
+    // drawn; nothing to do is no error. Throws std::runtime_error where the decode failed or was
+    // not steered as asked: nothing of it remains then, and all voices rest.
+    std::vector<Drawn> step(int n = std::numeric_limits<int>::max());
+
+    // Of the token that the voice drew last: it, and then the n_likely likeliest, likeliest first.
+    // Empty unless they were asked for.
+    const std::vector<Likely>& likely(int voice) const;
+
+    // Forget the context.
+    void close();
+
+    // Since the beginning: how many batches were decoded, and how many tokens in them.
+    std::int64_t n_step() const { return n_step_; }
+    std::int64_t n_token() const { return n_token_; }
+
+  private:
+    using Clock = std::chrono::steady_clock;
+
+    // Tokens that wait to be decoded, with the row of each.
+    struct Queue {
+        std::vector<llama_token> tokens;
+        std::vector<float> rows;
+        Mix mix;
+        std::size_t n_done = 0;
+        bool is_neutral = true;  // no row adds anything, so any bank will do
+    };
+    struct Voice {
+        Queue prompt;
+        llama_sampler_ptr sampler;  // null at rest
+        llama_token drawn = LLAMA_TOKEN_NULL;
+        Queue coming;  // rows for tokens to come; `tokens` is not used
+        Utterance utterance;
+        int n_left = 0;  // tokens that it may still draw
+        int n_likely = -1;
+        Clock::time_point deadline;
+
+        bool is_prompting() const { return prompt.n_done < prompt.tokens.size(); }
+        bool is_ready() const;
+        const Queue& next() const { return is_prompting() ? prompt : coming; }
+    };
+    // Which tokens of which voice a batch has.
+    struct Share {
+        int voice;
+        std::size_t n;
+        llama_pos position;  // of the first
+    };
+    struct BatchDeleter {
+        void operator()(llama_batch* batch) const;
+    };
+
+    void require_open() const;
+    Voice& at(int voice);
+    void require_rows(const std::vector<float>& rows, std::size_t n, const Mix& mix) const;
+    llama_sampler_ptr chain(const Sampling& sampling) const;
+    std::vector<Share> shares(int n) const;
+    // The bank of the voices in these shares, null where none of them adds anything.
+    std::shared_ptr<const Bank> bank_of(const std::vector<Share>& shares) const;
+    void fill(const std::vector<Share>& shares);
+    void put(int voice, llama_token token, llama_pos position, bool is_output);
+    void decode(const std::vector<Share>& shares);
+    int compute(const std::vector<Share>& shares);
+    std::vector<Drawn> draw(const std::vector<Share>& shares);
+    // Draw from the logits of token `at` of the batch.
+    Drawn draw_one(int number, int at);
+    void note_likely(int number, int at);
+    // What the token that a voice has drawn adds to its answer.
+    Drawn told(int number);
+
+    llama_context* ctx_;
+    const llama_vocab* vocab_;
+    RowInjector& rows_;
+    Probe* probe_;
+    int n_batch_;
+    std::optional<Crew> crew_;
+    std::vector<Voice> voices_;
+    std::vector<std::vector<Likely>> likely_;  // (n_voice)
+    int turn_ = 0;                             // the voice that is asked first
+    std::unique_ptr<llama_batch, BatchDeleter> batch_;
+    std::vector<float> weights_;      // (n_token of the batch, n_emotion)
+    std::vector<LayerRange> ranges_;  // (n_token of the batch)
+    std::vector<bool> is_output_;     // (n_token of the batch)
+    std::int64_t n_step_ = 0;
+    std::int64_t n_token_ = 0;
+};
+
+}  // namespace llamood

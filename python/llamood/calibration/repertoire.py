@@ -1,0 +1,306 @@
+"""The feelings that a model has in a folder of vectors: which, and one more or one less of them.
+
+Whatever is added lies in the same files as what was measured at first: its vector beside the
+others, its part in the baseline of readings, and how it came about in ``added/NAME.json``. Its
+vector says the method of the others, as a set has one. The others stay as they are, bit for bit.
+"""
+
+from __future__ import annotations
+
+import secrets
+import shutil
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from functools import partial
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from llamood.atomic import write_files
+from llamood.calibration.baseline_extension import extended, quality_by_name, without
+from llamood.calibration.contrast import FOLDS, WAY, Contrast
+from llamood.calibration.doses import Doses, chosen, find_doses
+from llamood.calibration.manner import Manner, answers_in_manner
+from llamood.calibration.measuring import Parts
+from llamood.calibration.places import Place, quick_places
+from llamood.calibration.utterances import FEWEST, Origin, new_name_fault, origin_path, origins
+from llamood.errors import FileError, ModelError, VectorError
+from llamood.extraction.candidates import Candidates
+from llamood.extraction.extraction import fingerprint_of
+from llamood.extraction.states import Progress, States
+from llamood.extraction.texts import BUNDLED, NEUTRAL, LabelledTexts, load_texts
+from llamood.extraction.words import words
+from llamood.readings.probe import FILE_NAME, Probe
+from llamood.vectors import control_vector
+from llamood.vectors.emotion_vectors import EmotionVectors
+from llamood.vectors.files import SUFFIX, load, paths_of
+from llamood.vectors.increments import is_increments
+
+# Texts that a new feeling is told from: of each other feeling, and without any.
+PER_LABEL, N_NEUTRAL = 40, 120
+N_SPREAD = 150  # more neutral texts, of which as many are read as the spread takes
+
+
+@dataclass(frozen=True)
+class Feeling:
+    """One of a repertoire. ``origin``: of one that was added. ``layers``: the first and the last to
+    which it adds anything; None where it adds nothing. ``dose``: what its vector as measured is
+    multiplied by. ``ceiling``: the largest intensity that reads fluently, where that is known.
+    ``auroc``: how surely its reading tells texts that had no say in it, 0 to 1, 0.5 by chance; None
+    where it is not read, or that is not known. Of one that was described, the texts are the model's
+    own answers: what people write is told less surely. ``is_read``: whether the baseline has it."""
+
+    name: str
+    origin: Origin | None
+    layers: tuple[int, int] | None
+    dose: float
+    ceiling: float | None
+    is_read: bool
+    auroc: float | None
+
+
+@dataclass(frozen=True, eq=False)
+class Addition:
+    """A feeling that was measured. ``vectors``: of it alone. ``doses``: what its calibration found.
+    ``probe``: the baseline with it; None where there was none. ``paths``: the files written."""
+
+    feeling: Feeling
+    vectors: EmotionVectors
+    doses: Doses
+    probe: Probe | None
+    paths: tuple[Path, ...]
+
+
+class Repertoire:
+    """Of one ``model`` in the ``folder`` of its vectors. ``llama``: arguments of
+    ``llama_cpp.Llama``. Raises as `load`, and `VectorError` for vectors of another model."""
+
+    def __init__(
+        self, model: str | PathLike[str], folder: str | PathLike[str], **llama: Any
+    ) -> None:
+        self.model = Path(model)
+        self.folder = Path(folder)
+        if self.folder.is_file():
+            raise FileError(self.folder, "is a file; the folder of a model's vectors is expected")
+        self.vectors = load(self.folder)
+        self._llama = llama
+        fingerprint = fingerprint_of(self.model)
+        self.vectors.require_fit(
+            n_layer=self.vectors.n_layer,
+            n_embd=self.vectors.n_embd,
+            arch=None,
+            fingerprint=fingerprint,
+        )
+        is_there = (self.folder / FILE_NAME).is_file()
+        self.probe = Probe.load(self.folder) if is_there else None
+
+    def feelings(self) -> tuple[Feeling, ...]:
+        """In the order of the files. Raises `FileError`."""
+        added = origins(self.folder)
+        return tuple(
+            _feeling(self.vectors, name, added.get(name), self.probe) for name in self.vectors.names
+        )
+
+    def require_new(self, name: str) -> None:
+        """Raise `VectorError` for what cannot be the name of another feeling."""
+        fault = new_name_fault(name)
+        if fault is None and name.casefold() in {each.casefold() for each in self.vectors.names}:
+            fault = (
+                f"{name} is there already; take it away first (llamood emotion remove MODEL {name})"
+            )
+        if fault is not None:
+            raise VectorError(fault)
+
+    def add(
+        self,
+        name: str,
+        *,
+        texts: Sequence[str] = (),
+        manner: str | None = None,
+        output: str | PathLike[str] | None = None,
+        seed: int = 0,
+        parts: Parts | None = None,
+    ) -> Addition:
+        """Measure a feeling that is not there, find its dose, and write it: all or nothing.
+
+        ``texts``: what expresses it, `utterances.FEWEST` at least; or ``manner``: its description,
+        by which the model answers. ``output``: a folder that is made, as a copy of this one with
+        the new feeling; else it is written here. ``parts``: for the name of a part of the work
+        (``answers``, ``texts``, ``doses``, ``readings``) what is told how much is done. Raises
+        `VectorError` for a name that cannot be had, and `ModelError` for a model that cannot be
+        asked or read.
+        """
+        target = self.folder if output is None else Path(output)
+        self._require_room(name, target)
+        if bool(texts) == (manner is not None):
+            raise VectorError("a feeling is measured from texts or from a manner; give one of them")
+        told = parts or (lambda part: lambda done, total: None)
+        answers = None
+        if manner is not None:
+            answers = answers_in_manner(
+                self.model, manner, seed=seed, progress=told("answers"), **self._llama
+            )
+            texts = answers.texts
+        elif len(set(texts)) < FEWEST:
+            raise VectorError(f"{len(set(texts))} texts were given, at least {FEWEST} are needed")
+        contrast, apart, spread = self._contrast(name, texts, answers, told("texts"))
+        candidates = contrast.candidates(self.vectors.measurement)
+        with suppress(ModelError):  # whose words cannot be weighed is steered by what is felt
+            said = words(self.model, apart, names=(name,))
+            candidates = candidates.with_words("texts", said.own)
+        doses = self._doses(contrast, candidates, seed, told("doses"))
+        vectors = replace(
+            chosen(candidates, doses),
+            measurement=self.vectors.measurement,
+            pairs=(len(texts),),
+        )
+        probe = None
+        if self.probe is not None:
+            probe = extended(
+                self.probe, self.model, self.vectors.merge(vectors), contrast, spread,
+                progress=told("readings"), **self._llama,
+            )  # fmt: skip
+        origin = _origin(name, doses, texts, manner)
+        paths = self._write(target, vectors, origin, probe)
+        feeling = _feeling(vectors, name, origin, probe)
+        return Addition(feeling, vectors, doses, probe, paths)
+
+    def remove(self, name: str) -> None:
+        """Take a feeling away. Raises `VectorError` for one that is not there and for the last."""
+        names = self.vectors.names
+        if name not in names:
+            raise VectorError(f"no emotion {name!r} here; there are {', '.join(names)}")
+        if len(names) == 1:
+            raise VectorError(f"{name} is the last one; remove the folder {self.folder} instead")
+        path = self._path(name)
+        left = load([each for each in paths_of(self.folder, suffixes=(SUFFIX,)) if each != path])
+        aside = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
+        path.replace(aside)
+        try:
+            if self.probe is not None and name in self.probe.names:
+                without(self.probe, name, method=left.measurement.method).save(self.folder)
+        except BaseException:
+            aside.replace(path)
+            raise
+        aside.unlink()
+        origin_path(self.folder, name).unlink(missing_ok=True)
+
+    def _require_room(self, name: str, target: Path) -> None:
+        """Raise an error where the feeling cannot be added, or not be written there."""
+        self.require_new(name)
+        if target != self.folder and target.exists():
+            raise FileError(target, "is there already; a folder that is to be made is expected")
+        site = self.vectors.measurement.site
+        if site != "layer_out":
+            raise VectorError(
+                f"these vectors are added at {site}; a feeling is added to those of the end of "
+                "blocks (layer_out)"
+            )
+        if self.probe is not None:
+            self.probe.require_fit(self.vectors)
+
+    # -- what is measured ------------------------------------------------------------------
+
+    def _contrast(
+        self, name: str, texts: Sequence[str], answers: Manner | None, progress: Progress
+    ) -> tuple[Contrast, LabelledTexts, Sequence[str]]:
+        """What tells it from the others; its texts, and all others as neutral; and neutral texts
+        that had no say in that."""
+        shipped = load_texts(BUNDLED)
+        of = {each: shipped.sample(PER_LABEL).texts[each] for each in shipped.emotions}
+        of |= {each: found.texts[:PER_LABEL] for each, found in origins(self.folder).items()}
+        of.pop(name, None)
+        neutral = shipped.sample(N_NEUTRAL + N_SPREAD).neutral
+        of[NEUTRAL] = neutral[:N_NEUTRAL] + (() if answers is None else answers.plain)
+        of[name] = tuple(texts)
+        states = States.measured(
+            self.model, LabelledTexts(tuple(of), of), progress=progress, **self._llama
+        )
+        shape = (self.vectors.n_layer, self.vectors.n_embd)
+        if states.data.shape[1:] != shape:
+            raise VectorError(
+                f"these vectors belong to another model: {shape[0]} layers of width {shape[1]}, "
+                f"the model has {states.data.shape[1]} of {states.data.shape[2]}"
+            )
+        own, others = states.of(name), states.data[np.array(states.labels) != name]
+        if len(own) < FOLDS:
+            raise ModelError(f"{len(own)} texts of {name} have a token beyond the first")
+        rest = tuple(text for label, some in of.items() if label != name for text in some)
+        apart = LabelledTexts((name, NEUTRAL), {name: of[name], NEUTRAL: rest})
+        return Contrast(name, own, others), apart, neutral[N_NEUTRAL:]
+
+    def _doses(
+        self, contrast: Contrast, candidates: Candidates, seed: int, progress: Progress
+    ) -> Doses:
+        """Where it shows best to the model itself, and its largest fluent dose there."""
+        places = quick_places(candidates)
+        if is_increments(self.vectors):
+            places = [Place(WAY, (1, self.vectors.n_layer - 1), increments=True)]
+        return find_doses(
+            self.model,
+            candidates,
+            places,
+            seed=seed,
+            filter=contrast.filter(),
+            progress=progress,
+            **self._llama,
+        )
+
+    # -- files -----------------------------------------------------------------------------
+
+    def _path(self, name: str) -> Path:
+        """The file of an emotion that is there."""
+        for path in paths_of(self.folder, suffixes=(SUFFIX,)):
+            if control_vector.read(path).names == (name,):
+                return path
+        raise VectorError(f"no file in {self.folder} has {name}")
+
+    def _write(
+        self, target: Path, vectors: EmotionVectors, origin: Origin, probe: Probe | None
+    ) -> tuple[Path, ...]:
+        (name,) = vectors.names
+        contents: dict[Path, Callable[[Path], object]] = {}
+        if target != self.folder:
+            contents = {
+                target / path.relative_to(self.folder): partial(shutil.copyfile, path)
+                for path in sorted(self.folder.rglob("*"))
+                if path.is_file() and not path.name.startswith(".")
+            }
+        contents[target / f"{name}{SUFFIX}"] = partial(control_vector.write, evs=vectors, name=name)
+        contents[origin_path(target, name)] = origin.write
+        if probe is not None:
+            contents[target / FILE_NAME] = probe.write
+        write_files(contents)
+        return tuple(contents)
+
+
+def _origin(name: str, doses: Doses, texts: Sequence[str], manner: str | None) -> Origin:
+    best = doses.bounds[name].best
+    assert best is not None  # find_doses raises else
+    return Origin(
+        texts=tuple(texts),
+        manner=manner,
+        place=str(doses.places[name]),
+        dose=best.dose,
+        perplexity=best.fluency.perplexity,
+    )
+
+
+def _feeling(
+    vectors: EmotionVectors, name: str, origin: Origin | None, probe: Probe | None
+) -> Feeling:
+    at = vectors.names.index(name)
+    moved = np.flatnonzero(vectors.data[at].any(axis=1))
+    is_read = probe is not None and name in probe.names
+    return Feeling(
+        name=name,
+        origin=origin,
+        layers=(int(moved[0]), int(moved[-1])) if len(moved) else None,
+        dose=vectors.scale[at],
+        ceiling=vectors.ceiling[at],
+        is_read=is_read,
+        auroc=quality_by_name(probe).get(name) if probe is not None and is_read else None,
+    )

@@ -1,0 +1,17 @@
+"""A generating call that was given a mood of its own, or asked for a trace."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from llamood.moods.mood import Mood
+from llamood.moods.steering import Steering
+from llamood.moods.trace import Trace
+
+
+@dataclass(frozen=True, eq=False)
+class Call:
+    """``mood``: None where the voice's own counts. ``trace``: None where none was asked for."""
+
+    mood: tuple[Mood, Steering | None] | None
+    trace: Trace | None

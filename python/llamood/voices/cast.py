@@ -1,0 +1,370 @@
+"""Many voices of one model, in one context and one batch."""
+
+from __future__ import annotations
+
+import threading
+import weakref
+from collections.abc import Iterable, Mapping, Sequence
+from os import PathLike
+from pathlib import Path
+from typing import Any, get_args
+
+from llamood.closing import Closing
+from llamood.errors import LlamoodError, ModelError
+from llamood.moods.affect import AffectMap
+from llamood.moods.mood import Mood, MoodLike
+from llamood.moods.steering import Steering
+from llamood.readings.probe import Probe, chosen_probe
+from llamood.vectors.emotion_vectors import EmotionVectors, Site
+from llamood.vectors.files import load
+from llamood.voices.answer_stream import Scene
+from llamood.voices.character import Character
+from llamood.voices.collapse_monitor import Care, care_of
+from llamood.voices.event import Event
+from llamood.voices.llama import refuse_unknown
+from llamood.voices.memory import Overflow
+from llamood.voices.sampling import Sampling
+from llamood.voices.shared_context import Ensemble
+from llamood.voices.turn import Plan
+
+
+class Cast(Closing):
+    """Characters that speak from one model, each with its own history, mood and sampling.
+
+    ``emotions``: the emotion vectors to feel with, as a path (see ``llamood.load``) or a value;
+    ``site``, ``readings`` and ``guard`` as of ``llamood.Llama``. ``voices``: how many can be there
+    at once, 1 to 256. ``n_ctx``: how many tokens each of them can remember. ``overflow``: where
+    that is too little for what is said to a voice, ``refuse`` with a `ModelError`, or ``drop`` its
+    oldest turns, of which ``Event.forgotten`` tells; the system prompt stays. All other arguments
+    are those of ``llama_cpp.Llama``, ``n_threads`` as `llamood.Llama` has it.
+
+    What all voices say is decoded in one batch a step. A beginning that conversations have in
+    common, a description of their world say, is decoded once. May be used by several threads.
+    Raises `ModelError` for a model with a recurrent memory.
+    """
+
+    def __init__(
+        self,
+        model_path: str | PathLike[str],
+        *,
+        emotions: str | PathLike[str] | EmotionVectors,
+        voices: int = 8,
+        n_ctx: int = 2048,
+        overflow: Overflow = "refuse",
+        site: Site | None = None,
+        guard: bool | Care = True,
+        readings: bool | Probe = False,
+        **llama: Any,
+    ) -> None:
+        refuse_unknown(llama, who="llamood.Cast")
+        if overflow not in get_args(Overflow):
+            raise LlamoodError(f"overflow is {overflow!r:.60}, expected 'refuse' or 'drop'")
+        evs = emotions if isinstance(emotions, EmotionVectors) else load(Path(emotions))
+        self._overflow: Overflow = overflow
+        self._care = care_of(guard)
+        self._lock = threading.RLock()
+        self._voices: dict[int, Character] = {}
+        self._scenes: weakref.WeakValueDictionary[int, Scene] = weakref.WeakValueDictionary()
+        self._ensemble = Ensemble(
+            str(model_path),
+            emotions=evs,
+            site=site,
+            probe=chosen_probe(readings, emotions, evs),
+            voices=voices,
+            n_ctx=n_ctx,
+            **llama,
+        )
+        self._free = list(range(voices))[::-1]
+        # Who waits for whom to decode the beginning that both have.
+        self._followers: dict[Character, Character] = {}
+
+    @property
+    def voices(self) -> tuple[Character, ...]:
+        """Who is there."""
+        return tuple(self._voices.values())
+
+    @property
+    def ensemble(self) -> Ensemble:
+        """What its voices speak from, for what is decoded beside them while no step is."""
+        return self._ensemble
+
+    @property
+    def emotions(self) -> EmotionVectors:
+        """The emotion vectors at hand."""
+        return self._ensemble.palette.emotions
+
+    @property
+    def metadata(self) -> Mapping[str, str]:
+        """Of the model's file."""
+        metadata: Mapping[str, str] = self._ensemble.metadata
+        return metadata
+
+    @property
+    def fingerprint(self) -> str:
+        """Which model this is, whatever its quantisation."""
+        return self._ensemble.fingerprint
+
+    @property
+    def reads(self) -> bool:
+        """Whether its voices are read."""
+        return self._ensemble.reads
+
+    @property
+    def n_voice(self) -> int:
+        """How many can be there at once."""
+        return len(self._voices) + len(self._free)
+
+    @property
+    def n_ctx(self) -> int:
+        """How many tokens each of them can remember."""
+        return self._ensemble.share
+
+    def prompt(
+        self,
+        said: str | Sequence[Mapping[str, Any]],
+        *,
+        tools: Sequence[Mapping[str, Any]] | None = None,
+    ) -> list[int]:
+        """A text, or a conversation of chat messages, as the tokens that an answer follows on.
+
+        ``tools``: what the model's chat template says can be called. Safe in any thread. Raises
+        `ModelError` where the template refuses them.
+        """
+        return self._ensemble.prompt(said, tools=tools)
+
+    def piece(self, token: int) -> bytes:
+        """The text of one token, whole characters or not; empty for those that end an answer."""
+        return self._ensemble.piece(token)
+
+    def understand(self, mood: Mood) -> Steering:
+        """The mood with what is at hand here. Safe in any thread. Raises `MoodError` for one that
+        no voice could feel."""
+        steering = self._ensemble.understand(mood)
+        steering.require_worked_out()
+        return steering
+
+    @property
+    def affect_map(self) -> AffectMap:
+        """Where its emotions lie in valence, arousal and dominance."""
+        return self._ensemble.palette.affect_map
+
+    def join(
+        self, system: str | None = None, *, mood: MoodLike = None, **sampling: Any
+    ) -> Character:
+        """A new character, told ``system`` at the beginning of its conversation.
+
+        ``sampling``: see `Sampling`. Raises `LlamoodError` where there is no room for another, and
+        MoodError for a mood that cannot be had.
+        """
+        chosen = Sampling.of(sampling)
+        with self._lock:
+            self._ensemble.stage  # noqa: B018  (raises once closed)
+            if not self._free:
+                raise LlamoodError(
+                    f"all {len(self._voices)} voices are taken; let one leave, or open the cast "
+                    "with more (voices=...)"
+                )
+            voice = Character(
+                self._ensemble,
+                self._free[-1],
+                system=system,
+                mood=Mood.of(mood),
+                sampling=chosen,
+                overflow=self._overflow,
+                care=self._care,
+            )
+            self._voices[self._free.pop()] = voice
+            return voice
+
+    def say(self, to: Mapping[Character, str], **sampling: Any) -> Scene:
+        """Say something to one voice or several, which answer at once: see `Scene` and `Event`.
+
+        ``sampling``: for these answers, in place of what was said at `join`. They begin to be given
+        at the first step of any scene. Raises `LlamoodError`, and then nobody was told anything,
+        where a voice speaks already or has no room for it.
+        """
+        with self._lock:
+            for voice in to:
+                self._require_mine(voice)
+            return self._begin({voice: voice.plan(text, sampling) for voice, text in to.items()})
+
+    def answer(
+        self,
+        prompt: Sequence[int],
+        *,
+        among: Iterable[Character],
+        mood: MoodLike = None,
+        felt: Mapping[str, float] | None = None,
+        **sampling: Any,
+    ) -> Scene:
+        """Let one of these voices, which must not speak, continue a prompt of tokens in a mood:
+        the one that has most of it decoded.
+
+        It is no part of the voice's own conversation. ``felt``: what was felt before it, for a
+        mood with inertia (see ``Character.felt``). Raises as `say` does, and MoodError.
+        """
+        asked = Mood.of(mood)
+        voices = list(among)
+        with self._lock:
+            if not voices:
+                raise LlamoodError("expected at least one voice that could answer")
+            for voice in voices:
+                self._require_mine(voice)
+                voice.plan_prompt(prompt, sampling)
+            voices[0].feel(asked, felt=felt or {})
+            keys = voices[0].keys(voices[0].plan_prompt(prompt, sampling))
+            # Of those that have as much, the one that forgets least by it.
+            voice = max(voices, key=lambda voice: (voice.n_common(prompt, keys), -voice.n_cached))
+            voice.feel(asked, felt=felt or {})
+            return self._begin({voice: voice.plan_prompt(prompt, sampling)})
+
+    def step(self) -> bool:
+        """One step of all who speak, whose events lie in their scenes then; False where nobody
+        does. For whoever drives many scenes, with ``Scene.take``."""
+        with self._lock:
+            speaks = any(voice.is_speaking for voice in self.voices)
+            if speaks:
+                self._step()
+            return speaks
+
+    def pause(self, voice: Character, *, paused: bool) -> None:
+        """Let a voice that speaks say what comes without its mood, as a quotation say, or with it
+        again. The next answer begins in its mood."""
+        with self._lock:
+            self._require_mine(voice)
+            voice.pause(paused)
+
+    def _begin(self, plans: Mapping[Character, Plan]) -> Scene:
+        scene = Scene(self, set(plans))
+        begun: list[Character] = []
+        try:
+            for voice, plan in plans.items():
+                begun.append(voice)
+                leader = voice.begin(plan, self._others(voice))
+                if leader is not None:
+                    self._followers[voice] = leader
+                self._scenes[voice.number] = scene
+        except BaseException:
+            for voice in begun:
+                voice.abandon()
+            raise
+        return scene
+
+    def feel(self, voice: Character, mood: MoodLike = None, /, **emotions: Any) -> None:
+        """Let a voice feel this from its next token on, also while it speaks."""
+        asked = Mood.of(mood, **emotions)
+        with self._lock:
+            self._require_mine(voice)
+            voice.feel(asked)
+
+    def interrupt(self, voice: Character) -> None:
+        """Let a voice say no more: the last event of its answer says ``interrupted``. What it said
+        stays in its memory; an answer of which nothing was said is taken back with its question.
+        """
+        with self._lock:
+            self._require_mine(voice)
+            self._interrupt(voice)
+
+    def leave(self, voice: Character) -> None:
+        """Interrupt a voice and forget it; another may join in its place."""
+        with self._lock:
+            self._require_mine(voice)
+            self._interrupt(voice)
+            voice.leave()
+            self._free.append(voice.number)
+            del self._voices[voice.number]
+
+    def close(self) -> None:
+        """Interrupt everybody, and free the model."""
+        with self._lock:
+            for voice in self.voices:
+                self._interrupt(voice)
+                voice.is_present = False
+            self._voices.clear()
+            self._free.clear()
+            self._ensemble.close()
+
+    # -- what scenes ask for ---------------------------------------------------------------
+
+    def advance(self, scene: Scene) -> bool:
+        """Step until the scene has something to tell; False where nothing more will be said."""
+        while True:
+            with self._lock:
+                scene.raise_fault()
+                if scene.waits:
+                    self._step()
+                    continue
+                return not scene.is_over
+
+    def end(self, scene: Scene) -> None:
+        """Interrupt those that speak in it, and tell nothing more of it."""
+        with self._lock:
+            for voice in scene.speakers:
+                self._interrupt(voice)
+            scene.silence()
+
+    def _step(self) -> None:
+        for voice in self.voices:
+            if voice.is_speaking and voice.number not in self._scenes:  # nobody listens any more
+                voice.interrupt()
+        self._let_follow()
+        n_step = self._ensemble.stage.n_step
+        try:
+            drawn = self._ensemble.step()
+        except ModelError as fault:
+            for voice in self.voices:
+                if voice.is_speaking:
+                    self._fail(voice, fault)
+            return
+        if self._ensemble.stage.n_step == n_step:
+            # A token was drawn and, by an exception from outside (KeyboardInterrupt), never heard.
+            for voice in self.voices:
+                self._interrupt(voice)
+        for number, token, piece, text, end in drawn:
+            voice = self._voices[number]
+            if end == "failed":
+                self._fail(voice, LlamoodError("the grammar of this answer left no token to draw"))
+                continue
+            try:
+                for event in voice.hear(token, piece, text, end):
+                    self._tell(voice, event)
+            except Exception as fault:  # of a mood that is a function
+                self._fail(voice, fault)
+
+    def _tell(self, voice: Character, event: Event) -> None:
+        """Apart from `_step`: what has a name there stays as long as the traceback of a fault, and
+        scenes must not."""
+        scene = self._scenes.get(voice.number)
+        if scene is not None:
+            scene.tell(event)
+
+    def _let_follow(self) -> None:
+        for voice, leader in list(self._followers.items()):
+            if leader.is_prompting and voice.is_waiting:
+                continue
+            del self._followers[voice]
+            if voice.is_waiting:
+                try:
+                    voice.start(self._others(voice))
+                except LlamoodError as fault:
+                    self._fail(voice, fault)
+
+    def _others(self, voice: Character) -> list[Character]:
+        return [other for other in self.voices if other is not voice]
+
+    def _fail(self, voice: Character, fault: Exception) -> None:
+        voice.abandon()
+        scene = self._scenes.pop(voice.number, None)
+        if scene is not None:
+            scene.fail(voice, fault)
+
+    def _interrupt(self, voice: Character) -> None:
+        event = voice.interrupt()
+        if event is not None:
+            self._tell(voice, event)
+
+    def _require_mine(self, voice: Character) -> None:
+        if not isinstance(voice, Character) or self._voices.get(voice.number) is not voice:
+            raise LlamoodError(
+                f"{voice!r:.60} is no voice of this cast (any more); join() makes one"
+            )

@@ -1,0 +1,252 @@
+"""One voice: a ``llama_cpp.Llama`` that feels."""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+import llama_cpp
+
+from llamood.errors import ModelError, MoodError, MoodWarning
+from llamood.moods.mood import Mood, MoodLike
+from llamood.moods.steering import Notice, Steering
+from llamood.moods.steering_vectors import Palette
+from llamood.moods.trace import Trace
+from llamood.readings.probe import Probe, chosen_probe
+from llamood.vectors.emotion_vectors import EmotionVectors, Site
+from llamood.vectors.files import load
+from llamood.voices.call import Call
+from llamood.voices.collapse_monitor import Care, care_of
+from llamood.voices.decoder import NOWHERE
+from llamood.voices.injection import chosen_site
+from llamood.voices.voice import Voice
+
+_KNOWN_ARGUMENTS = frozenset(inspect.signature(llama_cpp.Llama.__init__).parameters) - {
+    "self",
+    "kwargs",
+}
+
+
+class Llama(Voice):
+    """A ``llama_cpp.Llama`` in every other way, that speaks in a mood.
+
+    ``emotions``: the emotion vectors to feel with, as a path (see ``llamood.load``) or a
+    value. ``site``: where they are added, at the end of each block (``layer_out``) or between
+    attention and MLP (``attn_out``, layer 0 too); where they were measured, unless it is given.
+    ``readings``: also read what is expressed (see `reading`), with the baseline that
+    lies in the folder of the vectors, or with a `Probe`; costs a stop of the graph at one layer.
+    ``guard``: where an answer collapses under its mood, ``rescue`` (or True) goes back to before
+    and draws anew under half the dose, a quarter, none; ``stop`` ends it there; False does nothing.
+    The result then has what happened under ``["llamood"]["guard"]`` (see `Watch.told`), and of a
+    stream each chunk from there on. A stream tells no token before it is known to be sound.
+    All other arguments are those of ``llama_cpp.Llama``; unknown names are refused with a
+    TypeError. Without ``n_threads`` there is a thread for each core, and there are fewer while
+    others want the cores, if that is faster (not with ``flash_attn``, whose last bits depend on
+    their number); below 0 it is all cores but so many.
+
+    The mood is set for good by :meth:`feel`, for a block by :meth:`feeling`, or for one call by
+    ``mood=``. An answer depends on the prompt, the mood and the seed only (and, where the mood
+    has inertia, on what was felt before): hidden states that were cached under another mood are
+    computed again, not reused. A schedule counts from the last token of each prompt, or from
+    the token at which it is asked for in the middle of an answer.
+    """
+
+    def __init__(
+        self,
+        model_path: str | PathLike[str],
+        *,
+        emotions: str | PathLike[str] | EmotionVectors | None = None,
+        site: Site | None = None,
+        readings: bool | Probe = False,
+        guard: bool | Care = True,
+        **llama: Any,
+    ) -> None:
+        refuse_unknown(llama, who="llamood.Llama")
+        self._palette: Palette | None = None
+        self._readings = readings
+        self._site = site
+        self._feels: tuple[Mood, Steering | None] = (Mood(), None)
+        self._noticed: set[str] = set()
+        super().__init__(
+            str(model_path), watched=emotions is not None, care=care_of(guard), **llama
+        )
+        if emotions is not None:
+            evs = emotions if isinstance(emotions, EmotionVectors) else load(Path(emotions))
+            probe = chosen_probe(readings, emotions, evs)
+            arch = self.metadata.get("general.architecture", "")
+            added_at = chosen_site(evs, asked=site, arch=arch)
+            if probe is not None:
+                probe.require_site(added_at)
+            self._palette = self._take(evs, added_at, probe)
+            self._feels = (Mood(), Steering(Mood(), self._palette))
+        elif readings:
+            raise ModelError("readings need emotions; pass Llama(..., emotions=...) too")
+        elif site is not None:
+            raise ModelError("a site needs emotions; pass Llama(..., emotions=...) too")
+
+    # -- mood ------------------------------------------------------------------------------
+
+    @property
+    def mood(self) -> Mood:
+        """What it feels now: the running call's mood if that was given one, else the last."""
+        return self._current()[0]
+
+    @property
+    def emotions(self) -> EmotionVectors | None:
+        """The emotion vectors at hand."""
+        return self._emotions
+
+    @property
+    def site(self) -> Site | None:
+        """Where the emotion vectors are added; None without."""
+        return None if self._palette is None else self._palette.site
+
+    def feel(self, mood: MoodLike = None, /, **emotions: Any) -> None:
+        """Feel this from now on; ``feel()`` is neutral. See ``llamood.Mood`` for the forms.
+
+        Takes effect at the next token, also in the middle of a stream.
+        Raises MoodError for unknown emotions and unusable intensities.
+        """
+        self._feels = self._understand(Mood.of(mood, **emotions))
+        self._told = NOWHERE
+
+    @contextmanager
+    def feeling(self, mood: MoodLike = None, /, **emotions: Any) -> Iterator[Llama]:
+        """Feel this inside a ``with`` block, and what was felt before after it."""
+        before = self._feels
+        self.feel(mood, **emotions)
+        try:
+            yield self
+        finally:
+            self._feels = before
+            self._told = NOWHERE
+
+    def _understand(self, mood: Mood) -> tuple[Mood, Steering | None]:
+        if self._palette is None:
+            if mood.is_neutral:
+                return mood, None
+            raise MoodError(
+                "", f"asked for {mood}, but no emotions were loaded; pass Llama(..., emotions=...)"
+            )
+        told = None if self._reader is None else self._reader.told
+        steering = Steering(mood, self._palette, told=told)
+        if not mood.listens:
+            for notice in steering.beginning.notices:
+                self._notice(notice)
+        return mood, steering
+
+    def _notice(self, notice: Notice) -> None:
+        """Say it, once for each thing."""
+        if notice.what not in self._noticed:
+            self._noticed.add(notice.what)
+            warnings.warn(notice.text, MoodWarning, stacklevel=2)
+
+    def _current(self) -> tuple[Mood, Steering | None]:
+        call = self._call
+        return self._feels if call is None or call.mood is None else call.mood
+
+    # -- generating ------------------------------------------------------------------------
+
+    def create_completion(
+        self, *args: Any, mood: MoodLike = None, trace: bool = False, **kwargs: Any
+    ) -> Any:
+        """``llama_cpp.Llama.create_completion``; ``mood``: for this call only.
+
+        ``trace``: the result (of a stream, the chunk with the ``finish_reason``) has, under
+        ``["llamood"]["trace"]``, what ``Trace.to_dict`` says of each token. With readings, the
+        result and each chunk have `reading` under ``["llamood"]["reading"]``.
+        """
+        return self._in_mood(mood, trace, super().create_completion, *args, **kwargs)
+
+    def __call__(
+        self, *args: Any, mood: MoodLike = None, trace: bool = False, **kwargs: Any
+    ) -> Any:
+        """``llama_cpp.Llama.__call__``; ``mood`` and ``trace`` as in `create_completion`."""
+        return self._in_mood(mood, trace, super().__call__, *args, **kwargs)
+
+    def create_chat_completion(
+        self, *args: Any, mood: MoodLike = None, trace: bool = False, **kwargs: Any
+    ) -> Any:
+        """``llama_cpp.Llama.create_chat_completion``; ``mood`` and ``trace`` as in
+        `create_completion`."""
+        return self._in_mood(mood, trace, super().create_chat_completion, *args, **kwargs)
+
+    def _in_mood(self, mood: MoodLike, trace: bool, method: Any, *args: Any, **kwargs: Any) -> Any:
+        # llama_cpp's own methods call each other: what is within a call belongs to it.
+        if mood is None and not trace and (self._emotions is None or self._call is not None):
+            return method(*args, **kwargs)
+        if trace and self._emotions is None:
+            raise MoodError(
+                "", "a trace needs emotions, and none were loaded; pass Llama(..., emotions=...)"
+            )
+        call = Call(
+            None if mood is None else self._understand(Mood.of(mood)),
+            Trace(self._emotions.names) if trace and self._emotions is not None else None,
+        )
+        with self._calling(call):
+            result = method(*args, **kwargs)
+        if isinstance(result, Mapping):
+            return self._with_what_was_felt(call, result, ended=True)
+        return self._streamed(call, result)
+
+    def _streamed(self, call: Call, stream: Any) -> Iterator[Any]:
+        """The stream, each step of it within the call, whatever happens between steps."""
+        try:
+            while True:
+                with self._calling(call):
+                    try:
+                        chunk = next(stream)
+                    except StopIteration:
+                        return
+                ended = chunk["choices"][0].get("finish_reason") is not None
+                yield self._with_what_was_felt(call, chunk, ended=ended)
+        finally:
+            stream.close()
+
+    def _with_what_was_felt(
+        self, call: Call, result: Mapping[str, Any], *, ended: bool
+    ) -> Mapping[str, Any]:
+        said: dict[str, Any] = {}
+        if self._guarding is not None and self._guarding.told is not None:
+            said["guard"] = self._guarding.told
+        if self._reader is not None:
+            said["reading"] = self.reading
+        if call.trace is not None and ended:
+            said["trace"] = call.trace.to_dict()
+        return {**result, "llamood": said} if said else result
+
+    @contextmanager
+    def _calling(self, call: Call) -> Iterator[None]:
+        before = self._call
+        self._call = call
+        try:
+            yield
+        finally:
+            self._call = before
+
+    def _refuse_moods(self) -> None:
+        self.feel()
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {
+            **super().__getstate__(),
+            "emotions": self._emotions,
+            "site": self._site,
+            "readings": self._readings,
+            "guard": self._care or False,
+        }
+
+
+def refuse_unknown(llama: Mapping[str, Any], *, who: str) -> None:
+    """Raise TypeError for what is no argument of ``llama_cpp.Llama``."""
+    for name in llama:
+        if name not in _KNOWN_ARGUMENTS:
+            near = difflib.get_close_matches(name, _KNOWN_ARGUMENTS, n=1)
+            hint = f"; did you mean {near[0]!r}?" if near else ""
+            raise TypeError(f"{who} got an unknown argument {name!r}{hint}")

@@ -1,0 +1,267 @@
+"""One llama.cpp context that many voices speak from, as llama_cpp opens it."""
+
+from __future__ import annotations
+
+import ctypes
+import logging
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import llama_cpp
+
+from llamood import _core
+from llamood.cores import may_vary, threads
+from llamood.errors import LlamoodError, ModelError
+from llamood.moods.mood import Mood
+from llamood.moods.settings import Dose
+from llamood.moods.steering import Steering
+from llamood.readings.probe import Probe
+from llamood.readings.projector import Projector
+from llamood.readings.reader import Reader
+from llamood.vectors.emotion_vectors import EmotionVectors, Float32, Site
+from llamood.voices.chat_template import chat_tokens
+from llamood.voices.injection import chosen_site, palette_for
+
+_LOG = logging.getLogger("llama-cpp-python")
+_MOST_VOICES = 256  # of one llama.cpp context
+_REFUSED = {
+    "embedding": "a cast speaks, and makes no embeddings",
+    "draft_model": "a cast takes no draft model",
+    "logits_all": "a cast keeps no logits",
+    "vocab_only": "a cast needs the whole model",
+}
+
+
+class Ensemble(llama_cpp.Llama):  # type: ignore[misc]
+    """A ``llama_cpp.Llama`` whose context holds ``voices`` sequences of ``n_ctx`` tokens each, and
+    the `stage` that decodes them. ``probe``: what reads them; None reads nothing.
+
+    ``llama``: further arguments of ``llama_cpp.Llama``. Raises `ModelError` for a model whose
+    memory is recurrent, a number of voices that llama.cpp does not hold, and vectors that do not
+    fit.
+    """
+
+    def __init__(
+        self,
+        model_path: str,
+        *,
+        emotions: EmotionVectors,
+        site: Site | None,
+        probe: Probe | None,
+        voices: int,
+        n_ctx: int,
+        **llama: Any,
+    ) -> None:
+        _require(llama, voices=voices, n_ctx=n_ctx)
+        self._counts = threads(llama.get("n_threads"), llama.get("n_threads_batch"))
+        self._yields = may_vary(llama)
+        self.share = n_ctx
+        self._n_voice = voices
+        self._is_quiet = not llama.get("verbose", True)
+        self._watch = _core.GraphWatch()
+        self._rows: _core.RowInjector | None = None
+        self._projector: Projector | None = None
+        self._stage: _core.Stage | None = None
+        try:
+            super().__init__(model_path, n_ctx=n_ctx * voices, **{**llama, **self._counts})
+        except ValueError as error:  # what llama_cpp raises for files and contexts
+            raise ModelError(f"{model_path} cannot be opened: {error}") from None
+        finally:
+            if self._is_quiet:
+                _LOG.setLevel(logging.ERROR)  # what verbose=False sets
+        try:
+            self._furnish(emotions, site, probe)
+        except BaseException:
+            self.close()
+            raise
+
+    # llama_cpp.Llama makes this struct, then the context from it.
+    @property
+    def context_params(self) -> Any:
+        return self._context_params
+
+    @context_params.setter
+    def context_params(self, params: Any) -> None:
+        params.cb_eval = llama_cpp.ggml_backend_sched_eval_callback(self._watch.callback)
+        params.cb_eval_user_data = self._watch.user_data
+        params.n_seq_max = self._n_voice
+        params.kv_unified = True
+        if self._is_quiet:  # llama.cpp warns of the context of all voices as if it were one's
+            _LOG.setLevel(logging.CRITICAL)
+        self._context_params = params
+
+    def _furnish(self, evs: EmotionVectors, site: Site | None, probe: Probe | None) -> None:
+        model = self._model.model
+        self.fingerprint = _core.fingerprint(self.model_path)
+        arch = self.metadata.get("general.architecture", "")
+        evs.require_fit(
+            n_layer=llama_cpp.llama_model_n_layer(model),
+            n_embd=llama_cpp.llama_model_n_embd(model),
+            arch=arch or None,
+            fingerprint=self.fingerprint,
+        )
+        self.palette = palette_for(
+            evs,
+            site=chosen_site(evs, asked=site, arch=arch),
+            unsafe_model=ctypes.cast(model, ctypes.c_void_p).value or 0,
+        )
+        if probe is not None:
+            probe.require_site(self.palette.site)
+        self._banks: dict[Dose, _core.Bank] = {"stored": _core.Bank(self.palette.data)}
+        self._is_taken = False
+        node = _core.node_of(self.palette.site, arch)
+        assert node is not None
+        context = ctypes.cast(self._ctx.ctx, ctypes.c_void_p).value or 0
+        self._rows = _core.RowInjector(self._watch, context, node=node)
+        if probe is not None:
+            self._projector = Projector(
+                self._watch, probe, self.palette, unsafe_ctx=context, n_sequence=self._n_voice
+            )
+        core = None if self._projector is None else self._projector.core
+        try:
+            self._stage = _core.Stage(self._rows, context, probe=core)
+        except ValueError as error:
+            raise ModelError(f"{self.model_path} cannot take a cast: {error}") from None
+        if self._yields:
+            self._stage.yield_to_others(**self._counts)
+
+    @property
+    def stage(self) -> _core.Stage:
+        """Raises `ModelError` once closed."""
+        if self._stage is None:
+            raise ModelError("the cast is closed")
+        return self._stage
+
+    @property
+    def reads(self) -> bool:
+        return self._projector is not None
+
+    def reader(self, number: int) -> Reader | None:
+        """What reads a voice, where readings were asked for."""
+        if self._projector is None:
+            return None
+        return Reader(self._projector, n_ctx=self.share, sequence=number)
+
+    def understand(self, mood: Mood) -> Steering:
+        """The mood with what is at hand here. Raises `MoodError` where it cannot be felt."""
+        told = None if self._projector is None else self._projector.told
+        return Steering(mood, self.palette, told=told)
+
+    def mix(self, steering: Steering) -> tuple[_core.Bank, int, int]:
+        """What rows of weights of this mood are weights of: vectors, first and last layer."""
+        dose = steering.mood.dose
+        if dose not in self._banks:
+            self._banks[dose] = _core.Bank(self.palette.relative.data)
+        return self._banks[dose], max(steering.first, self.palette.first_layer), steering.last
+
+    def project(self, layers: Sequence[int], directions: Float32) -> _core.Probe:
+        """What projects hidden states of batches that it is told of on directions (n_layer,
+        n_direction, n_embd); close it first."""
+        return _core.Probe(
+            self._watch,
+            ctypes.cast(self._ctx.ctx, ctypes.c_void_p).value or 0,
+            layers=layers,
+            directions=directions,
+            n_sequence=self._n_voice,
+        )
+
+    def step(self) -> list[tuple[int, int, bytes, str, _core.End | None]]:
+        """Decode one batch; of what was drawn (voice, token, its bytes, what it adds to the text of
+        the answer, and if that is over, why; ``failed``: the grammar left no token to draw).
+
+        Raises `ModelError` where that failed; nothing of it remains then, and all voices rest.
+        """
+        try:
+            drawn = self.stage.step()
+        except RuntimeError as error:
+            raise ModelError(f"{self.model_path}: {error}") from None
+        self._require_taken()
+        return drawn
+
+    def decode(self, batch: Any, rows: Float32, *, steering: Steering) -> None:
+        """Decode a ``llama_batch`` beside those of the stage, token i under row i of ``rows``
+        (n_token, n_emotion), weights of this mood; tokens of sequences that no voice has, those of
+        each side by side. Raises `ModelError` where that failed or was not steered as asked.
+        """
+        assert self._rows is not None
+        n = batch.n_tokens
+        try:
+            if rows.any():
+                bank, first, last = self.mix(steering)
+                is_output = [bool(batch.logits[i]) for i in range(n)]
+                self._rows.expect(bank, rows, [(first, last)] * n, is_output)
+            else:
+                self._rows.rest()
+            code = llama_cpp.llama_decode(self.ctx, batch)
+            if code != 0:
+                raise RuntimeError(f"llama.cpp could not decode a batch ({code})")
+            self._rows.check()
+        except RuntimeError as error:
+            raise ModelError(f"{self.model_path}: {error}") from None
+        self._require_taken()
+
+    def _require_taken(self) -> None:
+        """After a decode: raise `ModelError` where the graph has no place for a mood."""
+        assert self._rows is not None
+        if self._is_taken or not self._rows.n_blend:
+            return
+        missing = [i for i in self._rows.missing_layers() if i >= self.palette.first_layer]
+        if missing:
+            raise ModelError(
+                f"{self.model_path}: llama.cpp's graph of this architecture has no place for "
+                f"site {self.palette.site} in {len(missing)} of {self._rows.n_layer} layers, "
+                "so no mood can be added there"
+            )
+        self._is_taken = True
+
+    def require_grammar(self, grammar: str) -> None:
+        """Raise `LlamoodError` for GBNF that llama.cpp does not take; empty is none."""
+        if not grammar:
+            return
+        vocab = self._model.vocab
+        made = llama_cpp.llama_sampler_init_grammar(vocab, grammar.encode(), b"root")
+        if not made:
+            raise LlamoodError("the grammar was not understood; expected GBNF whose root is root")
+        llama_cpp.llama_sampler_free(made)
+
+    def chat(self, messages: Sequence[Mapping[str, str]]) -> list[int]:
+        """A conversation as tokens; see `chat_tokens`."""
+        return chat_tokens(self, [dict(message) for message in messages])
+
+    def prompt(
+        self,
+        said: str | Sequence[Mapping[str, Any]],
+        *,
+        tools: Sequence[Mapping[str, Any]] | None = None,
+    ) -> list[int]:
+        """A text, begun as the model wants texts begun, or a conversation, as tokens."""
+        if isinstance(said, str):
+            return list(self.tokenize(said.encode(), add_bos=True, special=True))
+        return chat_tokens(self, [dict(message) for message in said], tools=tools)
+
+    def piece(self, token: int) -> bytes:
+        """See ``_core.piece_of``."""
+        vocab = ctypes.cast(self._model.vocab, ctypes.c_void_p).value or 0
+        return _core.piece_of(vocab, token)
+
+    def close(self) -> None:
+        """Free the model and its context."""
+        for name in ("_stage", "_projector", "_rows"):
+            part = getattr(self, name, None)
+            if part is not None:
+                part.close()
+        self._stage = None
+        if hasattr(self, "_stack"):
+            super().close()
+
+
+def _require(llama: Mapping[str, Any], *, voices: int, n_ctx: int) -> None:
+    for name, why in _REFUSED.items():
+        if llama.get(name):
+            raise ModelError(f"{name}={llama[name]!r:.60}: {why}")
+    if not isinstance(voices, int) or not 1 <= voices <= _MOST_VOICES:
+        raise ModelError(f"voices is {voices!r:.60}, expected 1 to {_MOST_VOICES}")
+    if not isinstance(n_ctx, int) or n_ctx < 1:
+        raise ModelError(
+            f"n_ctx is {n_ctx!r:.60}, expected how many tokens each voice can remember"
+        )

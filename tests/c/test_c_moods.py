@@ -1,0 +1,292 @@
+"""Moods of the C library: the weights that Python finds, and the faults that it finds, at the same
+places."""
+
+from __future__ import annotations
+
+import json
+import unicodedata
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from test_mood import BAD_FILES, BAD_MOODS
+from test_notation import BAD_JSON, json_values
+
+from c_library import Library, Refused, library
+from llamood.errors import MoodError
+from llamood.moods import short_form
+from llamood.moods.mood import Mood, Rows
+from schedules import MOODS, WRITTEN, schedules
+
+NAMES = ("anger", "fear", "joy", "sadness")
+N = 150
+laws = settings(deadline=None, max_examples=200)
+
+
+@pytest.fixture(scope="module")
+def c() -> Library:
+    return library()
+
+
+def written(mood: Any) -> bytes:
+    return json.dumps(mood).encode()
+
+
+def assert_same_rows(c: Library, mood: dict[str, Any], n: int = N) -> None:
+    expected = Mood(mood).rows(n, NAMES)
+    found = c.rows(written(mood), n, NAMES)
+    np.testing.assert_allclose(found, expected, rtol=1e-6, atol=1e-6 * np.abs(expected).max())
+
+
+def needs_more_than_numbers(mood: Mood) -> bool:
+    return bool(mood.holds or mood.affect or mood.dose == "relative")
+
+
+# -- weights -----------------------------------------------------------------------------------
+
+
+@st.composite
+def moods(draw: st.DrawFn) -> dict[str, Any]:
+    felt = st.floats(-1000, 1000) | schedules()
+    mood: dict[str, Any] = draw(st.dictionaries(st.sampled_from((*NAMES, "base")), felt))
+    others = {
+        "$blend": st.sampled_from(["sum", "shared-once"]),
+        "$positions": st.sampled_from(["generated", "all"]),
+        "$layers": st.tuples(st.integers(0, 200), st.integers(0, 200)).map(sorted),
+        "$inertia": st.floats(0.1, 100),
+        "$max": st.floats(0, 10),
+    }
+    mood |= {key: draw(values) for key, values in others.items() if draw(st.booleans())}
+    return Mood(mood).to_dict()
+
+
+@pytest.mark.slow
+@laws
+@given(mood=moods())
+def test_rows_are_those_of_python(mood: dict[str, Any]) -> None:
+    assert_same_rows(library(), mood)
+
+
+@pytest.mark.parametrize("schedule", [schedule for schedule, _, _ in WRITTEN])
+def test_every_kind_has_the_rows_of_python(c: Library, schedule: Any) -> None:
+    mood = {"joy": schedule, "anger": 0.5}
+    if needs_more_than_numbers(Mood(mood)):
+        with pytest.raises(Refused, match="mood at 'joy': a reading is held only by the Python"):
+            c.rows(written(mood), N, NAMES)
+    else:
+        assert_same_rows(c, mood)
+
+
+RISES = {"ramp": [0, 1], "over": 3}
+
+
+@pytest.mark.parametrize("longer", [{"sum": [RISES, 0.5]}, {"product": [2, RISES]}])
+def test_a_constant_beside_it_makes_no_schedule_longer(c: Library, longer: Any) -> None:
+    assert_same_rows(c, {"joy": {"then": [longer, -1]}, "anger": {"repeat": longer}})
+
+
+@pytest.mark.parametrize("mood", MOODS)
+def test_moods_as_they_are_documented(c: Library, mood: dict[str, Any]) -> None:
+    if needs_more_than_numbers(Mood(mood)):
+        assert "only" in (c.refusal(written(mood)) or "")
+    else:
+        assert_same_rows(c, mood)
+
+
+@laws
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    half_life=st.floats(0.01, 1e6),
+    mean=st.floats(-10, 10),
+    spread=st.floats(0, 10),
+)
+@example(seed=0, half_life=30.0, mean=0.0, spread=1.0)
+def test_a_drift_is_the_same_bits(seed: int, half_life: float, mean: float, spread: float) -> None:
+    mood = {"joy": {"drift": mean, "spread": spread, "return": half_life, "seed": seed}}
+    expected = Mood(mood).rows(300, NAMES)
+    assert np.array_equal(library().rows(written(mood), 300, NAMES), expected)
+
+
+def test_a_drift_far_out(c: Library) -> None:
+    """Where numbers come from the far tails, of which there is one in some millions."""
+    mood = {"joy": {"drift": 0, "spread": 1, "return": 0.01, "seed": 5}}
+    n = 200_000
+    assert np.array_equal(c.rows(written(mood), n, ["joy"]), Mood(mood).rows(n, ["joy"]))
+
+
+def test_names_are_found_among_those_at_hand(c: Library) -> None:
+    for names in (NAMES, ("base", "joy"), ()):
+        for mood in ({"sadnes": 0}, {"base": 1}, {"joy": 1}, {}):
+            said = rows_or_refusal(lambda mood=mood, names=names: Mood(mood).rows(2, names))
+            assert said == rows_or_refusal(lambda m=mood, n=names: c.rows(written(m), 2, n))
+
+
+def rows_or_refusal(rows: Callable[[], Rows]) -> Any:
+    try:
+        return rows().tolist()
+    except (MoodError, Refused) as refusal:
+        return str(refusal)
+
+
+# -- faults ------------------------------------------------------------------------------------
+
+# As Python names what JSON calls otherwise.
+JSON_WORDS = (("found a bool", "found true"), ("found a bool", "found false"))
+JSON_WORDS += (("found a dict", "found an object"),)
+
+
+def is_written(value: Any) -> bool:
+    """Whether JSON can hold it: no complex numbers, no keys that are no texts."""
+    try:
+        return bool(json.loads(json.dumps(value)) == value or "nan" in repr(value))
+    except TypeError:
+        return False
+
+
+def assert_refused_alike(c: Library, text: bytes, where: str, fault: str) -> None:
+    said = c.refusal(text)
+    assert said is not None
+    place = f"mood at {where!r}: " if where else "mood: "
+    assert said.startswith(place)
+    faults = {fault, *(fault.replace(one, other) for one, other in JSON_WORDS)}
+    # JSON has neither NaN nor infinity, so these are found before anything else is.
+    not_numbers = {"found nan", "found inf", "found -inf"}
+    if any(each in fault for each in not_numbers):
+        assert "a finite number was expected, found" in said
+    else:
+        assert any(each in said for each in faults)
+
+
+@pytest.mark.parametrize(
+    ("schedule", "where", "fault"), [each for each in BAD_JSON if is_written(each[0])]
+)
+def test_a_bad_schedule_is_refused_at_its_place(
+    c: Library, schedule: Any, where: str, fault: str
+) -> None:
+    inside = MoodError(where, fault).within("joy").where
+    assert_refused_alike(c, written({"joy": schedule}), inside, fault)
+
+
+@pytest.mark.parametrize(
+    ("mood", "where", "fault"), [each for each in BAD_MOODS if is_written(each[0])]
+)
+def test_a_bad_mood_is_refused_at_its_place(c: Library, mood: Any, where: str, fault: str) -> None:
+    if where in ("valence", "arousal", "dominance"):
+        fault = "a point of affect is found only by the Python package"
+        if None in mood.values():
+            fault = "found null"
+    assert_refused_alike(c, written(mood), where, fault)
+
+
+@pytest.mark.parametrize(("content", "fault"), BAD_FILES)
+def test_bad_text_is_refused(c: Library, content: bytes, fault: str) -> None:
+    said = c.refusal(content)
+    assert said is not None
+    assert said.startswith("mood")
+    if "twice" in fault:
+        assert fault in said
+
+
+@pytest.mark.slow
+@settings(deadline=None, max_examples=500)
+@given(written_=json_values)
+@example({"then": [{"ramp": [0, 1], "over": 5}, 1], "max": 10**400})
+def test_any_schedule_is_taken_or_refused_as_in_python(written_: Any) -> None:
+    c, text = library(), written({"joy": written_})
+    try:
+        mood = Mood({"joy": written_})
+    except MoodError:
+        assert c.refusal(text)
+        return
+    assert bool(c.refusal(text)) == needs_more_than_numbers(mood)
+
+
+VALID = [
+    b'{"joy": {"on": "be\\"tr\\u00e4y", "pulse": 1.5, "release": 40, "max": 2}, "base": -1e-1}',
+    b'{"joy": {"then": [{"keys": [[0, 0], [9, 1.2]], "ease": "smooth"}, 0.5], "after": 12}}',
+    b'{"a b": {"sum": [{"drift": 0, "spread": 1, "return": 9, "seed": 7}, 1, {"constant": 2}]}}',
+    b'{"joy": 1, "$blend": "shared-once", "$layers": [8, 20], "$inertia": 30, "$max": 1.5}',
+]
+BITS = (b'"', b"{", b"}", b"[", b"]", b",", b":", b"0", b"-", b"1e9", b"NaN", b"null", b"\xff")
+BITS += (b"\\u0000", b"\\ud800", b"\x00", b"\xc3", b"joy", b"max", b" ", b"true", b"9" * 400)
+
+
+def read_by_python(text: bytes) -> Mood | None:
+    """None where it is refused."""
+    try:
+        value = json.loads(text.decode("utf-8"), object_pairs_hook=short_form.unique)
+        return Mood(value) if isinstance(value, dict) else None
+    except (ValueError, RecursionError):
+        return None
+
+
+@settings(deadline=None, max_examples=500)
+@given(st.sampled_from(VALID), st.data())
+def test_damaged_text_is_taken_or_refused_as_in_python(text: bytes, data: st.DataObject) -> None:
+    for _ in range(data.draw(st.integers(1, 3))):
+        begin = data.draw(st.integers(0, len(text)))
+        end = data.draw(st.integers(begin, min(begin + 9, len(text))))
+        text = text[:begin] + data.draw(st.sampled_from([b"", *BITS])) + text[end:]
+    text = text.split(b"\0")[0]  # where a text in C ends
+    said, mood = library().refusal(text), read_by_python(text)
+    if mood is None:
+        assert said is not None
+        assert said.isprintable()
+        assert said.startswith("mood")
+    else:
+        assert (said is not None) == needs_more_than_numbers(mood), said
+
+
+# Which characters have been assigned depends on the version of Unicode.
+names = st.text(min_size=1, max_size=5).filter(
+    lambda name: all(unicodedata.category(char) not in ("Cn", "Cs") for char in name)
+)
+
+
+@laws
+@given(name=names)
+@example("\u200b")
+@example("\u3000")
+@example("joy ")
+def test_a_name_is_taken_or_refused_as_in_python(name: str) -> None:
+    assert library().refusal(written({name: 1})) == refusal_of({name: 1})
+
+
+def refusal_of(mood: dict[str, Any]) -> str | None:
+    try:
+        Mood(mood)
+    except MoodError as error:
+        return str(error)
+    return None
+
+
+def test_hostile_text_is_refused(c: Library) -> None:
+    for text, fault in [
+        (b"[" * 10_000_000, "longer than 64 KiB"),
+        (b'{"joy": "' + b"x" * 10_000_000 + b'"}', "longer than 64 KiB"),
+        (b"[" * 60_000, "nested 100 deep or less"),
+        (b'{"a":' * 10_000, "nested 100 deep or less"),
+        (b'{"joy": {"keys": [' + b"[0,1]," * 9_000 + b"[1,1]]}}", "1 to 1000 pairs"),
+        (b'{"joy": {"sum": [' + b"0," * 30_000 + b"0]}}", "at most 1000 schedules"),
+        (b"{" + b",".join(b'"%d":1' % i for i in range(7_000)) + b',"5":1}', "given twice"),
+        (b'{"joy": {"on": "' + b"\xf0\x9f\x98\x80" * 201 + b'", "constant": 1}}', "1 to 200"),
+        (b'{"joy": ' + b"-" * 60_000, "not JSON"),
+        (b'{"joy": "' + b"\xff" * 60_000, "not JSON"),
+        (b'{"joy": 1}' + b" " * 64_000 + b"x", "not JSON"),
+        (b'{"' + b"j" * 60_000 + b'\\n": 1}', "an emotion's name is printable"),
+    ]:
+        said = c.refusal(text)
+        assert said is not None
+        assert fault in said
+        assert len(said) < 600
+
+
+def test_as_much_as_is_allowed_is_taken(c: Library) -> None:
+    keys = [[token, token % 2] for token in range(1000)]
+    assert_same_rows(c, {"joy": {"keys": keys, "ease": "smooth"}}, 1010)
+    assert_same_rows(c, {"joy": {"sum": [0.5] * 999}}, 2)
+    many = {f"n{i}": 1 for i in range(5_000)}
+    assert c.refusal(written(many)) is None

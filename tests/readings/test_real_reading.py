@@ -1,0 +1,118 @@
+"""What SmolLM2 reads in what people wrote, with the baseline that ships for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import llamood
+from llamood.calibration.projections import Projections
+from llamood.extraction.texts import BUNDLED, load_texts
+from llamood.judges.measures import macro_auroc
+from llamood.readings.probe import Probe
+
+pytestmark = pytest.mark.slow
+
+EVERYDAY = {
+    "anger": (
+        "Stop parking in front of my garage, I've told you three times now!",
+        "I am furious. They charged me twice and nobody even picks up the phone.",
+    ),
+    "disgust": (
+        "Ew, there's a hair in my soup and something green on the spoon.",
+        "That fridge stinks, the meat in it is crawling with maggots. Disgusting.",
+    ),
+    "fear": (
+        "I'm so scared, I think somebody is in the house.",
+        "My hands are shaking, the results come tomorrow and I can't sleep for worry.",
+    ),
+    "joy": (
+        "We won! I'm so happy I could dance all night!",
+        "Thank you so much, this is the loveliest present anyone ever gave me.",
+    ),
+    "sadness": (
+        "I miss her every day. The house is so empty without her.",
+        "I'm sorry, I feel awful. I let everybody down again.",
+    ),
+    "surprise": (
+        "Wait, what? You two have known each other all along?",
+        "Oh wow, I had no idea that you could speak Finnish!",
+    ),
+}
+PLAIN = (
+    "Hello! It's a pleasure to meet you. How can I assist you today?",
+    "The library opens at nine and closes at six on weekdays.",
+    "Boil the eggs for eight minutes, then put them into cold water.",
+)
+
+
+@pytest.fixture(scope="module")
+def reader(demo_model: Path, demo_vectors: Path) -> Iterator[llamood.Llama]:
+    llm = llamood.Llama(demo_model, emotions=demo_vectors, readings=True, n_ctx=512, verbose=False)
+    yield llm
+    llm.close()
+
+
+def test_it_tells_apart_what_people_wrote(reader: llamood.Llama, shared_data: Path) -> None:
+    """Lines that chose nothing, of a set whose manner llamood's own texts do not know."""
+    texts = load_texts(shared_data / "goemotions-ekman" / "dev.tsv").sample(60, seed=3)
+    lines = [(label, text) for label in texts.names for text in texts.texts[label]]
+    read = [reader.read(text) for _, text in lines]
+    names = reader.emotions.names if reader.emotions is not None else ()
+    scores = np.array([[reading[name] for name in names] for reading in read])
+    truth = [label for label, _ in lines]
+    found = macro_auroc(scores, truth, labels=names)
+    assert found.macro is not None
+    assert found.macro >= 0.78  # of few lines; of 1,133 it is 0.80: docs/method.md
+    felt = [(row, label) for row, label in zip(scores, truth, strict=True) if label in names]
+    assert np.mean([names[int(row.argmax())] == label for row, label in felt]) >= 0.45
+
+
+ANGER = pytest.mark.xfail(reason="one of the two sentences of anger reads as fear: docs/method.md")
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=ANGER if name == "anger" else ()) for name in EVERYDAY]
+)
+def test_the_obvious_emotion_is_on_top(reader: llamood.Llama, name: str) -> None:
+    for sentence in EVERYDAY[name]:
+        reading = reader.read(sentence)
+        assert max(reading, key=reading.__getitem__) == name, (sentence, reading)
+
+
+POLITE = pytest.mark.xfail(reason="politeness reads as joy: docs/method.md")
+
+
+@pytest.mark.parametrize("sentence", [pytest.param(PLAIN[0], marks=POLITE), *PLAIN[1:]])
+def test_a_plain_sentence_reads_near_nothing(reader: llamood.Llama, sentence: str) -> None:
+    assert max(map(abs, reader.read(sentence).values())) < 1.0, reader.read(sentence)
+
+
+def test_its_baseline_says_how_good_it_is(demo_vectors: Path) -> None:
+    quality = Probe.load(demo_vectors).about["quality"]
+    assert quality["macro_auroc"] >= 0.85
+    assert quality["n"] >= 200
+
+
+def test_what_vectors_move_between_layers_is_near_what_is_measured_there(
+    demo_model: Path, demo_vectors: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All that a vector moves, over its layers: within what other neutral tokens would say."""
+    evs, probe = llamood.load(demo_vectors), Probe.load(demo_vectors)
+    neutral = load_texts(BUNDLED).first(40).neutral
+    found = []
+    for every in (False, True):
+        with Projections(demo_model, evs, probe.layers, probe.directions) as read:
+            if every:
+                monkeypatch.setattr(
+                    read, "_nodes", lambda lengths: set((np.flatnonzero(lengths[1:]) + 1).tolist())
+                )
+            moved = np.zeros(probe.response.shape)
+            for layer, emotion, by in read.responses(read.passages(neutral)):
+                moved[layer, emotion] = by
+        found.append(moved.sum(axis=0))
+    near, exact = found
+    assert np.linalg.norm(near - exact) < 0.1 * np.linalg.norm(exact)

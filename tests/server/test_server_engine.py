@@ -1,0 +1,215 @@
+"""What the service says before it is ready, and after."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import httpx
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+import tiny_chat
+from llamood.moods.mood import Mood
+from llamood.server.app import create_app
+from llamood.server.engine import Engine
+from llamood.server.errors import ApiError
+from llamood.server.gate import Gate
+from llamood.server.jobs import Job, Mailbox, events
+from llamood.server.metrics import Metrics
+from llamood.server.settings import Settings
+from llamood.server.spans import Spans
+from llamood.voices.cast import Cast
+from servers import PATIENCE
+
+ASK: dict[str, Any] = {
+    "model": "tiny_chat",
+    "messages": [{"role": "user", "content": "Tell me about bread."}],
+    "max_tokens": 3,
+}
+
+
+def open_cast() -> Cast:
+    return Cast(
+        tiny_chat.MODEL,
+        emotions=tiny_chat.VECTORS,
+        voices=2,
+        n_ctx=64,
+        n_threads=1,
+        n_threads_batch=1,
+        verbose=False,
+    )
+
+
+def test_loading_is_told_from_ready_and_stopped() -> None:
+    may_load, is_ready = threading.Event(), threading.Event()
+
+    def slowly() -> Cast:
+        assert may_load.wait(60)
+        return open_cast()
+
+    async def lives() -> list[tuple[int, Any]]:
+        engine = Engine(slowly, metrics=Metrics(), n_waiting=4)
+        engine.on_ready = is_ready.set
+        app = create_app(engine, Settings(model="tiny_chat"), Metrics())
+        transport = httpx.ASGITransport(app=app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
+
+            async def asked() -> list[tuple[int, Any]]:
+                health = await client.get("/health")
+                chat = await client.post("/v1/chat/completions", json=ASK)
+                said = chat.json()
+                told = said["error"]["code"] if "error" in said else said["usage"]["total_tokens"]
+                return [(health.status_code, health.json()["status"]), (chat.status_code, told)]
+
+            engine.start()
+            states = await asked()
+            may_load.set()
+            assert await asyncio.to_thread(is_ready.wait, 60)
+            states += await asked()
+            await asyncio.to_thread(engine.stop)
+            return states + await asked()
+
+    assert asyncio.run(lives()) == [
+        (503, "loading"),
+        (503, "loading"),
+        (200, "ready"),
+        (200, 18),
+        (503, "stopped"),
+        (503, "stopped"),
+    ]
+
+
+def test_a_mood_pauses_where_a_program_reads() -> None:
+    text = 'Well: {\\"a\\": [1, 2]} and so on'
+
+    async def heard() -> list[tuple[str, bool]]:
+        async with running(Metrics()) as engine:
+            mailbox = Mailbox()
+            sampling = {"grammar": f'root ::= "{text}"', "max_tokens": 50}
+            prompt = engine.cast.prompt("It")
+            job = Job(0, mailbox, prompt, Mood(joy=1), sampling, spans=Spans())
+            engine.submit([job])
+            told = [event async for _, event in events([job], mailbox)]
+            return [(event.text, bool(event.mood)) for event in told]
+
+    told = asyncio.run(heard())
+    assert "".join(piece for piece, _ in told) == text.replace("\\", "")
+    at, inside = 0, []
+    for piece, is_felt in told:
+        inside += [] if is_felt else [(at, at + len(piece))]
+        at += len(piece)
+    # A token may have what opens or closes a span and more; whole ones are without the mood.
+    begin, end = text.replace("\\", "").index('"'), text.replace("\\", "").index("}")
+    assert inside
+    assert begin < inside[0][0] <= begin + 4
+    assert end <= inside[-1][1] <= end + 4
+    assert all(told[i][1] for i in (0, -1))
+
+
+def _asked(mailbox: Mailbox, engine: Engine, mood: Mood, *, n: int = 40) -> Job:
+    return Job(0, mailbox, engine.cast.prompt("It"), mood, {"max_tokens": n, "seed": 1})
+
+
+def test_an_answer_that_nobody_wants_takes_no_second_step() -> None:
+    async def n_step() -> list[float]:
+        metrics = Metrics()
+        async with running(metrics) as engine:
+            mailbox = Mailbox()
+            job = _asked(mailbox, engine, Mood(joy=1))
+            engine.submit([job])
+            await mailbox.get()
+            engine.cancel([job])
+            cancelled = _value(metrics, "llamood_token_seconds_count")
+            while not _value(metrics, "llamood_abandoned_total"):
+                await asyncio.sleep(0.01)
+            return [cancelled, _value(metrics, "llamood_token_seconds_count")]
+
+    cancelled, end = asyncio.run(n_step())
+    assert 1 <= cancelled <= end <= cancelled + 1
+
+
+@pytest.mark.parametrize("at", [0, 1])
+def test_a_fault_of_one_answer_is_its_own(at: int) -> None:
+    def fails(token: int) -> float:
+        if token == at:
+            raise RuntimeError("what is inside")
+        return 1.0
+
+    async def told() -> tuple[ApiError, str | None, int]:
+        async with running(Metrics()) as engine:
+            boxes = [Mailbox(), Mailbox()]
+            wrong = _asked(boxes[0], engine, Mood(joy=fails))
+            right = _asked(boxes[1], engine, Mood(joy=1))
+            engine.submit([right, wrong])
+            with pytest.raises(ApiError) as fault:
+                async for _ in events([wrong], boxes[0]):
+                    pass
+            *_, last = [event async for _, event in events([right], boxes[1])]
+            return fault.value, last.finish_reason, right.n_token
+
+    fault, reason, n_token = asyncio.run(told())
+    assert (fault.status_code, fault.detail) == (500, "this answer failed")
+    assert reason == "stop" or n_token == 40
+
+
+@asynccontextmanager
+async def running(metrics: Metrics) -> AsyncIterator[Engine]:
+    engine = Engine(open_cast, metrics=metrics, n_waiting=4)
+    is_ready = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    engine.on_ready = lambda: loop.call_soon_threadsafe(is_ready.set)
+    engine.start()
+    await is_ready.wait()
+    try:
+        yield engine
+    finally:
+        await asyncio.to_thread(engine.stop)
+
+
+def _value(metrics: Metrics, name: str) -> float:
+    families = text_string_to_metric_families(metrics.written().decode())
+    (value,) = (s.value for family in families for s in family.samples if s.name == name)
+    return float(value)
+
+
+def test_a_body_that_does_not_come_is_not_waited_for() -> None:
+    async def slowly() -> AsyncIterator[bytes]:
+        yield b"{"
+        await asyncio.sleep(PATIENCE)
+
+    async def refused() -> tuple[int, str]:
+        settings = Settings(model="tiny_chat", request_seconds=0.05)
+        app = Gate(Starlette(routes=[Route("/", _read, methods=["POST"])]), settings)
+        transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
+        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
+            answer = await client.post("/", content=slowly())
+            return answer.status_code, answer.text
+
+    assert asyncio.run(refused()) == (408, "the body did not come in time")
+
+
+async def _read(request: Request) -> Response:
+    return Response(await request.body())
+
+
+def test_metrics_are_in_the_form_of_prometheus() -> None:
+    written = Metrics().written().decode()
+    names = {family.name for family in text_string_to_metric_families(written)}
+    assert names >= {
+        "llamood_tokens",
+        "llamood_prompt_tokens",
+        "llamood_waiting",
+        "llamood_speaking",
+        "llamood_batch_voices",
+        "llamood_first_token_seconds",
+        "llamood_token_seconds",
+        "llamood_mood_changes",
+    }
