@@ -16,6 +16,7 @@ from models import MODELS, BenchModel, DemoModel
 
 N_CTX = 256
 N_RAMP = 64
+LONGEST = 90.0  # seconds: one in a hundred is to be told from none
 CONSTANT = {"joy": 0.5}
 RAMP: Mapping[str, Any] = {
     "joy": {"ramp": [0, 0.5], "over": N_RAMP},
@@ -42,7 +43,7 @@ def _measure(model: BenchModel) -> list[Measure]:
             name: block(llm, mood, last, model)
             for name, (mood, last) in {UNSTEERED: NONE, **MOODS}.items()
         }
-        seconds = interleave(blocks, n_round=model.n_round if is_guarded else model.n_round // 2)
+        seconds = interleave(blocks, n_round=model.n_round, longest=LONGEST)
     return [
         Measure(
             name=f"{name}{'' if is_guarded else ', unguarded'} / {UNSTEERED}",

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import gc
 import statistics
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 Block = Callable[[int], float]  # number of the round -> seconds of the part that is measured
+FEWEST, LONGEST = 4, 40.0  # rounds, and seconds after which there are no more than these
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,8 +52,11 @@ class Measure:
         }
 
 
-def interleave(blocks: Mapping[str, Block], *, n_round: int) -> dict[str, tuple[float, ...]]:
-    """Seconds of each block in each round: name -> ``(n_round,)``.
+def interleave(
+    blocks: Mapping[str, Block], *, n_round: int, longest: float = LONGEST
+) -> dict[str, tuple[float, ...]]:
+    """Seconds of each block in each round: name -> ``(n_round,)``, or fewer rounds, but `FEWEST`,
+    where they would take more than ``longest`` seconds.
 
     Every round runs every block once, each round beginning with another one. A round before
     the first warms up and is not counted.
@@ -61,7 +66,10 @@ def interleave(blocks: Mapping[str, Block], *, n_round: int) -> dict[str, tuple[
     enabled = gc.isenabled()
     gc.disable()
     try:
+        began = time.monotonic()
         for number in range(-1, n_round):
+            if number >= FEWEST and time.monotonic() - began > longest:
+                break
             turn = number % len(names)
             for name in names[turn:] + names[:turn]:
                 took = blocks[name](number)
