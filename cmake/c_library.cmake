@@ -16,14 +16,14 @@ endif()
 
 # Moods know only numbers, so their tests need no llama.cpp.
 add_library(llamood_moods OBJECT
-  csrc/text/closest.cpp
+  csrc/text/suggestion.cpp
   csrc/moods/composition.cpp
   csrc/steering/phrase_matcher.cpp
   csrc/moods/json_value.cpp
   csrc/moods/mood.cpp
   csrc/moods/mood_error.cpp
   csrc/moods/notation.cpp
-  csrc/steering/palette.cpp
+  csrc/steering/steering_vectors.cpp
   csrc/moods/parameters.cpp
   csrc/steering/performance.cpp
   csrc/moods/schedule.cpp
@@ -31,7 +31,7 @@ add_library(llamood_moods OBJECT
   csrc/moods/shapes.cpp
   csrc/steering/steering.cpp
   csrc/moods/triggers.cpp
-  csrc/moods/walk.cpp)
+  csrc/moods/ar1.cpp)
 target_link_libraries(llamood_moods PRIVATE nlohmann_json::nlohmann_json)
 target_compile_options(llamood_moods PRIVATE "${LLAMOOD_UNFUSED}")
 llamood_compile_options(llamood_moods)
@@ -48,9 +48,9 @@ add_library(llamood SHARED
   csrc/voices/cast.cpp
   csrc/voices/character.cpp
   csrc/voices/cores.cpp
-  csrc/voices/ensemble.cpp
+  csrc/voices/shared_context.cpp
   csrc/vectors/gguf_file.cpp
-  csrc/voices/pace.cpp
+  csrc/voices/batch_cost.cpp
   csrc/voices/reader.cpp
   csrc/voices/runner.cpp
   csrc/vectors/vectors.cpp

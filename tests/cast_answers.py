@@ -12,7 +12,7 @@ import pytest
 
 from llamood.moods.mood import Mood
 from llamood.vectors.emotion_vectors import Float64
-from llamood.voices.answer_stream import Scene
+from llamood.voices.answer_stream import AnswerStream
 from llamood.voices.character import Character
 from llamood.voices.event import Event
 from lone_voice import LoneVoice, Request, Said, has_stopped, told
@@ -277,23 +277,23 @@ class Speaker:
 
 
 class Listening:
-    """A scene that is listened to, the answers in it, and all events from where they are made."""
+    """A stream that is listened to, the answers in it, and all events from where they are made."""
 
-    def __init__(self, scene: Scene, answers: Mapping[Character, Answer]) -> None:
+    def __init__(self, stream: AnswerStream, answers: Mapping[Character, Answer]) -> None:
         self.answers = answers
-        self.scene = scene
+        self.stream = stream
         self._made: list[Event] = []
         self._n_told = 0
         self._is_begun = False
-        self._events = iter(scene)
-        made, heard = self._made, weakref.ref(scene)
+        self._events = iter(stream)
+        made, heard = self._made, weakref.ref(stream)
 
         def tell(event: Event) -> None:
             made.append(event)
             answers[event.voice].events.append(event)
-            Scene.tell(heard(), event)
+            AnswerStream.tell(heard(), event)
 
-        scene.tell = tell  # knows the scene by a weak reference, so that it can be let go of
+        stream.tell = tell  # knows the stream by a weak reference, so that it can be let go of
 
     @property
     def has_failed(self) -> bool:
@@ -319,8 +319,8 @@ class Listening:
             answer.may_be_interrupted = True
 
     def let_go(self) -> None:
-        """Of the scene, and the iterator over it."""
+        """Of the stream, and the iterator over it."""
         if not self._is_begun:
             for answer in self.answers.values():
                 answer.is_lost = True
-        del self.scene, self._events
+        del self.stream, self._events

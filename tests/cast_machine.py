@@ -15,7 +15,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from cast_answers import Failing, Listening, Lost, Speaker, fails_at
 from llamood.errors import LlamoodError, ModelError, MoodError
 from llamood.moods.mood import Mood
-from llamood.voices.answer_stream import Scene
+from llamood.voices.answer_stream import AnswerStream
 from llamood.voices.character import Character
 from open_casts import KINDS, N_VOICE, Call, OpenCast, OpenCasts
 
@@ -79,7 +79,7 @@ class CastMachine(RuleBasedStateMachine):
         self._games = games
         self._kind: str | None = None
         self._speakers: list[Speaker] = []
-        self._scenes: list[Listening] = []
+        self._streams: list[Listening] = []
         self._gone: Character | None = None
         self._n_silent = 0  # calls since somebody spoke or was told something
         self._n_in_vain = 0
@@ -160,11 +160,11 @@ class CastMachine(RuleBasedStateMachine):
         if not has_room or any(fails_at(speaker.mood) == 0 for speaker in told):
             self._refused(Lost if has_room else ModelError, lambda: self._cast.say(to, **how))
             return
-        self._scenes.append(Listening(self._cast.say(to, **how), answers))
+        self._streams.append(Listening(self._cast.say(to, **how), answers))
         for speaker in told:
             speaker.answer = answers[speaker.voice]
         if n:
-            self._listen(self._scenes[-1], n)
+            self._listen(self._streams[-1], n)
 
     @precondition(lambda self: self._speakers and not self._is_idle)
     @rule(who=WHO, mood=ANY_MOOD)
@@ -190,52 +190,52 @@ class CastMachine(RuleBasedStateMachine):
 
     # -- listening -------------------------------------------------------------------------
 
-    @precondition(lambda self: self._scenes)
+    @precondition(lambda self: self._streams)
     @rule(which=WHO, n=st.sampled_from([1, 3, 8]))
     @noted
     def listen(self, which: int, n: int) -> None:
-        self._listen(self._scene(which), n)
+        self._listen(self._stream(which), n)
 
-    @precondition(lambda self: self._scenes)
+    @precondition(lambda self: self._streams)
     @rule(which=WHO)
     @noted
     def listen_to_the_end(self, which: int) -> None:
-        self._listen(self._scene(which), None)
+        self._listen(self._stream(which), None)
 
-    def _listen(self, scene: Listening, n: int | None) -> None:
+    def _listen(self, stream: Listening, n: int | None) -> None:
         try:
-            is_over = not scene.listen(n)
+            is_over = not stream.listen(n)
             self._settle()
-            assert not (is_over and scene.has_failed)
+            assert not (is_over and stream.has_failed)
         except Lost:
             is_over = True
-            scene.may_be_interrupted()
+            stream.may_be_interrupted()
             self._settle()
-            assert scene.has_failed
+            assert stream.has_failed
         if is_over:
-            self._scenes.remove(scene)
+            self._streams.remove(stream)
 
-    @precondition(lambda self: self._scenes)
+    @precondition(lambda self: self._streams)
     @rule(which=WHO, way=st.sampled_from(["close", "let go", "leave a task"]))
     @noted
     def listen_no_more(self, which: int, way: str) -> None:
-        scene = self._scene(which)
-        scene.may_be_interrupted()
-        self._scenes.remove(scene)
+        stream = self._stream(which)
+        stream.may_be_interrupted()
+        self._streams.remove(stream)
         has_failed = False
         if way == "close":
-            scene.scene.close()
-            assert list(scene.scene) == []
+            stream.stream.close()
+            assert list(stream.stream) == []
         elif way == "leave a task":
-            has_failed = asyncio.run(_leave_a_task(scene.scene))
+            has_failed = asyncio.run(_leave_a_task(stream.stream))
         else:
-            scene.let_go()
+            stream.let_go()
         self._settle()
-        assert all(answer.is_over or answer.is_lost for answer in scene.answers.values())
-        assert scene.has_failed or not has_failed
+        assert all(answer.is_over or answer.is_lost for answer in stream.answers.values())
+        assert stream.has_failed or not has_failed
 
-    def _scene(self, which: int) -> Listening:
-        return self._scenes[which % len(self._scenes)]
+    def _stream(self, which: int) -> Listening:
+        return self._streams[which % len(self._streams)]
 
     # -- what changes nothing --------------------------------------------------------------
 
@@ -275,7 +275,7 @@ class CastMachine(RuleBasedStateMachine):
     def _state(self) -> list[Any]:
         voices = self._cast.voices
         known = [(v, v.messages, v.mood, v.is_speaking, list(v._felt)) for v in voices]
-        return [self._cast._ensemble.stage.n_token, *known]
+        return [self._cast._shared.stage.n_token, *known]
 
     # -- what is true after every call -----------------------------------------------------
 
@@ -313,16 +313,16 @@ class CastMachine(RuleBasedStateMachine):
         self._games.append(self.calls)
 
 
-async def _leave_a_task(scene: Scene) -> bool:
+async def _leave_a_task(stream: AnswerStream) -> bool:
     """An ``async for`` that is left after an event, in a loop that has something else to do; True
     where a mood had failed."""
     try:
-        async for _ in scene:
+        async for _ in stream:
             break
     except Lost:
         return True
     finally:
-        assert scene.is_over  # at once
+        assert stream.is_over  # at once
     return False
 
 

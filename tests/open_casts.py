@@ -60,11 +60,11 @@ class OpenCast:
 
     def require_consecutive(self, number: int) -> int:
         """How many positions a sequence has: 0 up to that without a gap."""
-        ctx = self.cast._ensemble.ctx
+        ctx = self.cast._shared.ctx
         memory = llama_cpp.llama_get_memory(ctx)
         n = llama_cpp.llama_memory_seq_pos_max(memory, number) + 1
         assert llama_cpp.llama_memory_seq_pos_min(memory, number) == (0 if n else -1)
-        assert self.cast._ensemble.stage.n_cached(number) == n
+        assert self.cast._shared.stage.n_cached(number) == n
         first, one = self._sizes[1], self._sizes[2] - self._sizes[1]
         expected = first + (n - 1) * one if n else self._sizes[0]
         assert self._n_byte(number) == expected  # each position has a cell of its own
@@ -87,16 +87,16 @@ class OpenCast:
 
     def _n_byte(self, number: int) -> int:
         """The size of a sequence as llama.cpp would save it, the same for each of its cells."""
-        return int(llama_cpp.llama_state_seq_get_size(self.cast._ensemble.ctx, number))
+        return int(llama_cpp.llama_state_seq_get_size(self.cast._shared.ctx, number))
 
     def _fill(self, numbers: Sequence[int], n: int, *, until: int | None = None) -> int:
         """Decode ``n`` tokens in each of these sequences, or only ``until`` one has some; forgets
         them, and returns the size of the first."""
-        ensemble = self.cast._ensemble
-        stage = ensemble.stage
+        shared = self.cast._shared
+        stage = shared.stage
         tokens = [97 + i % 26 for i in range(n)]
-        rows = np.zeros((n, ensemble.palette.emotions.n_emotion), dtype=np.float32)
-        mix = ensemble.mix(Steering(Mood(), ensemble.palette))
+        rows = np.zeros((n, shared.vectors.emotions.n_emotion), dtype=np.float32)
+        mix = shared.mix(Steering(Mood(), shared.vectors))
         how = {"stops": [], "max_tokens": 1, "max_seconds": math.inf, **Sampling(seed=1).chain()}
         for number in numbers:
             stage.begin(number, tokens, rows, *mix, **how)

@@ -52,7 +52,7 @@ const char* llamood_model_emotion(const llamood_model* model, int i) {
 }
 
 double llamood_model_ceiling(const llamood_model* model, int i) {
-    return is_emotion(model, i) ? model->model->palette()->ceilings()[i]
+    return is_emotion(model, i) ? model->model->steering_vectors()->ceilings()[i]
                                 : std::numeric_limits<double>::infinity();
 }
 

@@ -4,7 +4,7 @@
 #include <memory>
 
 #include "capi/llamood.h"
-#include "voices/ensemble.hpp"
+#include "voices/shared_context.hpp"
 
 struct llamood_model {
     std::shared_ptr<const llamood::FeelingModel> model;

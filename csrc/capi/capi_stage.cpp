@@ -21,9 +21,9 @@
 using namespace llamood;
 
 struct llamood_stage {
-    llamood_stage(std::shared_ptr<const FeelingModel> of, std::unique_ptr<Ensemble> ensemble,
+    llamood_stage(std::shared_ptr<const FeelingModel> of, std::unique_ptr<SharedContext> shared,
                   Overflow overflow)
-        : model(std::move(of)), cast(std::move(ensemble), overflow) {}
+        : model(std::move(of)), cast(std::move(shared), overflow) {}
 
     std::shared_ptr<const FeelingModel> model;
     Cast cast;
@@ -44,7 +44,7 @@ struct llamood_stage {
 namespace {
 
 std::shared_ptr<const Steering> steering_of(const llamood_stage& stage, const Mood& mood) {
-    return std::make_shared<const Steering>(mood, stage.model->palette());
+    return std::make_shared<const Steering>(mood, stage.model->steering_vectors());
 }
 
 std::shared_ptr<const Steering> steering_of(const llamood_stage& stage, const llamood_mood* mood) {
@@ -164,16 +164,15 @@ llamood_stage* llamood_stage_open(const llamood_model* model, const llamood_stag
         of_context.n_ubatch = asked.n_batch;
         of_context.n_threads = threads.n;
         of_context.n_threads_batch = threads.n_batch;
-        auto ensemble = std::make_unique<Ensemble>(
+        auto shared = std::make_unique<SharedContext>(
             model->model, asked.n_voice, asked.n_ctx,
             asked.chat_template == nullptr ? "" : asked.chat_template, of_context);
         if (asked.n_threads == 0) {
-            ensemble->stage().yield_to_others(threads.n, threads.n_batch);
+            shared->stage().yield_to_others(threads.n, threads.n_batch);
         }
         const Overflow overflow =
             asked.overflow == LLAMOOD_DROP ? Overflow::drop : Overflow::refuse;
-        return std::make_unique<llamood_stage>(model->model, std::move(ensemble), overflow)
-            .release();
+        return std::make_unique<llamood_stage>(model->model, std::move(shared), overflow).release();
     });
 }
 

@@ -9,7 +9,7 @@
 #include "moods/notation.hpp"
 #include "moods/parameters.hpp"
 #include "moods/shapes.hpp"
-#include "text/closest.hpp"
+#include "text/suggestion.hpp"
 #include "text/unicode.hpp"
 
 namespace llamood {

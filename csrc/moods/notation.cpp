@@ -11,7 +11,7 @@
 #include "moods/parameters.hpp"
 #include "moods/shapes.hpp"
 #include "moods/triggers.hpp"
-#include "text/closest.hpp"
+#include "text/suggestion.hpp"
 #include "text/unicode.hpp"
 
 namespace llamood {
@@ -216,7 +216,7 @@ const Kind& kind_of(const JsonObject& written) {
     }
     Words keys;
     for (const JsonMember& member : written) {
-        if (closest(member.key, kind_names()).has_value()) {
+        if (suggestion(member.key, kind_names()).has_value()) {
             refuse(member.key, "a schedule is one of", kind_names());
         }
         if (keys.size() < 5) keys.push_back(member.key);

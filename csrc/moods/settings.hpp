@@ -19,7 +19,7 @@ struct Settings {
     bool is_everywhere = false;        // from the first token of the prompt on, not the last
     std::optional<LayerRange> layers;  // all where none
     std::optional<double> inertia;     // half-life in tokens; at once where none
-    std::optional<double> max;         // the largest size of the whole mix (see Palette::size)
+    std::optional<double> max;  // the largest size of the whole mix (see SteeringVectors::size)
 
     // key: with its `$`. Throws MoodError at it for what is unknown, out of range, or needs more
     // than numbers.

@@ -5,8 +5,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "moods/ar1.hpp"
 #include "moods/schedule.hpp"
-#include "moods/walk.hpp"
 
 namespace llamood {
 
@@ -141,7 +141,7 @@ class Drift : public Schedule {
   private:
     double mean_;
     double spread_;
-    Walk walk_;
+    Ar1 walk_;
 };
 
 }  // namespace llamood

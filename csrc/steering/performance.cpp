@@ -26,7 +26,7 @@ Performance::Performance(std::shared_ptr<const Steering> steering, std::vector<d
                                     std::to_string(steering_->n_emotion()) + " emotions, found " +
                                     std::to_string(before_.size()));
     }
-    ear_.listen(steering_->mood().texts());
+    matcher_.listen(steering_->mood().texts());
 }
 
 void Performance::change(std::shared_ptr<const Steering> steering, std::int64_t token) {
@@ -35,19 +35,19 @@ void Performance::change(std::shared_ptr<const Steering> steering, std::int64_t 
     steering_ = std::move(steering);
     begin_ = token;
     noticed_.clear();
-    ear_.listen(steering_->mood().texts());
+    matcher_.listen(steering_->mood().texts());
 }
 
 void Performance::hear(std::int64_t token, const std::string& piece) {
-    if (token < 1 || token > ear_.n_heard() + 1) {
+    if (token < 1 || token > matcher_.n_heard() + 1) {
         throw std::out_of_range("token " + std::to_string(token) + " cannot be heard next, as " +
-                                std::to_string(ear_.n_heard()) + " were heard");
+                                std::to_string(matcher_.n_heard()) + " were heard");
     }
     if (steering_->mood().listens()) {
         forget(std::max(token, begin_));  // what was played under another mood stays
     }
-    ear_.forget(token - 1);
-    ear_.hear(piece);
+    matcher_.forget(token - 1);
+    matcher_.hear(piece);
 }
 
 std::vector<float> Performance::row(std::int64_t token) {
@@ -72,7 +72,7 @@ const Performance::Row& Performance::at(std::int64_t token) {
 }
 
 std::shared_ptr<const Performance::Row> Performance::made_row(std::int64_t token) {
-    const Heard heard = Heard(ear_.events()).since(begin_);
+    const Heard heard = Heard(matcher_.events()).since(begin_);
     Target target = steering_->target(token - begin_, heard);
     for (const Excess& excess : target.excesses) {
         if (!notify_) break;

@@ -55,7 +55,7 @@ class Performance {
     std::function<void(const Notice&)> notify_;
     std::set<std::string> noticed_;
     std::vector<std::shared_ptr<const Row>> rows_;  // tokens whose rows are equal share one
-    Ear ear_;
+    PhraseMatcher matcher_;
 };
 
 }  // namespace llamood

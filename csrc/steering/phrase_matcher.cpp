@@ -20,18 +20,18 @@ std::string tail(const std::vector<std::string>& pieces, std::size_t n_piece, st
 
 }  // namespace
 
-void Ear::listen(std::vector<std::string> texts) {
+void PhraseMatcher::listen(std::vector<std::string> texts) {
     texts_ = std::move(texts);
     events_.clear();
     for (std::size_t n = 1; n <= pieces_.size(); ++n) note(n);
 }
 
-void Ear::hear(const std::string& piece) {
+void PhraseMatcher::hear(const std::string& piece) {
     pieces_.push_back(piece);
     note(pieces_.size());
 }
 
-void Ear::forget(std::int64_t n) {
+void PhraseMatcher::forget(std::int64_t n) {
     const std::int64_t n_kept = std::clamp<std::int64_t>(n, 0, n_heard());
     pieces_.resize(static_cast<std::size_t>(n_kept));
     for (auto& [text, times] : events_) {
@@ -40,7 +40,7 @@ void Ear::forget(std::int64_t n) {
 }
 
 // Which texts the piece brings to their end.
-void Ear::note(std::size_t n_piece) {
+void PhraseMatcher::note(std::size_t n_piece) {
     for (const std::string& text : texts_) {
         if (tail(pieces_, n_piece, text.size()).find(text) != std::string::npos) {
             events_[text].push_back(static_cast<std::int64_t>(n_piece));

@@ -12,7 +12,7 @@ namespace llamood {
 
 // Hears the tokens of one answer in order, and can take the last of them back. Token 0 is the last
 // one of the prompt, which nothing is heard of; tokens are numbered from 1.
-class Ear {
+class PhraseMatcher {
   public:
     // Listen to these texts, none of them empty, also in what was heard before.
     void listen(std::vector<std::string> texts);

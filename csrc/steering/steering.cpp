@@ -16,8 +16,8 @@ namespace {
 constexpr double infinity = std::numeric_limits<double>::infinity();
 constexpr double rounding = 1e-9;
 
-LayerRange found_layers(const Mood& mood, const Palette& palette) {
-    const int n_layer = palette.n_layer();
+LayerRange found_layers(const Mood& mood, const SteeringVectors& steering_vectors) {
+    const int n_layer = steering_vectors.n_layer();
     const LayerRange layers = mood.settings().layers.value_or(LayerRange{0, n_layer - 1});
     if (layers.last >= n_layer) {
         throw MoodError("$layers", "asked for layers " + std::to_string(layers.first) + " to " +
@@ -25,7 +25,7 @@ LayerRange found_layers(const Mood& mood, const Palette& palette) {
                                        ", but the model has layers 0 to " +
                                        std::to_string(n_layer - 1));
     }
-    if (layers.last < palette.first_layer() && !mood.is_neutral()) {
+    if (layers.last < steering_vectors.first_layer() && !mood.is_neutral()) {
         throw MoodError("$layers",
                         "llama.cpp adds nothing at layer 0 at site layer_out, and no other layer "
                         "was asked for; ask for layers from 1 on");
@@ -40,13 +40,13 @@ double found_kept(const Mood& mood) {
 
 }  // namespace
 
-Steering::Steering(const Mood& mood, std::shared_ptr<const Palette> palette)
-    : named_(mood, palette->names()),
-      palette_(std::move(palette)),
-      layers_(found_layers(mood, *palette_)),
+Steering::Steering(const Mood& mood, std::shared_ptr<const SteeringVectors> steering_vectors)
+    : named_(mood, steering_vectors->names()),
+      steering_vectors_(std::move(steering_vectors)),
+      layers_(found_layers(mood, *steering_vectors_)),
       kept_(found_kept(mood)),
       limits_(found_limits()),
-      gram_(palette_->gram(layers_)),
+      gram_(steering_vectors_->gram(layers_)),
       cap_(found_cap()) {}
 
 bool Steering::is_still() const {
@@ -56,9 +56,9 @@ bool Steering::is_still() const {
 // The largest intensity of each, either way. $max stands for those of vectors that were never
 // calibrated.
 std::vector<double> Steering::found_limits() const {
-    std::vector<double> limits = palette_->ceilings();
+    std::vector<double> limits = steering_vectors_->ceilings();
     for (std::size_t i = 0; mood().settings().max.has_value() && i < limits.size(); ++i) {
-        if (!palette_->is_calibrated(i)) limits[i] = infinity;
+        if (!steering_vectors_->is_calibrated(i)) limits[i] = infinity;
     }
     limits.push_back(infinity);
     const auto& feelings = mood().feelings();
@@ -109,7 +109,7 @@ Notice Steering::notice(const Excess& excess) const {
     }
     const bool is_base = excess.place == named_.names().size();
     const std::string name = is_base ? base_name : named_.names()[excess.place];
-    if (!is_base && !palette_->is_calibrated(excess.place)) {
+    if (!is_base && !steering_vectors_->is_calibrated(excess.place)) {
         return {name, name + " is held at " + shortened(limits_[excess.place], 3) +
                           ", which in all layers together adds " + shortened(100 * safe_sum) +
                           " % of the hidden state's size, as its vector was never calibrated; " +

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "moods/mood.hpp"
-#include "steering/palette.hpp"
+#include "steering/steering_vectors.hpp"
 
 namespace llamood {
 
@@ -38,7 +38,7 @@ struct Target {
 class Steering {
   public:
     // Throws MoodError for emotions that are not at hand and layers that the model lacks.
-    Steering(const Mood& mood, std::shared_ptr<const Palette> palette);
+    Steering(const Mood& mood, std::shared_ptr<const SteeringVectors> steering_vectors);
 
     const Mood& mood() const { return named_.mood(); }
     int n_emotion() const { return static_cast<int>(named_.names().size()); }
@@ -61,7 +61,7 @@ class Steering {
     double found_cap() const;
 
     NamedMood named_;
-    std::shared_ptr<const Palette> palette_;
+    std::shared_ptr<const SteeringVectors> steering_vectors_;
     LayerRange layers_;
     double kept_;
     std::vector<double> limits_;  // (n_emotion + 1), of intensities

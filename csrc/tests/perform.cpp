@@ -24,23 +24,23 @@ using Json = nlohmann::ordered_json;
 
 namespace {
 
-std::shared_ptr<const Palette> read_palette(const Json& scenario) {
+std::shared_ptr<const SteeringVectors> read_vectors(const Json& scenario) {
     std::vector<double> ceilings;
     for (const Json& ceiling : scenario.at("ceilings")) {
         ceilings.push_back(ceiling.is_null() ? std::numeric_limits<double>::infinity()
                                              : ceiling.get<double>());
     }
     const auto data = scenario.at("data").get<std::vector<float>>();
-    return std::make_shared<const Palette>(
+    return std::make_shared<const SteeringVectors>(
         scenario.at("names").get<Names>(), std::move(ceilings), data.data(),
         scenario.at("n_layer").get<int>(), scenario.at("n_embd").get<int>(),
         scenario.at("first_layer").get<int>(), scenario.at("residual").get<std::vector<double>>());
 }
 
 Json play(const Json& scenario) {
-    const auto palette = read_palette(scenario);
-    const auto steering = [&palette](const Json& mood) {
-        return std::make_shared<const Steering>(Mood::parse(mood.dump()), palette);
+    const auto steering_vectors = read_vectors(scenario);
+    const auto steering = [&steering_vectors](const Json& mood) {
+        return std::make_shared<const Steering>(Mood::parse(mood.dump()), steering_vectors);
     };
     Json notices = Json::array();
     Performance performance(

@@ -22,14 +22,15 @@ constexpr int n_layer = 2;
 constexpr int n_embd = 3;
 
 // Two emotions whose vectors are of length 2 and at right angles in both layers.
-std::shared_ptr<const Palette> palette(std::vector<double> ceilings = {unlimited, unlimited}) {
+std::shared_ptr<const SteeringVectors> steering_vectors(std::vector<double> ceilings = {
+                                                            unlimited, unlimited}) {
     const float data[] = {2, 0, 0, 0, 2, 0, 0, 0, 2, 2, 0, 0};
-    return std::make_shared<const Palette>(Names{"anger", "joy"}, std::move(ceilings), data,
-                                           n_layer, n_embd, 1);
+    return std::make_shared<const SteeringVectors>(Names{"anger", "joy"}, std::move(ceilings), data,
+                                                   n_layer, n_embd, 1);
 }
 
-std::shared_ptr<const Steering> steering(const std::string& json,
-                                         std::shared_ptr<const Palette> vectors = palette()) {
+std::shared_ptr<const Steering> steering(
+    const std::string& json, std::shared_ptr<const SteeringVectors> vectors = steering_vectors()) {
     return std::make_shared<const Steering>(Mood::parse(json), std::move(vectors));
 }
 
@@ -77,7 +78,7 @@ void test_a_text_starts_a_schedule_wherever_tokens_are_cut() {
 void test_limits() {
     std::vector<Notice> notices;
     const auto note = [&notices](const Notice& notice) { notices.push_back(notice); };
-    const auto held = palette({1.0, 2.0});
+    const auto held = steering_vectors({1.0, 2.0});
     Performance each(steering(R"({"joy": {"ramp": [0, 4], "over": 4}})", held), {0.0, 0.0}, note);
     CHECK((each.row(4) == Row{0, 2}));
     CHECK((each.asked(4) == Row{0, 4}));

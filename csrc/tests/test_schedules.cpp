@@ -7,10 +7,10 @@
 #include <vector>
 
 #include "check.hpp"
+#include "moods/ar1.hpp"
 #include "moods/mood.hpp"
 #include "moods/mood_error.hpp"
 #include "moods/notation.hpp"
-#include "moods/walk.hpp"
 #include "text/unicode.hpp"
 
 using namespace llamood;
@@ -65,7 +65,7 @@ void test_walk() {
 
 // One mood serves many threads, also where it draws as it is asked.
 void test_threads() {
-    const Walk walk(3, 20.0);
+    const Ar1 walk(3, 20.0);
     std::vector<std::vector<double>> seen(4);
     std::vector<std::thread> threads;
     for (std::size_t i = 0; i < seen.size(); ++i) {

@@ -28,8 +28,8 @@ void drop_events(std::deque<Event>& events, int voice) {
     events.erase(std::remove_if(events.begin(), events.end(), is_its), events.end());
 }
 
-Cast::Cast(std::unique_ptr<Ensemble> ensemble, Overflow overflow)
-    : ensemble_(std::move(ensemble)), overflow_(overflow) {}
+Cast::Cast(std::unique_ptr<SharedContext> shared, Overflow overflow)
+    : shared_(std::move(shared)), overflow_(overflow) {}
 
 Character& Cast::at(int voice) {
     const auto found = voices_.find(voice);
@@ -62,13 +62,13 @@ int Cast::join(std::optional<std::string> system, std::shared_ptr<const Steering
                Manner manner) {
     int number = 0;
     while (voices_.count(number) != 0) ++number;
-    const int most = ensemble_->stage().n_voice();
+    const int most = shared_->stage().n_voice();
     if (number >= most) {
         throw std::runtime_error("all " + std::to_string(most) +
                                  " voices are taken; let one leave, or open the stage with more");
     }
     voices_[number] = std::make_unique<Character>(
-        *ensemble_, number, std::move(system), std::move(steering), std::move(manner), overflow_);
+        *shared_, number, std::move(system), std::move(steering), std::move(manner), overflow_);
     return number;
 }
 
@@ -122,12 +122,12 @@ void Cast::let_follow() {
 bool Cast::step(int n) {
     try {
         let_follow();
-        Stage& stage = ensemble_->stage();
+        Stage& stage = shared_->stage();
         const auto n_token = stage.n_token();
         const auto begin = Clock::now();
-        const std::vector<Drawn> drawn = ensemble_->step(n);
+        const std::vector<Drawn> drawn = shared_->step(n);
         const auto n_taken = static_cast<int>(stage.n_token() - n_token);
-        if (n_taken > 0) pace_.note(n_taken, seconds_since(begin));
+        if (n_taken > 0) cost_.note(n_taken, seconds_since(begin));
         for (const Drawn& token : drawn) events_.push_back(at(token.voice).hear(token));
     } catch (...) {
         for (const auto& [number, voice] : voices_) voice->abandon();
@@ -142,10 +142,10 @@ bool Cast::step_for(double seconds) {
     bool is_first = true;
     bool goes_on = anybody_speaks();
     while (goes_on) {
-        const int n_generating = ensemble_->stage().n_generating();
+        const int n_generating = shared_->stage().n_generating();
         const double left = seconds - seconds_since(begin);
-        if (!is_first && pace_.expected(std::max(n_generating, 1)) > left) break;
-        goes_on = step(pace_.most(left, n_generating + least_prompt));
+        if (!is_first && cost_.expected(std::max(n_generating, 1)) > left) break;
+        goes_on = step(cost_.most(left, n_generating + least_prompt));
         is_first = false;
     }
     return goes_on;

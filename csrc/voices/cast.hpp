@@ -9,9 +9,9 @@
 #include <string>
 #include <vector>
 
+#include "voices/batch_cost.hpp"
 #include "voices/character.hpp"
-#include "voices/ensemble.hpp"
-#include "voices/pace.hpp"
+#include "voices/shared_context.hpp"
 
 namespace llamood {
 
@@ -23,7 +23,7 @@ void drop_events(std::deque<Event>& events, int voice);
 
 class Cast {
   public:
-    Cast(std::unique_ptr<Ensemble> ensemble, Overflow overflow);
+    Cast(std::unique_ptr<SharedContext> shared, Overflow overflow);
     Cast(const Cast&) = delete;
     Cast& operator=(const Cast&) = delete;
 
@@ -64,7 +64,7 @@ class Cast {
     bool is_speaking(int voice) { return at(voice).is_speaking(); }
     // Who is there.
     std::vector<int> voices() const;
-    Ensemble& ensemble() { return *ensemble_; }
+    SharedContext& shared() { return *shared_; }
 
   private:
     Character& at(int voice);
@@ -73,12 +73,12 @@ class Cast {
     void begin(Character& voice, Character::Plan plan);
     void let_follow();
 
-    std::unique_ptr<Ensemble> ensemble_;
+    std::unique_ptr<SharedContext> shared_;
     Overflow overflow_;
     std::map<int, std::unique_ptr<Character>> voices_;
     std::map<int, int> followers_;  // who waits for whom to decode the beginning that both have
     std::deque<Event> events_;
-    Pace pace_;
+    BatchCost cost_;
 };
 
 }  // namespace llamood

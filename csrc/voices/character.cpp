@@ -44,15 +44,15 @@ std::vector<Message> without_oldest_turn(const std::vector<Message>& messages,
 
 }  // namespace
 
-Character::Character(Ensemble& ensemble, int number, std::optional<std::string> system,
+Character::Character(SharedContext& shared, int number, std::optional<std::string> system,
                      std::shared_ptr<const Steering> steering, Manner manner, Overflow overflow)
-    : ensemble_(ensemble),
+    : shared_(shared),
       number_(number),
       steering_(std::move(steering)),
       manner_(std::move(manner)),
       overflow_(overflow),
-      felt_(ensemble.model().vectors().n_emotion()),
-      reader_(ensemble.reader(number)) {
+      felt_(shared.model().vectors().n_emotion()),
+      reader_(shared.reader(number)) {
     if (system.has_value()) system_.push_back({"system", std::move(*system)});
     messages_ = system_;
 }
@@ -65,13 +65,13 @@ Character::Plan Character::plan(const std::string& text) const {
     if (is_speaking()) {
         throw std::runtime_error(is_speaking_already);
     }
-    const int n_ctx = ensemble_.n_ctx();
+    const int n_ctx = shared_.n_ctx();
     const int open = overflow_ == Overflow::drop ? n_ctx / kept_free : 1;
     const int room = manner_.max_tokens > 0 ? manner_.max_tokens : open;
     Plan plan{messages_, {}, 0};
     plan.messages.push_back({"user", text});
     while (true) {
-        plan.tokens = ensemble_.chat(plan.messages);
+        plan.tokens = shared_.chat(plan.messages);
         const auto n_token = static_cast<long long>(plan.tokens.size());
         if (n_token > 0 && n_token + room <= n_ctx) return plan;
         std::vector<Message> fewer;
@@ -120,7 +120,7 @@ const Character* Character::leader(const std::vector<std::uint64_t>& wanted,
 
 void Character::start(const std::vector<const Character*>& others) {
     turn_->is_waiting = false;
-    Stage& stage = ensemble_.stage();
+    Stage& stage = shared_.stage();
     const auto& tokens = turn_->plan.tokens;
     const auto n_token = static_cast<int>(tokens.size());
     const std::vector<std::uint64_t> wanted = keys();
@@ -146,7 +146,7 @@ void Character::start(const std::vector<const Character*>& others) {
 }
 
 Limits Character::limits() const {
-    const int room = ensemble_.n_ctx() - static_cast<int>(turn_->plan.tokens.size());
+    const int room = shared_.n_ctx() - static_cast<int>(turn_->plan.tokens.size());
     const std::chrono::duration<double> passed = Clock::now() - turn_->begun;
     return {manner_.stops, manner_.max_tokens > 0 ? std::min(manner_.max_tokens, room) : room,
             manner_.max_seconds - passed.count()};
@@ -161,7 +161,7 @@ std::vector<std::uint64_t> Character::keys() {
 }
 
 Mix Character::mix() const {
-    const FeelingModel& model = ensemble_.model();
+    const FeelingModel& model = shared_.model();
     const LayerRange range = steering_->layers();
     return {model.bank(), {std::max(range.first, model.first_layer()), range.last}};
 }
@@ -182,7 +182,7 @@ int Character::n_same(const std::vector<llama_token>& tokens,
 
 int Character::n_common(const std::vector<llama_token>& tokens,
                         const std::vector<std::uint64_t>& keys) const {
-    return std::min(n_same(tokens, keys), static_cast<int>(ensemble_.stage().n_cached(number_)));
+    return std::min(n_same(tokens, keys), static_cast<int>(shared_.stage().n_cached(number_)));
 }
 
 // How many positions after the first `n` another voice had decoded.
@@ -199,7 +199,7 @@ int Character::borrow(int n, const std::vector<std::uint64_t>& wanted,
         from = other;
     }
     if (from == nullptr) return 0;
-    ensemble_.stage().share(from->number_, number_, n, most);
+    shared_.stage().share(from->number_, number_, n, most);
     return most - n;
 }
 
@@ -244,7 +244,7 @@ void Character::play() {
     Blend coming = blend(turn_->n_drawn);
     keys_.back() = coming.key;
     note(static_cast<int>(keys_.size()) - 1, 1, coming);
-    ensemble_.stage().play(number_, std::move(coming.row), mix());
+    shared_.stage().play(number_, std::move(coming.row), mix());
 }
 
 std::optional<Event> Character::interrupt() {
@@ -266,7 +266,7 @@ void Character::abandon() {
 // Returns what was held back.
 std::string Character::end() {
     const std::unique_ptr<Turn> turn = std::move(turn_);
-    const std::string held = ensemble_.stage().rest(number_);
+    const std::string held = shared_.stage().rest(number_);
     // Else all is as before: many templates want questions and answers to alternate.
     if (turn->n_drawn > 0) {
         felt_ = turn->performance.after(turn->n_drawn - 1);
@@ -277,7 +277,7 @@ std::string Character::end() {
 }
 
 void Character::leave() {
-    ensemble_.stage().keep(number_, 0);
+    shared_.stage().keep(number_, 0);
     tokens_.clear();
     keys_.clear();
 }
@@ -290,7 +290,7 @@ void Character::feel(std::shared_ptr<const Steering> steering) {
         play();
         return;
     }
-    ensemble_.stage().rest(number_);
+    shared_.stage().rest(number_);
     Plan plan = std::move(turn_->plan);
     begin(std::move(plan), {});
 }

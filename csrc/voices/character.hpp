@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "steering/performance.hpp"
-#include "voices/ensemble.hpp"
+#include "voices/shared_context.hpp"
 #include "voices/stage.hpp"
 
 namespace llamood {
@@ -49,7 +49,7 @@ class Character {
         int forgotten = 0;
     };
 
-    Character(Ensemble& ensemble, int number, std::optional<std::string> system,
+    Character(SharedContext& shared, int number, std::optional<std::string> system,
               std::shared_ptr<const Steering> steering, Manner manner, Overflow overflow);
 
     int number() const { return number_; }
@@ -114,7 +114,7 @@ class Character {
     void play();
     std::string end();
 
-    Ensemble& ensemble_;
+    SharedContext& shared_;
     int number_;
     std::vector<Message> system_;
     std::vector<Message> messages_;

@@ -167,7 +167,7 @@ bool Runner::step() {
 Event Runner::ended(int voice, End end) const {
     Event event;
     event.voice = voice;
-    event.mood.assign(cast_.ensemble().model().vectors().n_emotion(), 0.0f);
+    event.mood.assign(cast_.shared().model().vectors().n_emotion(), 0.0f);
     event.end = end;
     return event;
 }

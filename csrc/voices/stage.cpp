@@ -173,13 +173,13 @@ void Stage::begin(int voice, std::vector<llama_token> tokens, std::vector<float>
     if (limits.max_tokens < 1 || std::isnan(limits.max_seconds)) {
         throw std::invalid_argument("expected at least one token to say, and a time to say it in");
     }
-    Utterance utterance(limits.stops);
+    TextStream text_stream(limits.stops);
     speaker.sampler = chain(sampling);
     for (const llama_token token : said) {
         llama_sampler_accept(speaker.sampler.get(), token);
-        utterance.hear(piece_of(vocab_, token));
+        text_stream.hear(piece_of(vocab_, token));
     }
-    speaker.utterance = std::move(utterance);
+    speaker.text_stream = std::move(text_stream);
     speaker.n_left = limits.max_tokens;
     speaker.n_likely = sampling.n_likely;
     likely_[voice].clear();
@@ -205,7 +205,7 @@ int Stage::n_generating() const {
 
 std::string Stage::rest(int voice) {
     Voice& speaker = at(voice);
-    std::string held = speaker.utterance.end();
+    std::string held = speaker.text_stream.end();
     speaker = Voice{};
     return held;
 }
@@ -395,8 +395,8 @@ Drawn Stage::told(int number) {
         drawn.end = End::stop;
         return drawn;
     }
-    drawn.text = voice.utterance.hear(drawn.piece);
-    if (voice.utterance.is_stopped()) {
+    drawn.text = voice.text_stream.hear(drawn.piece);
+    if (voice.text_stream.is_stopped()) {
         drawn.end = End::stop;
     } else if (voice.n_left == 0) {
         drawn.end = End::length;

@@ -25,7 +25,7 @@
 #include "graph/row_injector.hpp"
 #include "vectors/bank.hpp"
 #include "voices/crew.hpp"
-#include "voices/utterance.hpp"
+#include "voices/text_stream.hpp"
 
 namespace llamood {
 
@@ -73,7 +73,7 @@ struct Likely {
 };
 
 // A token that a voice said. piece: its bytes; text: what it adds to the answer, in whole
-// characters (see Utterance). Where the answer is over, the voice rests.
+// characters (see TextStream). Where the answer is over, the voice rests.
 struct Drawn {
     int voice;
     llama_token token;
@@ -163,7 +163,7 @@ class Stage {
         llama_sampler_ptr sampler;  // null at rest
         llama_token drawn = LLAMA_TOKEN_NULL;
         Queue coming;  // rows for tokens to come; `tokens` is not used
-        Utterance utterance;
+        TextStream text_stream;
         int n_left = 0;  // tokens that it may still draw
         int n_likely = -1;
         Clock::time_point deadline;

@@ -21,7 +21,7 @@ from llamood.errors import MoodError
 from llamood.moods.mood import Mood
 from llamood.moods.performance import Performance
 from llamood.moods.steering import Notice, Steering
-from llamood.moods.steering_vectors import Palette
+from llamood.moods.steering_vectors import SteeringVectors
 from llamood.vectors.emotion_vectors import EmotionVectors, Measurement, Site
 from schedules import WORDS, schedules
 
@@ -43,13 +43,13 @@ class Scenario:
     said: list[bytes] = field(default_factory=lambda: [b"."] * N)
     residual: tuple[float, ...] | None = None
 
-    def palette(self) -> Palette:
+    def vectors(self) -> SteeringVectors:
         rng = np.random.default_rng(5)
         shared = rng.standard_normal((N_LAYER, N_EMBD))
         own = 0.5 * rng.standard_normal((len(NAMES), N_LAYER, N_EMBD))
         data = (shared + own) * np.geomspace(1, 10, N_LAYER)[:, np.newaxis]
         measurement = Measurement(site=self.site, residual_rms=self.residual)
-        return Palette.of(EmotionVectors(NAMES, data, measurement, ceiling=self.ceilings))
+        return SteeringVectors.of(EmotionVectors(NAMES, data, measurement, ceiling=self.ceilings))
 
 
 @dataclass(frozen=True)
@@ -64,9 +64,9 @@ class Played:
 
 
 def in_python(scenario: Scenario) -> Played:
-    palette, notices = scenario.palette(), list[Notice]()
+    vectors, notices = scenario.vectors(), list[Notice]()
     steering = {
-        token: Steering(Mood(mood), palette)
+        token: Steering(Mood(mood), vectors)
         for token, mood in {0: scenario.mood, **scenario.changes}.items()
     }
     performance = Performance(
@@ -104,15 +104,15 @@ class Player:
             if token in scenario.changes:
                 does.append(["change", token, scenario.changes[token]])
             does += [[what, token] for what in ("asked", "row", "after")]
-        palette = scenario.palette()
+        vectors = scenario.vectors()
         told = {
             "names": NAMES,
             "ceilings": scenario.ceilings,
-            "data": palette.data.ravel().tolist(),
+            "data": vectors.data.ravel().tolist(),
             "n_layer": N_LAYER,
             "n_embd": N_EMBD,
-            "first_layer": palette.first_layer,
-            "residual": palette.residual.tolist(),
+            "first_layer": vectors.first_layer,
+            "residual": vectors.residual.tolist(),
             "before": scenario.before,
             "mood": scenario.mood,
             "does": does,

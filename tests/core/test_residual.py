@@ -71,10 +71,10 @@ def test_foreign_vectors_are_held_and_that_is_said_once(random_chat: Path, site:
 
 def test_a_cast_holds_them_at_the_same(random_chat: Path) -> None:
     evs = uncalibrated(random_chat)
-    alone = voice(random_chat, emotions=evs)._palette
+    alone = voice(random_chat, emotions=evs)._vectors
     assert alone is not None
     with Cast(random_chat, emotions=evs, voices=1, guard=False, **SETTINGS) as cast:
-        np.testing.assert_array_equal(cast.ensemble.palette.ceilings, alone.ceilings)
+        np.testing.assert_array_equal(cast.shared.vectors.ceilings, alone.ceilings)
         with pytest.warns(MoodWarning, match="joy is held at"):
             cast.join(mood={"joy": 1.0})
 
@@ -82,9 +82,9 @@ def test_a_cast_holds_them_at_the_same(random_chat: Path) -> None:
 def test_a_size_that_is_stored_is_believed(random_chat: Path) -> None:
     evs = uncalibrated(random_chat)
     ones = replace(evs, measurement=Measurement(residual_rms=(1.0,) * evs.n_layer))
-    palette = voice(random_chat, emotions=ones)._palette
-    assert palette is not None
-    assert palette.residual.tolist() == [1.0] * evs.n_layer
+    vectors = voice(random_chat, emotions=ones)._vectors
+    assert vectors is not None
+    assert vectors.residual.tolist() == [1.0] * evs.n_layer
 
 
 def test_the_dose_of_foreign_vectors_may_be_relative(random_chat: Path) -> None:
@@ -103,7 +103,7 @@ def test_the_c_library_holds_them_at_the_same(
     residual = None if known is None else (known,) * evs.n_layer
     evs = replace(evs, measurement=Measurement(residual_rms=residual), ceiling=(0.5, None))
     llamood.save(evs, tmp_path)
-    palette = voice(random_chat, emotions=tmp_path)._palette
-    assert palette is not None
-    assert library().ceilings(random_chat, tmp_path) == pytest.approx(palette.ceilings)
-    assert palette.ceilings[0] == 0.5
+    vectors = voice(random_chat, emotions=tmp_path)._vectors
+    assert vectors is not None
+    assert library().ceilings(random_chat, tmp_path) == pytest.approx(vectors.ceilings)
+    assert vectors.ceilings[0] == 0.5

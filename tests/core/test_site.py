@@ -21,7 +21,7 @@ from ignoring_model import write_ignoring_model
 from llamood import _core
 from llamood.errors import ModelError, MoodError, MoodWarning
 from llamood.moods.steering import Steering
-from llamood.moods.steering_vectors import Palette
+from llamood.moods.steering_vectors import SteeringVectors
 from llamood.vectors.emotion_vectors import Measurement
 from llamood.voices.cast import Cast
 from open_voices import JOY, PROMPT, SETTINGS, Answer, answer, logits, plain, random_vectors, voice
@@ -219,7 +219,7 @@ def test_what_was_cached_at_one_site_is_not_used_at_the_other(model: Path) -> No
     keys = set()
     for site in ("layer_out", "attn_out"):
         for mood in (JOY, {**JOY, "$layers": [1, 2]}):
-            steering = Steering(llamood.Mood(mood), Palette.of(evs, site=site))
+            steering = Steering(llamood.Mood(mood), SteeringVectors.of(evs, site=site))
             assert steering.still is not None
             keys.add(steering.still.key)
     assert len(keys) == 4

@@ -19,7 +19,7 @@ from llamood.moods.mood import Mood
 from llamood.moods.performance import Performance
 from llamood.moods.regulator import Regulator
 from llamood.moods.steering import Steering
-from llamood.moods.steering_vectors import Palette
+from llamood.moods.steering_vectors import SteeringVectors
 from llamood.moods.triggers import Hold
 from llamood.readings.probe import Probe
 from llamood.vectors.emotion_vectors import EmotionVectors
@@ -33,13 +33,13 @@ SETTLED = 30  # tokens
 CLOSE = 0.15  # of the target
 
 
-def palette(**known: Any) -> Palette:
+def vectors(**known: Any) -> SteeringVectors:
     data = np.random.default_rng(5).standard_normal((2, 4, 16))
-    return Palette.of(EmotionVectors(NAMES, data, **known))
+    return SteeringVectors.of(EmotionVectors(NAMES, data, **known))
 
 
 def regulator(schedule: Any, told: Mapping[str, float] = TOLD, **known: Any) -> Regulator:
-    return Steering(Mood({"joy": schedule}), palette(**known), told=told).regulators["joy"]
+    return Steering(Mood({"joy": schedule}), vectors(**known), told=told).regulators["joy"]
 
 
 # -- what it is made of ---------------------------------------------------------------------
@@ -64,7 +64,7 @@ def test_limits_and_gain(schedule: Any, known: Any, high: float, gain: float) ->
 
 def test_it_holds_alike_in_either_dose() -> None:
     residual = llamood.vectors.Measurement(residual_rms=(1.0, 2.0, 3.0, 4.0))
-    both = palette(measurement=residual, ceiling=(1.5, 1.6))
+    both = vectors(measurement=residual, ceiling=(1.5, 1.6))
     stored = Steering(Mood({"joy": Hold(0.5)}), both, told=TOLD).regulators["joy"]
     mood = Mood({"joy": Hold(0.5), "$dose": "relative"})
     relative = Steering(mood, both, told=TOLD).regulators["joy"]
@@ -85,7 +85,7 @@ def test_it_holds_alike_in_either_dose() -> None:
 )
 def test_what_cannot_be_held_is_refused(mood: Any, told: Any, where: str, fault: str) -> None:
     with pytest.raises(MoodError) as caught:
-        Steering(Mood(mood), palette(), told=told)
+        Steering(Mood(mood), vectors(), told=told)
     assert caught.value.where == where
     assert fault in caught.value.fault
 
@@ -119,7 +119,7 @@ class Reads:
 
 def perform(mood: Any, *readings: float, **known: Any) -> Performance:
     return Performance(
-        Steering(Mood(mood), palette(**known), told=TOLD),
+        Steering(Mood(mood), vectors(**known), told=TOLD),
         position=10,
         before=np.array([0.0, 0.9]),
         notice=lambda notice: None,
@@ -167,7 +167,7 @@ def test_a_token_that_is_taken_back_takes_the_state_with_it() -> None:
 def test_another_mood_begins_with_the_weight_applied_last() -> None:
     performance = perform({"joy": 0.7}, *SCRIPT)
     weights(performance, 4)
-    steering = Steering(Mood({"joy": {"hold": 0.2}}), palette(), told=TOLD)
+    steering = Steering(Mood({"joy": {"hold": 0.2}}), vectors(), told=TOLD)
     performance.change(steering, 4)
     made = steering.regulators["joy"]
     expected = made.step(made.start(0.7), reading=SCRIPT[3]).weight
@@ -187,7 +187,7 @@ def test_limits_are_kept_and_do_not_wind_it_up(limits: dict[str, Any]) -> None:
     low, high = [0.0] * 60, [6.0] * 12
     performance = perform({"joy": {"hold": 5.0, "max": 4.0}, **limits}, *low, *high)
     rows = weights(performance, 73)
-    most = performance.steering.palette.sizes(np.array([[0.0, 0.3]]), (0, 3))[0]
+    most = performance.steering.vectors.sizes(np.array([[0.0, 0.3]]), (0, 3))[0]
     bound = 0.3 if "joy" in limits else 0.3 / most * 0.3
     assert np.abs(rows[:, 1]).max() <= bound * (1 + 1e-6)
     assert rows[50, 1] == pytest.approx(bound)
@@ -276,7 +276,7 @@ def test_the_trace_is_the_regulator_stepped_by_hand(companion: llamood.Llama) ->
     tokens = ask(companion, tiny_chat.questions()[3], mood, n=100)
     at = companion.emotions.names.index("sadness")  # type: ignore[union-attr]
     told = companion.reader.told
-    steering = Steering(Mood(mood), Palette.of(llamood.load(tiny_chat.VECTORS)), told=told)
+    steering = Steering(Mood(mood), SteeringVectors.of(llamood.load(tiny_chat.VECTORS)), told=told)
     readings = [token["reading"]["sadness"] for token in tokens[:-1]]
     expected = by_hand(steering.regulators["sadness"], readings)
     asked = [token["asked"][at] for token in tokens]
@@ -318,7 +318,7 @@ def test_a_change_in_the_middle_goes_on_from_the_weight_applied_last(
     next(stream)
     stream.close()
     told = companion.reader.told
-    steering = Steering(Mood(mood), Palette.of(llamood.load(tiny_chat.VECTORS)), told=told)
+    steering = Steering(Mood(mood), SteeringVectors.of(llamood.load(tiny_chat.VECTORS)), told=told)
     made = steering.regulators["joy"]
     expected = made.step(made.start(0.5), reading=reading).weight
     assert companion.mix["joy"] == pytest.approx(expected)

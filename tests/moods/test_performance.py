@@ -14,7 +14,7 @@ from llamood.errors import MoodError
 from llamood.moods.mood import Mood
 from llamood.moods.performance import Performance
 from llamood.moods.steering import NOTHING, Notice, Steering
-from llamood.moods.steering_vectors import SAFE_SUM, Palette
+from llamood.moods.steering_vectors import SAFE_SUM, SteeringVectors
 from llamood.vectors.emotion_vectors import EmotionVectors, Measurement, Site
 
 NAMES = ("anger", "joy", "sadness")
@@ -31,18 +31,18 @@ def emotions(ceiling: tuple[float | None, ...] = (1000.0,) * 3) -> EmotionVector
     return EmotionVectors(NAMES, data, Measurement(residual_rms=RESIDUAL), ceiling=ceiling)
 
 
-PALETTE = Palette.of(emotions())
+VECTORS = SteeringVectors.of(emotions())
 
 
 def perform(
     mood: dict[str, Any],
     *,
-    palette: Palette = PALETTE,
+    vectors: SteeringVectors = VECTORS,
     before: Any = (0.0, 0.0, 0.0),
     notices: list[Notice] | None = None,
 ) -> Performance:
     return Performance(
-        Steering(Mood(mood), palette),
+        Steering(Mood(mood), vectors),
         position=10,
         before=np.array(before, dtype=np.float64),
         notice=lambda notice: None if notices is None else notices.append(notice),
@@ -103,7 +103,7 @@ def test_a_blend_is_the_row_with_a_key_of_its_own() -> None:
         perform({"joy": 1, "$layers": [1, 3]}),
         perform({"joy": 1}),
         perform({"joy": 1, "$layers": [1, 2], "$dose": "relative"}),
-        perform({"joy": 1, "$layers": [1, 2]}, palette=Palette.of(emotions() * 2)),
+        perform({"joy": 1, "$layers": [1, 2]}, vectors=SteeringVectors.of(emotions() * 2)),
     ]
     keys = {blends[4].key, *(other.blend(0).key for other in others)}
     assert len(keys) == 5
@@ -139,7 +139,7 @@ def test_half_of_the_way_is_gone_in_a_half_life(half_life: int, was: float, aske
 def test_with_inertia_nothing_jumps(mood: dict[str, Any], half_life: float, was: float) -> None:
     before = np.array([0.0, was, 0.5])
     performance = perform({**mood, "$inertia": half_life}, before=before)
-    units = performance.steering.palette.units
+    units = performance.steering.vectors.units
     rows = np.vstack([before * units, applied(performance, 60)])
     asked = np.array([performance.row(token)[0] for token in range(60)])
     furthest = np.abs(np.vstack([rows, asked])).max()
@@ -157,7 +157,7 @@ def test_neutral_with_inertia_dies_away() -> None:
 
 def test_the_dose_may_change_without_a_jump() -> None:
     """Half of what was felt is felt on, whatever it is counted in."""
-    units = PALETTE.relative.units
+    units = VECTORS.relative.units
     performance = perform({"$dose": "relative", "$inertia": 1}, before=(0, 1, 0))
     assert applied(performance, 1)[0, 1] == pytest.approx(units[1] / 2)
     assert performance.after(0).tolist() == pytest.approx([0, 0.5, 0])
@@ -166,13 +166,13 @@ def test_the_dose_may_change_without_a_jump() -> None:
 def test_a_change_begins_another_mood_where_the_last_one_was() -> None:
     performance = perform({"joy": {"ramp": [0, 1], "over": 10}})
     performance.change(
-        Steering(Mood({"anger": {"ramp": [0, 1], "over": 4}, "$inertia": 1}), PALETTE), 6
+        Steering(Mood({"anger": {"ramp": [0, 1], "over": 4}, "$inertia": 1}), VECTORS), 6
     )
     rows = applied(performance, 12)
     assert rows[:6, 1].tolist() == pytest.approx([0, 0.1, 0.2, 0.3, 0.4, 0.5])
     assert rows[6:9, 1].tolist() == pytest.approx([0.25, 0.125, 0.0625])  # what is left of joy
     assert rows[6:8, 0].tolist() == pytest.approx([0, 0.125])  # anger begins at its own token 0
-    performance.change(Steering(Mood({"sadness": 1}), PALETTE), 8)
+    performance.change(Steering(Mood({"sadness": 1}), VECTORS), 8)
     assert applied(performance, 2, 8).tolist() == [[0, 0, 1]] * 2
     assert np.array_equal(applied(performance, 8), rows[:8])  # what was played stays so
 
@@ -217,7 +217,7 @@ def test_a_guess_that_was_wrong_is_taken_back() -> None:
 def test_a_mood_that_comes_later_hears_from_then_on() -> None:
     performance = perform({"joy": 1})
     before = [performance.row(token)[1].tolist() for token in range(3)]
-    performance.change(Steering(Mood(ALARM), PALETTE), 3)
+    performance.change(Steering(Mood(ALARM), VECTORS), 3)
     assert performance.n_heard == 0  # nothing was listened to: it is told what it has missed
     tell(performance, "no", " n", "o", " no")
     # The one that ends after the mood began counts, though it had begun before.
@@ -225,21 +225,21 @@ def test_a_mood_that_comes_later_hears_from_then_on() -> None:
     assert performance.blend(4).weights[0] == 1
     assert [performance.row(token)[1].tolist() for token in range(3)] == before
     earlier = perform({"joy": 1})
-    earlier.change(Steering(Mood(ALARM), PALETTE), 3)
+    earlier.change(Steering(Mood(ALARM), VECTORS), 3)
     tell(earlier, "no", ".", ".")
     assert earlier.blend(3) == NOTHING
 
 
 # -- limits ---------------------------------------------------------------------------------
 
-LIMITED = Palette.of(emotions(ceiling=(1.0, 2.0, 1000.0)))
-ALL_LIMITED = Palette.of(emotions(ceiling=(1.0, 2.0, 1.5)))
+LIMITED = SteeringVectors.of(emotions(ceiling=(1.0, 2.0, 1000.0)))
+ALL_LIMITED = SteeringVectors.of(emotions(ceiling=(1.0, 2.0, 1.5)))
 
 
 def test_an_emotion_is_held_at_its_ceiling_and_that_is_said() -> None:
     notices: list[Notice] = []
     mood = {"joy": {"ramp": [0, 4], "over": 4}, "anger": -3, "sadness": 9}
-    performance = perform(mood, palette=LIMITED, notices=notices)
+    performance = perform(mood, vectors=LIMITED, notices=notices)
     asked, row = performance.row(4)
     assert asked.tolist() == [-3, 4, 9]
     assert row.tolist() == [-1, 2, 9]
@@ -258,7 +258,7 @@ def test_an_emotion_is_held_at_its_ceiling_and_that_is_said() -> None:
 )
 def test_max_stands_in_for_the_ceiling(schedule: Any, reached: float) -> None:
     notices: list[Notice] = []
-    performance = perform({"joy": schedule}, palette=LIMITED, notices=notices)
+    performance = perform({"joy": schedule}, vectors=LIMITED, notices=notices)
     assert performance.row(1)[1][1] == reached
     assert bool(notices) == (reached == 2)
 
@@ -266,18 +266,18 @@ def test_max_stands_in_for_the_ceiling(schedule: Any, reached: float) -> None:
 def sizes(performance: Performance, n: int) -> np.ndarray:
     steering = performance.steering
     rows = applied(performance, n).astype(np.float64)
-    return steering.palette.sizes(rows, (steering.first, steering.last))
+    return steering.vectors.sizes(rows, (steering.first, steering.last))
 
 
 def test_the_whole_mix_is_held_at_the_largest_size_of_one() -> None:
     notices: list[Notice] = []
-    performance = perform({"joy": 2.0, "anger": 1.0}, palette=ALL_LIMITED, notices=notices)
-    alone = sizes(perform({"joy": 2.0}, palette=ALL_LIMITED), 1)
+    performance = perform({"joy": 2.0, "anger": 1.0}, vectors=ALL_LIMITED, notices=notices)
+    alone = sizes(perform({"joy": 2.0}, vectors=ALL_LIMITED), 1)
     assert sizes(performance, 1) == pytest.approx(alone)
     row = performance.row(0)[1]
     assert row[1] / row[0] == pytest.approx(2)  # the same mix, less of it
     assert [notice.what for notice in notices] == ["$max"]
-    assert not perform({"joy": 2.0}, palette=ALL_LIMITED).steering.beginning.notices
+    assert not perform({"joy": 2.0}, vectors=ALL_LIMITED).steering.beginning.notices
 
 
 @laws
@@ -296,11 +296,11 @@ def test_max_of_the_mix_is_kept(
 
 
 def test_max_of_the_mix_may_be_higher_than_the_default() -> None:
-    free = perform({"joy": 2.0, "anger": 1.0, "$max": 100}, palette=ALL_LIMITED)
+    free = perform({"joy": 2.0, "anger": 1.0, "$max": 100}, vectors=ALL_LIMITED)
     assert free.row(0)[1].tolist() == [1, 2, 0]
 
 
-GUESSED = Palette.of(emotions(ceiling=(1.0, None, None)))
+GUESSED = SteeringVectors.of(emotions(ceiling=(1.0, None, None)))
 
 
 @pytest.mark.parametrize("dose", ["stored", "relative"])
@@ -308,13 +308,13 @@ GUESSED = Palette.of(emotions(ceiling=(1.0, None, None)))
 def test_what_was_never_calibrated_adds_a_safe_part_of_the_hidden_state(
     dose: str, site: Site
 ) -> None:
-    palette = Palette.of(GUESSED.emotions, site=site)
+    vectors = SteeringVectors.of(GUESSED.emotions, site=site)
     notices: list[Notice] = []
-    performance = perform({"joy": 2.0, "$dose": dose}, palette=palette, notices=notices)
+    performance = perform({"joy": 2.0, "$dose": dose}, vectors=vectors, notices=notices)
     _, row = performance.row(0)
     steering = performance.steering
-    added = row[1] * steering.palette.data[1, palette.first_layer :].astype(np.float64)
-    shares = np.sqrt(np.square(added).mean(axis=1)) / RESIDUAL[palette.first_layer :]
+    added = row[1] * steering.vectors.data[1, vectors.first_layer :].astype(np.float64)
+    shares = np.sqrt(np.square(added).mean(axis=1)) / RESIDUAL[vectors.first_layer :]
     assert shares.sum() == pytest.approx(SAFE_SUM)
     assert [notice.what for notice in notices] == ["joy"]
     assert "never calibrated; 2 was asked for (llamood calibrate" in notices[0].text
@@ -331,7 +331,7 @@ def test_what_was_never_calibrated_adds_a_safe_part_of_the_hidden_state(
 )
 def test_a_limit_that_is_said_stands_in_for_the_safe_one(mood: dict[str, Any]) -> None:
     notices: list[Notice] = []
-    performance = perform(mood, palette=GUESSED, notices=notices)
+    performance = perform(mood, vectors=GUESSED, notices=notices)
     for token in range(5):
         asked, row = performance.row(token)
         assert row.tolist() == asked.tolist()
@@ -340,15 +340,15 @@ def test_a_limit_that_is_said_stands_in_for_the_safe_one(mood: dict[str, Any]) -
 
 def test_where_nothing_is_known_of_hidden_states_nothing_is_held() -> None:
     evs = replace(GUESSED.emotions, measurement=Measurement())
-    assert perform({"joy": 2}, palette=Palette.of(evs)).row(0)[1][1] == 2
-    learnt = Palette.of(evs, residual_rms=RESIDUAL)
+    assert perform({"joy": 2}, vectors=SteeringVectors.of(evs)).row(0)[1][1] == 2
+    learnt = SteeringVectors.of(evs, residual_rms=RESIDUAL)
     np.testing.assert_array_equal(learnt.ceilings, GUESSED.ceilings)
     np.testing.assert_array_equal(learnt.relative.data, GUESSED.relative.data)
 
 
 def test_a_limit_takes_hold_before_inertia() -> None:
     """So that what is felt moves to the limit, and never jumps there."""
-    performance = perform({"joy": 9, "$inertia": 1}, palette=LIMITED)
+    performance = perform({"joy": 9, "$inertia": 1}, vectors=LIMITED)
     assert applied(performance, 3)[:, 1].tolist() == [1, 1.5, 1.75]
 
 
@@ -356,11 +356,11 @@ def test_a_limit_takes_hold_before_inertia() -> None:
 
 
 def test_relative_is_a_share_of_the_hidden_state_in_each_layer() -> None:
-    data = PALETTE.relative.data
+    data = VECTORS.relative.data
     rms = np.sqrt(np.square(data, dtype=np.float64).mean(axis=2))
     np.testing.assert_allclose(rms, np.tile(RESIDUAL, (3, 1)), rtol=1e-6)
     unit = data / np.linalg.norm(data, axis=2, keepdims=True)
-    stored = PALETTE.data / np.linalg.norm(PALETTE.data, axis=2, keepdims=True)
+    stored = VECTORS.data / np.linalg.norm(VECTORS.data, axis=2, keepdims=True)
     np.testing.assert_allclose(unit, stored, atol=1e-6)
 
 
@@ -372,7 +372,7 @@ def test_ceilings_are_as_strong_in_either_dose() -> None:
 
 
 def test_relative_needs_to_know_the_hidden_states() -> None:
-    unknown = Palette.of(replace(emotions(), measurement=Measurement()))
+    unknown = SteeringVectors.of(replace(emotions(), measurement=Measurement()))
     with pytest.raises(MoodError, match="relative needs the residual RMS") as caught:
         Steering(Mood({"joy": 0.1, "$dose": "relative"}), unknown)
     assert caught.value.where == "$dose"
@@ -382,21 +382,21 @@ def test_relative_needs_to_know_the_hidden_states() -> None:
 def test_a_vector_of_zeros_is_nothing_in_any_dose() -> None:
     data = emotions().data.copy()
     data[1] = 0
-    palette = Palette.of(EmotionVectors(NAMES, data, Measurement(residual_rms=RESIDUAL)))
-    assert not palette.relative.data[1].any()
-    performance = perform({"joy": 1, "$dose": "relative", "$inertia": 2}, palette=palette)
+    vectors = SteeringVectors.of(EmotionVectors(NAMES, data, Measurement(residual_rms=RESIDUAL)))
+    assert not vectors.relative.data[1].any()
+    performance = perform({"joy": 1, "$dose": "relative", "$inertia": 2}, vectors=vectors)
     assert np.isfinite(performance.after(3)).all()
 
 
 def test_size_counts_layers_alike_and_one_vector_as_one() -> None:
     eye = np.eye(3)
-    assert PALETTE.sizes(eye, (0, 3)) == pytest.approx(np.ones(3), abs=0.3)
-    assert np.square(PALETTE.sizes(eye, (0, 3))).mean() == pytest.approx(1)
-    assert PALETTE.sizes(2.5 * eye, (2, 3)) == pytest.approx(2.5 * PALETTE.sizes(eye, (2, 3)))
+    assert VECTORS.sizes(eye, (0, 3)) == pytest.approx(np.ones(3), abs=0.3)
+    assert np.square(VECTORS.sizes(eye, (0, 3))).mean() == pytest.approx(1)
+    assert VECTORS.sizes(2.5 * eye, (2, 3)) == pytest.approx(2.5 * VECTORS.sizes(eye, (2, 3)))
     louder = emotions().data.copy()
     louder[:, 3] *= 100
-    assert Palette.of(EmotionVectors(NAMES, louder)).sizes(eye, (0, 3)) == pytest.approx(
-        PALETTE.sizes(eye, (0, 3))
+    assert SteeringVectors.of(EmotionVectors(NAMES, louder)).sizes(eye, (0, 3)) == pytest.approx(
+        VECTORS.sizes(eye, (0, 3))
     )
 
 
@@ -417,10 +417,10 @@ def test_size_counts_layers_alike_and_one_vector_as_one() -> None:
 def test_an_overdose_is_how_many_times_the_ceiling(
     mood: dict[str, Any], expected: float | None
 ) -> None:
-    palette = Palette.of(emotions(ceiling=(2.0, 1.0, 1.0)))
-    performance = perform(mood, palette=palette)
+    vectors = SteeringVectors.of(emotions(ceiling=(2.0, 1.0, 1.0)))
+    performance = perform(mood, vectors=vectors)
     if expected is None:
-        expected = 0.5 / palette.relative.ceilings[NAMES.index("joy")]
+        expected = 0.5 / vectors.relative.ceilings[NAMES.index("joy")]
     assert performance.overdose(0) == performance.overdose(7) == pytest.approx(expected)
     performance.soften(5, 0.25)
     assert performance.overdose(4) == pytest.approx(expected)
@@ -428,29 +428,30 @@ def test_an_overdose_is_how_many_times_the_ceiling(
 
 
 def test_an_overdose_moves_with_the_mood() -> None:
-    palette = Palette.of(emotions(ceiling=(1.0, 1.0, 1.0)))
+    vectors = SteeringVectors.of(emotions(ceiling=(1.0, 1.0, 1.0)))
     ramp = {"joy": {"ramp": [0, 4], "over": 8, "max": 9}, "$max": 9}
-    performance = perform(ramp, palette=palette)
+    performance = perform(ramp, vectors=vectors)
     assert [performance.overdose(at) for at in (0, 2, 8, 99)] == pytest.approx([0, 1, 4, 4])
 
 
 def test_of_vectors_that_no_one_measured_an_overdose_is_not_known() -> None:
     vectors = replace(emotions(ceiling=(None,) * 3), measurement=Measurement())
-    assert perform({"joy": 3.0}, palette=Palette.of(vectors)).overdose(0) is None
+    assert perform({"joy": 3.0}, vectors=SteeringVectors.of(vectors)).overdose(0) is None
     known = perform(
-        {"joy": {"constant": 50, "max": 99}, "$max": 99}, palette=Palette.of(emotions())
+        {"joy": {"constant": 50, "max": 99}, "$max": 99},
+        vectors=SteeringVectors.of(emotions()),
     )
-    guessed = Palette.of(emotions(ceiling=(None,) * 3))
-    uncalibrated = perform({"joy": {"constant": 50, "max": 99}, "$max": 99}, palette=guessed)
+    guessed = SteeringVectors.of(emotions(ceiling=(None,) * 3))
+    uncalibrated = perform({"joy": {"constant": 50, "max": 99}, "$max": 99}, vectors=guessed)
     assert known.overdose(0) == pytest.approx(0.05)
     assert uncalibrated.overdose(0) == pytest.approx(50 / guessed.ceilings[1])
 
 
 def test_of_fewer_layers_more_reads_fluently() -> None:
-    palette = Palette.of(emotions(ceiling=(1.0, 1.0, 1.0)))
-    everywhere = palette.fluent((1, 3))
-    parts = [palette.fluent((layer, layer)) for layer in (1, 2, 3)]
+    vectors = SteeringVectors.of(emotions(ceiling=(1.0, 1.0, 1.0)))
+    everywhere = vectors.fluent((1, 3))
+    parts = [vectors.fluent((layer, layer)) for layer in (1, 2, 3)]
     assert np.allclose(everywhere, 1.0)
     assert all((part > 1).all() for part in parts)
     assert np.allclose(sum(1 / part for part in parts), 1.0)
-    assert np.isinf(palette.fluent((0, 0))).all()  # nothing is added there
+    assert np.isinf(vectors.fluent((0, 0))).all()  # nothing is added there

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from llamood.moods.phrase_matcher import Ear
+from llamood.moods.phrase_matcher import PhraseMatcher
 
 pieces = st.lists(st.text("abé", max_size=4).map(str.encode), max_size=12)
 texts = st.sets(st.text("abé", min_size=1, max_size=5), max_size=3)
@@ -13,11 +13,11 @@ laws = settings(deadline=None)
 
 
 def heard(said: list[bytes], wanted: set[str]) -> dict[str, tuple[int, ...]]:
-    ear = Ear()
+    matcher = PhraseMatcher()
     for piece in said:
-        ear.hear(piece, wanted)
-    assert ear.n_heard == len(said)
-    return dict(ear.heard().events)
+        matcher.hear(piece, wanted)
+    assert matcher.n_heard == len(said)
+    return dict(matcher.heard().events)
 
 
 @laws
@@ -38,13 +38,13 @@ def test_a_text_is_heard_at_the_token_that_ends_it(said: list[bytes], wanted: se
 def test_what_is_taken_back_was_never_heard(
     kept: list[bytes], taken: list[bytes], instead: list[bytes], wanted: set[str]
 ) -> None:
-    ear = Ear()
+    matcher = PhraseMatcher()
     for piece in (*kept, *taken):
-        ear.hear(piece, wanted)
-    ear.forget(len(kept))
+        matcher.hear(piece, wanted)
+    matcher.forget(len(kept))
     for piece in instead:
-        ear.hear(piece, wanted)
-    found = {text: events for text, events in ear.heard().events.items() if events}
+        matcher.hear(piece, wanted)
+    found = {text: events for text, events in matcher.heard().events.items() if events}
     assert found == heard([*kept, *instead], wanted)
 
 

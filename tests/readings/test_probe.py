@@ -498,7 +498,7 @@ def test_what_vectors_move_is_measured_in_a_bounded_number_of_layers(
                 monkeypatch.setattr(
                     read, "_nodes", lambda lengths: set((np.flatnonzero(lengths[1:]) + 1).tolist())
                 )
-            tokens = read._ensemble.tokenize(PROMPT.encode(), special=False)
+            tokens = read._shared.tokenize(PROMPT.encode(), special=False)
             for layer, emotion, by in read.responses([tokens]):
                 moved[layer, emotion] = by
         return moved

@@ -246,7 +246,7 @@ def test_bare_sequences_draw_what_a_cast_draws(cast: llamood.Cast) -> None:
         said[voices.index(event.voice)].append(event.token)
 
     drawn: dict[int, list[int]] = {0: [], 1: []}
-    model = cast._ensemble._model.model
+    model = cast._shared._model.model
     with (
         Bare(model, n_sequence=2, n_ctx=256) as bare,
         closing(Draw(bare, HOW)) as one,
@@ -264,7 +264,7 @@ def test_bare_sequences_draw_what_a_cast_draws(cast: llamood.Cast) -> None:
 
 
 def test_bare_sequences_catch_up_with_a_cast(cast: llamood.Cast) -> None:
-    model = cast._ensemble._model.model
+    model = cast._shared._model.model
     with (
         Bare(model, n_sequence=2, n_ctx=256) as bare,
         closing(Draw(bare, HOW)) as one,

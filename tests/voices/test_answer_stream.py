@@ -1,4 +1,4 @@
-"""A scene: who listens to it may leave at any time, in whatever way."""
+"""A stream: who listens to it may leave at any time, in whatever way."""
 
 from __future__ import annotations
 
@@ -34,15 +34,15 @@ async def heard(cast: Cast, voice: Character, text: str = "Hello!") -> list[Even
 
 def test_a_closed_scene_tells_nothing_more(cast: Cast) -> None:
     voice, other = cast.join(**LONG), cast.join(max_tokens=5)
-    scene = cast.say(dict.fromkeys((voice, other), "Hello!"))
+    stream = cast.say(dict.fromkeys((voice, other), "Hello!"))
     events = []
-    for event in scene:
+    for event in stream:
         events.append(event)
         if len(events) == 3:
-            scene.close()
+            stream.close()
     assert len(events) == 3
-    assert scene.is_over
-    assert list(scene) == []
+    assert stream.is_over
+    assert list(stream) == []
     assert not voice.is_speaking
     assert len(voice.messages) == 2
 

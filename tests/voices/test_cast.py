@@ -19,7 +19,7 @@ from ignoring_model import write_ignoring_model
 from llamood import _core
 from llamood.errors import LlamoodError, ModelError, MoodError
 from llamood.vectors.emotion_vectors import Site
-from llamood.voices.answer_stream import Scene
+from llamood.voices.answer_stream import AnswerStream
 from llamood.voices.cast import Cast
 from llamood.voices.character import Character
 from llamood.voices.chat_template import chat_tokens
@@ -49,10 +49,10 @@ def cast() -> Iterator[Cast]:
         yield cast
 
 
-def told(scene: Scene) -> dict[Character, list[Event]]:
+def told(stream: AnswerStream) -> dict[Character, list[Event]]:
     """Its events by voice."""
     events: dict[Character, list[Event]] = {}
-    for event in scene:
+    for event in stream:
         events.setdefault(event.voice, []).append(event)
     return events
 
@@ -201,7 +201,7 @@ def test_a_prompt_longer_than_a_batch_is_decoded_beside_others(random_chat: Path
 def test_what_is_common_is_decoded_once(cast: Cast) -> None:
     world = "You live in a small town by the sea. " * 4
     first, second = (cast.join(world, mood={"joy": 1}, max_tokens=1) for _ in range(2))
-    stage = cast._ensemble.stage
+    stage = cast._shared.stage
     told(cast.say({first: "Hello!"}))
     n_first = stage.n_token
     assert n_first > 40
@@ -217,25 +217,25 @@ def test_what_is_common_is_decoded_once_also_when_all_are_told_at_once(cast: Cas
     voices = [cast.join(world, mood={"joy": 1}, max_tokens=2, temperature=0.0) for _ in range(4)]
     events = told(cast.say(dict.fromkeys(voices, "Hello!")))
     assert len({text_of(said) for said in events.values()}) == 1
-    assert cast._ensemble.stage.n_token < 100
+    assert cast._shared.stage.n_token < 100
 
 
 def test_a_voice_that_waits_for_another_can_be_interrupted(cast: Cast) -> None:
     world = "You live in a small town by the sea. " * 4
     first, second, third = (cast.join(world, max_tokens=2) for _ in range(3))
-    scene = cast.say(dict.fromkeys((first, second, third), "Hello!"))
+    stream = cast.say(dict.fromkeys((first, second, third), "Hello!"))
     assert [voice.is_waiting for voice in (first, second, third)] == [False, True, True]
     cast.interrupt(first)
     cast.feel(second, joy=1)
     cast.interrupt(third)
-    events = told(scene)
+    events = told(stream)
     assert [len(events[voice]) for voice in (first, second, third)] == [1, 2, 1]
     assert third.messages == first.messages == [{"role": "system", "content": world}]
 
 
 def test_a_neutral_voice_stops_the_graph_nowhere(cast: Cast) -> None:
     told(cast.say({cast.join(max_tokens=4): "Hello!"}))
-    rows = cast._ensemble._rows
+    rows = cast._shared._rows
     assert rows is not None
     assert rows.n_stop == 0
 
@@ -247,7 +247,7 @@ def test_events_tell_text_token_and_mood(cast: Cast) -> None:
     voice = cast.join(mood={"joy": {"ramp": [0, 1], "over": 4}}, temperature=0.0, max_tokens=6)
     events = told(cast.say({voice: "Where is the kettle?"}))[voice]
     assert [event.mood.get("joy", 0.0) for event in events] == [0, 0.25, 0.5, 0.75, 1, 1]
-    spoken = cast._ensemble.detokenize([event.token or 0 for event in events])
+    spoken = cast._shared.detokenize([event.token or 0 for event in events])
     assert spoken.decode() == text_of(events)
     assert [event.finish_reason for event in events] == [None] * 5 + ["length"]
 
@@ -257,7 +257,7 @@ def test_whole_characters_only(random_chat: Path) -> None:
     with open_cast(model=random_chat, emotions=random_vectors(random_chat), guard=False) as cast:
         voice = cast.join(temperature=2.0, seed=1, max_tokens=64, top_k=0, min_p=0.0)
         events = told(cast.say({voice: "é"}))[voice]
-        vocab = cast._ensemble._model.vocab
+        vocab = cast._shared._model.vocab
         said = b"".join(_core.piece_of(vocab, event.token or 0) for event in events)
     assert text_of(events) == said.decode(errors="ignore")
     assert any(event.text == "" for event in events)
@@ -309,9 +309,9 @@ def test_a_mood_changes_in_the_middle_of_an_answer(cast: Cast) -> None:
         if len(moods) == 2:
             cast.feel(voice, anger=0.5)
     assert moods == [{"joy": 1.0}] * 2 + [{"anger": 0.5}] * 2
-    scene = cast.say({voice: "Hello!"})
+    stream = cast.say({voice: "Hello!"})
     cast.feel(voice)
-    assert [event.mood for event in scene] == [{}] * 4
+    assert [event.mood for event in stream] == [{}] * 4
 
 
 def test_an_interrupted_voice_keeps_what_it_said(cast: Cast) -> None:
@@ -352,10 +352,10 @@ def test_a_scene_that_nobody_hears_ends(cast: Cast) -> None:
 
 def test_a_token_that_was_never_heard_ends_its_answer(cast: Cast) -> None:
     voice, other = cast.join(max_tokens=20), cast.join(max_tokens=20)
-    scenes = [cast.say({speaker: "Hello!"}) for speaker in (voice, other)]
-    cast._ensemble.step()  # as where Ctrl-C comes between a step and what follows
-    for scene in scenes:
-        assert [event.finish_reason for event in scene] == ["interrupted"]
+    streams = [cast.say({speaker: "Hello!"}) for speaker in (voice, other)]
+    cast._shared.step()  # as where Ctrl-C comes between a step and what follows
+    for stream in streams:
+        assert [event.finish_reason for event in stream] == ["interrupted"]
     assert len(told(cast.say({voice: "Hello!"}, max_tokens=3))[voice]) == 3
 
 
@@ -366,11 +366,11 @@ def test_a_mood_that_raises_ends_its_own_answer_only(cast: Cast) -> None:
         return 0.1
 
     voice, other = cast.join(mood={"joy": rising}, max_tokens=9), cast.join(max_tokens=6)
-    scenes = [cast.say({speaker: "Hello!"}) for speaker in (voice, other)]
+    streams = [cast.say({speaker: "Hello!"}) for speaker in (voice, other)]
     with pytest.raises(Exception, match="lost"):
-        told(scenes[0])
+        told(streams[0])
     assert voice.messages == []
-    assert len(told(scenes[1])[other]) == 6
+    assert len(told(streams[1])[other]) == 6
 
 
 def test_places_are_given_again(cast: Cast) -> None:
@@ -397,11 +397,11 @@ def test_asyncio(cast: Cast) -> None:
         )
 
     assert asyncio.run(both()) == [5, 9]
-    assert cast._ensemble.stage.n_step < 14
+    assert cast._shared.stage.n_step < 14
 
 
 def test_the_interpreter_is_free_while_a_batch_is_decoded(cast: Cast) -> None:
-    stage = cast._ensemble.stage
+    stage = cast._shared.stage
     cast.say({cast.join(): " ".join(tiny_chat.questions()[:4])})
     stop, ticks = threading.Event(), []
 

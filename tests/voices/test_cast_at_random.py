@@ -87,10 +87,10 @@ class Game:
             "max_tokens": self.rng.choice([3, 20]),
         }
         try:
-            scene = self.cast.say({voice: self.rng.choice(TEXTS)}, **how)
+            stream = self.cast.say({voice: self.rng.choice(TEXTS)}, **how)
         except ModelError:  # does not fit, all older turns being dropped
             return
-        self.heard[voice] = Heard(iter(scene), voice.mood, how, voice.messages)
+        self.heard[voice] = Heard(iter(stream), voice.mood, how, voice.messages)
 
     def listen(self, voice: Character, *, n: int) -> None:
         heard = self.heard[voice]

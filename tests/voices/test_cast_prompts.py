@@ -14,7 +14,7 @@ import pytest
 import tiny_chat
 from llama_gguf import LlamaShape, byte_tokenizer, random_weights, write_llama
 from llamood.errors import LlamoodError
-from llamood.voices.answer_stream import Scene
+from llamood.voices.answer_stream import AnswerStream
 from llamood.voices.cast import Cast
 from llamood.voices.character import Character
 from llamood.voices.event import Event
@@ -36,12 +36,12 @@ def text_of(events: list[Event]) -> str:
     return "".join(event.text for event in events)
 
 
-def driven(cast: Cast, *scenes: Scene) -> list[list[Event]]:
+def driven(cast: Cast, *streams: AnswerStream) -> list[list[Event]]:
     """What is said in each of these while one driver steps all."""
-    events: list[list[Event]] = [[] for _ in scenes]
+    events: list[list[Event]] = [[] for _ in streams]
     while cast.step():
-        for heard, scene in zip(events, scenes, strict=True):
-            heard += scene.take()
+        for heard, stream in zip(events, streams, strict=True):
+            heard += stream.take()
     return events
 
 
@@ -51,11 +51,11 @@ def test_a_prompt_is_answered_as_a_conversation_is(cast: Cast) -> None:
     asked = [{"role": "user", "content": "Tell me about bread."}]
     prompt = cast.prompt(asked)
     moods = [{"joy": 1.0}, {"anger": 0.8}, {"sadness": {"ramp": [0, 1], "over": 20}, "$inertia": 4}]
-    scenes = []
+    streams = []
     for mood in moods:
         silent = [voice for voice in voices if not voice.is_speaking]
-        scenes.append(cast.answer(prompt, among=silent, mood=mood, **how))
-    for said, mood in zip(driven(cast, *scenes), moods, strict=True):
+        streams.append(cast.answer(prompt, among=silent, mood=mood, **how))
+    for said, mood in zip(driven(cast, *streams), moods, strict=True):
         other = cast.join(mood=mood, **how)
         assert text_of(said) == text_of(list(cast.say({other: asked[0]["content"]})))
         cast.leave(other)
@@ -72,15 +72,15 @@ def test_the_voice_that_has_most_of_a_prompt_answers_it(cast: Cast) -> None:
         first.append(event.voice)
     assert first[0] is not first[1]
     for prompt, voice in zip(prompts, first, strict=True):
-        n_token = cast._ensemble.stage.n_token
+        n_token = cast._shared.stage.n_token
         ((event,),) = driven(cast, cast.answer(prompt, among=voices, max_tokens=1))
         assert event.voice is voice
-        assert cast._ensemble.stage.n_token == n_token + 1
+        assert cast._shared.stage.n_token == n_token + 1
     # Under another mood from the first token on nothing of it counts.
     mood = {"joy": 1.0, "$positions": "all"}
-    n_token = cast._ensemble.stage.n_token
+    n_token = cast._shared.stage.n_token
     driven(cast, cast.answer(prompts[0], among=voices, mood=mood, max_tokens=1))
-    assert cast._ensemble.stage.n_token == n_token + len(prompts[0])
+    assert cast._shared.stage.n_token == n_token + len(prompts[0])
 
 
 def test_what_was_felt_before_can_be_told(cast: Cast) -> None:
@@ -100,10 +100,10 @@ def test_a_mood_pauses(cast: Cast) -> None:
     voices = [cast.join()]
     ramp = {"joy": {"ramp": [0, 1], "over": 10}}
     how = {"mood": ramp, "max_tokens": 10, "grammar": "root ::= [a-z ]{200}"}
-    scene = cast.answer(cast.prompt("Bread is"), among=voices, **how)
+    stream = cast.answer(cast.prompt("Bread is"), among=voices, **how)
     events: list[Event] = []
     while cast.step():
-        events += scene.take()
+        events += stream.take()
         cast.pause(voices[0], paused=3 <= len(events) < 6)
     joys = [event.mood.get("joy", 0.0) for event in events]
     # The token after the one at which it was asked for is decoded so; time goes on meanwhile.

@@ -128,7 +128,7 @@ def test_shared_beginnings_are_read_once(reading: Reading, cast: Cast) -> None:
     n_alone = sum(len(voice.plan(text, {}).tokens) for voice, text in texts.items())
     events = told(cast.say(texts))
     n_said = sum(len(said) - 1 for said in events.values())
-    assert cast._ensemble.stage.n_token < n_alone + n_said - 2 * len(WORLD)
+    assert cast._shared.stage.n_token < n_alone + n_said - 2 * len(WORLD)
     for voice, text in texts.items():
         messages = [{"role": "system", "content": WORLD}, *asked(text)]
         reading.require_alike(events[voice], messages, mood, **GREEDY)
@@ -271,7 +271,7 @@ def test_readings_cost_a_stop_a_step_and_layer_and_nothing_where_they_are_off(
         with reading.cast(readings=readings) as cast:
             voices = [cast.join(**GREEDY) for _ in "ab"]
             events = told(cast.say(dict.fromkeys(voices, TEXT)))
-            n_step = cast._ensemble.stage.n_step
+            n_step = cast._shared.stage.n_step
             assert n_step >= 24
             assert len(stops) == n_step * n_stop
         said.append([[event.token for event in of_one] for of_one in events.values()])
@@ -332,8 +332,8 @@ def test_a_trained_model_reads_what_its_voices_feel() -> None:
 
 
 def test_a_probe_is_of_all_voices_or_of_none(reading: Reading, cast: Cast) -> None:
-    ensemble = cast._ensemble
-    assert ensemble._projector is not None
-    core = ensemble._projector.core
-    assert core.n_sequence == ensemble.stage.n_voice == 4
+    shared = cast._shared
+    assert shared._projector is not None
+    core = shared._projector.core
+    assert core.n_sequence == shared.stage.n_voice == 4
     assert isinstance(core, _core.Probe)

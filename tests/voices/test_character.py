@@ -30,15 +30,15 @@ def lost(token: int) -> float:
 @pytest.mark.parametrize("n_event", [0, 3])
 def test_a_mood_that_cannot_be_felt_changes_nothing(cast: Cast, n_event: int) -> None:
     voices = [cast.join(WORLD, mood={"joy": {"ramp": [0, 1], "over": 9}}, **HOW) for _ in range(3)]
-    scenes = [iter(cast.say({voice: "Hi"})) for voice in voices]
-    events = [list(islice(scene, n_event)) for scene in scenes]
+    streams = [iter(cast.say({voice: "Hi"})) for voice in voices]
+    events = [list(islice(stream, n_event)) for stream in streams]
     mood = voices[1].mood
     with pytest.raises(KeyError, match="lost"):
         cast.feel(voices[1], joy=lost)
     assert voices[1].mood == mood
     tokens = []
-    for heard, scene in zip(events, scenes, strict=True):
-        tokens.append([event.token for event in (*heard, *scene)])
+    for heard, stream in zip(events, streams, strict=True):
+        tokens.append([event.token for event in (*heard, *stream)])
     assert len(tokens[0]) > n_event
     assert tokens[1:] == [tokens[0]] * 2
 
@@ -49,9 +49,9 @@ def test_nothing_is_forgotten_for_an_answer_of_which_nothing_was_said(cast: Cast
     while voice.plan(text, {}).forgotten == 0:
         told(cast.say({voice: text}))
     before = voice.messages
-    scene = cast.say({voice: text})
+    stream = cast.say({voice: text})
     cast.interrupt(voice)
-    assert [(event.finish_reason, event.forgotten) for event in scene] == [("interrupted", 0)]
+    assert [(event.finish_reason, event.forgotten) for event in stream] == [("interrupted", 0)]
     assert voice.messages == before
     cast.feel(voice, joy=lost)
     with pytest.raises(KeyError, match="lost"):
@@ -75,8 +75,8 @@ def test_a_mood_that_listens_may_come_in_the_middle(cast: Cast) -> None:
 
 def test_a_grammar_is_refused_before_anybody_is_told(cast: Cast) -> None:
     first, second = (cast.join(WORLD, **HOW) for _ in range(2))
-    scene = cast.say({first: "Hi"})  # whose beginning is worth waiting for
+    stream = cast.say({first: "Hi"})  # whose beginning is worth waiting for
     with pytest.raises(LlamoodError, match="the grammar was not understood"):
         cast.say({second: "Hi"}, grammar="root ::= (")
     assert not second.is_speaking
-    assert len(text_of(told(scene)[first])) > 0
+    assert len(text_of(told(stream)[first])) > 0

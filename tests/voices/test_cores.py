@@ -143,7 +143,7 @@ def test_threads_vary_where_answers_do_not_depend_on_them() -> None:
         voice.close()
         cast = {"emotions": tiny_chat.VECTORS, "voices": 2, **own, **more}
         with llamood.Cast(tiny_chat.MODEL, **cast) as opened:
-            assert opened.ensemble._yields == varies
+            assert opened.shared._yields == varies
 
 
 def test_what_is_computed_does_not_depend_on_threads() -> None:

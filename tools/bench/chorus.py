@@ -62,7 +62,7 @@ class Chorus:
 
     def position(self) -> int:
         """How many tokens the first voice has decoded."""
-        return int(self._cast._ensemble.stage.n_cached(self._voices[0].number))
+        return int(self._cast._shared.stage.n_cached(self._voices[0].number))
 
     def block(self, mood_of: MoodOf, *, n_token: int) -> Block:
         """Times ``n_token`` steps in these moods, after one of which the mood is new."""
@@ -79,7 +79,7 @@ class Chorus:
         return run
 
     def _hear(self, n_token: int, *, emotions: set[str]) -> None:
-        stage = self._cast._ensemble.stage
+        stage = self._cast._shared.stage
         n_step = stage.n_step + n_token
         for _ in range(n_token * len(self._voices)):
             event = next(self._events)

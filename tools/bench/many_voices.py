@@ -38,7 +38,7 @@ def _measure(model: BenchModel) -> list[Measure]:
         cast = stack.enter_context(
             closing(llamood.Cast(**arguments(model), voices=most, guard=False))
         )
-        loaded = cast._ensemble._model.model
+        loaded = cast._shared._model.model
         many = stack.enter_context(Bare(loaded, n_sequence=most, n_ctx=most * N_CTX))
         one = stack.enter_context(Bare(loaded, n_sequence=1, n_ctx=N_CTX))
         measures = []

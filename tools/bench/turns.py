@@ -38,7 +38,7 @@ def _measure(model: BenchModel) -> list[Measure]:
         cast = stack.enter_context(
             closing(llamood.Cast(**arguments(model), voices=most, guard=False))
         )
-        swapping = stack.enter_context(Swapping(cast._ensemble._model.model, evs, n_voice=most))
+        swapping = stack.enter_context(Swapping(cast._shared._model.model, evs, n_voice=most))
         apart = [stack.enter_context(_alone(model, evs, voice)) for voice in range(most)]
         n_token = min(model.n_token, N_TOKEN)
         measures = []

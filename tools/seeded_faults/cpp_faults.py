@@ -92,7 +92,7 @@ MOODS = (
     Fault(
         name="a-limit-of-the-mix-lifts-all-others",
         says="with $max, emotions go beyond the ceilings that were measured",
-        right="if (!palette_->is_calibrated(i)) limits[i] = infinity;",
+        right="if (!steering_vectors_->is_calibrated(i)) limits[i] = infinity;",
         wrong="limits[i] = infinity;",
         tests=["test_c_performance.py", "test_c_library.py"],
     ),

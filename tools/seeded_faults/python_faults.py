@@ -67,8 +67,8 @@ PERFORMANCE = (
     Fault(
         name="layers-are-no-part-of-a-blend-key",
         says="what was decoded with a mood in other layers is used again",
-        right='self.palette.digest + weights.tobytes() + f"{first}:{last}".encode()',
-        wrong="self.palette.digest + weights.tobytes()",
+        right='self.vectors.digest + weights.tobytes() + f"{first}:{last}".encode()',
+        wrong="self.vectors.digest + weights.tobytes()",
         tests=["test_performance.py", "test_llama_cache.py"],
     ),
     Fault(

@@ -14,7 +14,7 @@ from llamood.extraction.texts import NEUTRAL
 from llamood.judges.layer_fits import CHOOSING, parts
 from llamood.moods.mood import Mood
 from llamood.vectors.emotion_vectors import EmotionVectors, Float32, Float64
-from llamood.voices.shared_context import Ensemble
+from llamood.voices.shared_context import SharedContext
 
 N_CTX = 512  # tokens that are decoded together
 PARALLEL = 10  # sequences side by side
@@ -40,7 +40,7 @@ class Projections(Closing):
         self._layers = tuple(layers)
         self._emotions = emotions
         settings = {"verbose": False, **llama, "n_batch": N_CTX, "n_ubatch": N_CTX}
-        self._ensemble = Ensemble(
+        self._shared = SharedContext(
             str(model),
             emotions=emotions,
             site="layer_out",
@@ -49,14 +49,14 @@ class Projections(Closing):
             n_ctx=-(-N_CTX // PARALLEL),  # of each, but any of them may have what others leave
             **settings,
         )
-        self._probe = self._ensemble.project(layers, directions)
+        self._probe = self._shared.project(layers, directions)
         self._batch = llama_cpp.llama_batch_init(N_CTX, 0, 1)
 
     def close(self) -> None:
         """Free the model."""
         llama_cpp.llama_batch_free(self._batch)
         self._probe.close()
-        self._ensemble.close()
+        self._shared.close()
 
     def passages(self, neutral: Sequence[str]) -> list[list[int]]:
         """Neutral texts as tokens, those that were not fitted at first before the others, up to
@@ -64,7 +64,7 @@ class Projections(Closing):
         part = parts([NEUTRAL] * len(neutral))
         found: list[list[int]] = []
         for at in np.argsort(part < CHOOSING, kind="stable"):
-            tokens = self._ensemble.tokenize(neutral[at].encode(), special=False)
+            tokens = self._shared.tokenize(neutral[at].encode(), special=False)
             found.append(list(tokens)[:N_CTX])
             if sum(map(len, found)) >= NEUTRAL_TOKENS:
                 break
@@ -129,7 +129,7 @@ class Projections(Closing):
     ) -> list[Float64]:
         """`__call__` of sequences that fit a batch together, each under weights (n_emotion,) of its
         own that are added at the end of this layer."""
-        memory = llama_cpp.llama_get_memory(self._ensemble.ctx)
+        memory = llama_cpp.llama_get_memory(self._shared.ctx)
         llama_cpp.llama_memory_clear(memory, True)
         lengths = [len(tokens) for tokens in sequences]
         places = [(number, at) for number, n in enumerate(lengths) for at in range(n)]
@@ -141,10 +141,10 @@ class Projections(Closing):
             self._batch.logits[row] = row == len(places) - 1
         self._batch.n_tokens = len(places)
         self._probe.expect([(number, 0, n) for number, n in enumerate(lengths)])
-        self._ensemble.decode(
+        self._shared.decode(
             self._batch,
             np.repeat(weights, lengths, axis=0).astype(np.float32),
-            steering=self._ensemble.understand(Mood.of({"$layers": [layer, layer]})),
+            steering=self._shared.understand(Mood.of({"$layers": [layer, layer]})),
         )
         return [
             self._probe.read(1, max(n - 1, 0), sequence=number).astype(np.float64)

@@ -13,7 +13,7 @@ from llamood.extraction.extraction import asked_with
 from llamood.judges.linear_judge import Judge
 from llamood.moods.mood import Mood
 from llamood.vectors.emotion_vectors import EmotionVectors
-from llamood.voices.answer_stream import Scene
+from llamood.voices.answer_stream import AnswerStream
 from llamood.voices.cast import Cast
 from llamood.voices.character import Character
 
@@ -88,7 +88,7 @@ def answered(cast: Cast, asked: Sequence[Asked], *, seed: int, judge: Judge) -> 
     """Each answer as soon as it is whole, whichever that is; the cast's silent voices give as many
     at once as they are. All of one question are drawn with one seed."""
     waiting, silent = deque(asked), [voice for voice in cast.voices if not voice.is_speaking]
-    speaking: dict[Scene, _Given] = {}
+    speaking: dict[AnswerStream, _Given] = {}
     try:
         while waiting or speaking:
             while waiting and silent:
@@ -138,7 +138,7 @@ class _Given:
         self.is_cut_off = False
         self.voice: Character
 
-    def begin(self, cast: Cast, silent: list[Character], *, seed: int) -> Scene:
+    def begin(self, cast: Cast, silent: list[Character], *, seed: int) -> AnswerStream:
         """By one of the silent, which is taken from them."""
         prompt = cast.prompt([{"role": "user", "content": self.asked.prompt}])
         mood = self.asked.mood(cast.emotions)
@@ -147,7 +147,7 @@ class _Given:
         silent.remove(self.voice)
         return scene
 
-    def hear(self, scene: Scene) -> bool:
+    def hear(self, scene: AnswerStream) -> bool:
         """Whether that is the end."""
         for event in scene.take():
             self.text += event.text

@@ -15,7 +15,7 @@ from llamood.moods.affect import ANCHORS
 from llamood.moods.mood import Mood, Rows
 from llamood.moods.performance import Performance
 from llamood.moods.steering import Notice, Steering
-from llamood.moods.steering_vectors import Palette
+from llamood.moods.steering_vectors import SteeringVectors
 from llamood.vectors.conversion import convert
 
 MOST = 100_000  # tokens
@@ -88,7 +88,7 @@ def _applied(mood: Mood, emotions: str, n_token: int) -> tuple[tuple[str, ...], 
     evs = convert(path)
     notices: list[Notice] = []
     performance = Performance(
-        Steering(mood, Palette.of(evs)),
+        Steering(mood, SteeringVectors.of(evs)),
         position=0,
         before=np.zeros(evs.n_emotion),
         notice=notices.append,

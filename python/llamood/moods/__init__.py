@@ -9,12 +9,12 @@ from llamood.moods.mood import Mood
 from llamood.moods.performance import Performance
 from llamood.moods.schedule import Schedule
 from llamood.moods.steering import Steering
-from llamood.moods.steering_vectors import Palette
+from llamood.moods.steering_vectors import SteeringVectors
 
 __all__ = [
     "Mood",
-    "Palette",
     "Performance",
     "Schedule",
     "Steering",
+    "SteeringVectors",
 ]

@@ -16,7 +16,7 @@ from llamood.moods.composition import Max
 from llamood.moods.mood import Mood
 from llamood.moods.regulator import Regulator
 from llamood.moods.schedule import Schedule
-from llamood.moods.steering_vectors import Palette
+from llamood.moods.steering_vectors import SteeringVectors
 from llamood.moods.triggers import UNREAD, Hold
 
 LAG = 20.0  # tokens, the half-life with which the smoothed reading of a text follows a weight
@@ -26,7 +26,7 @@ DEFAULT_MAX = 1.0  # of a vector as stored whose ceiling is not known
 
 
 def regulators(
-    mood: Mood, palette: Palette, told: Mapping[str, float] | None
+    mood: Mood, vectors: SteeringVectors, told: Mapping[str, float] | None
 ) -> dict[str, Regulator]:
     """Emotion -> what holds its reading, in the mood's dose.
 
@@ -35,14 +35,17 @@ def regulators(
     read. Raises MoodError for what is not read, and for what can never be held.
     """
     return {
-        name: _regulator(name, schedule, palette, told)
+        name: _regulator(name, schedule, vectors, told)
         for name, schedule in mood.emotions.items()
         if schedule.regulates
     }
 
 
 def _regulator(
-    name: str, schedule: Schedule, palette: Palette, told: Mapping[str, float] | None
+    name: str,
+    schedule: Schedule,
+    vectors: SteeringVectors,
+    told: Mapping[str, float] | None,
 ) -> Regulator:
     if told is None:
         raise MoodError(name, UNREAD)
@@ -57,9 +60,9 @@ def _regulator(
     if told[name] <= 0:
         fault = "what it adds is not read as this emotion, so that cannot be held"
         raise MoodError(name, fault)
-    emotions, at = palette.emotions, palette.emotions.names.index(name)
-    ceiling, unit = float(palette.ceilings[at]), float(palette.units[at])
-    is_known = bool(palette.is_calibrated[at])
+    emotions, at = vectors.emotions, vectors.emotions.names.index(name)
+    ceiling, unit = float(vectors.ceilings[at]), float(vectors.units[at])
+    is_known = bool(vectors.is_calibrated[at])
     full = ceiling if is_known else unit / abs(emotions.scale[at])  # the weight that is believed
     hold, most = schedule, ceiling if math.isfinite(ceiling) else DEFAULT_MAX * unit
     if isinstance(schedule, Max):

@@ -39,7 +39,7 @@ class Mood:
     counted from 0), or None for all. ``dose``: an intensity is a multiple of the vector as
     ``stored``, or, ``relative``, of the root mean square of the hidden state in each layer.
     ``inertia``: half-life in tokens with which the mix moves to what is asked, or None to be
-    there at once. ``max``: the largest size of the mix (see ``Palette.sizes``), or None for
+    there at once. ``max``: the largest size of the mix (see ``SteeringVectors.sizes``), or None for
     that of the strongest emotion at its ceiling.
 
     Keys beginning with ``$`` are these settings: ``Mood({"joy": 1, "$layers": [8, 20]})``.

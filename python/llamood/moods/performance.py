@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from llamood.moods.mood import Rows
-from llamood.moods.phrase_matcher import Ear
+from llamood.moods.phrase_matcher import PhraseMatcher
 from llamood.moods.regulator import Regulation
 from llamood.moods.steering import Blend, Notice, Steering, rounded
 from llamood.vectors.emotion_vectors import Float64
@@ -53,10 +53,10 @@ class Performance:
         self._asked: list[Float64] = []
         self._limited: list[Float64] = []
         self._applied: list[Float64] = []
-        self._scale: list[Float64] = []  # of each token, the units of its palette
+        self._scale: list[Float64] = []  # of each token, the units of its vectors
         self._held: list[Mapping[str, Regulation]] = []
         self._softened: list[tuple[int, float]] = []  # from which token on, what is left
-        self._ear = Ear()
+        self._matcher = PhraseMatcher()
 
     @property
     def start(self) -> int:
@@ -71,7 +71,7 @@ class Performance:
     @property
     def n_heard(self) -> int:
         """Generated tokens that have been heard."""
-        return self._ear.n_heard
+        return self._matcher.n_heard
 
     @property
     def is_foreseen(self) -> bool:
@@ -101,7 +101,7 @@ class Performance:
         """Go back to ``token``, the last one that is kept, and leave only ``factor`` of the mood,
         0 to 1, from there on; of a mood that steers the prompt too, from its beginning on."""
         self._forget(token)
-        self._ear.forget(token)
+        self._matcher.forget(token)
         self._begin = min(self._begin, token)
         self.spoken = min(self.spoken, token - 1)
         first = 0 if self.steering.mood.positions == "all" else token
@@ -113,8 +113,8 @@ class Performance:
         anew, which takes those after it back."""
         if self.steering.mood.listens:
             self._forget(max(token, self._begin))  # what was played under another mood stays
-            self._ear.forget(token - 1)
-            self._ear.hear(piece, self.steering.texts)
+            self._matcher.forget(token - 1)
+            self._matcher.hear(piece, self.steering.texts)
 
     def blend(self, token: int) -> Blend:
         """What is added at ``token``."""
@@ -211,10 +211,10 @@ class Performance:
         """Make the rows from ``begin``, the first that is missing, to ``n``."""
         tokens = np.arange(begin, n) - self._begin
         weights = {name: state.weight for name, state in held.items()}
-        target = self.steering.target(tokens, self._ear.heard().since(self._begin), weights)
+        target = self.steering.target(tokens, self._matcher.heard().since(self._begin), weights)
         for notice in target.notices:
             self._notice(notice)
-        units = self.steering.palette.units
+        units = self.steering.vectors.units
         last = (self._applied[-1] / self._scale[-1] if begin else self._before) * units
         kept = _kept(self.steering.mood.inertia)
         for asked, goal in zip(target.asked, target.limited, strict=True):
@@ -239,7 +239,7 @@ class Performance:
     def _so_far(self, name: str, token: int) -> Regulation:
         """The state that a regulator goes on from: what was really applied counts."""
         regulator = self.steering.regulators[name]
-        at, units = self.steering.names.index(name), self.steering.palette.units
+        at, units = self.steering.names.index(name), self.steering.vectors.units
         if token == 0:  # no answer begins with what was felt before it, unless that is asked for
             inert = self.steering.mood.inertia is not None
             return regulator.start(self._before[at] * units[at] if inert else regulator.expected)

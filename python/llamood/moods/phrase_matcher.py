@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from llamood.moods.schedule import Heard
 
 
-class Ear:
+class PhraseMatcher:
     """Hears the tokens of one answer in order, and can take the last of them back.
 
     Token 0 is the last one of the prompt, which nothing is heard of; tokens are numbered from 1.

@@ -15,7 +15,7 @@ from llamood.moods.holding import regulators
 from llamood.moods.mood import BASE, Mood, Named, Rows, blended
 from llamood.moods.schedule import NOTHING_HEARD, Heard, Tokens
 from llamood.moods.settings import Dose
-from llamood.moods.steering_vectors import SAFE_SUM, Palette
+from llamood.moods.steering_vectors import SAFE_SUM, SteeringVectors
 from llamood.moods.triggers import On
 from llamood.vectors.emotion_vectors import Float64
 
@@ -68,14 +68,14 @@ class Steering:
     """
 
     def __init__(
-        self, mood: Mood, stored: Palette, *, told: Mapping[str, float] | None = None
+        self, mood: Mood, stored: SteeringVectors, *, told: Mapping[str, float] | None = None
     ) -> None:
         self.mood = mood
-        self.palette = stored if mood.dose == "stored" else stored.relative
+        self.vectors = stored if mood.dose == "stored" else stored.relative
         self.names = stored.emotions.names
         mood.require_known(self.names)
         self.first, self.last = _layers(mood, stored)
-        self.regulators = regulators(mood, self.palette, told)
+        self.regulators = regulators(mood, self.vectors, told)
 
     @cached_property
     def beginning(self) -> Target:
@@ -92,7 +92,7 @@ class Steering:
     @cached_property
     def resting(self) -> Float64:
         """(n_emotion,): what the mood comes to at its beginning, of the vectors as stored."""
-        resting: Float64 = self.beginning.limited[0] / self.palette.units
+        resting: Float64 = self.beginning.limited[0] / self.vectors.units
         return resting
 
     @cached_property
@@ -115,7 +115,7 @@ class Steering:
     def _fluent(self) -> Float64:
         """(n_emotion,): the largest weights that read fluently in these layers; infinite where that
         is not known."""
-        return self.palette.fluent((self.first, self.last))
+        return self.vectors.fluent((self.first, self.last))
 
     def overdose(self, row: Float64) -> float | None:
         """How many times as much as reads fluently weights (n_emotion,) add: of a mix the root of
@@ -152,14 +152,14 @@ class Steering:
         if not weights.any():
             return NOTHING
         first, last = self.first, self.last
-        text = self.palette.digest + weights.tobytes() + f"{first}:{last}".encode()
+        text = self.vectors.digest + weights.tobytes() + f"{first}:{last}".encode()
         key = int.from_bytes(hashlib.blake2b(text, digest_size=8).digest(), "little", signed=True)
         return Blend(tuple(weights.tolist()), self.mood.dose, first, last, key)
 
     # -- limits ----------------------------------------------------------------------------
 
     def _target(self, tokens: Tokens, heard: Heard, held: Mapping[str, float]) -> Target:
-        affect_map = self.palette.affect_map if self.mood.affect else None
+        affect_map = self.vectors.affect_map if self.mood.affect else None
         named = self.mood.named(tokens, self.names, affect_map=affect_map, heard=heard, held=held)
         asked = blended(named.weights, self.mood.blend)
         kept, notices = self._kept(named.weights)
@@ -171,9 +171,9 @@ class Steering:
     def _limits(self) -> Float64:
         """(n_emotion + 1,) as `Named.weights`: the largest intensity of each, either way. ``$max``
         stands for those of vectors that were never calibrated."""
-        palette = self.palette
-        is_left = palette.is_calibrated | (self.mood.max is None)
-        ceilings = np.where(is_left, palette.ceilings, np.inf)
+        vectors = self.vectors
+        is_left = vectors.is_calibrated | (self.mood.max is None)
+        ceilings = np.where(is_left, vectors.ceilings, np.inf)
         limits = dict(zip(self.names, ceilings.tolist(), strict=True))
         limits.setdefault(BASE, np.inf)
         for name, schedule in self.mood.emotions.items():
@@ -190,14 +190,14 @@ class Steering:
         limits = self._limits[:-1]
         if not np.isfinite(limits).all():
             return np.inf
-        return float(self.palette.sizes(np.diag(limits), (self.first, self.last)).max())
+        return float(self.vectors.sizes(np.diag(limits), (self.first, self.last)).max())
 
     def _kept(self, weights: Float64) -> tuple[Float64, tuple[Notice, ...]]:
         limits = self._limits
         asked = np.abs(weights).max(axis=0, initial=0.0)
         if (asked <= limits).all():
             return weights, ()
-        is_known = (*self.palette.is_calibrated, True)
+        is_known = (*self.vectors.is_calibrated, True)
         notices = tuple(
             Notice(name, _held(name, limit, most, is_known=known))
             for name, limit, most, known in zip(
@@ -210,7 +210,7 @@ class Steering:
     def _capped(self, rows: Float64) -> tuple[Float64, tuple[Notice, ...]]:
         if not rows.any():
             return rows, ()
-        sizes = self.palette.sizes(rows, (self.first, self.last))
+        sizes = self.vectors.sizes(rows, (self.first, self.last))
         silent = self._silent(rows, sizes)
         over = sizes > self._cap * (1 + _ROUNDING)
         if not over.any():
@@ -226,7 +226,7 @@ class Steering:
         """Where something is felt, and what that adds is zero."""
         if sizes[rows.any(axis=1)].all():
             return ()
-        first = max(self.first, self.palette.first_layer)
+        first = max(self.first, self.vectors.first_layer)
         text = (
             f"nothing is added of what was asked for: in layers {first} to {self.last} its vectors "
             "are zero, or take each other back (llamood inspect shows where they are not)"
@@ -257,15 +257,15 @@ def _held(name: str, limit: float, most: float, *, is_known: bool) -> str:
     )
 
 
-def _layers(mood: Mood, palette: Palette) -> tuple[int, int]:
-    n_layer = palette.emotions.n_layer
+def _layers(mood: Mood, vectors: SteeringVectors) -> tuple[int, int]:
+    n_layer = vectors.emotions.n_layer
     first, last = mood.layers or (0, n_layer - 1)
     if last >= n_layer:
         raise MoodError(
             "$layers",
             f"asked for layers {first} to {last}, but the model has layers 0 to {n_layer - 1}",
         )
-    if last < palette.first_layer and not mood.is_neutral:
+    if last < vectors.first_layer and not mood.is_neutral:
         raise MoodError(
             "$layers",
             "llama.cpp adds nothing at layer 0 at site layer_out, and no other layer was asked "

@@ -28,14 +28,14 @@ _FIRST: dict[Site, int] = {"layer_out": 1, "attn_out": 0}  # layer that can be a
 
 
 @dataclass(frozen=True, eq=False)
-class Palette:
+class SteeringVectors:
     """``data``: float32 (n_emotion, n_layer, n_embd), what intensity 1 adds; ``factors``: float64
     (n_emotion, n_layer), how many times the vector as stored that is in a layer. ``ceilings``:
     float64 (n_emotion,), the largest intensity that reads fluently; where that was not measured,
     the one that adds `SAFE_SUM`; infinite where that is not known either. ``units``: float64
     (n_emotion,), the intensity here that is as strong as intensity 1 of the vector as stored.
     ``residual``: float64 (n_layer,), the root mean square of the hidden state, 0 where it is not
-    known. ``site``: where they are added. ``digest``: 16 bytes that tell one palette from another.
+    known. ``site``: where they are added. ``digest``: 16 bytes that tell one from another.
     """
 
     emotions: EmotionVectors
@@ -54,7 +54,7 @@ class Palette:
         *,
         site: Site | None = None,
         residual_rms: Sequence[float] | None = None,
-    ) -> Palette:
+    ) -> SteeringVectors:
         """The dose ``stored``; added where they were measured unless ``site`` says otherwise.
         ``residual_rms``: of the model at hand, where it is not stored with the vectors."""
         site = site or emotions.measurement.site
@@ -79,7 +79,7 @@ class Palette:
         return _FIRST[self.site]
 
     @cached_property
-    def relative(self) -> Palette:
+    def relative(self) -> SteeringVectors:
         """The dose ``relative``: intensity 1 adds, in each layer, a vector whose root mean square
         is that of the hidden state there.
 

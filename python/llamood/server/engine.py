@@ -17,7 +17,7 @@ from llamood.errors import LlamoodError, ModelError
 from llamood.server.errors import ApiError
 from llamood.server.jobs import Job, Mailbox
 from llamood.server.metrics import Metrics
-from llamood.voices.answer_stream import Scene
+from llamood.voices.answer_stream import AnswerStream
 from llamood.voices.cast import Cast
 from llamood.voices.character import Character
 from llamood.voices.event import Event
@@ -52,7 +52,7 @@ class Engine:
         self._is_stopping = False
         self._cast: Cast | None = None
         self._voices: list[Character] = []
-        self._answers: dict[Job, tuple[Scene, Character]] = {}
+        self._answers: dict[Job, tuple[AnswerStream, Character]] = {}
         self._thread = threading.Thread(target=self._run, name="llamood-engine", daemon=True)
 
     @property
@@ -140,8 +140,8 @@ class Engine:
             cancelled, self._cancelled = self._cancelled, set()
             self._waiting = deque(job for job in self._waiting if job not in cancelled)
         for job in cancelled & self._answers.keys():
-            scene, _ = self._answers.pop(job)
-            scene.close()
+            stream, _ = self._answers.pop(job)
+            stream.close()
             self._metrics.abandoned.inc()
         return not self._is_stopping
 
@@ -155,8 +155,8 @@ class Engine:
             began = time.monotonic()
             self._cast.step()
             self._metrics.stepped(len(self._answers), time.monotonic() - began)
-            for job, (scene, voice) in list(self._answers.items()):
-                self._hear(job, scene, voice, told)
+            for job, (stream, voice) in list(self._answers.items()):
+                self._hear(job, stream, voice, told)
             self._count()
         _deliver(told)
 
@@ -174,7 +174,7 @@ class Engine:
             silent = [voice for voice in self._voices if not voice.is_speaking]
             felt = None if job.session is None else job.session.felt
             try:
-                scene = self._cast.answer(
+                stream = self._cast.answer(
                     job.prompt, among=silent, mood=job.mood, felt=felt, **job.sampling
                 )
             except LlamoodError as fault:
@@ -182,14 +182,14 @@ class Engine:
             except Exception as fault:
                 told.append(_failed(job, fault))
             else:
-                (voice,) = scene.speakers
-                self._answers[job] = (scene, voice)
+                (voice,) = stream.speakers
+                self._answers[job] = (stream, voice)
                 self._metrics.read(len(job.prompt))
 
-    def _hear(self, job: Job, scene: Scene, voice: Character, told: list[Told]) -> None:
+    def _hear(self, job: Job, stream: AnswerStream, voice: Character, told: list[Told]) -> None:
         assert self._cast is not None
         try:
-            events = scene.take()
+            events = stream.take()
         except Exception as fault:
             del self._answers[job]
             told.append(_failed(job, fault))

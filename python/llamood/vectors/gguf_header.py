@@ -4,7 +4,7 @@ The reader of the ``gguf`` package believes the counts in a file: an array said 
 1e9 elements is 1e9 turns of a loop. Here every count is held against the bytes that are
 left before anything is made of that size.
 
-Layout (little-endian): magic ``GGUF``, version, n_tensor, n_key; the keys with their
+PrincipalPlane (little-endian): magic ``GGUF``, version, n_tensor, n_key; the keys with their
 values; name, dimensions, type and offset of every tensor; padding; the data.
 """
 

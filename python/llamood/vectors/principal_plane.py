@@ -12,7 +12,7 @@ NEUTRAL = "neutral"
 
 
 @dataclass(frozen=True, eq=False)
-class Layout:
+class PrincipalPlane:
     """``names``: the emotions, and last `NEUTRAL`, where no vector is added. ``places``: float64
     (n_name, 2), in units of the mean length of the vectors. ``shares``: of what sets the points
     apart, how much each of the two axes shows, 0..1."""
@@ -22,7 +22,7 @@ class Layout:
     shares: tuple[float, float]
 
 
-def in_two_dimensions(emotions: EmotionVectors) -> Layout:
+def in_two_dimensions(emotions: EmotionVectors) -> PrincipalPlane:
     """Principal components of the vectors and the origin; every layer counts alike, however long
     its vectors are. The signs are such that the first emotion is not left of or below neutral."""
     wide = emotions.data.astype(np.float64)
@@ -38,4 +38,4 @@ def in_two_dimensions(emotions: EmotionVectors) -> Layout:
     energy = np.zeros(2)
     energy[:n] = singular[:n] ** 2
     first, second = energy / (np.square(singular).sum() or 1.0)
-    return Layout((*emotions.names, NEUTRAL), places, (float(first), float(second)))
+    return PrincipalPlane((*emotions.names, NEUTRAL), places, (float(first), float(second)))

@@ -14,17 +14,17 @@ from llamood.voices.event import Event
 class Stepping(Protocol):
     """The cast."""
 
-    def advance(self, scene: Scene) -> bool:
-        """Step until there is something to tell of a scene; whether there is."""
+    def advance(self, stream: AnswerStream) -> bool:
+        """Step until there is something to tell of a stream; whether there is."""
 
-    def end(self, scene: Scene) -> None:
+    def end(self, stream: AnswerStream) -> None:
         """Interrupt those that still speak in it."""
 
 
-class Scene:
+class AnswerStream:
     """What some voices of a cast say: iterate over its events, or ``async for``.
 
-    Leaving the loop, in whatever way, interrupts those that still speak. Several scenes may run
+    Leaving the loop, in whatever way, interrupts those that still speak. Several streams may run
     side by side, in several threads or tasks: a step of any of them is one of all.
     """
 
@@ -101,26 +101,26 @@ class Scene:
 
 
 class _Listener:
-    """The events of a scene for an ``async for``. It closes the scene as soon as the loop is left;
-    an asynchronous generator would when its event loop comes to it, and until then its voices
+    """The events of a stream for an ``async for``. It closes the stream as soon as the loop is
+    left; an asynchronous generator would when its event loop comes to it, and until then its voices
     could be told nothing."""
 
-    def __init__(self, cast: Stepping, scene: Scene) -> None:
+    def __init__(self, cast: Stepping, stream: AnswerStream) -> None:
         self._cast = cast
-        self._scene = scene
+        self._stream = stream
 
     def __del__(self) -> None:
-        self._scene.close()
+        self._stream.close()
 
     def __aiter__(self) -> AsyncIterator[Event]:
         return self
 
     async def __anext__(self) -> Event:
         try:
-            while (event := self._scene.next_event()) is None:
-                if not await asyncio.to_thread(self._cast.advance, self._scene):
+            while (event := self._stream.next_event()) is None:
+                if not await asyncio.to_thread(self._cast.advance, self._stream):
                     raise StopAsyncIteration
             return event
         except BaseException:  # whose traceback may keep this alive
-            self._scene.close()
+            self._stream.close()
             raise

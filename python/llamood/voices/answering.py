@@ -20,7 +20,7 @@ from llamood.closing import Closing
 from llamood.errors import LlamoodError, ModelError
 from llamood.moods.mood import Mood, MoodLike
 from llamood.vectors.emotion_vectors import EmotionVectors, Float32, Float64, Site
-from llamood.voices.answer_stream import Scene
+from llamood.voices.answer_stream import AnswerStream
 from llamood.voices.cast import Cast
 from llamood.voices.character import Character
 from llamood.voices.hindsight import Comparison, Hindsight, Passage
@@ -101,7 +101,7 @@ class Answering(Closing):
             self._voices = [self._cast.join() for _ in range(parallel)]
             taken = {voice.number for voice in self._voices}
             self._hindsight = Hindsight(
-                self._cast.ensemble,
+                self._cast.shared,
                 sequences=[n for n in range(self._cast.n_voice) if n not in taken],
                 voices=self._voices,
             )
@@ -120,7 +120,7 @@ class Answering(Closing):
     @property
     def llama(self) -> llama_cpp.Llama:
         """The model, to write prompts for it with; it is to be asked for nothing else."""
-        return self._cast.ensemble
+        return self._cast.shared
 
     @property
     def emotions(self) -> EmotionVectors:
@@ -154,7 +154,7 @@ class Answering(Closing):
                     yield finished
         finally:
             for one in going.values():
-                one.scene.close()
+                one.stream.close()
 
     def _begin(self, coming: Iterator[tuple[int, Request]], going: dict[Character, _Going]) -> None:
         """Let every voice that is free answer the next request."""
@@ -163,7 +163,7 @@ class Answering(Closing):
             if request is None:
                 return
             mood = Mood.of(request.mood)
-            scene = self._cast.answer(
+            stream = self._cast.answer(
                 request.prompt,
                 among=[voice for voice in self._voices if voice not in going],
                 mood=mood,
@@ -173,8 +173,8 @@ class Answering(Closing):
                 top_p=TOP_P,
                 seed=request.seed,
             )
-            (voice,) = scene.speakers
-            going[voice] = _Going(number, scene)
+            (voice,) = stream.speakers
+            going[voice] = _Going(number, stream)
 
     # -- what they would be without a mood ---------------------------------------------------
 
@@ -229,9 +229,9 @@ class Answering(Closing):
 class _Going:
     """An answer that is being given."""
 
-    def __init__(self, number: int, scene: Scene) -> None:
+    def __init__(self, number: int, stream: AnswerStream) -> None:
         self.number = number
-        self.scene = scene
+        self.stream = stream
         self._said: list[str] = []
         self._tokens: list[int] = []
         self._logprobs: list[float] = []  # of its tokens, where no mood is felt
@@ -239,7 +239,7 @@ class _Going:
 
     def hear(self) -> bool:
         """Take what it said since; whether it is over."""
-        for event in self.scene.take():
+        for event in self.stream.take():
             self._said.append(event.text)
             if event.token is None:
                 raise LlamoodError("an answer was interrupted by another user of its voices")

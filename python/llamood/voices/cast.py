@@ -17,14 +17,14 @@ from llamood.moods.steering import Steering
 from llamood.readings.probe import Probe, chosen_probe
 from llamood.vectors.emotion_vectors import EmotionVectors, Site
 from llamood.vectors.files import load
-from llamood.voices.answer_stream import Scene
+from llamood.voices.answer_stream import AnswerStream
 from llamood.voices.character import Character
 from llamood.voices.collapse_monitor import Care, care_of
 from llamood.voices.event import Event
 from llamood.voices.llama import refuse_unknown
 from llamood.voices.memory import Overflow
 from llamood.voices.sampling import Sampling
-from llamood.voices.shared_context import Ensemble
+from llamood.voices.shared_context import SharedContext
 from llamood.voices.turn import Plan
 
 
@@ -64,8 +64,10 @@ class Cast(Closing):
         self._care = care_of(guard)
         self._lock = threading.RLock()
         self._voices: dict[int, Character] = {}
-        self._scenes: weakref.WeakValueDictionary[int, Scene] = weakref.WeakValueDictionary()
-        self._ensemble = Ensemble(
+        self._streams: weakref.WeakValueDictionary[int, AnswerStream] = (
+            weakref.WeakValueDictionary()
+        )
+        self._shared = SharedContext(
             str(model_path),
             emotions=evs,
             site=site,
@@ -84,30 +86,30 @@ class Cast(Closing):
         return tuple(self._voices.values())
 
     @property
-    def ensemble(self) -> Ensemble:
+    def shared(self) -> SharedContext:
         """What its voices speak from, for what is decoded beside them while no step is."""
-        return self._ensemble
+        return self._shared
 
     @property
     def emotions(self) -> EmotionVectors:
         """The emotion vectors at hand."""
-        return self._ensemble.palette.emotions
+        return self._shared.vectors.emotions
 
     @property
     def metadata(self) -> Mapping[str, str]:
         """Of the model's file."""
-        metadata: Mapping[str, str] = self._ensemble.metadata
+        metadata: Mapping[str, str] = self._shared.metadata
         return metadata
 
     @property
     def fingerprint(self) -> str:
         """Which model this is, whatever its quantisation."""
-        return self._ensemble.fingerprint
+        return self._shared.fingerprint
 
     @property
     def reads(self) -> bool:
         """Whether its voices are read."""
-        return self._ensemble.reads
+        return self._shared.reads
 
     @property
     def n_voice(self) -> int:
@@ -117,7 +119,7 @@ class Cast(Closing):
     @property
     def n_ctx(self) -> int:
         """How many tokens each of them can remember."""
-        return self._ensemble.share
+        return self._shared.share
 
     def prompt(
         self,
@@ -130,23 +132,23 @@ class Cast(Closing):
         ``tools``: what the model's chat template says can be called. Safe in any thread. Raises
         `ModelError` where the template refuses them.
         """
-        return self._ensemble.prompt(said, tools=tools)
+        return self._shared.prompt(said, tools=tools)
 
     def piece(self, token: int) -> bytes:
         """The text of one token, whole characters or not; empty for those that end an answer."""
-        return self._ensemble.piece(token)
+        return self._shared.piece(token)
 
     def understand(self, mood: Mood) -> Steering:
         """The mood with what is at hand here. Safe in any thread. Raises `MoodError` for one that
         no voice could feel."""
-        steering = self._ensemble.understand(mood)
+        steering = self._shared.understand(mood)
         steering.require_worked_out()
         return steering
 
     @property
     def affect_map(self) -> AffectMap:
         """Where its emotions lie in valence, arousal and dominance."""
-        return self._ensemble.palette.affect_map
+        return self._shared.vectors.affect_map
 
     def join(
         self, system: str | None = None, *, mood: MoodLike = None, **sampling: Any
@@ -158,14 +160,14 @@ class Cast(Closing):
         """
         chosen = Sampling.of(sampling)
         with self._lock:
-            self._ensemble.stage  # noqa: B018  (raises once closed)
+            self._shared.stage  # noqa: B018  (raises once closed)
             if not self._free:
                 raise LlamoodError(
                     f"all {len(self._voices)} voices are taken; let one leave, or open the cast "
                     "with more (voices=...)"
                 )
             voice = Character(
-                self._ensemble,
+                self._shared,
                 self._free[-1],
                 system=system,
                 mood=Mood.of(mood),
@@ -176,11 +178,12 @@ class Cast(Closing):
             self._voices[self._free.pop()] = voice
             return voice
 
-    def say(self, to: Mapping[Character, str], **sampling: Any) -> Scene:
-        """Say something to one voice or several, which answer at once: see `Scene` and `Event`.
+    def say(self, to: Mapping[Character, str], **sampling: Any) -> AnswerStream:
+        """Say something to one voice or several, which answer at once: see `AnswerStream` and
+        `Event`.
 
         ``sampling``: for these answers, in place of what was said at `join`. They begin to be given
-        at the first step of any scene. Raises `LlamoodError`, and then nobody was told anything,
+        at the first step of any stream. Raises `LlamoodError`, and then nobody was told anything,
         where a voice speaks already or has no room for it.
         """
         with self._lock:
@@ -196,7 +199,7 @@ class Cast(Closing):
         mood: MoodLike = None,
         felt: Mapping[str, float] | None = None,
         **sampling: Any,
-    ) -> Scene:
+    ) -> AnswerStream:
         """Let one of these voices, which must not speak, continue a prompt of tokens in a mood:
         the one that has most of it decoded.
 
@@ -219,8 +222,8 @@ class Cast(Closing):
             return self._begin({voice: voice.plan_prompt(prompt, sampling)})
 
     def step(self) -> bool:
-        """One step of all who speak, whose events lie in their scenes then; False where nobody
-        does. For whoever drives many scenes, with ``Scene.take``."""
+        """One step of all who speak, whose events lie in their streams then; False where nobody
+        does. For whoever drives many streams, with ``AnswerStream.take``."""
         with self._lock:
             speaks = any(voice.is_speaking for voice in self.voices)
             if speaks:
@@ -234,8 +237,8 @@ class Cast(Closing):
             self._require_mine(voice)
             voice.pause(paused)
 
-    def _begin(self, plans: Mapping[Character, Plan]) -> Scene:
-        scene = Scene(self, set(plans))
+    def _begin(self, plans: Mapping[Character, Plan]) -> AnswerStream:
+        stream = AnswerStream(self, set(plans))
         begun: list[Character] = []
         try:
             for voice, plan in plans.items():
@@ -243,12 +246,12 @@ class Cast(Closing):
                 leader = voice.begin(plan, self._others(voice))
                 if leader is not None:
                     self._followers[voice] = leader
-                self._scenes[voice.number] = scene
+                self._streams[voice.number] = stream
         except BaseException:
             for voice in begun:
                 voice.abandon()
             raise
-        return scene
+        return stream
 
     def feel(self, voice: Character, mood: MoodLike = None, /, **emotions: Any) -> None:
         """Let a voice feel this from its next token on, also while it speaks."""
@@ -282,41 +285,41 @@ class Cast(Closing):
                 voice.is_present = False
             self._voices.clear()
             self._free.clear()
-            self._ensemble.close()
+            self._shared.close()
 
-    # -- what scenes ask for ---------------------------------------------------------------
+    # -- what streams ask for ---------------------------------------------------------------
 
-    def advance(self, scene: Scene) -> bool:
-        """Step until the scene has something to tell; False where nothing more will be said."""
+    def advance(self, stream: AnswerStream) -> bool:
+        """Step until the stream has something to tell; False where nothing more will be said."""
         while True:
             with self._lock:
-                scene.raise_fault()
-                if scene.waits:
+                stream.raise_fault()
+                if stream.waits:
                     self._step()
                     continue
-                return not scene.is_over
+                return not stream.is_over
 
-    def end(self, scene: Scene) -> None:
+    def end(self, stream: AnswerStream) -> None:
         """Interrupt those that speak in it, and tell nothing more of it."""
         with self._lock:
-            for voice in scene.speakers:
+            for voice in stream.speakers:
                 self._interrupt(voice)
-            scene.silence()
+            stream.silence()
 
     def _step(self) -> None:
         for voice in self.voices:
-            if voice.is_speaking and voice.number not in self._scenes:  # nobody listens any more
+            if voice.is_speaking and voice.number not in self._streams:  # nobody listens any more
                 voice.interrupt()
         self._let_follow()
-        n_step = self._ensemble.stage.n_step
+        n_step = self._shared.stage.n_step
         try:
-            drawn = self._ensemble.step()
+            drawn = self._shared.step()
         except ModelError as fault:
             for voice in self.voices:
                 if voice.is_speaking:
                     self._fail(voice, fault)
             return
-        if self._ensemble.stage.n_step == n_step:
+        if self._shared.stage.n_step == n_step:
             # A token was drawn and, by an exception from outside (KeyboardInterrupt), never heard.
             for voice in self.voices:
                 self._interrupt(voice)
@@ -333,10 +336,10 @@ class Cast(Closing):
 
     def _tell(self, voice: Character, event: Event) -> None:
         """Apart from `_step`: what has a name there stays as long as the traceback of a fault, and
-        scenes must not."""
-        scene = self._scenes.get(voice.number)
-        if scene is not None:
-            scene.tell(event)
+        streams must not."""
+        stream = self._streams.get(voice.number)
+        if stream is not None:
+            stream.tell(event)
 
     def _let_follow(self) -> None:
         for voice, leader in list(self._followers.items()):
@@ -354,9 +357,9 @@ class Cast(Closing):
 
     def _fail(self, voice: Character, fault: Exception) -> None:
         voice.abandon()
-        scene = self._scenes.pop(voice.number, None)
-        if scene is not None:
-            scene.fail(voice, fault)
+        stream = self._streams.pop(voice.number, None)
+        if stream is not None:
+            stream.fail(voice, fault)
 
     def _interrupt(self, voice: Character) -> None:
         event = voice.interrupt()

@@ -19,7 +19,7 @@ from llamood.voices.collapse_monitor import Care, Rescue
 from llamood.voices.event import Event, FinishReason
 from llamood.voices.memory import Memory, Overflow
 from llamood.voices.sampling import Sampling
-from llamood.voices.shared_context import Ensemble
+from llamood.voices.shared_context import SharedContext
 from llamood.voices.turn import Plan, Turn
 
 _WORTH_WAITING = 32  # tokens that another voice is about to decode
@@ -28,12 +28,12 @@ _WORTH_WAITING = 32  # tokens that another voice is about to decode
 class Character:
     """Made by ``Cast.join``, which alone calls what is not a property here.
 
-    ``number``: its sequence in the ensemble's context.
+    ``number``: its sequence in the shared context.
     """
 
     def __init__(
         self,
-        ensemble: Ensemble,
+        shared: SharedContext,
         number: int,
         *,
         system: str | None,
@@ -45,14 +45,14 @@ class Character:
         self.number = number
         self.sampling = sampling
         self.is_present = True
-        self._ensemble = ensemble
-        self._memory = Memory(ensemble, system=system, overflow=overflow)
+        self._shared = shared
+        self._memory = Memory(shared, system=system, overflow=overflow)
         self._care = care
         self._noticed: set[str] = set()
-        self._reader = ensemble.reader(number)
+        self._reader = shared.reader(number)
         self._reading: dict[str, float] = {}
         self._steering = self._understand(mood)
-        self._felt = np.zeros(ensemble.palette.emotions.n_emotion)
+        self._felt = np.zeros(shared.vectors.emotions.n_emotion)
         self._turn: Turn | None = None
         # What is decoded, or will be, and the key of the blend of each position; of these the
         # first `stage.n_cached` are decoded.
@@ -114,7 +114,7 @@ class Character:
         if not isinstance(text, str):
             raise LlamoodError(f"a voice is told a text, found {text!r:.60}")
         chosen = Sampling.of(sampling, base=self.sampling)
-        self._ensemble.require_grammar(chosen.grammar)
+        self._shared.require_grammar(chosen.grammar)
         return self._memory.plan(text, chosen)
 
     def plan_prompt(self, tokens: Sequence[int], sampling: Mapping[str, Any]) -> Plan:
@@ -123,16 +123,16 @@ class Character:
         self._require_silent()
         chosen = Sampling.of(sampling, base=self.sampling)
         room = chosen.max_tokens or 1
-        if not tokens or len(tokens) + room > self._ensemble.share:
+        if not tokens or len(tokens) + room > self._shared.share:
             raise ModelError(
                 f"the prompt has {len(tokens)} tokens and the answer may have {room}; expected at "
-                f"least one, and together at most {self._ensemble.share}"
+                f"least one, and together at most {self._shared.share}"
             )
         return Plan(None, list(tokens), 0, chosen)
 
     def keys(self, plan: Plan) -> npt.NDArray[np.int64]:
         """Of the blend of each position of the plan's prompt, in the mood that it feels."""
-        return Turn(plan, self._performance(plan), n_ctx=self._ensemble.share).keys()
+        return Turn(plan, self._performance(plan), n_ctx=self._shared.share).keys()
 
     def _require_silent(self) -> None:
         if not self.is_present:
@@ -147,9 +147,7 @@ class Character:
         when that one `is_prompting` no more.
         """
         self._reading = {}
-        self._turn = Turn(
-            plan, self._performance(plan), n_ctx=self._ensemble.share, care=self._care
-        )
+        self._turn = Turn(plan, self._performance(plan), n_ctx=self._shared.share, care=self._care)
         leader = self._leader(self._turn, others)
         self._turn.is_waiting = leader is not None
         if leader is None:
@@ -177,7 +175,7 @@ class Character:
         turn = self._turn
         assert turn is not None
         turn.is_waiting = False
-        stage, tokens, wanted = self._ensemble.stage, turn.plan.tokens, turn.keys()
+        stage, tokens, wanted = self._shared.stage, turn.plan.tokens, turn.keys()
         n = stage.keep(self.number, min(self.n_common(tokens, wanted), len(tokens) - 1))
         n += self._borrow(n, tokens, wanted, others)
         blends = turn.rows(0)
@@ -188,7 +186,7 @@ class Character:
     def _again(self, turn: Turn) -> None:
         """Draw what follows on the answer as far as it goes, in the mood of now. What is decoded of
         it stays, unless the mood steers the prompt too."""
-        stage, tokens = self._ensemble.stage, turn.tokens
+        stage, tokens = self._shared.stage, turn.tokens
         stage.rest(self.number)
         n = len(tokens) - 1
         if turn.performance.start < turn.performance.position:
@@ -207,14 +205,14 @@ class Character:
         self._tokens = tokens
         self._keys += [blend.key for blend in blends]
         self._note_all(n, blends)
-        mix = self._ensemble.mix(turn.performance.steering)
+        mix = self._shared.mix(turn.performance.steering)
         said = tokens[len(turn.plan.tokens) :]
         rows = np.array([self._row(blend) for blend in blends])
         try:
             how = {**turn.plan.sampling.chain(), **turn.limits(), "said": said}
             if turn.watch is not None:  # which hears how likely each token was
                 how["n_likely"] = max(how["n_likely"], 0)
-            self._ensemble.stage.begin(self.number, tokens[n:], rows, *mix, **how)
+            self._shared.stage.begin(self.number, tokens[n:], rows, *mix, **how)
         except ValueError as error:
             raise LlamoodError(f"this answer cannot be given: {error}") from None
 
@@ -228,11 +226,11 @@ class Character:
     @property
     def n_cached(self) -> int:
         """How many positions it has decoded."""
-        return self._ensemble.stage.n_cached(self.number)
+        return self._shared.stage.n_cached(self.number)
 
     def n_common(self, tokens: Sequence[int], keys: npt.NDArray[np.int64]) -> int:
         """How many of these it has decoded."""
-        return min(self.n_same(tokens, keys), self._ensemble.stage.n_cached(self.number))
+        return min(self.n_same(tokens, keys), self._shared.stage.n_cached(self.number))
 
     def _borrow(
         self,
@@ -247,7 +245,7 @@ class Character:
         most, number = max(known, default=(0, -1))
         if most <= n:
             return 0
-        self._ensemble.stage.share(number, self.number, n, most)
+        self._shared.stage.share(number, self.number, n, most)
         return most - n
 
     def hear(self, token: int, piece: bytes, text: str, reason: FinishReason | None) -> list[Event]:
@@ -257,7 +255,7 @@ class Character:
         turn = self._turn
         assert turn is not None
         turn.is_begun = False
-        likely = self._ensemble.stage.likely(self.number)
+        likely = self._shared.stage.likely(self.number)
         # What a grammar asks for a model may find unlikely.
         logprob = likely[0][1] if likely and not turn.plan.sampling.grammar else None
         rescue = turn.heard(token, piece, logprob, is_over=reason not in (None, "length"))
@@ -282,7 +280,7 @@ class Character:
             self._reading, score = self._reader.heard(position, position + turn.n_drawn)
         forgotten = 0 if number else turn.plan.forgotten
         tells = turn.plan.sampling.logprobs is not None
-        likely = tuple(self._ensemble.stage.likely(self.number)) if tells else ()
+        likely = tuple(self._shared.stage.likely(self.number)) if tells else ()
         return Event(
             self,
             text,
@@ -329,7 +327,7 @@ class Character:
         blend = NOTHING if turn.is_paused else performance.blend(n)
         turn.is_unfelt = turn.is_paused
         rows = self._row(blend)[np.newaxis]
-        self._ensemble.stage.play(self.number, rows, *self._ensemble.mix(performance.steering))
+        self._shared.stage.play(self.number, rows, *self._shared.mix(performance.steering))
         self._keys[-1] = blend.key
         self._note(len(self._keys) - 1, 1, blend)
 
@@ -371,7 +369,7 @@ class Character:
     def _end(self, turn: Turn, *, tells_rest: bool = False) -> str:
         """Returns the end of what was told, where it was held back and is told."""
         self._turn = None
-        rest = self._ensemble.stage.rest(self.number)
+        rest = self._shared.stage.rest(self.number)
         held = rest if tells_rest else ""
         if turn.told:  # else all is as before: many templates want question and answer in turn
             self._felt = turn.performance.after(len(turn.told) - 1)
@@ -382,7 +380,7 @@ class Character:
 
     def leave(self) -> None:
         """Forget everything."""
-        self._ensemble.stage.keep(self.number, 0)
+        self._shared.stage.keep(self.number, 0)
         self.is_present = False
 
     # -- mood ------------------------------------------------------------------------------
@@ -403,7 +401,7 @@ class Character:
         elif turn.n_drawn:
             self._play(turn)
         else:
-            self._ensemble.stage.rest(self.number)
+            self._shared.stage.rest(self.number)
             self.begin(turn.plan, ())
 
     def pause(self, paused: bool) -> None:
@@ -419,7 +417,7 @@ class Character:
             self._play(turn)
 
     def _understand(self, mood: Mood) -> Steering:
-        steering = self._ensemble.understand(mood)
+        steering = self._shared.understand(mood)
         if not mood.listens:
             for notice in steering.beginning.notices:
                 self._notice(notice)

@@ -22,12 +22,12 @@ from llamood.errors import ModelError
 from llamood.moods.mood import Mood
 from llamood.moods.performance import BLOCK, Performance
 from llamood.moods.steering import NOTHING, Blend, Notice, Steering
-from llamood.moods.steering_vectors import Palette
+from llamood.moods.steering_vectors import SteeringVectors
 from llamood.readings.probe import Probe
 from llamood.readings.projector import Projector
 from llamood.readings.reader import Reader
 from llamood.vectors.emotion_vectors import EmotionVectors, Site
-from llamood.voices.injection import Injection, palette_for
+from llamood.voices.injection import Injection, steering_vectors_for
 
 NOWHERE = range(0)
 
@@ -86,7 +86,7 @@ class Decoder(llama_cpp.Llama):  # type: ignore[misc]
             params.cb_eval_user_data = self._watch.user_data
         self._context_params = params
 
-    def _take(self, evs: EmotionVectors, site: Site, probe: Probe | None) -> Palette:
+    def _take(self, evs: EmotionVectors, site: Site, probe: Probe | None) -> SteeringVectors:
         """Be able to add these vectors there, and to read with this probe. Raises `VectorError`
         and `ModelError` where they belong to another model."""
         assert self._watch is not None
@@ -99,15 +99,15 @@ class Decoder(llama_cpp.Llama):  # type: ignore[misc]
             fingerprint=_core.fingerprint(self.model_path),
         )
         address = ctypes.cast(model, ctypes.c_void_p).value or 0
-        palette = palette_for(evs, site=site, unsafe_model=address)
+        vectors = steering_vectors_for(evs, site=site, unsafe_model=address)
         self._emotions = evs
         self._felt = np.zeros(evs.n_emotion)  # the weights applied last, of the stored vectors
         context = self._context_address()
-        self._injection = Injection(self._watch, palette, arch=arch, unsafe_ctx=context)
+        self._injection = Injection(self._watch, vectors, arch=arch, unsafe_ctx=context)
         if probe is not None:
-            self._projector = Projector(self._watch, probe, palette, unsafe_ctx=context)
+            self._projector = Projector(self._watch, probe, vectors, unsafe_ctx=context)
             self._reader = Reader(self._projector, n_ctx=self._n_ctx)
-        return palette
+        return vectors
 
     def _context_address(self) -> int:
         return ctypes.cast(self._ctx.ctx, ctypes.c_void_p).value or 0

@@ -21,7 +21,7 @@ from llamood.moods.mood import Mood
 from llamood.moods.performance import Performance
 from llamood.vectors.emotion_vectors import Float32, Float64
 from llamood.voices.character import Character
-from llamood.voices.shared_context import Ensemble
+from llamood.voices.shared_context import SharedContext
 
 _AT_ONCE = 16  # rows of logits that are looked at together: what a processor's cache holds
 _MOST_LOGITS = 2**26  # of one batch: a quarter of a gigabyte
@@ -73,7 +73,7 @@ class _Line:
 
 
 class Hindsight:
-    """``sequences``: of the ensemble's context, two at least, such as no voice has; each may hold
+    """``sequences``: of the shared context, two at least, such as no voice has; each may hold
     as much as a voice. ``voices``: whose decoded prompts may be used.
 
     Nothing here is sampled, and voices that speak go on afterwards as if it had not been. Raises
@@ -81,17 +81,17 @@ class Hindsight:
     """
 
     def __init__(
-        self, ensemble: Ensemble, *, sequences: Sequence[int], voices: Iterable[Character]
+        self, shared: SharedContext, *, sequences: Sequence[int], voices: Iterable[Character]
     ) -> None:
-        self._ensemble = ensemble
+        self._shared = shared
         self._sequences = tuple(sequences)
         self._voices = tuple(voices)
-        self._room = min(ensemble.stage.n_batch, max(_MOST_LOGITS // ensemble.n_vocab(), 2))
-        self._n_emotion = ensemble.palette.emotions.n_emotion
+        self._room = min(shared.stage.n_batch, max(_MOST_LOGITS // shared.n_vocab(), 2))
+        self._n_emotion = shared.vectors.emotions.n_emotion
         self._batch = llama_cpp.llama_batch_init(self._room, 0, 1)
 
     def close(self) -> None:
-        """Before the ensemble is closed."""
+        """Before the shared context is closed."""
         llama_cpp.llama_batch_free(self._batch)
 
     def surprise(self, passages: Sequence[Passage]) -> list[Float64]:
@@ -111,7 +111,7 @@ class Hindsight:
     def logits(self, passage: Passage) -> Float32:
         """(n_token, n_vocab): what each token of the answer follows on without steering, to be
         compared with moods."""
-        found = np.empty((len(passage.answer), self._ensemble.n_vocab()), dtype=np.float32)
+        found = np.empty((len(passage.answer), self._shared.n_vocab()), dtype=np.float32)
         if passage.answer:
             for ((at, logits),) in self._decoded([self._line(passage, Mood(), self._sequences[0])]):
                 found[at] = logits
@@ -153,11 +153,11 @@ class Hindsight:
 
     def _line(self, passage: Passage, mood: Mood, sequence: int) -> _Line:
         n = len(passage.tokens)
-        if not passage.prompt or n > self._ensemble.share:
+        if not passage.prompt or n > self._shared.share:
             raise ModelError(
                 f"a passage has {len(passage.prompt)} tokens of a prompt and {len(passage.answer)} "
                 f"of an answer; expected one of a prompt at least, and together at most "
-                f"{self._ensemble.share + 1}"
+                f"{self._shared.share + 1}"
             )
         rows = np.zeros((n, self._n_emotion), dtype=np.float32)
         keys = [0] * n
@@ -170,7 +170,7 @@ class Hindsight:
         if mood.holds:
             raise MoodError("", "a mood that holds readings can be felt only while it is spoken in")
         performance = Performance(
-            self._ensemble.understand(mood),
+            self._shared.understand(mood),
             position=passage.first,
             before=np.zeros(self._n_emotion),
             notice=lambda notice: warnings.warn(notice.text, MoodWarning, stacklevel=2),
@@ -179,7 +179,7 @@ class Hindsight:
             number = max(position - passage.first, 0)
             if number and performance.listens:
                 token = passage.answer[number - 1]
-                performance.hear(number, piece=self._ensemble.piece(token))
+                performance.hear(number, piece=self._shared.piece(token))
             blend = performance.blend(number)
             keys[position] = blend.key
             if blend.key:
@@ -194,7 +194,7 @@ class Hindsight:
                 n_most, best = n, voice
         if best is None:
             return line
-        memory = llama_cpp.llama_get_memory(self._ensemble.ctx)
+        memory = llama_cpp.llama_get_memory(self._shared.ctx)
         llama_cpp.llama_memory_seq_cp(memory, best.number, line.sequence, 0, n_most)
         return _Line(line.passage, line.sequence, line.rows, line.keys, line.mood, n_most)
 
@@ -203,7 +203,7 @@ class Hindsight:
     def _decoded(self, lines: Sequence[_Line]) -> Iterator[list[Part]]:
         """Decode lines side by side, of which those in a mood have one dose; yields their `Part`s,
         batch by batch. Those of lines that are equally long are too."""
-        memory = llama_cpp.llama_get_memory(self._ensemble.ctx)
+        memory = llama_cpp.llama_get_memory(self._shared.ctx)
         try:
             lines = [self._with_known(line) for line in lines]
             begins = [line.n_known for line in lines]
@@ -220,7 +220,7 @@ class Hindsight:
 
     def _decode(self, shares: Sequence[tuple[_Line, int, int]]) -> None:
         """One batch: of each line the positions from the first number on, before the second."""
-        ensemble, batch = self._ensemble, self._batch
+        shared, batch = self._shared, self._batch
         at = 0
         for line, begin, end in shares:
             tokens = line.passage.tokens
@@ -234,7 +234,7 @@ class Hindsight:
         batch.n_tokens = at
         rows = np.concatenate([line.rows[begin:end] for line, begin, end in shares])
         mood = next((line.mood for line, *_ in shares if not line.mood.is_neutral), Mood())
-        ensemble.decode(batch, rows, steering=ensemble.understand(mood))
+        shared.decode(batch, rows, steering=shared.understand(mood))
 
     def _parts(self, shares: Sequence[tuple[_Line, int, int]]) -> list[Part]:
         """Of the batch that was decoded last."""
@@ -244,11 +244,11 @@ class Hindsight:
             places.append(slice(max(begin - first, 0), max(end - first, 0)))
         n_output = sum(place.stop - place.start for place in places)
         if not n_output:
-            empty = np.empty((0, self._ensemble.n_vocab()), dtype=np.float32)
+            empty = np.empty((0, self._shared.n_vocab()), dtype=np.float32)
             return [(place, empty) for place in places]
         logits = np.ctypeslib.as_array(
-            llama_cpp.llama_get_logits(self._ensemble.ctx),
-            shape=(n_output, self._ensemble.n_vocab()),
+            llama_cpp.llama_get_logits(self._shared.ctx),
+            shape=(n_output, self._shared.n_vocab()),
         )
         ends = np.cumsum([place.stop - place.start for place in places])
         return list(zip(places, np.split(logits, ends[:-1]), strict=True))

@@ -9,7 +9,7 @@ from llamood.errors import ModelError
 from llamood.moods.mood import Rows
 from llamood.moods.settings import Dose
 from llamood.moods.steering import NOTHING, Blend, Steering
-from llamood.moods.steering_vectors import Palette
+from llamood.moods.steering_vectors import SteeringVectors
 from llamood.vectors.emotion_vectors import SITES, EmotionVectors, Site
 
 
@@ -41,12 +41,12 @@ def chosen_site(evs: EmotionVectors, *, asked: Site | None, arch: str) -> Site:
     return site
 
 
-def palette_for(evs: EmotionVectors, *, site: Site, unsafe_model: int) -> Palette:
+def steering_vectors_for(evs: EmotionVectors, *, site: Site, unsafe_model: int) -> SteeringVectors:
     """Vectors that fit a model, as they are added to it. The size of its hidden states is measured
     where it is not stored with them. ``unsafe_model``: its address."""
     is_stored = any(evs.measurement.residual_rms or ())
     rms = None if is_stored else _core.residual_rms(unsafe_model, site=site)
-    return Palette.of(evs, site=site, residual_rms=rms)
+    return SteeringVectors.of(evs, site=site, residual_rms=rms)
 
 
 class Injection:
@@ -54,23 +54,28 @@ class Injection:
 
     At the end of each block, vectors go into llama.cpp's own control vector; at any other site
     into the rows of the graph's node there. ``arch``: the model's architecture, in which the
-    palette's site is known. ``unsafe_ctx``: address of a context that was made with ``watch``'s
+    vectors' site is known. ``unsafe_ctx``: address of a context that was made with ``watch``'s
     callback and stays open until `close`.
     """
 
     def __init__(
-        self, watch: _core.GraphWatch, palette: Palette, *, arch: str, unsafe_ctx: int
+        self,
+        watch: _core.GraphWatch,
+        vectors: SteeringVectors,
+        *,
+        arch: str,
+        unsafe_ctx: int,
     ) -> None:
         self.injector: _core.Injector | _core.RowInjector
-        if palette.site == "layer_out":
+        if vectors.site == "layer_out":
             self.injector = _core.Injector(watch, unsafe_ctx=unsafe_ctx)
         else:
-            node = _core.node_of(palette.site, arch)
+            node = _core.node_of(vectors.site, arch)
             assert node is not None
             self.injector = _core.RowInjector(watch, unsafe_ctx=unsafe_ctx, node=node)
         self._arch = arch
-        self._palette = palette
-        self._banks: dict[Dose, _core.Bank] = {"stored": _core.Bank(palette.data)}
+        self._vectors = vectors
+        self._banks: dict[Dose, _core.Bank] = {"stored": _core.Bank(vectors.data)}
         self._key: int | None = NOTHING.key  # of the blend that is added; None: ask the injector
         self._taken = False
 
@@ -103,7 +108,7 @@ class Injection:
             try:
                 self.injector.check()
             except RuntimeError as error:
-                return f"cannot be steered at site {self._palette.site}: {error}"
+                return f"cannot be steered at site {self._vectors.site}: {error}"
         if self._taken or not blend.key or not self._adds:
             return None
         missing = self.injector.missing_layers()
@@ -117,15 +122,15 @@ class Injection:
         return not isinstance(self.injector, _core.RowInjector) or self.injector.n_blend > 0
 
     def _refusal(self, n_missing: int) -> str:
-        n_layer = self.injector.n_layer - self._palette.first_layer
-        if self._palette.site == "layer_out":
+        n_layer = self.injector.n_layer - self._vectors.first_layer
+        if self._vectors.site == "layer_out":
             return (
                 f"llama.cpp's {self._arch!r} graph adds no control vector in {n_missing} of "
                 f"{n_layer} layers, so this model cannot be steered; use a model of another "
                 "architecture"
             )
         return (
-            f"llama.cpp's {self._arch!r} graph has no place for site {self._palette.site} in "
+            f"llama.cpp's {self._arch!r} graph has no place for site {self._vectors.site} in "
             f"{n_missing} of {n_layer} layers of this model; use site='layer_out'"
         )
 
@@ -136,5 +141,5 @@ class Injection:
 
     def _bank(self, dose: Dose) -> _core.Bank:
         if dose not in self._banks:
-            self._banks[dose] = _core.Bank(self._palette.relative.data)
+            self._banks[dose] = _core.Bank(self._vectors.relative.data)
         return self._banks[dose]

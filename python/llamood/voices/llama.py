@@ -16,7 +16,7 @@ import llama_cpp
 from llamood.errors import ModelError, MoodError, MoodWarning
 from llamood.moods.mood import Mood, MoodLike
 from llamood.moods.steering import Notice, Steering
-from llamood.moods.steering_vectors import Palette
+from llamood.moods.steering_vectors import SteeringVectors
 from llamood.moods.trace import Trace
 from llamood.readings.probe import Probe, chosen_probe
 from llamood.vectors.emotion_vectors import EmotionVectors, Site
@@ -68,7 +68,7 @@ class Llama(Voice):
         **llama: Any,
     ) -> None:
         refuse_unknown(llama, who="llamood.Llama")
-        self._palette: Palette | None = None
+        self._vectors: SteeringVectors | None = None
         self._readings = readings
         self._site = site
         self._feels: tuple[Mood, Steering | None] = (Mood(), None)
@@ -83,8 +83,8 @@ class Llama(Voice):
             added_at = chosen_site(evs, asked=site, arch=arch)
             if probe is not None:
                 probe.require_site(added_at)
-            self._palette = self._take(evs, added_at, probe)
-            self._feels = (Mood(), Steering(Mood(), self._palette))
+            self._vectors = self._take(evs, added_at, probe)
+            self._feels = (Mood(), Steering(Mood(), self._vectors))
         elif readings:
             raise ModelError("readings need emotions; pass Llama(..., emotions=...) too")
         elif site is not None:
@@ -105,7 +105,7 @@ class Llama(Voice):
     @property
     def site(self) -> Site | None:
         """Where the emotion vectors are added; None without."""
-        return None if self._palette is None else self._palette.site
+        return None if self._vectors is None else self._vectors.site
 
     def feel(self, mood: MoodLike = None, /, **emotions: Any) -> None:
         """Feel this from now on; ``feel()`` is neutral. See ``llamood.Mood`` for the forms.
@@ -128,14 +128,14 @@ class Llama(Voice):
             self._told = NOWHERE
 
     def _understand(self, mood: Mood) -> tuple[Mood, Steering | None]:
-        if self._palette is None:
+        if self._vectors is None:
             if mood.is_neutral:
                 return mood, None
             raise MoodError(
                 "", f"asked for {mood}, but no emotions were loaded; pass Llama(..., emotions=...)"
             )
         told = None if self._reader is None else self._reader.told
-        steering = Steering(mood, self._palette, told=told)
+        steering = Steering(mood, self._vectors, told=told)
         if not mood.listens:
             for notice in steering.beginning.notices:
                 self._notice(notice)

@@ -6,7 +6,7 @@ from typing import Literal
 
 from llamood.errors import ModelError
 from llamood.voices.sampling import Sampling
-from llamood.voices.shared_context import Ensemble
+from llamood.voices.shared_context import SharedContext
 from llamood.voices.turn import Plan
 
 Overflow = Literal["refuse", "drop"]
@@ -21,8 +21,8 @@ class Memory:
     ``messages``: chat messages, replaced and never changed.
     """
 
-    def __init__(self, ensemble: Ensemble, *, system: str | None, overflow: Overflow) -> None:
-        self._ensemble = ensemble
+    def __init__(self, shared: SharedContext, *, system: str | None, overflow: Overflow) -> None:
+        self._shared = shared
         self._overflow = overflow
         self._system = [] if system is None else [{"role": "system", "content": system}]
         self.messages = list(self._system)
@@ -30,11 +30,11 @@ class Memory:
     def plan(self, text: str, sampling: Sampling) -> Plan:
         """The answer to ``text``. Changes nothing; raises `ModelError` where there is no room."""
         messages = [*self.messages, {"role": "user", "content": text}]
-        n_ctx = self._ensemble.share
+        n_ctx = self._shared.share
         room = sampling.max_tokens or (n_ctx // _KEPT_FREE if self._overflow == "drop" else 1)
         forgotten = 0
         while True:
-            tokens = self._ensemble.chat(messages)
+            tokens = self._shared.chat(messages)
             if len(tokens) + room <= n_ctx and tokens:
                 return Plan(messages, tokens, forgotten, sampling)
             fewer = None if self._overflow == "refuse" else self._without_oldest_turn(messages)
@@ -52,5 +52,5 @@ class Memory:
         advice = "" if self._overflow == "drop" else ", or pass overflow='drop'"
         return (
             f"{what} has {n_token} tokens and the answer may have {room}, but a voice can remember "
-            f"{self._ensemble.share}; raise n_ctx, lower max_tokens{advice}"
+            f"{self._shared.share}; raise n_ctx, lower max_tokens{advice}"
         )

@@ -20,7 +20,7 @@ from llamood.readings.projector import Projector
 from llamood.readings.reader import Reader
 from llamood.vectors.emotion_vectors import EmotionVectors, Float32, Site
 from llamood.voices.chat_template import chat_tokens
-from llamood.voices.injection import chosen_site, palette_for
+from llamood.voices.injection import chosen_site, steering_vectors_for
 
 _LOG = logging.getLogger("llama-cpp-python")
 _MOST_VOICES = 256  # of one llama.cpp context
@@ -32,7 +32,7 @@ _REFUSED = {
 }
 
 
-class Ensemble(llama_cpp.Llama):  # type: ignore[misc]
+class SharedContext(llama_cpp.Llama):  # type: ignore[misc]
     """A ``llama_cpp.Llama`` whose context holds ``voices`` sequences of ``n_ctx`` tokens each, and
     the `stage` that decodes them. ``probe``: what reads them; None reads nothing.
 
@@ -100,22 +100,26 @@ class Ensemble(llama_cpp.Llama):  # type: ignore[misc]
             arch=arch or None,
             fingerprint=self.fingerprint,
         )
-        self.palette = palette_for(
+        self.vectors = steering_vectors_for(
             evs,
             site=chosen_site(evs, asked=site, arch=arch),
             unsafe_model=ctypes.cast(model, ctypes.c_void_p).value or 0,
         )
         if probe is not None:
-            probe.require_site(self.palette.site)
-        self._banks: dict[Dose, _core.Bank] = {"stored": _core.Bank(self.palette.data)}
+            probe.require_site(self.vectors.site)
+        self._banks: dict[Dose, _core.Bank] = {"stored": _core.Bank(self.vectors.data)}
         self._is_taken = False
-        node = _core.node_of(self.palette.site, arch)
+        node = _core.node_of(self.vectors.site, arch)
         assert node is not None
         context = ctypes.cast(self._ctx.ctx, ctypes.c_void_p).value or 0
         self._rows = _core.RowInjector(self._watch, context, node=node)
         if probe is not None:
             self._projector = Projector(
-                self._watch, probe, self.palette, unsafe_ctx=context, n_sequence=self._n_voice
+                self._watch,
+                probe,
+                self.vectors,
+                unsafe_ctx=context,
+                n_sequence=self._n_voice,
             )
         core = None if self._projector is None else self._projector.core
         try:
@@ -145,14 +149,18 @@ class Ensemble(llama_cpp.Llama):  # type: ignore[misc]
     def understand(self, mood: Mood) -> Steering:
         """The mood with what is at hand here. Raises `MoodError` where it cannot be felt."""
         told = None if self._projector is None else self._projector.told
-        return Steering(mood, self.palette, told=told)
+        return Steering(mood, self.vectors, told=told)
 
     def mix(self, steering: Steering) -> tuple[_core.Bank, int, int]:
         """What rows of weights of this mood are weights of: vectors, first and last layer."""
         dose = steering.mood.dose
         if dose not in self._banks:
-            self._banks[dose] = _core.Bank(self.palette.relative.data)
-        return self._banks[dose], max(steering.first, self.palette.first_layer), steering.last
+            self._banks[dose] = _core.Bank(self.vectors.relative.data)
+        return (
+            self._banks[dose],
+            max(steering.first, self.vectors.first_layer),
+            steering.last,
+        )
 
     def project(self, layers: Sequence[int], directions: Float32) -> _core.Probe:
         """What projects hidden states of batches that it is told of on directions (n_layer,
@@ -205,11 +213,11 @@ class Ensemble(llama_cpp.Llama):  # type: ignore[misc]
         assert self._rows is not None
         if self._is_taken or not self._rows.n_blend:
             return
-        missing = [i for i in self._rows.missing_layers() if i >= self.palette.first_layer]
+        missing = [i for i in self._rows.missing_layers() if i >= self.vectors.first_layer]
         if missing:
             raise ModelError(
                 f"{self.model_path}: llama.cpp's graph of this architecture has no place for "
-                f"site {self.palette.site} in {len(missing)} of {self._rows.n_layer} layers, "
+                f"site {self.vectors.site} in {len(missing)} of {self._rows.n_layer} layers, "
                 "so no mood can be added there"
             )
         self._is_taken = True

@@ -17,7 +17,7 @@
 #include "graph/probe.hpp"
 #include "graph/row_injector.hpp"
 #include "graph/site.hpp"
-#include "steering/palette.hpp"
+#include "steering/steering_vectors.hpp"
 #include "vectors/bank.hpp"
 #include "vectors/vectors.hpp"
 #include "voices/baseline.hpp"
@@ -31,7 +31,7 @@ struct Message {
     std::string content;
 };
 
-// A model file and the vectors to feel with; never changes, and may serve several ensembles.
+// A model file and the vectors to feel with; never changes, and may serve several contexts.
 class FeelingModel {
   public:
     // path, vectors: UTF-8; site: as in the files where empty. has_readings: load the baseline too.
@@ -47,7 +47,9 @@ class FeelingModel {
     // Without their data, which the bank has.
     const Vectors& vectors() const { return vectors_; }
     const std::shared_ptr<const Bank>& bank() const { return bank_; }
-    const std::shared_ptr<const Palette>& palette() const { return palette_; }
+    const std::shared_ptr<const SteeringVectors>& steering_vectors() const {
+        return steering_vectors_;
+    }
     // Null where nothing is read.
     const std::shared_ptr<const Baseline>& baseline() const { return baseline_; }
     const std::string& arch() const { return arch_; }
@@ -61,20 +63,20 @@ class FeelingModel {
     Vectors vectors_;
     Site site_ = layer_out;
     std::shared_ptr<const Bank> bank_;
-    std::shared_ptr<const Palette> palette_;
+    std::shared_ptr<const SteeringVectors> steering_vectors_;
     std::shared_ptr<const Baseline> baseline_;
 };
 
-class Ensemble {
+class SharedContext {
   public:
     // n_ctx: how many tokens each of n_voice voices can remember. chat_template: a name or a text
     // that llama.cpp knows; the model's own where empty. Of params what concerns sequences, size
     // and the callback is set here. Throws std::invalid_argument for what llama.cpp cannot do.
-    Ensemble(std::shared_ptr<const FeelingModel> model, int n_voice, int n_ctx,
-             std::string chat_template, llama_context_params params);
-    ~Ensemble();
-    Ensemble(const Ensemble&) = delete;
-    Ensemble& operator=(const Ensemble&) = delete;
+    SharedContext(std::shared_ptr<const FeelingModel> model, int n_voice, int n_ctx,
+                  std::string chat_template, llama_context_params params);
+    ~SharedContext();
+    SharedContext(const SharedContext&) = delete;
+    SharedContext& operator=(const SharedContext&) = delete;
 
     const FeelingModel& model() const { return *model_; }
     Stage& stage() { return *stage_; }

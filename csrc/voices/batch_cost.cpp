@@ -1,4 +1,4 @@
-#include "voices/pace.hpp"
+#include "voices/batch_cost.hpp"
 
 #include <algorithm>
 
@@ -10,7 +10,7 @@ constexpr double kept = 0.95;  // of the weight of what was seen before, at each
 
 }  // namespace
 
-void Pace::note(int n, double seconds) {
+void BatchCost::note(int n, double seconds) {
     weight_ = kept * weight_ + 1.0;
     const double share = 1.0 / weight_;
     const double by = n - n_;
@@ -23,18 +23,18 @@ void Pace::note(int n, double seconds) {
 }
 
 // Never so steep that a batch of no tokens would take less than no time.
-double Pace::slope() const {
+double BatchCost::slope() const {
     if (weight_ == 0.0) return 0.0;
     const double steepest = seconds_ / n_;
     if (variance_ < 1e-9) return steepest / 2;  // not known; half of the cost is a guess
     return std::clamp(covariance_ / variance_, 0.0, steepest);
 }
 
-double Pace::expected(int n) const {
+double BatchCost::expected(int n) const {
     return std::max(seconds_ + slope() * (n - n_), 0.0);
 }
 
-int Pace::most(double seconds, int least) const {
+int BatchCost::most(double seconds, int least) const {
     const int bound = std::max(2 * largest_, least);
     const double steep = slope();
     if (steep <= 0.0) return seconds >= seconds_ ? bound : least;

@@ -17,10 +17,10 @@ double normal_quantile(double p);
 
 // An autoregressive process of the first order around 0, of unit spread, that begins at 0. May be
 // asked from several threads.
-class Walk {
+class Ar1 {
   public:
     // half_life: in tokens, of what is left of a deviation.
-    Walk(std::uint32_t seed, double half_life);
+    Ar1(std::uint32_t seed, double half_life);
 
     double at(std::size_t token) const;
 

@@ -5,7 +5,7 @@ namespace llamood {
 
 // A batch of n tokens is taken to cost a + b * n seconds, fitted by least squares to the batches
 // seen, of which older ones count less.
-class Pace {
+class BatchCost {
   public:
     void note(int n, double seconds);
 

@@ -1,4 +1,4 @@
-#include "voices/utterance.hpp"
+#include "voices/text_stream.hpp"
 
 #include <algorithm>
 #include <cstdint>
@@ -43,13 +43,13 @@ std::string piece_of(const llama_vocab* vocab, llama_token token) {
     return piece;
 }
 
-Utterance::Utterance(std::vector<std::string> stops) : stops_(std::move(stops)) {
+TextStream::TextStream(std::vector<std::string> stops) : stops_(std::move(stops)) {
     for (const std::string& stop : stops_) {
         if (stop.empty()) throw std::invalid_argument("an empty stop text ends every answer");
     }
 }
 
-std::string Utterance::hear(const std::string& piece) {
+std::string TextStream::hear(const std::string& piece) {
     held_ += piece;
     std::size_t found = std::string::npos;
     for (const std::string& stop : stops_) found = std::min(found, held_.find(stop));
@@ -65,7 +65,7 @@ std::string Utterance::hear(const std::string& piece) {
     return whole_characters(character_);
 }
 
-std::string Utterance::end() {
+std::string TextStream::end() {
     if (is_stopped_) return "";
     character_ += std::exchange(held_, {});
     std::string text = whole_characters(character_);
@@ -74,7 +74,7 @@ std::string Utterance::end() {
 }
 
 // How many of the last bytes may be the beginning of a stop text.
-std::size_t Utterance::n_open() const {
+std::size_t TextStream::n_open() const {
     std::size_t longest = 0;
     for (const std::string& stop : stops_) longest = std::max(longest, stop.size() - 1);
     for (std::size_t n = std::min(longest, held_.size()); n > 0; --n) {

@@ -1,4 +1,4 @@
-#include "text/closest.hpp"
+#include "text/suggestion.hpp"
 
 #include <algorithm>
 #include <cstddef>
@@ -53,7 +53,8 @@ double likeness(Text one, Text other) {
 
 }  // namespace
 
-std::optional<std::string> closest(const std::string& word, const std::vector<std::string>& known) {
+std::optional<std::string> suggestion(const std::string& word,
+                                      const std::vector<std::string>& known) {
     const std::u32string wanted = characters_of(word);
     if (wanted.size() > longest_word) return std::nullopt;
     std::optional<std::string> best;
@@ -68,7 +69,7 @@ std::optional<std::string> closest(const std::string& word, const std::vector<st
 }
 
 std::string did_you_mean(const std::string& word, const std::vector<std::string>& known) {
-    const auto close = closest(word, known);
+    const auto close = suggestion(word, known);
     return close.has_value() ? "; did you mean " + quoted(*close) + "?" : "";
 }
 

@@ -15,12 +15,12 @@ namespace llamood {
 // The text of one token; empty for those that only steer the conversation.
 std::string piece_of(const llama_vocab* vocab, llama_token token);
 
-class Utterance {
+class TextStream {
   public:
     // stops: texts at which it ends; the first that appears counts, and is not said. Throws
     // std::invalid_argument for an empty one.
-    Utterance() = default;
-    explicit Utterance(std::vector<std::string> stops);
+    TextStream() = default;
+    explicit TextStream(std::vector<std::string> stops);
 
     // The bytes of the next token; returns what they add to the text. What could be the beginning
     // of a stop text, or of a character of several bytes, is held back until the next token shows

@@ -14,14 +14,14 @@ namespace llamood {
 // each layer, summed over layers.
 constexpr double safe_sum = 0.2;
 
-class Palette {
+class SteeringVectors {
   public:
     // ceilings: (n_emotion), the largest intensity that reads fluently, infinite where that was not
     // measured. data: (n_emotion, n_layer, n_embd), read only here. first_layer: the first that can
     // be added to. residual: (n_layer), the root mean square of the hidden state, 0 where it is not
     // known; empty where none is.
-    Palette(Names names, std::vector<double> ceilings, const float* data, int n_layer, int n_embd,
-            int first_layer, const std::vector<double>& residual = {});
+    SteeringVectors(Names names, std::vector<double> ceilings, const float* data, int n_layer,
+                    int n_embd, int first_layer, const std::vector<double>& residual = {});
 
     const Names& names() const { return names_; }
     // Where none was measured, the intensity that adds safe_sum; infinite where that is not known.

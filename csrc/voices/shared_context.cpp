@@ -1,4 +1,4 @@
-#include "voices/ensemble.hpp"
+#include "voices/shared_context.hpp"
 
 #include <algorithm>
 #include <array>
@@ -52,8 +52,9 @@ FeelingModel::FeelingModel(const std::string& path, const std::string& vectors,
     if (vectors_.residual_rms.empty() && !vectors_.are_calibrated()) {
         vectors_.residual_rms = residual_rms(model_.get(), site_);
     }
-    palette_ = std::make_shared<Palette>(vectors_.names, vectors_.ceilings, vectors_.data.data(),
-                                         n_layer(), n_embd, first_layer(), vectors_.residual_rms);
+    steering_vectors_ =
+        std::make_shared<SteeringVectors>(vectors_.names, vectors_.ceilings, vectors_.data.data(),
+                                          n_layer(), n_embd, first_layer(), vectors_.residual_rms);
     if (has_readings && site_ != layer_out) {
         throw std::invalid_argument(
             "readings were asked for at site attn_out, but what is added there was not measured; "
@@ -65,8 +66,8 @@ FeelingModel::FeelingModel(const std::string& path, const std::string& vectors,
     vectors_.data = {};  // the bank has them
 }
 
-Ensemble::Ensemble(std::shared_ptr<const FeelingModel> model, int n_voice, int n_ctx,
-                   std::string chat_template, llama_context_params params)
+SharedContext::SharedContext(std::shared_ptr<const FeelingModel> model, int n_voice, int n_ctx,
+                             std::string chat_template, llama_context_params params)
     : model_(std::move(model)), n_ctx_(n_ctx), template_(std::move(chat_template)) {
     const int most = static_cast<int>(llama_max_parallel_sequences());
     if (n_voice < 1 || n_voice > most) {
@@ -99,18 +100,18 @@ Ensemble::Ensemble(std::shared_ptr<const FeelingModel> model, int n_voice, int n
     stage_ = std::make_unique<Stage>(ctx_.get(), *rows_, probe_.get());
 }
 
-Ensemble::~Ensemble() {
+SharedContext::~SharedContext() {
     if (stage_ != nullptr) stage_->close();
     if (probe_ != nullptr) probe_->close();
     if (rows_ != nullptr) rows_->close();
 }
 
-std::unique_ptr<Reader> Ensemble::reader(int voice) const {
+std::unique_ptr<Reader> SharedContext::reader(int voice) const {
     if (probe_ == nullptr) return nullptr;
     return std::make_unique<Reader>(model_->baseline(), *probe_, voice, n_ctx_);
 }
 
-std::string Ensemble::written(const std::vector<Message>& messages) const {
+std::string SharedContext::written(const std::vector<Message>& messages) const {
     std::vector<llama_chat_message> chat;
     for (const Message& message : messages) {
         chat.push_back({message.role.c_str(), message.content.c_str()});
@@ -131,7 +132,7 @@ std::string Ensemble::written(const std::vector<Message>& messages) const {
     }
 }
 
-std::vector<llama_token> Ensemble::chat(const std::vector<Message>& messages) const {
+std::vector<llama_token> SharedContext::chat(const std::vector<Message>& messages) const {
     const std::string text = written(messages);
     std::vector<llama_token> tokens(text.size() + 2);
     const auto tokenize = [&] {
@@ -147,7 +148,7 @@ std::vector<llama_token> Ensemble::chat(const std::vector<Message>& messages) co
     return tokens;
 }
 
-std::vector<Drawn> Ensemble::step(int n) {
+std::vector<Drawn> SharedContext::step(int n) {
     std::vector<Drawn> drawn = stage_->step(n);
     if (is_taken_ || rows_->n_blend() == 0) return drawn;
     for (const int layer : rows_->missing_layers()) {

@@ -1,4 +1,4 @@
-#include "moods/walk.hpp"
+#include "moods/ar1.hpp"
 
 #include <array>
 #include <cmath>
@@ -114,13 +114,13 @@ double normal_quantile(double p) {
     return q < 0.0 ? -size : size;
 }
 
-Walk::Walk(std::uint32_t seed, double half_life)
+Ar1::Ar1(std::uint32_t seed, double half_life)
     : kept_(std::pow(0.5, 1.0 / half_life)),
       stirred_(std::pow(1.0 - kept_ * kept_, 0.5)),
       bits_(twister(seed)),
       values_{0.0} {}
 
-double Walk::at(std::size_t token) const {
+double Ar1::at(std::size_t token) const {
     const std::lock_guard<std::mutex> lock(mutex_);
     while (values_.size() <= token) {
         values_.push_back(kept_ * values_.back() + stirred_ * drawn());
@@ -129,7 +129,7 @@ double Walk::at(std::size_t token) const {
 }
 
 // From 52 bits: 32 of one number, then the highest 20 of the next.
-double Walk::drawn() const {
+double Ar1::drawn() const {
     const std::uint64_t low = bits_();
     const std::uint64_t high = bits_();
     const auto bits = static_cast<double>(high >> 12 << 32 | low);

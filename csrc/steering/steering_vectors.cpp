@@ -1,4 +1,4 @@
-#include "steering/palette.hpp"
+#include "steering/steering_vectors.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -38,8 +38,9 @@ double safe_intensity(const float* vector, int n_embd, int first_layer,
 
 }  // namespace
 
-Palette::Palette(Names names, std::vector<double> ceilings, const float* data, int n_layer,
-                 int n_embd, int first_layer, const std::vector<double>& residual)
+SteeringVectors::SteeringVectors(Names names, std::vector<double> ceilings, const float* data,
+                                 int n_layer, int n_embd, int first_layer,
+                                 const std::vector<double>& residual)
     : names_(std::move(names)),
       ceilings_(std::move(ceilings)),
       n_layer_(n_layer),
@@ -71,7 +72,7 @@ Palette::Palette(Names names, std::vector<double> ceilings, const float* data, i
     }
 }
 
-std::vector<double> Palette::gram(LayerRange layers) const {
+std::vector<double> SteeringVectors::gram(LayerRange layers) const {
     const std::size_t n = names_.size() * names_.size();
     const int first = std::max(layers.first, first_layer_);
     const int last = std::min(layers.last, n_layer_ - 1);
