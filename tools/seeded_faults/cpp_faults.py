@@ -85,8 +85,8 @@ MOODS = (
     Fault(
         name="in-c-a-mood-hears-what-was-said-before-it",
         says="a trigger of a mood that comes later starts by texts that came before that",
-        right="const Heard heard = Heard(ear_.events()).since(begin_);",
-        wrong="const Heard heard = Heard(ear_.events());",
+        right="const Heard heard = Heard(matcher_.events()).since(begin_);",
+        wrong="const Heard heard = Heard(matcher_.events());",
         tests=["test_c_performance.py", "test_c_library.py"],
     ),
     Fault(

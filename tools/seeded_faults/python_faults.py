@@ -112,7 +112,7 @@ VOICES = (
     Fault(
         name="a-loop-that-is-left-goes-on",
         says="leaving an async for does not interrupt the voices",
-        right="def __del__(self) -> None:\n        self._scene.close()",
+        right="def __del__(self) -> None:\n        self._stream.close()",
         wrong="def __del__(self) -> None:\n        pass",
         tests=["test_answer_stream.py"],
     ),
