@@ -64,7 +64,7 @@ def test_the_architecture_page_names_what_is_there() -> None:
             assert any(place.exists() for place in places), f"{folder}{name}"
     for name in re.findall(r"`((?:csrc|tests|tools|docs)/[a-z_/]+(?:\.[a-z]+)?)`", page):
         assert (ROOT / name).exists(), name
-    for name in re.findall(r"`((?:vectors|moods|server|cli|judges)/[a-z_]+\.py)`", page):
+    for name in re.findall(r"`((?:vectors|moods|voices|server|cli|judges)/[a-z_]+\.py)`", page):
         assert (package / name).exists(), name
 
 

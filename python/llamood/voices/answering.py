@@ -23,7 +23,7 @@ from llamood.vectors.emotion_vectors import EmotionVectors, Float32, Float64, Si
 from llamood.voices.answer_stream import AnswerStream
 from llamood.voices.cast import Cast
 from llamood.voices.character import Character
-from llamood.voices.hindsight import Comparison, Hindsight, Passage
+from llamood.voices.likelihoods import Comparison, Hindsight, Passage
 from llamood.voices.sampling import TEMPERATURE, TOP_P
 
 PARALLEL = 16  # answers at a time
