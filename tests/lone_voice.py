@@ -171,7 +171,7 @@ class LoneVoice:
             pass
         finally:
             performance, llm._performance = llm._performance, None
-            watch, llm._guarding = llm._guarding, None
+            watch, llm._monitor = llm._monitor, None
             llm.feel()  # nothing of this answer is kept, however it ended
         felt = tuple(performance.after(n) for n in range(len(spoken)))
         is_rescued = watch is not None and watch.told is not None

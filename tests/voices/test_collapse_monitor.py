@@ -24,7 +24,7 @@ from cli_runs import run
 from llamood._core import Guard
 from llamood.cli.prompts import chat_tokens
 from llamood.errors import LlamoodError
-from llamood.voices.collapse_monitor import FACTORS, Rescue, Watch, care_of
+from llamood.voices.collapse_monitor import FACTORS, CollapseMonitor, Rescue, care_of
 from open_voices import PROMPT, answer, random_vectors, voice
 from servers import serving
 
@@ -43,13 +43,13 @@ FLUENT = 1.2  # of random directions in SmolLM2
 TOO_MUCH = "joy=constant(3).max(9),$max=9"  # for the bundled model
 
 
-# -- the watch ------------------------------------------------------------------------------
+# -- the monitor ------------------------------------------------------------------------------
 
 
-def heard(watch: Watch, pieces: list[bytes]) -> Rescue | None:
+def heard(monitor: CollapseMonitor, pieces: list[bytes]) -> Rescue | None:
     """The first rescue; after it nothing more is said."""
     for piece in pieces:
-        rescue = watch.hear(0, piece=piece)
+        rescue = monitor.hear(0, piece=piece)
         if rescue is not None:
             return rescue
     return None
@@ -64,14 +64,14 @@ def test_what_is_told_anyway_counts_once_the_next_is_heard(
     said: list[tuple[bool, bytes]],
 ) -> None:
     """It makes no difference that it is listened to only then."""
-    watch, guard = Watch("rescue"), Guard()
+    monitor, guard = CollapseMonitor("rescue"), Guard()
     for is_felt, piece in said:
         if not is_felt:
-            watch.take(0, piece=piece)
+            monitor.take(0, piece=piece)
             guard.hear(0, piece=piece)
-            assert watch.n_sound == guard.n_heard
+            assert monitor.n_sound == guard.n_heard
             continue
-        alarm, rescue = guard.hear(0, piece=piece), watch.hear(0, piece=piece)
+        alarm, rescue = guard.hear(0, piece=piece), monitor.hear(0, piece=piece)
         if alarm is None:
             assert rescue is None
             continue
@@ -81,27 +81,27 @@ def test_what_is_told_anyway_counts_once_the_next_is_heard(
 
 
 def test_sound_tokens_are_told_at_once_and_those_that_smell_wait() -> None:
-    watch = Watch("rescue")
-    assert heard(watch, PROSE) is None
-    assert watch.n_sound == len(PROSE)
-    assert heard(watch, LOOP[:6]) is None
-    n_sound = watch.n_sound
+    monitor = CollapseMonitor("rescue")
+    assert heard(monitor, PROSE) is None
+    assert monitor.n_sound == len(PROSE)
+    assert heard(monitor, LOOP[:6]) is None
+    n_sound = monitor.n_sound
     assert len(PROSE) <= n_sound < len(PROSE) + 6
-    assert heard(watch, PROSE[::-1]) is None  # it was nothing
-    assert watch.n_sound == 2 * len(PROSE) + 6
-    assert watch.told is None
+    assert heard(monitor, PROSE[::-1]) is None  # it was nothing
+    assert monitor.n_sound == 2 * len(PROSE) + 6
+    assert monitor.told is None
 
 
 def test_a_collapse_goes_back_to_what_was_told() -> None:
-    watch = Watch("rescue")
-    heard(watch, PROSE)
+    monitor = CollapseMonitor("rescue")
+    heard(monitor, PROSE)
     for n_rescue, factor in enumerate([*FACTORS, None]):
-        rescue = heard(watch, LOOP)
+        rescue = heard(monitor, LOOP)
         assert rescue is not None
         assert rescue.factor == factor
         assert len(PROSE) <= rescue.kept < rescue.token
-        assert watch.n_sound == rescue.kept
-        told = watch.told
+        assert monitor.n_sound == rescue.kept
+        told = monitor.told
         assert told is not None
         assert len(told["rescues"]) == n_rescue + 1
     assert told["stopped"]
@@ -110,16 +110,16 @@ def test_a_collapse_goes_back_to_what_was_told() -> None:
 
 
 def test_it_says_so_in_words() -> None:
-    watch = Watch("rescue")
-    heard(watch, [*PROSE, *[b"!"] * 20])
-    told = watch.told
+    monitor = CollapseMonitor("rescue")
+    heard(monitor, [*PROSE, *[b"!"] * 20])
+    told = monitor.told
     assert told is not None
     first = told["rescues"][0]
     assert told["words"] == (
         f"The answer collapsed at token {first['token']} (says '!' again and again); went back to "
         f"token {first['kept']} and went on at half the dose."
     )
-    stopping = Watch("stop")
+    stopping = CollapseMonitor("stop")
     heard(stopping, [b"!"] * 20)
     assert stopping.told is not None
     assert stopping.told["stopped"]
@@ -127,11 +127,11 @@ def test_it_says_so_in_words() -> None:
 
 
 def test_what_a_model_finds_unlikely_itself_is_salad() -> None:
-    watch, sound = Watch("rescue"), Watch("rescue")
+    monitor, sound = CollapseMonitor("rescue"), CollapseMonitor("rescue")
     for token in range(40):
         piece = b" word%d" % token
         assert sound.hear(token, piece=piece, logprob=-1.5) is None
-        rescue = watch.hear(token, piece=piece, logprob=-6.0)
+        rescue = monitor.hear(token, piece=piece, logprob=-6.0)
         if rescue is not None:
             break
     assert rescue is not None
@@ -143,11 +143,11 @@ def test_what_a_model_finds_unlikely_itself_is_salad() -> None:
 @settings(deadline=None, max_examples=40)
 @given(st.lists(st.sampled_from([b" so", b" glad", b"!", b" sea"]), max_size=60))
 def test_what_was_told_is_never_taken_back(pieces: list[bytes]) -> None:
-    watch, told = Watch("rescue"), 0
+    monitor, told = CollapseMonitor("rescue"), 0
     for piece in pieces:
-        rescue = watch.hear(0, piece=piece)
-        assert watch.n_sound >= told
-        told = watch.n_sound
+        rescue = monitor.hear(0, piece=piece)
+        assert monitor.n_sound >= told
+        told = monitor.n_sound
         if rescue is not None:
             assert rescue.kept == told
             if rescue.factor is None:

@@ -210,7 +210,7 @@ class Character:
         rows = np.array([self._row(blend) for blend in blends])
         try:
             how = {**turn.plan.sampling.chain(), **turn.limits(), "said": said}
-            if turn.watch is not None:  # which hears how likely each token was
+            if turn.monitor is not None:  # which hears how likely each token was
                 how["n_likely"] = max(how["n_likely"], 0)
             self._shared.stage.begin(self.number, tokens[n:], rows, *mix, **how)
         except ValueError as error:

@@ -43,7 +43,7 @@ class Rescue(NamedTuple):
         return f"{went} and {on}"
 
 
-class Watch:
+class CollapseMonitor:
     """Hears the tokens of one answer in order as they are drawn, and says how many of them may be
     told. What it says depends on the tokens, and on the rescues before them, alone."""
 

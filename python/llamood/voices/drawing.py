@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from llamood.moods.mood import Rows
 from llamood.moods.trace import Trace
-from llamood.voices.collapse_monitor import Rescue, Watch
+from llamood.voices.collapse_monitor import CollapseMonitor, Rescue
 
 
 class Note(NamedTuple):
@@ -20,11 +20,13 @@ class Note(NamedTuple):
 
 
 class Drawing:
-    """``watch``: what says how many tokens may be told; None tells all at once. ``most``: after how
-    many the answer ends, where that is known."""
+    """``monitor``: what says how many tokens may be told; None tells all at once. ``most``: after
+    how many the answer ends, where that is known."""
 
-    def __init__(self, watch: Watch | None, trace: Trace | None, *, most: int | None) -> None:
-        self._watch = watch
+    def __init__(
+        self, monitor: CollapseMonitor | None, trace: Trace | None, *, most: int | None
+    ) -> None:
+        self._monitor = monitor
         self._trace = trace
         self._most = most
         self.tokens: list[int] = []
@@ -48,17 +50,17 @@ class Drawing:
     @property
     def is_tellable(self) -> bool:
         """Whether the first of those that wait may be told."""
-        n_sound = len(self.tokens) if self._watch is None else self._watch.n_sound
+        n_sound = len(self.tokens) if self._monitor is None else self._monitor.n_sound
         return self.n_told < n_sound
 
     def draw(self, token: int, piece: bytes, note: Note | None) -> None:
         """The next token, which is told whatever it does to the answer."""
         self.tokens.append(token)
         self._notes.append(note)
-        if self._watch is not None:
-            self._watch.take(token, piece=piece)
+        if self._monitor is not None:
+            self._monitor.take(token, piece=piece)
 
-    def draw_watched(
+    def draw_monitored(
         self,
         token: int,
         piece: bytes,
@@ -68,18 +70,18 @@ class Drawing:
         overdose: float | None,
     ) -> Rescue | None:
         """The next token; what becomes of it where the answer has collapsed."""
-        assert self._watch is not None
+        assert self._monitor is not None
         self.tokens.append(token)
         self._notes.append(note)
-        rescue = self._watch.hear(token, piece=piece, logprob=logprob, overdose=overdose)
+        rescue = self._monitor.hear(token, piece=piece, logprob=logprob, overdose=overdose)
         if rescue is not None:
             del self.tokens[rescue.kept :], self._notes[rescue.kept :]
         return rescue
 
     def pass_all(self) -> None:
         """None waits any more."""
-        if self._watch is not None:
-            self._watch.pass_all()
+        if self._monitor is not None:
+            self._monitor.pass_all()
 
     def tell(self) -> int:
         """The first of those that wait."""

@@ -44,7 +44,7 @@ class Event:
     an answer, how many of the voice's oldest turns were dropped to make room for it. ``likely``:
     with ``logprobs``, the natural logarithm of the probability of `token` in this mood, then those
     of the likeliest, as (token, logarithm). ``guard``: what became of the answer where it
-    collapsed before this token (see `Watch.told`); None where it did not.
+    collapsed before this token (see `CollapseMonitor.told`); None where it did not.
     """
 
     voice: Speaking

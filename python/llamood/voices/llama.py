@@ -43,8 +43,9 @@ class Llama(Voice):
     lies in the folder of the vectors, or with a `Probe`; costs a stop of the graph at one layer.
     ``guard``: where an answer collapses under its mood, ``rescue`` (or True) goes back to before
     and draws anew under half the dose, a quarter, none; ``stop`` ends it there; False does nothing.
-    The result then has what happened under ``["llamood"]["guard"]`` (see `Watch.told`), and of a
-    stream each chunk from there on. A stream tells no token before it is known to be sound.
+    The result then has what happened under ``["llamood"]["guard"]`` (see
+    `CollapseMonitor.told`), and of a stream each chunk from there on. A stream tells no token
+    before it is known to be sound.
     All other arguments are those of ``llama_cpp.Llama``; unknown names are refused with a
     TypeError. Without ``n_threads`` there is a thread for each core, and there are fewer while
     others want the cores, if that is faster (not with ``flash_attn``, whose last bits depend on
@@ -213,8 +214,8 @@ class Llama(Voice):
         self, call: Call, result: Mapping[str, Any], *, ended: bool
     ) -> Mapping[str, Any]:
         said: dict[str, Any] = {}
-        if self._guarding is not None and self._guarding.told is not None:
-            said["guard"] = self._guarding.told
+        if self._monitor is not None and self._monitor.told is not None:
+            said["guard"] = self._monitor.told
         if self._reader is not None:
             said["reading"] = self.reading
         if call.trace is not None and ended:

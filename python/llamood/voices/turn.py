@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from llamood.moods.performance import Performance
 from llamood.moods.steering import NOTHING, Blend
-from llamood.voices.collapse_monitor import Care, Rescue, Watch
+from llamood.voices.collapse_monitor import Care, CollapseMonitor, Rescue
 from llamood.voices.event import Event
 from llamood.voices.sampling import Sampling
 
@@ -39,7 +39,7 @@ class Turn:
     ) -> None:
         self.plan = plan
         self.performance = performance
-        self.watch = None if care is None else Watch(care)
+        self.monitor = None if care is None else CollapseMonitor(care)
         self.told: list[str] = []  # of each token that was told, the text
         self.untold: deque[Event] = deque()  # of those after them, until they are known to be sound
         self.fed: list[tuple[int, bytes]] = []  # the tokens that are to be decoded, and their bytes
@@ -62,7 +62,7 @@ class Turn:
     @property
     def guard(self) -> dict[str, Any] | None:
         """What became of it where it collapsed."""
-        return None if self.watch is None else self.watch.told
+        return None if self.monitor is None else self.monitor.told
 
     @property
     def tokens(self) -> list[int]:
@@ -82,17 +82,17 @@ class Turn:
     ) -> Rescue | None:
         """What becomes of the answer at the token that was drawn. Nothing does where no mood is
         felt, and in a quotation."""
-        if self.watch is None or is_over:
+        if self.monitor is None or is_over:
             return None
         if self.is_paused or not self.performance.is_felt:
-            self.watch.take(token, piece=piece)
+            self.monitor.take(token, piece=piece)
             return None
         overdose = self.performance.overdose(self.n_drawn)
-        return self.watch.hear(token, piece=piece, logprob=logprob, overdose=overdose)
+        return self.monitor.hear(token, piece=piece, logprob=logprob, overdose=overdose)
 
     def sound(self, *, is_over: bool) -> list[Event]:
         """Those that may be told now."""
-        n_sound = math.inf if self.watch is None or is_over else self.watch.n_sound
+        n_sound = math.inf if self.monitor is None or is_over else self.monitor.n_sound
         events = []
         while self.untold and len(self.told) < n_sound:
             events.append(self.untold.popleft())

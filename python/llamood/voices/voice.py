@@ -15,7 +15,7 @@ from llamood.moods.performance import Performance
 from llamood.readings.reader import Reader
 from llamood.vectors.emotion_vectors import Float64
 from llamood.voices.call import Call
-from llamood.voices.collapse_monitor import Care, Rescue, Watch
+from llamood.voices.collapse_monitor import Care, CollapseMonitor, Rescue
 from llamood.voices.decoder import NOWHERE, Decoder
 from llamood.voices.drawing import Drawing, Note
 
@@ -25,14 +25,15 @@ _GENERATE = inspect.signature(llama_cpp.Llama.generate)
 class Voice(Decoder):
     """Draws tokens, and reads what they express.
 
-    ``care``: what becomes of an answer that collapses under a mood (see `Watch`), None for nothing.
+    ``care``: what becomes of an answer that collapses under a mood (see `CollapseMonitor`); None
+    for nothing.
     ``decoder``: arguments of `Decoder`.
     """
 
     def __init__(self, model_path: str, *, care: Care | None, **decoder: Any) -> None:
         self._care = care
         self._call: Call | None = None  # the one that is running now
-        self._guarding: Watch | None = None  # of the answer spoken last, where it is guarded
+        self._monitor: CollapseMonitor | None = None  # of the answer spoken last
         self._most: int | None = None  # tokens of the answer that comes, where that is known
         self._said: Sequence[int] = ()  # tokens of the answer that a new sampler is to count
         super().__init__(model_path, **decoder)
@@ -117,11 +118,11 @@ class Voice(Decoder):
 
     def _drawing(self) -> Drawing | None:
         """Of a new answer; None where nobody hears its tokens."""
-        self._guarding = None if self._care is None else Watch(self._care)
+        self._monitor = None if self._care is None else CollapseMonitor(self._care)
         trace = None if self._call is None else self._call.trace
         most, self._most = self._most, None
-        is_heard = self._guarding is not None or trace is not None
-        return Drawing(self._guarding, trace, most=most) if is_heard else None
+        is_heard = self._monitor is not None or trace is not None
+        return Drawing(self._monitor, trace, most=most) if is_heard else None
 
     def _hear_drawn(
         self, token: int, drawing: Drawing, performance: Performance, *, is_free: bool
@@ -137,7 +138,7 @@ class Voice(Decoder):
             return None
         logprob = self._logprob(token, performance.position + number) if is_free else None
         overdose = performance.overdose(number)
-        return drawing.draw_watched(token, piece, note, logprob=logprob, overdose=overdose)
+        return drawing.draw_monitored(token, piece, note, logprob=logprob, overdose=overdose)
 
     def _logprob(self, token: int, position: int) -> float:
         """Of a token that was drawn after this position, the logarithm of its probability."""
