@@ -246,10 +246,10 @@ def test_the_answers_of_a_trained_model_pass(cut: str) -> None:
     "cut", [pytest.param(cut, marks=pytest.mark.slow if cut == "bytes" else ()) for cut in CUTS]
 )
 def test_the_readme_and_the_sources_pass(cut: str) -> None:
-    paths = [ROOT / "README.md", *sorted((ROOT / "python" / "llamood").glob("*.py"))]
+    paths = [ROOT / "README.md", *sorted((ROOT / "python" / "llamood").rglob("*.py"))]
     assert len(paths) > 30
-    found = {path.name: alarms(CUTS[cut](path.read_bytes())) for path in paths}
-    assert {name: heard for name, heard in found.items() if heard} == {}
+    found = {path: alarms(CUTS[cut](path.read_bytes())) for path in paths}
+    assert {path: heard for path, heard in found.items() if heard} == {}
 
 
 @pytest.mark.slow

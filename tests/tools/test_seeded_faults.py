@@ -97,5 +97,5 @@ def test_a_fault_that_no_test_finds_is_missed(
     )
     assert seed_faults.seeded(Scratch(ROOT, tmp_path, seconds=300), [harmless]) == 1
     said = capsys.readouterr().out
-    assert "| harmless | **missed** | none of test_ear.py |" in said
+    assert "| harmless | **missed** | none of test_phrase_matcher.py |" in said
     assert said.endswith("0 of 1 were found\n")
