@@ -246,10 +246,36 @@ def test_the_answers_of_a_trained_model_pass(cut: str) -> None:
     "cut", [pytest.param(cut, marks=pytest.mark.slow if cut == "bytes" else ()) for cut in CUTS]
 )
 def test_the_readme_and_the_sources_pass(cut: str) -> None:
+    """But for imports, see below."""
     paths = [ROOT / "README.md", *sorted((ROOT / "python" / "llamood").rglob("*.py"))]
     assert len(paths) > 30
-    found = {path: alarms(CUTS[cut](path.read_bytes())) for path in paths}
-    assert {path: heard for path, heard in found.items() if heard} == {}
+    found = {path: alarms(CUTS[cut](without_imports(path.read_bytes()))) for path in paths}
+    assert [path for path, heard in found.items() if heard] == []
+
+
+def without_imports(source: bytes) -> bytes:
+    lines = source.splitlines(keepends=True)
+    return b"".join(line for line in lines if not line.lstrip().startswith(b"from llamood"))
+
+
+@pytest.mark.xfail(
+    raises=AssertionError, reason="a block of imports from one package says the same: docs/guard.md"
+)
+def test_a_long_block_of_imports_passes() -> None:
+    names = [
+        "means",
+        "words",
+        "lists",
+        "queries",
+        "answers",
+        "states",
+        "texts",
+        "doses",
+        "tables",
+        "places",
+    ]
+    source = "".join(f"from shop.{name} import {name.title()}\n" for name in names)
+    assert alarms(CUTS["words"](source.encode())) == []
 
 
 @pytest.mark.slow
