@@ -192,7 +192,8 @@ def test_the_same_input_gives_the_same_bytes(
     lines = "".join(answer.to_line() for answer in answers)
     (tmp_path / "answers.jsonl").write_text(lines, encoding="utf-8")
     program = (
-        "import json, sys; from pathlib import Path; from llamood.answer_log import Answer\n"
+        "import json, sys; from pathlib import Path\n"
+        "from llamood.evaluation.answer_log import Answer\n"
         "from llamood.cli.report_page import page\n"
         "read = lambda name: Path(name).read_text(encoding='utf-8')\n"
         "lines = read('answers.jsonl').split('\\n')[:-1]\n"
