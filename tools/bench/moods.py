@@ -16,7 +16,8 @@ from models import MODELS, BenchModel, DemoModel
 
 N_CTX = 256
 N_RAMP = 64
-LONGEST = 90.0  # seconds: one in a hundred is to be told from none
+# Seconds, by whether the model is a real one, of which one in a hundred is to be told from none.
+LONGEST = {True: 90.0, False: 40.0}
 CONSTANT = {"joy": 0.5}
 RAMP: Mapping[str, Any] = {
     "joy": {"ramp": [0, 0.5], "over": N_RAMP},
@@ -43,7 +44,7 @@ def _measure(model: BenchModel) -> list[Measure]:
             name: block(llm, mood, last, model)
             for name, (mood, last) in {UNSTEERED: NONE, **MOODS}.items()
         }
-        seconds = interleave(blocks, n_round=model.n_round, longest=LONGEST)
+        seconds = interleave(blocks, n_round=model.n_round, longest=LONGEST[is_guarded])
     return [
         Measure(
             name=f"{name}{'' if is_guarded else ', unguarded'} / {UNSTEERED}",
