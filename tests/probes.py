@@ -11,6 +11,7 @@ import numpy as np
 
 import llamood
 from llamood import _core
+from llamood.calibration.projections import Projections
 from llamood.readings.probe import Probe, directions_of
 from llamood.vectors.emotion_vectors import EmotionVectors
 from open_voices import PROMPT, random_vectors, shape_of, voice
@@ -42,6 +43,21 @@ def projecting(llm: llamood.Llama, layers: Sequence[int], directions: np.ndarray
     """What projects a voice's hidden states on directions (n_layer, n_direction, n_embd)."""
     assert llm._watch is not None
     return _core.Probe(llm._watch, llm._context_address(), layers=layers, directions=directions)
+
+
+def moved_by_vectors(read: Projections, neutral: list[int], shape: tuple[int, ...]) -> np.ndarray:
+    """What vectors move (n_layer, n_emotion, n_layer_read, n_direction)."""
+    moved = np.zeros(shape)
+    for layer, emotion, by in read.responses([neutral]):
+        moved[layer, emotion] = by
+    return moved
+
+
+class InEveryLayer(Projections):
+    """What vectors move is measured wherever they are something, and nowhere interpolated."""
+
+    def _nodes(self, lengths: np.ndarray) -> set[int]:
+        return set((np.flatnonzero(lengths[1:]) + 1).tolist())
 
 
 def loud_vectors(model: Path) -> EmotionVectors:

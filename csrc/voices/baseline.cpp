@@ -17,8 +17,8 @@ namespace fs = std::filesystem;
 using Shape = std::vector<std::int64_t>;
 
 const std::string keys = "llamood.baseline.";
-constexpr double trusted =
-    0.7;  // area under the ROC curve; TRUSTED of python/llamood/readings/probe.py
+// Area under the ROC curve; TRUSTED of python/llamood/readings/probe.py.
+constexpr double trusted = 0.7;
 
 // Null where that is no object, or has no such member.
 const JsonValue* member(const JsonValue* value, const std::string& key) {

@@ -33,7 +33,7 @@ from llamood.judges.linear_judge import bundled
 from llamood.readings.probe import FILE_NAME, TRUSTED, Probe, directions_of
 from llamood.readings.reader import smooth
 from open_voices import PROMPT, random_vectors, shape_of, voice
-from probes import LAYERS, doubtful, neutral_probe, projecting
+from probes import LAYERS, InEveryLayer, doubtful, moved_by_vectors, neutral_probe, projecting
 
 # -- projections ----------------------------------------------------------------------------
 
@@ -484,9 +484,8 @@ def test_what_vectors_move_is_measured_in_a_bounded_number_of_layers(
     directions = rng.standard_normal((len(layers), 2, 64)).astype(np.float32)
     asked: list[int] = []
 
-    def found(*, every: bool) -> np.ndarray:
-        moved = np.zeros((40, 2, len(layers), 2))
-        with Projections(model, evs, layers, directions, **ONE_THREAD) as read:
+    def found(kind: type[Projections]) -> np.ndarray:
+        with kind(model, evs, layers, directions, **ONE_THREAD) as read:
             usual = read._read
 
             def counting(sequences: Any, weights: Any, *, layer: int) -> Any:
@@ -494,22 +493,15 @@ def test_what_vectors_move_is_measured_in_a_bounded_number_of_layers(
                 return usual(sequences, weights, layer=layer)
 
             monkeypatch.setattr(read, "_read", counting)
-            if every:
-                monkeypatch.setattr(
-                    read, "_nodes", lambda lengths: set((np.flatnonzero(lengths[1:]) + 1).tolist())
-                )
             tokens = read._shared.tokenize(PROMPT.encode(), special=False)
-            for layer, emotion, by in read.responses([tokens]):
-                moved[layer, emotion] = by
-        return moved
+            return moved_by_vectors(read, tokens, (40, 2, len(layers), 2))
 
-    exact = found(every=True)
+    exact = found(InEveryLayer)
     n_exact = sum(asked) - 1
     assert n_exact == layers[-1] + 23 - 5
     asked.clear()
-    near = found(every=False)
-    n_layer = len(layers)
-    assert sum(asked) - 1 <= (n_layer + 1) + (n_layer + 2) < n_exact / 2
+    near = found(Projections)
+    assert sum(asked) - 1 <= (len(layers) + 1) + (len(layers) + 2) < n_exact / 2
     assert np.linalg.norm(near.sum(axis=0) - exact.sum(axis=0)) < 0.1 * np.linalg.norm(
         exact.sum(axis=0)
     )

@@ -13,6 +13,7 @@ from llamood.calibration.projections import Projections
 from llamood.extraction.texts import BUNDLED, load_texts
 from llamood.judges.measures import macro_auroc
 from llamood.readings.probe import Probe
+from probes import InEveryLayer, moved_by_vectors
 
 pytestmark = pytest.mark.slow
 
@@ -98,21 +99,15 @@ def test_its_baseline_says_how_good_it_is(demo_vectors: Path) -> None:
 
 
 def test_what_vectors_move_between_layers_is_near_what_is_measured_there(
-    demo_model: Path, demo_vectors: Path, monkeypatch: pytest.MonkeyPatch
+    demo_model: Path, demo_vectors: Path
 ) -> None:
     """All that a vector moves, over its layers: within what other neutral tokens would say."""
     evs, probe = llamood.load(demo_vectors), Probe.load(demo_vectors)
     neutral = load_texts(BUNDLED).first(40).neutral
     found = []
-    for every in (False, True):
-        with Projections(demo_model, evs, probe.layers, probe.directions) as read:
-            if every:
-                monkeypatch.setattr(
-                    read, "_nodes", lambda lengths: set((np.flatnonzero(lengths[1:]) + 1).tolist())
-                )
-            moved = np.zeros(probe.response.shape)
-            for layer, emotion, by in read.responses(read.passages(neutral)):
-                moved[layer, emotion] = by
-        found.append(moved.sum(axis=0))
+    for kind in (Projections, InEveryLayer):
+        with kind(demo_model, evs, probe.layers, probe.directions) as read:
+            tokens = [token for passage in read.passages(neutral) for token in passage]
+            found.append(moved_by_vectors(read, tokens, probe.response.shape).sum(axis=0))
     near, exact = found
     assert np.linalg.norm(near - exact) < 0.1 * np.linalg.norm(exact)

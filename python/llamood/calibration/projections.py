@@ -19,7 +19,7 @@ from llamood.voices.shared_context import SharedContext
 N_CTX = 512  # tokens that are decoded together
 PARALLEL = 10  # sequences side by side
 NEUTRAL_TOKENS = 1500  # read one by one for the spread, of texts that were not fitted first
-RESPONSE_TOKENS = 48  # of neutral text, read again under each emotion in each layer
+RESPONSE_TOKENS = 48  # of neutral text, read again under emotions; those of `PARALLEL` fit a batch
 RESPONSE_DOSE = 0.1  # of the hidden state's root mean square: so little that it is in proportion
 
 
