@@ -96,6 +96,23 @@ def test_what_was_felt_before_can_be_told(cast: Cast) -> None:
     assert on[0].mood["joy"] > first[-1].mood["joy"]
 
 
+def test_who_does_not_answer_keeps_what_it_feels(cast: Cast) -> None:
+    """Also where it was asked first whether it has the prompt decoded."""
+    prompt = cast.prompt("Bread is")
+    idle, busy = cast.join(mood={"sadness": 0.5, "$inertia": 4}), cast.join()
+    for voice in (idle, busy):
+        driven(cast, cast.say({voice: "Hi"}, max_tokens=2))
+    driven(cast, cast.answer(prompt, among=[busy], max_tokens=2))
+    mood, felt = idle.mood, idle.felt
+    assert felt["sadness"] > 0
+    for _ in range(2):
+        stream = cast.answer(prompt, among=[idle, busy], mood={"joy": 1.0}, max_tokens=2)
+        assert stream.speakers == (busy,)
+        driven(cast, stream)
+    assert idle.mood == mood
+    assert idle.felt == felt
+
+
 def test_a_mood_pauses(cast: Cast) -> None:
     voices = [cast.join()]
     ramp = {"joy": {"ramp": [0, 1], "over": 10}}

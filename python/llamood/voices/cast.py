@@ -214,8 +214,8 @@ class Cast(Closing):
             for voice in voices:
                 self._require_mine(voice)
                 voice.plan_prompt(prompt, sampling)
-            voices[0].feel(asked, felt=felt or {})
-            keys = voices[0].keys(voices[0].plan_prompt(prompt, sampling))
+            plan = voices[0].plan_prompt(prompt, sampling)
+            keys = voices[0].keys(plan, asked, felt=felt or {})
             # Of those that have as much, the one that forgets least by it.
             voice = max(voices, key=lambda voice: (voice.n_common(prompt, keys), -voice.n_cached))
             voice.feel(asked, felt=felt or {})

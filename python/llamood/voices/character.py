@@ -14,7 +14,7 @@ from llamood.errors import LlamoodError, ModelError, MoodWarning
 from llamood.moods.mood import Mood
 from llamood.moods.performance import Performance
 from llamood.moods.steering import NOTHING, Blend, Notice, Steering
-from llamood.vectors.emotion_vectors import Float32
+from llamood.vectors.emotion_vectors import Float32, Float64
 from llamood.voices.collapse_monitor import Care, Rescue
 from llamood.voices.event import Event, FinishReason
 from llamood.voices.memory import Memory, Overflow
@@ -130,9 +130,17 @@ class Character:
             )
         return Plan(None, list(tokens), 0, chosen)
 
-    def keys(self, plan: Plan) -> npt.NDArray[np.int64]:
-        """Of the blend of each position of the plan's prompt, in the mood that it feels."""
-        return Turn(plan, self._performance(plan), n_ctx=self._shared.share).keys()
+    def keys(self, plan: Plan, mood: Mood, *, felt: Mapping[str, float]) -> npt.NDArray[np.int64]:
+        """Of the blend of each position of the plan's prompt, if it was answered in this mood."""
+        steering = self._shared.understand(mood)
+        performance = Performance(
+            steering,
+            position=len(plan.tokens) - 1,
+            before=_weights(felt, steering.names),
+            notice=lambda notice: None,  # it is not felt yet
+            reading=None if self._reader is None else self._reader.reading,
+        )
+        return Turn(plan, performance, n_ctx=self._shared.share).keys()
 
     def _require_silent(self) -> None:
         if not self.is_present:
@@ -393,7 +401,7 @@ class Character:
             turn.performance.change(steering, turn.n_drawn)
         self._steering = steering
         if felt is not None:
-            self._felt = np.array([felt.get(name, 0.0) for name in steering.names])
+            self._felt = _weights(felt, steering.names)
         if turn is None:
             return
         if turn.is_begun and turn.n_drawn:
@@ -427,3 +435,8 @@ class Character:
         if notice.what not in self._noticed:
             self._noticed.add(notice.what)
             warnings.warn(notice.text, MoodWarning, stacklevel=2)
+
+
+def _weights(felt: Mapping[str, float], names: Sequence[str]) -> Float64:
+    """(n_emotion,)."""
+    return np.array([felt.get(name, 0.0) for name in names])
