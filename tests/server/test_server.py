@@ -167,6 +167,19 @@ def test_stop_texts_and_limits(client: openai.OpenAI) -> None:
     assert short.usage.completion_tokens == 2
 
 
+def test_whoever_asks_is_told_what_limits_take(client: openai.OpenAI) -> None:
+    """The same of every answer, whole or in chunks."""
+    for _ in range(2):
+        loud = chat(client, max_tokens=3, extra_body={"mood": {"joy": 50}})
+        (notice,) = loud.choices[0].llamood["notices"]
+        assert "joy" in notice
+    stream = chat(client, max_tokens=3, stream=True, extra_body={"mood": {"joy": 50}})
+    last = list(stream)[-1]
+    assert last.choices[0].llamood["notices"] == [notice]
+    fluent = chat(client, max_tokens=3, extra_body={"mood": {"joy": 0.5}})
+    assert "notices" not in getattr(fluent.choices[0], "llamood", {})
+
+
 def test_text_completions(client: openai.OpenAI) -> None:
     def ask(prompt: Any, **more: Any) -> Any:
         how = {"model": "tiny_chat", "prompt": prompt, "seed": 1, **more}

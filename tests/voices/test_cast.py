@@ -17,7 +17,7 @@ import tiny_chat
 from casts import spoken, spoken_alone
 from ignoring_model import write_ignoring_model
 from llamood import _core
-from llamood.errors import LlamoodError, ModelError, MoodError
+from llamood.errors import LlamoodError, ModelError, MoodError, MoodWarning
 from llamood.vectors.emotion_vectors import Site
 from llamood.voices.answer_stream import AnswerStream
 from llamood.voices.cast import Cast
@@ -288,6 +288,20 @@ def test_a_time_limit_ends_an_answer(cast: Cast) -> None:
     voice = cast.join(max_seconds=0.0)
     events = told(cast.say({voice: "Where is the kettle?"}))[voice]
     assert [event.finish_reason for event in events] == ["time"]
+
+
+def test_an_event_tells_what_limits_have_taken(cast: Cast) -> None:
+    """Of every answer, and not of the one before; a warning tells it once a voice."""
+    voice = cast.join(max_tokens=3)
+    with pytest.warns(MoodWarning, match="joy"):
+        cast.feel(voice, joy=50.0)
+    for _ in range(2):
+        events = told(cast.say({voice: "Where is the kettle?"}))[voice]
+        assert [len(event.notices) for event in events] == [1] * len(events)
+        assert "joy" in events[0].notices[0]
+        assert events[0].mood["joy"] < 50
+    cast.feel(voice, joy=0.5)
+    assert not any(e.notices for e in told(cast.say({voice: "Where is the kettle?"}))[voice])
 
 
 def test_a_grammar_is_followed(cast: Cast) -> None:

@@ -147,6 +147,8 @@ class Writer:
         told = felt(event) if self._reads else {}
         if event.guard is not None:
             told["guard"] = dict(event.guard)
+        if event.notices:
+            told["notices"] = list(event.notices)
         return {"llamood": told} if told else {}
 
     def closing(self, choices: Iterable[Choice]) -> dict[str, Any]:

@@ -155,19 +155,27 @@ class Character:
         when that one `is_prompting` no more.
         """
         self._reading = {}
-        self._turn = Turn(plan, self._performance(plan), n_ctx=self._shared.share, care=self._care)
+        notices: list[str] = []
+        self._turn = Turn(
+            plan,
+            self._performance(plan, notices),
+            n_ctx=self._shared.share,
+            care=self._care,
+            notices=notices,
+        )
         leader = self._leader(self._turn, others)
         self._turn.is_waiting = leader is not None
         if leader is None:
             self.start(others)
         return leader
 
-    def _performance(self, plan: Plan) -> Performance:
+    def _performance(self, plan: Plan, notices: list[str]) -> Performance:
+        """``notices``: where those of its limits are kept."""
         return Performance(
             self._steering,
             position=len(plan.tokens) - 1,
             before=self._felt,
-            notice=self._notice,
+            notice=lambda notice: self._notice(notice, notices),
             reading=None if self._reader is None else self._reader.reading,
         )
 
@@ -301,6 +309,7 @@ class Character:
             asked=asked,
             score=score,
             guard=turn.guard,
+            notices=tuple(turn.notices),
         )
 
     def _rescue(self, turn: Turn, rescue: Rescue) -> list[Event]:
@@ -428,10 +437,12 @@ class Character:
         steering = self._shared.understand(mood)
         if not mood.listens:
             for notice in steering.beginning.notices:
-                self._notice(notice)
+                self._notice(notice, [])
         return steering
 
-    def _notice(self, notice: Notice) -> None:
+    def _notice(self, notice: Notice, told: list[str]) -> None:
+        if notice.text not in told:
+            told.append(notice.text)
         if notice.what not in self._noticed:
             self._noticed.add(notice.what)
             warnings.warn(notice.text, MoodWarning, stacklevel=2)

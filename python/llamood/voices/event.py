@@ -44,7 +44,8 @@ class Event:
     an answer, how many of the voice's oldest turns were dropped to make room for it. ``likely``:
     with ``logprobs``, the natural logarithm of the probability of `token` in this mood, then those
     of the likeliest, as (token, logarithm). ``guard``: what became of the answer where it
-    collapsed before this token (see `CollapseMonitor.told`); None where it did not.
+    collapsed before this token (see `CollapseMonitor.told`); None where it did not. ``notices``:
+    what limits have taken from the mood in this answer so far, a sentence each.
     """
 
     voice: Speaking
@@ -58,3 +59,4 @@ class Event:
     asked: Mapping[str, float] = field(default_factory=dict)
     score: Mapping[str, float] | None = None
     guard: Mapping[str, Any] | None = None
+    notices: tuple[str, ...] = ()

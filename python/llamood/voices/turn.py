@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,10 +36,17 @@ class Turn:
     """An answer that is being given."""
 
     def __init__(
-        self, plan: Plan, performance: Performance, *, n_ctx: int, care: Care | None = None
+        self,
+        plan: Plan,
+        performance: Performance,
+        *,
+        n_ctx: int,
+        care: Care | None = None,
+        notices: Sequence[str] = (),
     ) -> None:
         self.plan = plan
         self.performance = performance
+        self.notices = notices  # of limits, which become more while it is given
         self.monitor = None if care is None else CollapseMonitor(care)
         self.told: list[str] = []  # of each token that was told, the text
         self.untold: deque[Event] = deque()  # of those after them, until they are known to be sound
