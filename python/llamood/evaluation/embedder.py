@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterable
 from os import PathLike
 from typing import Any
@@ -15,9 +14,9 @@ from llamood.closing import Closing
 from llamood.errors import ModelError
 from llamood.judges.zero_shot import cut_to_fit
 from llamood.voices.llama import refuse_unknown
+from llamood.voices.opened_llama import OpenedLlama
 
 Float64 = npt.NDArray[np.float64]
-_LOG = logging.getLogger("llama-cpp-python")
 
 N_CTX = 512  # tokens of the longest text
 
@@ -121,30 +120,11 @@ class Embedder(Closing):
         return None
 
 
-def _opened(model: str | PathLike[str], *, pooling: int, **settings: Any) -> _Pooling:
+def _opened(model: str | PathLike[str], *, pooling: int, **settings: Any) -> OpenedLlama:
+    """Quiet about a pooling that is not the file's."""
+    quiet = not settings["verbose"]
+    how = {"embedding": True, "pooling_type": pooling, **settings}
     try:
-        return _Pooling(str(model), embedding=True, pooling_type=pooling, **settings)
+        return OpenedLlama(str(model), keeps_quiet=quiet, **how)
     except (ValueError, RuntimeError) as error:  # llama_cpp has no type of its own for this
         raise ModelError(f"{model}: llama.cpp cannot load this model ({error})") from error
-
-
-class _Pooling(llama_cpp.Llama):  # type: ignore[misc]
-    """A ``llama_cpp.Llama`` that keeps quiet about a pooling that is not the file's."""
-
-    def __init__(self, model: str, *, verbose: bool, **llama: Any) -> None:
-        self._quiet = not verbose
-        try:
-            super().__init__(model, verbose=verbose, **llama)
-        finally:
-            if self._quiet:
-                _LOG.setLevel(logging.ERROR)  # what verbose=False sets
-
-    @property
-    def context_params(self) -> Any:
-        return self._context_params
-
-    @context_params.setter
-    def context_params(self, params: Any) -> None:
-        self._context_params = params
-        if self._quiet:
-            _LOG.setLevel(logging.CRITICAL)  # the context is about to be made

@@ -6,7 +6,6 @@ that reads them while they are computed. What is known of the graph is known by 
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -23,10 +22,10 @@ from llamood.closing import Closing
 from llamood.cores import threads
 from llamood.errors import ModelError
 from llamood.vectors.emotion_vectors import Site
+from llamood.voices.opened_llama import OpenedLlama, be_watched, hold_sequences
 from llamood.voices.sampling import CANDIDATES, TEMPERATURE, TOP_P
 
 Float64 = npt.NDArray[np.float64]
-_LOG = logging.getLogger("llama-cpp-python")
 Row = tuple[int, int, int, bool, int]  # token, position, sequence, wants logits, slot or -1
 SITES: tuple[Site, ...] = ("layer_out", "attn_out")  # the tap's order
 
@@ -291,7 +290,7 @@ def _n_alike(one: Sequence[int], other: Sequence[int]) -> int:
     return next((i for i, (a, b) in enumerate(pairs) if a != b), min(len(one), len(other)))
 
 
-class _ManySequences(llama_cpp.Llama):  # type: ignore[misc]
+class _ManySequences(OpenedLlama):
     """A llama_cpp.Llama whose context takes several sequences and shows its graph.
 
     One ubatch a batch and one cache for all sequences: rows are then in batch order.
@@ -302,25 +301,12 @@ class _ManySequences(llama_cpp.Llama):  # type: ignore[misc]
     ) -> None:
         self._watch = watch
         self._n_seq_max = n_seq_max
-        try:
-            super().__init__(model, n_batch=n_batch, n_ubatch=n_batch, verbose=False, **llama)
-        finally:
-            _LOG.setLevel(logging.ERROR)  # what verbose=False sets
+        how = {**llama, "n_batch": n_batch, "n_ubatch": n_batch, "verbose": False}
+        super().__init__(model, keeps_quiet=True, **how)
 
-    @property
-    def context_params(self) -> Any:
-        return self._context_params
-
-    @context_params.setter
-    def context_params(self, params: Any) -> None:
-        params.n_seq_max = self._n_seq_max
-        params.kv_unified = True
-        params.cb_eval = llama_cpp.ggml_backend_sched_eval_callback(self._watch.callback)
-        params.cb_eval_user_data = self._watch.user_data
-        self._context_params = params
-        # The context is about to be made, and llama.cpp to warn that it is longer than the model
-        # was trained for. The cache of all sequences together is; none of them is.
-        _LOG.setLevel(logging.CRITICAL)
+    def _shape(self, params: Any) -> None:
+        be_watched(params, self._watch)
+        hold_sequences(params, self._n_seq_max)
 
 
 class _Sampler:

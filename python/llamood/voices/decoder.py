@@ -7,7 +7,6 @@ cached hidden states may be used again under another mood.
 
 from __future__ import annotations
 
-import ctypes
 import itertools
 from abc import abstractmethod
 from collections.abc import Sequence
@@ -28,11 +27,12 @@ from llamood.readings.projector import Projector
 from llamood.readings.reader import Reader
 from llamood.vectors.emotion_vectors import EmotionVectors, Site
 from llamood.voices.injection import Injection, steering_vectors_for
+from llamood.voices.opened_llama import OpenedLlama, be_watched
 
 NOWHERE = range(0)
 
 
-class Decoder(llama_cpp.Llama):  # type: ignore[misc]
+class Decoder(OpenedLlama):
     """A ``llama_cpp.Llama`` whose tokens are decoded under `_current`.
 
     ``watched``: its graph is looked at, so that vectors can be added. ``llama``: arguments of
@@ -73,18 +73,9 @@ class Decoder(llama_cpp.Llama):  # type: ignore[misc]
     def _refuse_moods(self) -> None:
         """Feel nothing: the model takes no vectors."""
 
-    # llama_cpp.Llama makes this struct, then the context from it. The eval callback can be given
-    # at no other time.
-    @property
-    def context_params(self) -> Any:
-        return self._context_params
-
-    @context_params.setter
-    def context_params(self, params: Any) -> None:
+    def _shape(self, params: Any) -> None:
         if self._watch is not None:
-            params.cb_eval = llama_cpp.ggml_backend_sched_eval_callback(self._watch.callback)
-            params.cb_eval_user_data = self._watch.user_data
-        self._context_params = params
+            be_watched(params, self._watch)
 
     def _take(self, evs: EmotionVectors, site: Site, probe: Probe | None) -> SteeringVectors:
         """Be able to add these vectors there, and to read with this probe. Raises `VectorError`
@@ -98,7 +89,7 @@ class Decoder(llama_cpp.Llama):  # type: ignore[misc]
             arch=arch or None,
             fingerprint=_core.fingerprint(self.model_path),
         )
-        address = ctypes.cast(model, ctypes.c_void_p).value or 0
+        address = self._model_address()
         vectors = steering_vectors_for(evs, site=site, unsafe_model=address)
         self._emotions = evs
         self._felt = np.zeros(evs.n_emotion)  # the weights applied last, of the stored vectors
@@ -108,9 +99,6 @@ class Decoder(llama_cpp.Llama):  # type: ignore[misc]
             self._projector = Projector(self._watch, probe, vectors, unsafe_ctx=context)
             self._reader = Reader(self._projector, n_ctx=self._n_ctx)
         return vectors
-
-    def _context_address(self) -> int:
-        return ctypes.cast(self._ctx.ctx, ctypes.c_void_p).value or 0
 
     def _piece_of(self, token: int) -> bytes:
         return _core.piece_of(self._model.vocab, token)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ctypes
-import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -21,8 +20,8 @@ from llamood.readings.reader import Reader
 from llamood.vectors.emotion_vectors import EmotionVectors, Float32, Site
 from llamood.voices.chat_template import chat_tokens
 from llamood.voices.injection import chosen_site, steering_vectors_for
+from llamood.voices.opened_llama import OpenedLlama, be_watched, hold_sequences
 
-_LOG = logging.getLogger("llama-cpp-python")
 _MOST_VOICES = 256  # of one llama.cpp context
 _REFUSED = {
     "embedding": "a cast speaks, and makes no embeddings",
@@ -32,7 +31,7 @@ _REFUSED = {
 }
 
 
-class SharedContext(llama_cpp.Llama):  # type: ignore[misc]
+class SharedContext(OpenedLlama):
     """A ``llama_cpp.Llama`` whose context holds ``voices`` sequences of ``n_ctx`` tokens each, and
     the `stage` that decodes them. ``probe``: what reads them; None reads nothing.
 
@@ -57,38 +56,28 @@ class SharedContext(llama_cpp.Llama):  # type: ignore[misc]
         self._yields = may_vary(llama)
         self.share = n_ctx
         self._n_voice = voices
-        self._is_quiet = not llama.get("verbose", True)
         self._watch = _core.GraphWatch()
         self._rows: _core.RowInjector | None = None
         self._projector: Projector | None = None
         self._stage: _core.Stage | None = None
         try:
-            super().__init__(model_path, n_ctx=n_ctx * voices, **{**llama, **self._counts})
+            super().__init__(
+                model_path,
+                n_ctx=n_ctx * voices,
+                keeps_quiet=not llama.get("verbose", True),
+                **{**llama, **self._counts},
+            )
         except ValueError as error:  # what llama_cpp raises for files and contexts
             raise ModelError(f"{model_path} cannot be opened: {error}") from None
-        finally:
-            if self._is_quiet:
-                _LOG.setLevel(logging.ERROR)  # what verbose=False sets
         try:
             self._furnish(emotions, site, probe)
         except BaseException:
             self.close()
             raise
 
-    # llama_cpp.Llama makes this struct, then the context from it.
-    @property
-    def context_params(self) -> Any:
-        return self._context_params
-
-    @context_params.setter
-    def context_params(self, params: Any) -> None:
-        params.cb_eval = llama_cpp.ggml_backend_sched_eval_callback(self._watch.callback)
-        params.cb_eval_user_data = self._watch.user_data
-        params.n_seq_max = self._n_voice
-        params.kv_unified = True
-        if self._is_quiet:  # llama.cpp warns of the context of all voices as if it were one's
-            _LOG.setLevel(logging.CRITICAL)
-        self._context_params = params
+    def _shape(self, params: Any) -> None:
+        be_watched(params, self._watch)
+        hold_sequences(params, self._n_voice)
 
     def _furnish(self, evs: EmotionVectors, site: Site | None, probe: Probe | None) -> None:
         model = self._model.model
@@ -103,7 +92,7 @@ class SharedContext(llama_cpp.Llama):  # type: ignore[misc]
         self.vectors = steering_vectors_for(
             evs,
             site=chosen_site(evs, asked=site, arch=arch),
-            unsafe_model=ctypes.cast(model, ctypes.c_void_p).value or 0,
+            unsafe_model=self._model_address(),
         )
         if probe is not None:
             probe.require_site(self.vectors.site)
@@ -111,7 +100,7 @@ class SharedContext(llama_cpp.Llama):  # type: ignore[misc]
         self._is_taken = False
         node = _core.node_of(self.vectors.site, arch)
         assert node is not None
-        context = ctypes.cast(self._ctx.ctx, ctypes.c_void_p).value or 0
+        context = self._context_address()
         self._rows = _core.RowInjector(self._watch, context, node=node)
         if probe is not None:
             self._projector = Projector(
@@ -167,7 +156,7 @@ class SharedContext(llama_cpp.Llama):  # type: ignore[misc]
         n_direction, n_embd); close it first."""
         return _core.Probe(
             self._watch,
-            ctypes.cast(self._ctx.ctx, ctypes.c_void_p).value or 0,
+            self._context_address(),
             layers=layers,
             directions=directions,
             n_sequence=self._n_voice,
