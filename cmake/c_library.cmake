@@ -14,28 +14,19 @@ if(NOT nlohmann_json_FOUND)
     "nlohmann-json), or say where it lies: -Dnlohmann_json_DIR=...")
 endif()
 
-# Moods know only numbers, so their tests need no llama.cpp.
-add_library(llamood_moods OBJECT
-  csrc/text/suggestion.cpp
-  csrc/moods/composition.cpp
-  csrc/steering/phrase_matcher.cpp
-  csrc/moods/json_value.cpp
-  csrc/moods/mood.cpp
-  csrc/moods/mood_error.cpp
-  csrc/moods/notation.cpp
-  csrc/steering/steering_vectors.cpp
-  csrc/moods/parameters.cpp
-  csrc/steering/performance.cpp
-  csrc/moods/schedule.cpp
-  csrc/moods/settings.cpp
-  csrc/moods/shapes.cpp
-  csrc/steering/steering.cpp
-  csrc/moods/triggers.cpp
-  csrc/moods/ar1.cpp)
-target_link_libraries(llamood_moods PRIVATE nlohmann_json::nlohmann_json)
-target_compile_options(llamood_moods PRIVATE "${LLAMOOD_UNFUSED}")
-llamood_compile_options(llamood_moods)
-set_target_properties(llamood_moods PROPERTIES POSITION_INDEPENDENT_CODE ON)
+find_package(ZLIB QUIET)
+if(NOT ZLIB_FOUND)
+  message(FATAL_ERROR
+    "llamood's C library hears answers collapse by how far zlib compresses them, which was not "
+    "found. Install it (apt-get install zlib1g-dev, vcpkg install zlib), or say where it lies: "
+    "-DZLIB_ROOT=...")
+endif()
+
+# Moods as JSON text. They know only numbers, so their tests need no llama.cpp.
+add_library(llamood_json OBJECT csrc/moods/json_text.cpp)
+target_link_libraries(llamood_json PRIVATE nlohmann_json::nlohmann_json)
+llamood_compile_options(llamood_json)
+set_target_properties(llamood_json PROPERTIES POSITION_INDEPENDENT_CODE ON)
 
 add_library(llamood SHARED
   csrc/voices/baseline.cpp
@@ -45,21 +36,19 @@ add_library(llamood SHARED
   csrc/capi/capi_mood.cpp
   csrc/capi/capi_stage.cpp
   csrc/capi/capi_version.cpp
-  csrc/voices/cast.cpp
-  csrc/voices/character.cpp
   csrc/voices/cores.cpp
-  csrc/voices/shared_context.cpp
+  csrc/voices/feeling_model.cpp
+  csrc/voices/opened_context.cpp
   csrc/vectors/gguf_file.cpp
-  csrc/voices/batch_cost.cpp
-  csrc/voices/reader.cpp
   csrc/voices/runner.cpp
   csrc/vectors/vectors.cpp
   $<TARGET_OBJECTS:llamood_text>
+  $<TARGET_OBJECTS:llamood_json>
   $<TARGET_OBJECTS:llamood_moods>
   $<TARGET_OBJECTS:llamood_inside>)
 add_library(llamood::llamood ALIAS llamood)
 find_package(Threads REQUIRED)
-target_link_libraries(llamood PRIVATE llamood_llama_cpp Threads::Threads)
+target_link_libraries(llamood PRIVATE llamood_llama_cpp Threads::Threads ZLIB::ZLIB)
 target_compile_definitions(llamood PRIVATE
   LLAMOOD_BUILDING LLAMOOD_PROJECT_VERSION="${PROJECT_VERSION}")
 target_include_directories(llamood INTERFACE

@@ -6,6 +6,7 @@ Where a tool is missing that compiles it, what needs it is skipped.
 from __future__ import annotations
 
 import ctypes
+import fcntl
 import os
 import shutil
 import subprocess
@@ -25,7 +26,10 @@ ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "build" / "c-tests"
 SUPPRESSIONS = ROOT / "tests" / "valgrind.supp"
 ERROR_SIZE = 4096
-NO_JSON = "nlohmann_json 3.11 or newer, which was not found"
+MISSING = {  # as CMake says it
+    "nlohmann_json 3.11 or newer, which was not found": "nlohmann-json3-dev",
+    "how far zlib compresses them, which was not found": "zlib1g-dev",
+}
 
 
 class Refused(Exception):
@@ -93,8 +97,9 @@ def compile_library(folder: Path, *options: str) -> None:
         check=False,
     )
     said = " ".join(configured.stdout.split())
-    if configured.returncode != 0 and NO_JSON in said:
-        pytest.skip("needs nlohmann_json (apt-get install nlohmann-json3-dev), which is not here")
+    for missing, package in MISSING.items():
+        if configured.returncode != 0 and missing in said:
+            pytest.skip(f"needs what apt-get install {package} brings, which is not here")
     assert configured.returncode == 0, configured.stdout
     run(cmake, "--build", folder)
 
@@ -102,15 +107,18 @@ def compile_library(folder: Path, *options: str) -> None:
 @cache
 def compiled() -> Path:
     """The folder in which the library and its tests are compiled, against llama-cpp-python's
-    llama.cpp."""
-    compile_library(FOLDER, f"-DPython_EXECUTABLE={sys.executable}")
+    llama.cpp; by one process of tests at a time."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    with (FOLDER / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        compile_library(FOLDER, f"-DPython_EXECUTABLE={sys.executable}")
     return FOLDER
 
 
 @cache
 def installed() -> Path:
-    """The prefix to which it is installed."""
-    prefix = compiled() / "prefix"
+    """The prefix to which it is installed, of this process of tests alone."""
+    prefix = compiled() / f"prefix-{os.environ.get('PYTEST_XDIST_WORKER', 'alone')}"
     shutil.rmtree(prefix, ignore_errors=True)
     run(tool("cmake"), "--install", compiled(), "--prefix", prefix)
     return prefix
@@ -150,6 +158,12 @@ class Library:
         self._declare("llamood_model_n_emotion", c_int, c_void_p)
         self._declare("llamood_model_ceiling", c_double, c_void_p, c_int)
         self._declare("llamood_model_free", None, c_void_p)
+        self._declare("llamood_model_emotion", c_char_p, c_void_p, c_int)
+
+    @property
+    def functions(self) -> ctypes.CDLL:
+        """All of them; those that are not called here have no types."""
+        return self._c
 
     def _declare(self, name: str, returns: type | None, *takes: type) -> None:
         function = getattr(self._c, name)
@@ -170,7 +184,7 @@ class Library:
         rows = np.empty((n_token, len(names)), np.float32)
         texts = (c_char_p * len(names))(*(name.encode() for name in names))
         error = ctypes.create_string_buffer(ERROR_SIZE)
-        with self._mood(json) as mood:
+        with self.mood(json) as mood:
             said = self._c.llamood_mood_rows(
                 mood, texts, len(names), n_token, rows.ctypes.data, error, ERROR_SIZE
             )
@@ -182,7 +196,7 @@ class Library:
     def refusal(self, json: bytes) -> str | None:
         """What it says to a mood, None where it takes it."""
         try:
-            with self._mood(json):
+            with self.mood(json):
                 return None
         except Refused as refused:
             return str(refused)
@@ -190,6 +204,13 @@ class Library:
     def ceilings(self, model: Path, vectors: Path, *, readings: bool = False) -> list[float]:
         """At which each emotion of the files is held in the model, loaded with or without what
         reads it. Raises Refused."""
+        with self.model(model, vectors, readings=readings) as loaded:
+            n = self._c.llamood_model_n_emotion(loaded)
+            return [self._c.llamood_model_ceiling(loaded, i) for i in range(n)]
+
+    @contextmanager
+    def model(self, model: Path, vectors: Path, *, readings: bool = False) -> Iterator[int]:
+        """What is loaded. Raises Refused."""
         error = ctypes.create_string_buffer(ERROR_SIZE)
         paths = str(model).encode(), str(vectors).encode()
         params = self._c.llamood_model_default_params()
@@ -198,13 +219,17 @@ class Library:
         if not loaded:
             raise Refused(error.value.decode())
         try:
-            n = self._c.llamood_model_n_emotion(loaded)
-            return [self._c.llamood_model_ceiling(loaded, i) for i in range(n)]
+            yield loaded
         finally:
             self._c.llamood_model_free(loaded)
 
+    def emotions(self, model: int) -> tuple[str, ...]:
+        """Of a model that is loaded."""
+        n = self._c.llamood_model_n_emotion(model)
+        return tuple(self._c.llamood_model_emotion(model, i).decode() for i in range(n))
+
     @contextmanager
-    def _mood(self, json: bytes) -> Iterator[int]:
+    def mood(self, json: bytes) -> Iterator[int]:
         error = ctypes.create_string_buffer(ERROR_SIZE)
         mood = self._c.llamood_mood_parse(json, error, ERROR_SIZE)
         if not mood:

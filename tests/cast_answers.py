@@ -49,6 +49,7 @@ class Answer:
     """An answer that is being given. ``moods``: from which token on which; ``limit``: how many
     tokens it may have; ``events``: all of them, from where they are made."""
 
+    voice: Character
     messages: list[dict[str, str]]
     prompt: tuple[int, ...]
     forgotten: int
@@ -57,12 +58,16 @@ class Answer:
     moods: list[tuple[int, Mood]]
     before: Float64
     events: list[Event] = field(default_factory=list)
-    n_drawn: int = 0  # tokens, with those that were drawn anew
     may_be_interrupted: bool = False
     is_lost: bool = False  # nobody hears what is said from here on
     is_over: bool = False
     has_failed: bool = False  # its mood did
     is_tipped: bool = False  # by rounding, from what would be said alone
+
+    @property
+    def n_drawn(self) -> int:
+        """Tokens, with those that were drawn anew; until another answer begins."""
+        return self.voice._core.n_draw
 
     @property
     def tokens(self) -> list[int]:
@@ -190,16 +195,6 @@ class Speaker:
     answer: Answer | None = None
     decoded: list[int] | None = None
 
-    def __post_init__(self) -> None:
-        hear = self.voice.hear
-
-        def counted(*drawn: Any) -> list[Event]:
-            assert self.answer is not None
-            self.answer.n_drawn += 1
-            return hear(*drawn)
-
-        self.voice.hear = counted
-
     def planned(self, text: str, how: dict[str, Any], opened: OpenCast) -> Answer | None:
         """The answer that would be given; None where there is no room for it."""
         how = {**self.how, **how}
@@ -215,7 +210,9 @@ class Speaker:
             forgotten += 1
         left = opened.n_ctx - len(prompt)
         limit = min(asked or left, left)
-        return Answer(messages, prompt, forgotten, how, limit, [(0, self.mood)], self.felt)
+        return Answer(
+            self.voice, messages, prompt, forgotten, how, limit, [(0, self.mood)], self.felt
+        )
 
     def may_be_interrupted(self) -> None:
         if self.answer is not None:
@@ -243,14 +240,14 @@ class Speaker:
             self.decoded = answer.decoded
             text = {"role": "assistant", "content": answer.text(alone)}
             self.messages = [*answer.messages, text]
-            self.felt = self.voice._felt if answer.is_tipped else answer.felt(alone)
+            self.felt = self.voice._core.felt if answer.is_tipped else answer.felt(alone)
         return answer
 
     def _unheard(self, answer: Answer, alone: LoneVoice) -> int:
         """The token after which the mood failed."""
         n = len(answer.tokens)
         token = alone.said(answer.request(), answer.n_drawn).spoken[-1].token
-        last: int = self.voice._tokens[-1]
+        last = self.voice._core.tokens[-1]
         if token != last:
             assert answer.is_tipped or alone.might_say(answer.request(), n, last)
             answer.is_tipped = True
@@ -261,18 +258,19 @@ class Speaker:
         voice, answer = self.voice, self.answer
         assert voice.messages == (self.messages if answer is None else answer.messages)
         assert voice.mood == self.mood
-        assert np.allclose(voice._felt, self.felt, atol=1e-6)
-        assert len(voice._keys) == len(voice._tokens) >= n_cached
+        assert np.allclose(voice._core.felt, self.felt, atol=1e-6)
+        tokens = voice._core.tokens
+        assert len(voice._core.keys) == len(tokens) >= n_cached
         if answer is not None and not voice.is_waiting:
             told = [*answer.prompt, *answer.tokens]
-            assert voice._tokens[: len(told)] == told
-            assert n_cached < len(voice._tokens)
+            assert tokens[: len(told)] == told
+            assert n_cached < len(tokens)
             self.decoded = answer.decoded
-            assert self.decoded in (None, voice._tokens)
+            assert self.decoded in (None, tokens)
             if not answer.tokens:
                 return
         if self.decoded is not None and not voice.is_waiting:
-            assert voice._tokens[:n_cached] == self.decoded[:n_cached]
+            assert tokens[:n_cached] == self.decoded[:n_cached]
             assert n_cached == len(self.decoded) - 1
 
 

@@ -274,7 +274,7 @@ class CastMachine(RuleBasedStateMachine):
 
     def _state(self) -> list[Any]:
         voices = self._cast.voices
-        known = [(v, v.messages, v.mood, v.is_speaking, list(v._felt)) for v in voices]
+        known = [(v, v.messages, v.mood, v.is_speaking, v._core.felt.tolist()) for v in voices]
         return [self._cast._shared.stage.n_token, *known]
 
     # -- what is true after every call -----------------------------------------------------

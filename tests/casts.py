@@ -17,23 +17,24 @@ from open_voices import Answer, logits
 
 
 def spoken(cast: Cast, to: Mapping[Character, str], **sampling: Any) -> dict[Character, Answer]:
-    """What voices say at once; their prompts must fit one batch, and their moods share one."""
+    """What voices say at once, without a guard; their prompts must fit one batch, and their moods
+    share one."""
     shared = cast._shared
     prompts = {voice: voice.plan(text, sampling).tokens for voice, text in to.items()}
     assert sum(map(len, prompts.values())) <= shared.stage.n_batch
     stream = cast.say(to, **sampling)
     tokens: dict[Character, list[int]] = {voice: [] for voice in to}
     rows: dict[Character, list[Any]] = {voice: [] for voice in to}
-    while stream.speakers:
+    while cast.step():
         at = -1  # which token of the batch asked for logits
-        for number, token, *said in shared.step():
-            voice = next(voice for voice in to if voice.number == number)
+        for event in stream.take():
+            voice = event.voice
+            assert isinstance(voice, Character)
+            assert event.token is not None
             at += 1 if tokens[voice] else len(prompts[voice])
             last = llama_cpp.llama_get_logits_ith(shared.ctx, at)
             rows[voice].append(np.ctypeslib.as_array(last, shape=(shared.n_vocab(),)).copy())
-            tokens[voice].append(token)
-            for event in voice.hear(token, *said):
-                stream.tell(event)
+            tokens[voice].append(event.token)
     return {voice: Answer(tokens[voice], np.array(rows[voice])) for voice in to}
 
 

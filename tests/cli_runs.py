@@ -13,7 +13,7 @@ from llamood.cli import main
 from llamood.vectors.emotion_vectors import Measurement
 from open_voices import UNHELD
 
-LLAMOOD = [sys.executable, "-c", "from llamood.cli import main; main(prog_name='llamood')"]
+LLAMOOD = [sys.executable, "-m", "llamood"]
 EMOTIONS = ("joy", "fear", "anger")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,13 +12,29 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from browsers import chromium
-from llama_gguf import CHATML, LlamaShape, byte_tokenizer, random_weights, write_llama
 from llamood import demo
 from llamood.errors import ModelError
+from random_chats import write_random_chat
 
 # Tests assert behaviour and never time: a busy machine draws examples slowly.
 settings.register_profile("steady", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("steady")
+# Where tests run in several processes each is told how wide the terminal is; commands are to find
+# none.
+os.environ.pop("COLUMNS", None)
+
+
+def _take_share(worker: str, n_worker: int) -> None:
+    """Of the processors, for one of several processes of tests (``gw0`` is the first), and for all
+    that it starts: threads of llama.cpp wait for each other at barriers, and where another process
+    takes turns with them on the same processors, every wait is a turn long."""
+    usable = sorted(os.sched_getaffinity(0))
+    own = usable[int(worker.removeprefix("gw")) :: n_worker]
+    os.sched_setaffinity(0, own or usable)
+
+
+if "PYTEST_XDIST_WORKER" in os.environ and hasattr(os, "sched_setaffinity"):
+    _take_share(os.environ["PYTEST_XDIST_WORKER"], int(os.environ["PYTEST_XDIST_WORKER_COUNT"]))
 
 
 @pytest.fixture(scope="session")
@@ -55,20 +72,8 @@ def stories(shared_data: Path) -> Path:
 @pytest.fixture(scope="session")
 def random_chat(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A random llama that answers chats: 4 layers, width 64, bytes for tokens, F32."""
-    shape = LlamaShape(
-        n_layer=4, n_embd=64, n_ff=128, n_head=4, n_head_kv=2, n_vocab=300, n_ctx=1024
-    )
     path = tmp_path_factory.mktemp("models") / "random-chat.gguf"
-    write_llama(
-        path,
-        shape,
-        random_weights(shape, seed=1, scale=0.2),
-        tokenizer=byte_tokenizer(shape.n_vocab),
-        chat_template=CHATML,
-        quant="f32",
-        name="random chat",
-    )
-    return path
+    return write_random_chat(path, name="random chat")
 
 
 @pytest.fixture(params=["random_chat", "stories"])
@@ -83,7 +88,7 @@ def browser() -> Iterator[Any]:
     """A Chromium: that of LLAMOOD_CHROMIUM, of the system, or of Playwright. Of one module only,
     as Playwright's loop, while it runs, lets no other run in its thread."""
     playwright = pytest.importorskip(
-        "playwright.sync_api", reason="needs a browser: pip install 'llamood[browser]'"
+        "playwright.sync_api", reason='needs a browser: pip install ".[browser]"'
     )
     with contextlib.ExitStack() as stack:
         try:

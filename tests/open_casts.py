@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -17,8 +16,8 @@ from llamood.moods.mood import Mood
 from llamood.moods.steering import Steering
 from llamood.vectors.emotion_vectors import Measurement
 from llamood.voices.cast import Cast
-from llamood.voices.memory import Overflow
 from llamood.voices.sampling import Sampling
+from llamood.voices.shared_context import Overflow
 from lone_voice import LoneVoice
 from open_voices import random_vectors
 
@@ -97,9 +96,9 @@ class OpenCast:
         tokens = [97 + i % 26 for i in range(n)]
         rows = np.zeros((n, shared.vectors.emotions.n_emotion), dtype=np.float32)
         mix = shared.mix(Steering(Mood(), shared.vectors))
-        how = {"stops": [], "max_tokens": 1, "max_seconds": math.inf, **Sampling(seed=1).chain()}
+        manner = Sampling(seed=1, max_tokens=1).manner()
         for number in numbers:
-            stage.begin(number, tokens, rows, *mix, **how)
+            stage.begin(number, tokens, rows, *mix, manner)
         while any(stage.n_cached(number) < n for number in numbers):
             stage.step()
             if until is not None and stage.n_cached(until):

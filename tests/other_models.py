@@ -69,11 +69,16 @@ def shapes(kind: Kind) -> Shapes:
     return whole
 
 
-def write_other_model(path: Path, kind: Kind, *, mlp: bool = True) -> Path:
-    """3 layers, width 64, bytes for tokens, F32. ``mlp``: without, all that it gives is zero."""
+def write_other_model(
+    path: Path, kind: Kind, *, mlp: bool = True, window: int | None = None
+) -> Path:
+    """3 layers, width 64, bytes for tokens, F32. ``mlp``: without, all that it gives is zero.
+    ``window``: how many tokens back a gemma3 looks in its layers; all unless given."""
     writer = gguf.GGUFWriter(path, kind.removesuffix("-parallel"))
     writer.add_name(f"random {kind}")
-    writer.add_context_length(512)
+    writer.add_context_length(512 if window is None else 4096)
+    if window is not None:
+        writer.add_sliding_window(window)
     writer.add_embedding_length(N_EMBD)
     writer.add_block_count(N_LAYER)
     writer.add_feed_forward_length(N_FF)

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import llamood
-from llama_gguf import CHATML, LlamaShape, byte_tokenizer, random_weights, write_llama
+from llama_gguf import random_weights
 from open_voices import random_vectors
+from random_chats import SHAPE, write_random_chat
 from servers import Server
 
 BREAD = "Tell me about bread."
@@ -121,16 +122,10 @@ def answer(server: Server, mood: Any, *, question: str = BREAD, **how: Any) -> s
 def endless_model(folder: Path, *, names: Sequence[str] = ("anger", "joy")) -> Path:
     """A random llama for which, where the likeliest token is taken, that is never an end; with its
     vectors where they are looked for, that are not read and have no ceiling."""
-    shape = LlamaShape(
-        n_layer=4, n_embd=64, n_ff=128, n_head=4, n_head_kv=2, n_vocab=300, n_ctx=1024
-    )
-    weights = random_weights(shape, seed=1, scale=0.2)
-    tokenizer = byte_tokenizer(shape.n_vocab)
+    weights = random_weights(SHAPE, seed=1, scale=0.2)
     weights["token_embd.weight"][128:260] = 0  # and never half of a character
     weights["token_embd.weight"][:32] = 0  # nor what no text has, as questions are refused with it
-    path = folder / "endless.gguf"
-    how = {"chat_template": CHATML, "quant": "f32", "name": "endless"}
-    write_llama(path, shape, weights, tokenizer=tokenizer, **how)
+    path = write_random_chat(folder / "endless.gguf", name="endless", weights=weights)
     evs = replace(random_vectors(path, names=names), ceiling=())
     llamood.save(evs, path.with_name("endless.evs"))
     return path

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -10,10 +11,13 @@ import pytest
 
 import llamood
 import tiny_chat
+from cli_runs import save_vectors
 from llamood.cli import COMMANDS
+from llamood.extras import to_install
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+PAGES = [str(path.relative_to(ROOT)) for path in ROOT.glob("docs/*.md")]
 
 
 def test_readme_names_commands_that_exist_and_all_of_them() -> None:
@@ -68,6 +72,42 @@ def test_the_architecture_page_names_what_is_there() -> None:
         assert (package / name).exists(), name
 
 
+def test_every_extra_that_a_message_names_is_installed_as_readme_says() -> None:
+    pyproject = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    sources = (ROOT / "python" / "llamood").rglob("*.py")
+    text = "".join(path.read_text(encoding="utf-8") for path in sources)
+    named = set(re.findall(r"""to_install\(["']([a-z]+)["']\)""", text))
+    assert {"demo", "plot", "server", "eval", "convert", "hf"} <= named
+    for extra in named:
+        assert re.search(rf"^{extra} = \[", pyproject, flags=re.MULTILINE)
+        assert f"[{extra}]" in README
+    assert "llamood[" not in text  # no index of packages has it
+    assert to_install("server") == 'pip install ".[server]" in the folder of llamood\'s sources'
+
+    # All commands work after `make demo`; a Hugging Face judge's packages are large.
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    brought = re.search(r"^COMMANDS := (.*)$", makefile, flags=re.MULTILINE)
+    assert brought is not None
+    assert set(brought[1].split(",")) == named - {"hf"}
+    assert f'pip install ".[{brought[1]}]"' in README
+
+
+def test_readme_shows_a_trace_as_it_is(random_chat: Path, tmp_path: Path) -> None:
+    shown = re.search(r"```json\n(\{\"emotions\".*?)```", README, flags=re.DOTALL)
+    assert shown is not None
+    told = json.loads(shown[1])
+    save_vectors(tmp_path)
+    llm = llamood.Llama(random_chat, emotions=tmp_path, n_ctx=256, n_threads=1, verbose=False)
+    made = llm.create_completion("Hi", mood={"joy": 1.0}, max_tokens=2, seed=1, trace=True)
+    llm.close()
+    trace = made["llamood"]["trace"]
+    assert set(told) == set(trace)
+    for each in (told, trace):
+        for token in each["tokens"]:
+            assert {*token} == {"text", "asked", "applied"}
+            assert len(token["asked"]) == len(token["applied"]) == len(each["emotions"])
+
+
 def test_one_version() -> None:
     pyproject = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
     assert f'version = "{llamood.__version__}"' in pyproject
@@ -76,3 +116,10 @@ def test_one_version() -> None:
     assert len(set(pins)) == 1
     assert pins[0] in README
     assert pins[0] in (ROOT / "Makefile").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("page", sorted(["README.md", "ARCHITECTURE.md", *PAGES]))
+def test_links_lead_to_files(page: str) -> None:
+    text = (ROOT / page).read_text(encoding="utf-8")
+    links = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", text)
+    assert [link for link in links if not ((ROOT / page).parent / link).exists()] == []

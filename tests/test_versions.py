@@ -11,7 +11,7 @@ import pytest
 
 from llamood import _core, _versions
 
-COMMAND = "pip install --force-reinstall --no-deps --no-build-isolation llamood"
+COMMAND = "pip install --force-reinstall --no-deps --no-build-isolation ."
 
 
 def test_this_installation_fits() -> None:

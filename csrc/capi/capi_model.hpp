@@ -4,7 +4,7 @@
 #include <memory>
 
 #include "capi/llamood.h"
-#include "voices/shared_context.hpp"
+#include "voices/feeling_model.hpp"
 
 struct llamood_model {
     std::shared_ptr<const llamood::FeelingModel> model;

@@ -7,6 +7,9 @@
 #include <vector>
 
 #include "capi/capi.hpp"
+#include "moods/affect_fit.hpp"
+#include "moods/json_text.hpp"
+#include "moods/mood_error.hpp"
 
 using namespace llamood;
 
@@ -29,7 +32,7 @@ llamood_mood* handle_of(Mood mood) {
 llamood_mood* llamood_mood_parse(const char* json, char* error, size_t error_size) {
     return guarded({error, error_size}, static_cast<llamood_mood*>(nullptr), [=] {
         require(json, "json");
-        return handle_of(Mood::parse(json));
+        return handle_of(Mood::read(read_json(json)));
     });
 }
 
@@ -57,9 +60,15 @@ int llamood_mood_rows(const llamood_mood* mood, const char* const* names, size_t
                                         " tokens or fewer were expected, found " +
                                         std::to_string(n_token) + "; no answer is longer");
         }
+        if (mood->mood.holds()) {
+            throw MoodError("",
+                            "a mood that holds a reading is given weights only while somebody "
+                            "speaks in it");
+        }
         Names at_hand;
         for (std::size_t i = 0; i < n_name; ++i) at_hand.push_back(text_at(names, i, "names"));
-        const NamedMood named(mood->mood, std::move(at_hand));
+        auto affect_map = mood->mood.affect().empty() ? nullptr : map_of_names(at_hand);
+        const NamedMood named(mood->mood, std::move(at_hand), std::move(affect_map));
         for (std::size_t token = 0; token < n_token; ++token) {
             named.row(static_cast<std::int64_t>(token), out + token * n_name);
         }

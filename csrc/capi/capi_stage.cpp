@@ -13,30 +13,66 @@
 #include "capi/capi_model.hpp"
 #include "capi/capi_mood.hpp"
 #include "capi/llamood.h"
+#include "moods/mood_error.hpp"
 #include "voices/cast.hpp"
 #include "voices/cores.hpp"
+#include "voices/opened_context.hpp"
 #include "voices/runner.hpp"
 #include "voices/spin.hpp"
 
 using namespace llamood;
 
+namespace {
+
+// An event, with what llamood_event points to.
+struct ToldEvent {
+    explicit ToldEvent(Event of) : event(std::move(of)) {
+        for (const std::string& text : event.news) notice += (notice.empty() ? "" : "\n") + text;
+        if (event.reading) reading.assign(event.reading->begin(), event.reading->end());
+        if (event.score) score.assign(event.score->begin(), event.score->end());
+        for (const Likely& each : event.likely) likely.push_back({each.token, each.logprob});
+        if (event.guard == nullptr) return;
+        guard = event.guard->words();
+        for (const Rescue& each : event.guard->rescues) {
+            rescues.push_back({static_cast<int>(each.token), static_cast<int>(each.kept),
+                               each.alarm.kind.c_str(), each.alarm.text.c_str()});
+        }
+    }
+
+    Event event;
+    std::string notice;
+    std::vector<float> reading;
+    std::vector<float> score;
+    std::vector<llamood_likely> likely;
+    std::string guard;
+    std::vector<llamood_rescue> rescues;
+};
+
+}  // namespace
+
 struct llamood_stage {
-    llamood_stage(std::shared_ptr<const FeelingModel> of, std::unique_ptr<SharedContext> shared,
-                  Overflow overflow)
-        : model(std::move(of)), cast(std::move(shared), overflow) {}
+    llamood_stage(std::shared_ptr<const FeelingModel> of, std::unique_ptr<OpenedContext> opened,
+                  Overflow overflow, std::optional<Care> care)
+        : model(std::move(of)),
+          context(std::move(opened)),
+          cast(context->parts(), overflow, care),
+          nothing(model->vectors().n_emotion()) {}
 
     std::shared_ptr<const FeelingModel> model;
+    std::unique_ptr<OpenedContext> context;
     Cast cast;
-    std::optional<Event> told;       // what the last event points to
-    std::deque<Event> left;          // what was not polled of a runner that has stopped
+    std::vector<float> nothing;      // (n_emotion), the weights of the end of an answer
+    std::optional<ToldEvent> told;   // what the last event points to
+    Runner::Left left;               // what was not polled of a runner that has stopped
     std::unique_ptr<Runner> runner;  // null where it does not run by itself
 
     std::optional<Event> poll() {
-        if (!left.empty()) {
-            std::optional<Event> event(std::move(left.front()));
-            left.pop_front();
+        if (!left.events.empty()) {
+            std::optional<Event> event(std::move(left.events.front()));
+            left.events.pop_front();
             return event;
         }
+        if (left.fault != nullptr) std::rethrow_exception(std::exchange(left.fault, nullptr));
         return runner != nullptr ? runner->poll() : cast.poll();
     }
 };
@@ -44,7 +80,17 @@ struct llamood_stage {
 namespace {
 
 std::shared_ptr<const Steering> steering_of(const llamood_stage& stage, const Mood& mood) {
-    return std::make_shared<const Steering>(mood, stage.model->steering_vectors());
+    const auto& baseline = stage.model->baseline();
+    if (baseline == nullptr && mood.holds()) {
+        throw MoodError("",
+                        "what it takes to hold a reading is known only to a voice that is read; "
+                        "load the model with `readings`");
+    }
+    std::optional<Told> told;
+    if (baseline != nullptr) told = baseline->told;
+    auto affect_map = mood.affect().empty() ? nullptr : stage.model->affect_map();
+    return std::make_shared<const Steering>(mood, stage.model->steering_vectors(),
+                                            std::move(affect_map), told);
 }
 
 std::shared_ptr<const Steering> steering_of(const llamood_stage& stage, const llamood_mood* mood) {
@@ -63,7 +109,8 @@ Manner manner_of(const llamood_sampling& asked) {
                        asked.presence_penalty,
                        asked.last_n_tokens,
                        asked.seed,
-                       asked.grammar == nullptr ? "" : asked.grammar};
+                       asked.grammar == nullptr ? "" : asked.grammar,
+                       std::max(asked.n_likely, -1)};
     if (asked.n_stop > 0) require(asked.stops, "stops");
     for (std::size_t i = 0; i < asked.n_stop; ++i) {
         require(asked.stops[i], ("stops[" + std::to_string(i) + "]").c_str());
@@ -84,6 +131,23 @@ Manner manner_of(const llamood_sampling& asked) {
     return manner;
 }
 
+Manner manner_of(const llamood_sampling* asked) {
+    return manner_of(asked == nullptr ? llamood_default_sampling() : *asked);
+}
+
+std::optional<Care> care_of(llamood_guard asked) {
+    switch (asked) {
+        case LLAMOOD_GUARD_NONE:
+            return std::nullopt;
+        case LLAMOOD_GUARD_RESCUE:
+            return Care::rescue;
+        case LLAMOOD_GUARD_STOP:
+            return Care::stop;
+    }
+    throw std::invalid_argument("guard is " + std::to_string(static_cast<int>(asked)) +
+                                ", expected one of LLAMOOD_GUARD_NONE, _RESCUE and _STOP");
+}
+
 struct Threads {
     int n;
     int n_batch;
@@ -94,6 +158,35 @@ Threads threads_of(const llamood_stage_params& asked) {
     const int all = usable_cores();
     const int n = asked.n_threads > 0 ? asked.n_threads : std::max(all + asked.n_threads, 1);
     return {n, asked.n_threads_batch > 0 ? asked.n_threads_batch : n};
+}
+
+const float* or_null(const std::vector<float>& values) {
+    return values.empty() ? nullptr : values.data();
+}
+
+llamood_event shown(const llamood_stage& stage, const ToldEvent& told) {
+    const Event& event = told.event;
+    const auto weights = [&](const std::vector<float>& of) {
+        return of.empty() ? stage.nothing.data() : of.data();
+    };
+    return {event.voice,
+            event.token,
+            event.text.c_str(),
+            stage.model->vectors().n_emotion(),
+            weights(event.mood),
+            or_null(told.reading),
+            static_cast<llamood_end>(event.end),
+            event.forgotten,
+            told.notice.empty() ? nullptr : told.notice.c_str(),
+            weights(event.asked),
+            or_null(told.score),
+            told.likely.data(),
+            told.likely.size(),
+            event.guard == nullptr ? nullptr : told.guard.c_str(),
+            event.guard == nullptr ? 1.0f : static_cast<float>(event.guard->factor()),
+            event.guard != nullptr && event.guard->is_stopped(),
+            told.rescues.data(),
+            told.rescues.size()};
 }
 
 // `work` with what takes the orders: the cast, or who runs it.
@@ -125,7 +218,7 @@ int changed(llamood_stage* stage, char* error, size_t error_size, Work work) {
 }  // namespace
 
 llamood_stage_params llamood_stage_default_params(void) {
-    return {8, 2048, 512, 0, 0, LLAMOOD_REFUSE, nullptr};
+    return {8, 2048, 512, 0, 0, LLAMOOD_REFUSE, nullptr, LLAMOOD_GUARD_RESCUE};
 }
 
 llamood_sampling llamood_default_sampling(void) {
@@ -144,7 +237,8 @@ llamood_sampling llamood_default_sampling(void) {
             nullptr,
             0,
             0,
-            0.0};
+            0.0,
+            usual.n_likely};
 }
 
 llamood_stage* llamood_stage_open(const llamood_model* model, const llamood_stage_params* params,
@@ -164,15 +258,17 @@ llamood_stage* llamood_stage_open(const llamood_model* model, const llamood_stag
         of_context.n_ubatch = asked.n_batch;
         of_context.n_threads = threads.n;
         of_context.n_threads_batch = threads.n_batch;
-        auto shared = std::make_unique<SharedContext>(
+        const std::optional<Care> care = care_of(asked.guard);
+        auto context = std::make_unique<OpenedContext>(
             model->model, asked.n_voice, asked.n_ctx,
             asked.chat_template == nullptr ? "" : asked.chat_template, of_context);
         if (asked.n_threads == 0) {
-            shared->stage().yield_to_others(threads.n, threads.n_batch);
+            context->stage().yield_to_others(threads.n, threads.n_batch);
         }
         const Overflow overflow =
             asked.overflow == LLAMOOD_DROP ? Overflow::drop : Overflow::refuse;
-        return std::make_unique<llamood_stage>(model->model, std::move(shared), overflow).release();
+        return std::make_unique<llamood_stage>(model->model, std::move(context), overflow, care)
+            .release();
     });
 }
 
@@ -186,10 +282,12 @@ int llamood_join(llamood_stage* stage, const char* system, const llamood_mood* m
         require(stage, "stage");
         std::optional<std::string> told;
         if (system != nullptr) told = system;
-        Manner manner = manner_of(sampling == nullptr ? llamood_default_sampling() : *sampling);
-        return with(stage, [&](auto& cast) {
-            return cast.join(std::move(told), steering_of(*stage, mood), std::move(manner));
-        });
+        Manner manner = manner_of(sampling);
+        auto steering = steering_of(*stage, mood);
+        if (stage->runner != nullptr) {
+            return stage->runner->join(std::move(told), std::move(steering), std::move(manner));
+        }
+        return stage->cast.join(std::move(told), std::move(steering), std::move(manner))->number();
     });
 }
 
@@ -197,6 +295,14 @@ int llamood_say(llamood_stage* stage, int voice, const char* text, char* error, 
     return changed(stage, error, error_size, [=] {
         require(text, "text");
         with(stage, [&](auto& cast) { cast.say(voice, text); });
+    });
+}
+
+int llamood_say_so(llamood_stage* stage, int voice, const char* text,
+                   const llamood_sampling* sampling, char* error, size_t error_size) {
+    return changed(stage, error, error_size, [=] {
+        require(text, "text");
+        with(stage, [&](auto& cast) { cast.say(voice, text, manner_of(sampling)); });
     });
 }
 
@@ -221,6 +327,11 @@ int llamood_feel_weights(llamood_stage* stage, int voice, const float* weights, 
     });
 }
 
+int llamood_pause(llamood_stage* stage, int voice, bool paused, char* error, size_t error_size) {
+    return changed(stage, error, error_size,
+                   [=] { with(stage, [&](auto& cast) { cast.pause(voice, paused); }); });
+}
+
 int llamood_interrupt(llamood_stage* stage, int voice, char* error, size_t error_size) {
     return changed(stage, error, error_size,
                    [=] { with(stage, [&](auto& cast) { cast.interrupt(voice); }); });
@@ -229,7 +340,8 @@ int llamood_interrupt(llamood_stage* stage, int voice, char* error, size_t error
 int llamood_leave(llamood_stage* stage, int voice, char* error, size_t error_size) {
     return changed(stage, error, error_size, [=] {
         with(stage, [&](auto& cast) { cast.leave(voice); });
-        drop_events(stage->left, voice);
+        if (stage->runner == nullptr) stage->cast.drop(voice);
+        drop_events(stage->left.events, voice);
     });
 }
 
@@ -253,7 +365,7 @@ int llamood_step_for(llamood_stage* stage, double milliseconds, char* error, siz
 int llamood_stage_start(llamood_stage* stage, char* error, size_t error_size) {
     return changed(stage, error, error_size, [=] {
         if (stage->runner != nullptr) throw std::runtime_error("the stage was started already");
-        while (auto event = stage->cast.poll()) stage->left.push_back(std::move(*event));
+        while (auto event = stage->cast.poll()) stage->left.events.push_back(std::move(*event));
         stage->runner = std::make_unique<Runner>(stage->cast);
     });
 }
@@ -261,7 +373,9 @@ int llamood_stage_start(llamood_stage* stage, char* error, size_t error_size) {
 int llamood_stage_stop(llamood_stage* stage, char* error, size_t error_size) {
     return changed(stage, error, error_size, [=] {
         if (stage->runner == nullptr) throw std::runtime_error("the stage was not started");
-        for (Event& event : stage->runner->stop()) stage->left.push_back(std::move(event));
+        Runner::Left left = stage->runner->stop();
+        for (Event& event : left.events) stage->left.events.push_back(std::move(event));
+        stage->left.fault = left.fault;
         stage->runner.reset();
     });
 }
@@ -270,17 +384,9 @@ int llamood_poll(llamood_stage* stage, llamood_event* event, char* error, size_t
     return guarded({error, error_size}, -1, [=] {
         require(stage, "stage");
         require(event, "event");
-        stage->told = stage->poll();
-        if (!stage->told.has_value()) return 0;
-        const Event& told = *stage->told;
-        *event = {told.voice,
-                  told.token,
-                  told.text.c_str(),
-                  stage->model->vectors().n_emotion(),
-                  told.mood.data(),
-                  told.reading.empty() ? nullptr : told.reading.data(),
-                  static_cast<llamood_end>(told.end),
-                  told.forgotten};
+        std::optional<Event> polled = stage->poll();
+        if (!polled) return 0;
+        *event = shown(*stage, stage->told.emplace(std::move(*polled)));
         return 1;
     });
 }

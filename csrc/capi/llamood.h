@@ -79,10 +79,13 @@ typedef struct llamood_mood llamood_mood;
  *   {"joy": 0.5, "fear": 0.5, "$blend": "shared-once", "$layers": [8, 20], "$inertia": 30}
  *
  * with `sum`, `product`, `then`, `clamp`, `delay`, `repeat` and `max` to compose them, and the
- * settings `$blend`, `$positions`, `$layers`, `$inertia` and `$max`, as in the Python package. What
- * needs a voice that reads (`hold`), affect (`valence`, `arousal`, `dominance`) and the dose
- * `relative` are refused. An error names the place: "mood at 'joy.ramp[1]': a number was expected,
- * found '1'". */
+ * settings `$blend`, `$positions`, `$layers`, `$dose`, `$inertia` and `$max`, as in the Python
+ * package. {"joy": {"hold": 1.5}} finds at each token the intensity that keeps the reading of joy
+ * at 1.5, of voices that are read (llamood_model_params). {"valence": 0.7, "arousal": -0.3}, and
+ * `dominance`, each -1 to 1 and as changeable as an intensity, ask for the mix of emotions that
+ * comes nearest to a point of affect; an emotion whose place in affect neither its file nor
+ * llamood's table knows is left out of it. An error names the place: "mood at 'joy.ramp[1]': a
+ * number was expected, found '1'". */
 LLAMOOD_API llamood_mood* llamood_mood_parse(const char* json, char* error, size_t error_size);
 
 /* The same weights at every token: names and intensities of `n` emotions; 0 of them are neutral. */
@@ -91,8 +94,10 @@ LLAMOOD_API llamood_mood* llamood_mood_of(const char* const* names, const float*
 
 /* The weights asked at tokens 0 to n_token - 1, as if no text were heard and nothing limited: `out`
  * is given n_token rows of n_name weights, in the order of `names`, which are the emotions at hand.
- * Token 0 is the last one of the prompt, which predicts the first generated one. Fails for an
- * emotion that is not at hand, and for more than 1000000 tokens. */
+ * Token 0 is the last one of the prompt, which predicts the first generated one. Points of affect
+ * are found by llamood's table of where emotions lie, as there are no vectors here. Fails for an
+ * emotion that is not at hand, for a mood that holds a reading, and for more than 1000000 tokens.
+ */
 LLAMOOD_API int llamood_mood_rows(const llamood_mood* mood, const char* const* names, size_t n_name,
                                   size_t n_token, float* out, char* error, size_t error_size);
 
@@ -167,6 +172,14 @@ typedef enum llamood_overflow {
     LLAMOOD_DROP = 1    /* its oldest turns are forgotten, and the next event tells how many */
 } llamood_overflow;
 
+/* What becomes of an answer that collapses under its mood, into a loop say. With a guard no token
+ * is told before it is known to be sound. */
+typedef enum llamood_guard {
+    LLAMOOD_GUARD_NONE = 0,
+    LLAMOOD_GUARD_RESCUE = 1, /* it goes back to before, and on at half the dose, a quarter, none */
+    LLAMOOD_GUARD_STOP = 2    /* it goes back to before, and ends there */
+} llamood_guard;
+
 typedef struct llamood_stage_params {
     int n_voice;         /* how many can be there at once, 1 to 256 */
     int n_ctx;           /* how many tokens each of them can remember */
@@ -178,9 +191,10 @@ typedef struct llamood_stage_params {
     int n_threads_batch; /* for steps that decode prompts; 0 as n_threads */
     llamood_overflow overflow;
     const char* chat_template; /* a name or text that llama.cpp knows; NULL: the model's own */
+    llamood_guard guard;
 } llamood_stage_params;
 
-/* 8 voices of 2048 tokens, batches of 512, LLAMOOD_REFUSE. */
+/* 8 voices of 2048 tokens, batches of 512, LLAMOOD_REFUSE, LLAMOOD_GUARD_RESCUE. */
 LLAMOOD_API llamood_stage_params llamood_stage_default_params(void);
 
 /* `params`: NULL for the defaults. Fails for models with a recurrent memory, for a chat template
@@ -210,12 +224,14 @@ typedef struct llamood_sampling {
     size_t n_stop;
     int max_tokens;     /* of an answer; 0 for as many as the voice can remember */
     double max_seconds; /* of an answer; 0 for no limit */
+    int n_likely; /* of how many tokens, the likeliest, events tell the probability beside that of
+                     their own; -1 for not even that */
 } llamood_sampling;
 
 #define LLAMOOD_ANY_SEED 0xFFFFFFFFu
 
 /* Those of the Python package and llama-cpp-python: temperature 0.2, top_k 40, top_p 0.95,
- * min_p 0.05, no penalties, any seed, no limits. */
+ * min_p 0.05, no penalties, any seed, no limits, no probabilities. */
 LLAMOOD_API llamood_sampling llamood_default_sampling(void);
 
 /* A new voice; returns its number, 0 to n_voice - 1, or -1. `system`: told at the beginning of its
@@ -229,6 +245,11 @@ LLAMOOD_API int llamood_join(llamood_stage* stage, const char* system, const lla
 LLAMOOD_API int llamood_say(llamood_stage* stage, int voice, const char* text, char* error,
                             size_t error_size);
 
+/* The same for this answer drawn otherwise than was said when the voice joined; `sampling`: NULL
+ * for the defaults. */
+LLAMOOD_API int llamood_say_so(llamood_stage* stage, int voice, const char* text,
+                               const llamood_sampling* sampling, char* error, size_t error_size);
+
 /* Let a voice feel this from its next token on, also while it speaks; NULL is neutral. */
 LLAMOOD_API int llamood_feel(llamood_stage* stage, int voice, const llamood_mood* mood, char* error,
                              size_t error_size);
@@ -237,6 +258,11 @@ LLAMOOD_API int llamood_feel(llamood_stage* stage, int voice, const llamood_mood
  * is llamood_model_n_emotion. Cheap enough for every frame. */
 LLAMOOD_API int llamood_feel_weights(llamood_stage* stage, int voice, const float* weights,
                                      size_t n, char* error, size_t error_size);
+
+/* Let a voice that speaks say what comes without its mood, as a quotation say, or with it again;
+ * time goes on in the mood meanwhile. The next answer begins in its mood. */
+LLAMOOD_API int llamood_pause(llamood_stage* stage, int voice, bool paused, char* error,
+                              size_t error_size);
 
 /* Let a voice say no more; the last event of its answer says LLAMOOD_END_INTERRUPTED. What it said
  * stays in its memory; an answer of which nothing was said is taken back with its question. */
@@ -251,7 +277,7 @@ LLAMOOD_API int llamood_leave(llamood_stage* stage, int voice, char* error, size
 /* Decode one batch of at most `n_token` tokens (0: as many as a batch holds): one of each voice
  * that speaks, then as much of prompts as there is room for. Where more voices speak than that,
  * they take turns. Returns 1 while somebody speaks, 0 where nobody does, -1 on failure: all answers
- * that were being given are taken back then. */
+ * that were being given are taken back then, and end with LLAMOOD_END_FAILED. */
 LLAMOOD_API int llamood_step(llamood_stage* stage, int n_token, char* error, size_t error_size);
 
 /* Steps as long as they are expected to fit into `milliseconds`, going by those before them, but
@@ -268,8 +294,8 @@ LLAMOOD_API int llamood_step_for(llamood_stage* stage, double milliseconds, char
 LLAMOOD_API int llamood_stage_start(llamood_stage* stage, char* error, size_t error_size);
 
 /* End that thread, after the step that runs. Nothing is lost: what was asked is done, what was said
- * can be polled, and who speaks goes on when the stage is stepped, or started again. Fails for a
- * stage that was not started. llamood_stage_free does it too. */
+ * or failed can be polled, and who speaks goes on when the stage is stepped, or started again.
+ * Fails for a stage that was not started. llamood_stage_free does it too. */
 LLAMOOD_API int llamood_stage_stop(llamood_stage* stage, char* error, size_t error_size);
 
 /* Why an answer is over. */
@@ -279,10 +305,25 @@ typedef enum llamood_end {
     LLAMOOD_END_LENGTH = 2,
     LLAMOOD_END_TIME = 3,
     LLAMOOD_END_INTERRUPTED = 4,
-    LLAMOOD_END_FAILED = 5, /* its grammar left no token to draw; the turn is taken back */
+    LLAMOOD_END_FAILED = 5, /* its grammar left no token to draw, or a step failed; the turn is
+                               taken back */
     LLAMOOD_END_REFUSED =
         6 /* it cannot be given: `text` says why; of a stage that runs by itself */
 } llamood_end;
+
+/* An answer collapsed at `token`, counted from 1, and went back to the first `kept` tokens. */
+typedef struct llamood_rescue {
+    int token;
+    int kept;
+    const char* kind; /* "flood", "loop", "words", "bytes", "broken" or "salad" */
+    const char* text; /* what it did, for a person */
+} llamood_rescue;
+
+/* A token, and the natural logarithm of its probability in the mood. */
+typedef struct llamood_likely {
+    int32_t token;
+    float logprob;
+} llamood_likely;
 
 /* A token that a voice said, or the end of what it says. What it points to lives until the next
  * call that takes the stage. */
@@ -296,6 +337,19 @@ typedef struct llamood_event {
                              text; NULL where nothing was read */
     llamood_end end;
     int forgotten; /* in the first event of an answer, how many turns were dropped to make room */
+    const char* notice; /* of what the mood asks what is not given, an intensity beyond its ceiling
+                           say, in a line each; NULL where there is nothing or it was told before */
+    const float* asked; /* (n_emotion), what the mood asked for then, before limits and inertia */
+    const float*
+        score; /* (n_emotion), what the token before it expressed by itself, as `reading` */
+    const llamood_likely* likely; /* (n_likely), of its own token, and then of the likeliest */
+    size_t n_likely;
+    const char* guard;  /* what became of the answer where it collapsed before this token, for a
+                           person; NULL where it did not, and then nothing of what follows is set */
+    float guard_factor; /* what is left of the mood */
+    bool guard_stopped; /* whether the answer was ended */
+    const llamood_rescue* rescues; /* (n_rescue) */
+    size_t n_rescue;
 } llamood_event;
 
 /* The next event; returns 1, or 0 where there is none, or -1. */

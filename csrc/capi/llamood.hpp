@@ -99,7 +99,24 @@ class Model {
     std::unique_ptr<llamood_model, Free> model_;
 };
 
-// llamood_event, with copies of what it points to. reading: empty where nothing was read.
+// llamood_rescue, with copies of what it points to.
+struct Rescue {
+    int token;
+    int kept;
+    std::string kind;
+    std::string text;
+};
+
+// What became of an answer that collapsed, as llamood_event has it. words: for a person.
+struct Collapse {
+    std::string words;
+    float factor;
+    bool is_stopped;
+    std::vector<Rescue> rescues;
+};
+
+// llamood_event, with copies of what it points to. reading, score, notice: empty where there is
+// none.
 struct Event {
     int voice;
     int token;
@@ -108,6 +125,37 @@ struct Event {
     std::vector<float> reading;
     llamood_end end;
     int forgotten;
+    std::string notice;
+    std::vector<float> asked;
+    std::vector<float> score;
+    std::vector<llamood_likely> likely;
+    std::optional<Collapse> guard;
+
+    static Event of(const llamood_event& event) {
+        const auto floats = [&](const float* values) {
+            return values == nullptr ? std::vector<float>()
+                                     : std::vector<float>(values, values + event.n_emotion);
+        };
+        Event copy{event.voice,
+                   event.token,
+                   event.text,
+                   floats(event.mood),
+                   floats(event.reading),
+                   event.end,
+                   event.forgotten,
+                   event.notice == nullptr ? "" : event.notice,
+                   floats(event.asked),
+                   floats(event.score),
+                   {event.likely, event.likely + event.n_likely},
+                   std::nullopt};
+        if (event.guard == nullptr) return copy;
+        copy.guard = Collapse{event.guard, event.guard_factor, event.guard_stopped, {}};
+        for (std::size_t i = 0; i < event.n_rescue; ++i) {
+            const llamood_rescue& each = event.rescues[i];
+            copy.guard->rescues.push_back({each.token, each.kept, each.kind, each.text});
+        }
+        return copy;
+    }
 };
 
 class Stage {
@@ -127,6 +175,16 @@ class Stage {
     void say(int voice, const std::string& text) {
         detail::called(
             [&](char* e, size_t n) { return llamood_say(get(), voice, text.c_str(), e, n); });
+    }
+    // Drawn otherwise than was said when it joined.
+    void say(int voice, const std::string& text, const llamood_sampling& sampling) {
+        detail::called([&](char* e, size_t n) {
+            return llamood_say_so(get(), voice, text.c_str(), &sampling, e, n);
+        });
+    }
+    void pause(int voice, bool is_paused) {
+        detail::called(
+            [&](char* e, size_t n) { return llamood_pause(get(), voice, is_paused, e, n); });
     }
     void feel(int voice, const Mood& mood) {
         detail::called(
@@ -167,15 +225,7 @@ class Stage {
         const int found =
             detail::called([&](char* e, size_t n) { return llamood_poll(get(), &event, e, n); });
         if (found == 0) return std::nullopt;
-        const float* reading = event.reading;
-        return Event{event.voice,
-                     event.token,
-                     event.text,
-                     {event.mood, event.mood + event.n_emotion},
-                     reading == nullptr ? std::vector<float>()
-                                        : std::vector<float>(reading, reading + event.n_emotion),
-                     event.end,
-                     event.forgotten};
+        return Event::of(event);
     }
 
     llamood_stage* get() { return stage_.get(); }

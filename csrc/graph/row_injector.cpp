@@ -210,6 +210,18 @@ std::vector<int> RowInjector::missing_layers() const {
     return missing;
 }
 
+void RowInjector::require_places(int first, const std::string& site) {
+    if (has_places_ || n_blend_ == 0) return;
+    const auto n_missing = std::count(found_.begin() + first, found_.end(), false);
+    if (n_missing > 0) {
+        throw std::runtime_error("llama.cpp's graph of this architecture has no place for site " +
+                                 site + " in " + std::to_string(n_missing) + " of " +
+                                 std::to_string(n_layer_) +
+                                 " layers, so no mood can be added there");
+    }
+    has_places_ = true;
+}
+
 bool RowInjector::ask(ggml_tensor*, const NodeName& name) {
     if (idle() || name.layer >= n_layer_ || !name.is(node_.c_str())) return false;
     if (played_ != nullptr && name.layer == 0) take_row();

@@ -82,6 +82,10 @@ class RowInjector final : public GraphWatcher {
     // which anything was to be added (n_blend).
     std::vector<int> missing_layers() const;
 
+    // After a decode: throws std::runtime_error where layers from `first` on were to be added to
+    // at this site, and have no place for it.
+    void require_places(int first, const std::string& site);
+
     // Forget the context; every later call but rest() throws.
     void close();
 
@@ -156,7 +160,8 @@ class RowInjector final : public GraphWatcher {
     std::unique_ptr<DeviceRows> device_rows_;  // made when the first such node is seen
     std::vector<float> weights_;               // scratch, of all rows of a node
 
-    std::string fault_;  // the first since it was told
+    bool has_places_ = false;  // in all layers that can be added to, as far as that is known
+    std::string fault_;        // the first since it was told
     std::int64_t n_blend_ = 0;
     std::int64_t n_stop_ = 0;
     std::int64_t n_on_device_ = 0;

@@ -1,5 +1,5 @@
-// The random walk of a drift, bit for bit that of Python (llamood.moods.shapes.Drift): its uniform
-// numbers are those of random.Random(seed), a Mersenne Twister seeded as Matsumoto and Nishimura's
+// The random walk of a drift, of a seed the same on every machine: its uniform numbers are those of
+// Python's random.Random(seed), a Mersenne Twister seeded as Matsumoto and Nishimura's
 // init_by_array does (2002); its normal ones are found from them by Wichura's algorithm AS 241
 // (Applied Statistics 37, 1988), as statistics.NormalDist does.
 #pragma once

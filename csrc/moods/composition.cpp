@@ -1,6 +1,7 @@
 #include "moods/composition.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 #include "moods/json_value.hpp"
@@ -34,14 +35,21 @@ Schedules taken_apart(const Schedules& parts) {
 
 double Combined::at(std::int64_t token, const Heard& heard) const {
     double value = parts_[0]->at(token, heard);
-    for (std::size_t i = 1; i < parts_.size(); ++i)
+    for (std::size_t i = 1; i < parts_.size(); ++i) {
         value = join(value, parts_[i]->at(token, heard));
+        if (calls() && std::fabs(value) > largest_intensity) {
+            throw MoodError(kind(), "larger than " + shortened(largest_intensity) +
+                                        " in size at token " + std::to_string(token) +
+                                        "; give it smaller parts");
+        }
+    }
     return value;
 }
 
 Bounds Combined::joined(const Bounds& one, const Bounds& other) const {
     const auto [low, high] = std::minmax({join(one.low, other.low), join(one.low, other.high),
                                           join(one.high, other.low), join(one.high, other.high)});
+    if (calls()) return held({low, high}, -largest_intensity, largest_intensity);
     return {low, high};
 }
 

@@ -1,5 +1,4 @@
-// What schedules are composed by: sums, products, one after another, limits. The same in Python is
-// python/llamood/moods/composition.py.
+// What schedules are composed by: sums, products, one after another, limits.
 #pragma once
 
 #include <cstdint>

@@ -1,14 +1,10 @@
 #include "moods/json_value.hpp"
 
-#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
 #include <cstdlib>
-#include <limits>
-#include <nlohmann/json.hpp>
 
-#include "moods/mood_error.hpp"
 #include "text/unicode.hpp"
 
 namespace llamood {
@@ -18,136 +14,7 @@ namespace {
 constexpr std::size_t longest_shown = 40;              // characters of a text
 constexpr std::int64_t largest_shown = 1'000'000'000;  // whole numbers from here on are huge
 
-// Builds the tree while nlohmann's parser walks over the text. What it returns false for, or throws
-// at, is read no further, so hostile text costs no more than its length.
-class Builder : public nlohmann::json_sax<nlohmann::json> {
-  public:
-    JsonValue take() { return std::move(root_); }
-
-    bool null() override { return add({nullptr}) != nullptr; }
-    bool boolean(bool value) override { return add({value}) != nullptr; }
-    bool number_integer(number_integer_t value) override {
-        return add({static_cast<std::int64_t>(value)}) != nullptr;
-    }
-    bool number_unsigned(number_unsigned_t value) override {
-        const bool fits =
-            value <= static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
-        if (!fits) return add({JsonHuge{}}) != nullptr;
-        return add({static_cast<std::int64_t>(value)}) != nullptr;
-    }
-    bool number_float(number_float_t value, const string_t& written) override {
-        if (is_whole(written)) return add({JsonHuge{}}) != nullptr;
-        return add({value}) != nullptr;
-    }
-    bool string(string_t& value) override { return add({std::move(value)}) != nullptr; }
-    bool binary(binary_t&) override { return false; }
-
-    bool start_object(std::size_t) override { return open({JsonObject{}}); }
-    bool key(string_t& key) override {
-        const auto& members = *open_.back()->as<JsonObject>();
-        const auto is_same = [&key](const JsonMember& member) { return member.key == key; };
-        if (std::any_of(members.begin(), members.end(), is_same)) {
-            throw MoodError(key, "given twice; give it once");
-        }
-        key_ = std::move(key);
-        return true;
-    }
-    bool end_object() override { return close(); }
-    bool start_array(std::size_t) override { return open({JsonList{}}); }
-    bool end_array() override { return close(); }
-
-    bool parse_error(std::size_t place, const std::string& last,
-                     const nlohmann::json::exception& error) override {
-        constexpr int out_of_range = 406;  // a number too large for a double
-        const std::string why = error.what();
-        if (error.id == out_of_range) {
-            const char* size = is_whole(last) ? "a huge number" : last[0] == '-' ? "-inf" : "inf";
-            throw MoodError(where(), std::string("a smaller number was expected, found ") + size);
-        }
-        const bool is_value = why.find("invalid literal") != std::string::npos ||
-                              why.find("invalid number") != std::string::npos;
-        if (is_value && (last.back() == 'N' || last.back() == 'I')) {  // as Python writes them
-            throw MoodError(where(), std::string("a finite number was expected, found ") +
-                                         (last.back() == 'N' ? "nan" : "inf"));
-        }
-        throw MoodError("", "not JSON, as of byte " + std::to_string(place) + ": " + reason(why));
-    }
-
-  private:
-    static bool is_whole(const std::string& number) {
-        return number.find_first_of(".eE") == std::string::npos;
-    }
-
-    // Without the name of the exception and the place in front of it.
-    static std::string reason(const std::string& text) {
-        const std::size_t colon = text.find(": ");
-        std::u32string shown =
-            characters_of(colon == std::string::npos ? text : text.substr(colon + 2));
-        constexpr std::size_t longest = 120;
-        if (shown.size() > longest) shown = shown.substr(0, longest) + U"...";
-        return printable(utf8_of(shown));
-    }
-
-    JsonValue* add(JsonValue value) {
-        if (open_.empty()) {
-            root_ = std::move(value);
-            return &root_;
-        }
-        if (auto* list = std::get_if<JsonList>(&open_.back()->is)) {
-            list->push_back(std::move(value));
-            return &list->back();
-        }
-        auto& members = std::get<JsonObject>(open_.back()->is);
-        members.push_back({std::move(key_), std::move(value)});
-        return &members.back().value;
-    }
-
-    // A list grows only while nothing in it is open, so that what is open stays where it is.
-    bool open(JsonValue value) {
-        if (open_.size() >= static_cast<std::size_t>(deepest_json)) {
-            throw MoodError("", "lists and objects nested " + std::to_string(deepest_json) +
-                                    " deep or less were expected");
-        }
-        open_.push_back(add(std::move(value)));
-        return true;
-    }
-    bool close() {
-        open_.pop_back();
-        return true;
-    }
-
-    // The place of the coming value, as in joy.ramp[1].
-    std::string where() const {
-        std::string path;
-        for (std::size_t i = 0; i < open_.size(); ++i) {
-            if (const auto* list = open_[i]->as<JsonList>()) {
-                const std::size_t at = i + 1 < open_.size() ? list->size() - 1 : list->size();
-                path += "[" + std::to_string(at) + "]";
-            } else {
-                const auto& members = *open_[i]->as<JsonObject>();
-                path +=
-                    (path.empty() ? "" : ".") + (i + 1 < open_.size() ? members.back().key : key_);
-            }
-        }
-        return path;
-    }
-
-    JsonValue root_;
-    std::vector<JsonValue*> open_;
-    std::string key_;  // of the coming value
-};
-
 }  // namespace
-
-JsonValue read_json(const std::string& text) {
-    if (text.size() > longest_json) {
-        throw MoodError("", "longer than " + std::to_string(longest_json / 1024) +
-                                " KiB; a mood is a short text");
-    }
-    Builder builder;
-    nlohmann::json::sax_parse(text, &builder);
-    return builder.take();
-}
 
 std::string found(std::int64_t number) {
     const bool is_shown = -largest_shown < number && number < largest_shown;
@@ -179,6 +46,7 @@ std::string found(const std::string& text) {
 }
 
 std::string found(const JsonValue& value) {
+    if (!value.shown.empty()) return value.shown;
     struct Shown {
         std::string operator()(std::nullptr_t) const { return "null"; }
         std::string operator()(bool is_true) const { return is_true ? "true" : "false"; }
@@ -190,6 +58,9 @@ std::string found(const JsonValue& value) {
             return "a list of " + std::to_string(list.size());
         }
         std::string operator()(const JsonObject&) const { return "an object"; }
+        std::string operator()(const std::shared_ptr<const Schedule>&) const {
+            return "a schedule";
+        }
     };
     return std::visit(Shown{}, value.is);
 }

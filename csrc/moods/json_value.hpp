@@ -1,8 +1,10 @@
-// JSON text as a tree of values, in the order in which it was written.
+// What is written of a mood, as a tree of values in the order in which it was written. How a text
+// is read as one: json_text.hpp.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <utility>
 #include <variant>
@@ -10,9 +12,7 @@
 
 namespace llamood {
 
-constexpr std::size_t longest_json = std::size_t{64} * 1024;  // bytes; a mood is a short text
-constexpr int deepest_json = 100;                             // lists and objects within each other
-
+class Schedule;
 struct JsonMember;
 struct JsonValue;
 
@@ -22,10 +22,12 @@ using JsonObject = std::vector<JsonMember>;
 // A whole number that needs more than 64 bits.
 struct JsonHuge {};
 
+// No text holds a schedule that is made already; what a program writes may.
 struct JsonValue {
     std::variant<std::nullptr_t, bool, std::int64_t, JsonHuge, double, std::string, JsonList,
-                 JsonObject>
+                 JsonObject, std::shared_ptr<const Schedule>>
         is;
+    std::string shown = {};  // as messages show it, where that is not told by what it is
 
     template <class T>
     const T* as() const {
@@ -41,10 +43,6 @@ struct JsonMember {
     std::string key;
     JsonValue value;
 };
-
-// text: UTF-8. Throws MoodError for what is no JSON (RFC 8259), a key that is given twice, and what
-// is longer or deeper than the limits above.
-JsonValue read_json(const std::string& text);
 
 // A value as an error message shows it: numbers and short texts whole, else what it is.
 std::string found(const JsonValue& value);

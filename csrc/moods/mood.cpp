@@ -1,10 +1,11 @@
 #include "moods/mood.hpp"
 
 #include <algorithm>
-#include <cstring>
+#include <cmath>
 #include <numeric>
 #include <set>
 
+#include "moods/kinds.hpp"
 #include "moods/mood_error.hpp"
 #include "moods/notation.hpp"
 #include "moods/parameters.hpp"
@@ -16,14 +17,13 @@ namespace llamood {
 
 namespace {
 
-const Names axes = {"valence", "arousal", "dominance"};
 constexpr std::size_t longest_shown = 40;  // characters of a name that is none
 
 // Throws MoodError for what cannot be the name of an emotion.
 void require_name(const std::string& name) {
     std::string fault;
     if (name.empty() || name.front() == ' ' || name.back() == ' ' || name[0] == '@' ||
-        !is_printable(name)) {
+        !is_printable(name) || utf8_of(characters_of(name)) != name) {
         fault = "an emotion's name is printable, without space around it or '@' before it";
     } else if (name.find_first_of(",=()") != std::string::npos) {
         fault = "an emotion's name holds no comma, equals sign or parenthesis";
@@ -34,18 +34,20 @@ void require_name(const std::string& name) {
     }
 }
 
-// Throws MoodError for what would need more than numbers.
-void require_numbers(const std::string& key, const Schedule& schedule) {
-    if (std::find(axes.begin(), axes.end(), key) != axes.end()) {
-        throw MoodError(key,
-                        "a point of affect is found only by the Python package; name emotions "
-                        "instead");
-    }
+std::size_t axis_named(const std::string& name) {
+    return static_cast<std::size_t>(std::find(affect_axes.begin(), affect_axes.end(), name) -
+                                    affect_axes.begin());
+}
+
+// Throws MoodError for what cannot be a coordinate of affect.
+void require_coordinate(const std::string& axis, const Schedule& schedule) {
     if (schedule.regulates()) {
-        throw MoodError(key,
-                        "a reading is held only by the Python package, whose voices read while "
-                        "they speak; write an intensity instead");
+        throw MoodError(axis, "no axis of affect is read, so none can be held; hold an emotion");
     }
+    const auto [low, high] = schedule.bounds();
+    if (schedule.calls() || (low >= -1.0 && high <= 1.0)) return;
+    throw MoodError(axis, "a coordinate of affect lies between -1 and 1, found " +
+                              shortened(low < -1.0 ? low : high));
 }
 
 void gather_texts(const Schedule& schedule, std::set<std::string>& texts) {
@@ -71,21 +73,24 @@ std::string unknown(const std::string& name, const Names& names) {
 
 }  // namespace
 
-void Mood::feel(const std::string& emotion, SchedulePtr schedule) {
-    require_numbers(emotion, *schedule);
-    require_name(emotion);
-    feelings_.push_back({emotion, std::move(schedule)});
+void Mood::feel(const std::string& name, SchedulePtr schedule) {
+    if (axis_named(name) < n_axis) {
+        require_coordinate(name, *schedule);
+        affect_.push_back({name, std::move(schedule)});
+        return;
+    }
+    require_name(name);
+    feelings_.push_back({name, std::move(schedule)});
 }
 
-Mood Mood::parse(const std::string& json) {
-    const JsonValue value = read_json(json);
-    const auto* written = value.as<JsonObject>();
-    if (written == nullptr) {
-        throw MoodError(
-            "", "emotions and weights were expected, as in {\"joy\": 0.8}, found " + found(value));
+Mood Mood::read(const JsonValue& written) {
+    const auto* members = written.as<JsonObject>();
+    if (members == nullptr) {
+        throw MoodError("", "emotions and weights were expected, as in {\"joy\": 0.8}, found " +
+                                found(written));
     }
     Mood mood;
-    for (const auto& [key, part] : *written) {
+    for (const auto& [key, part] : *members) {
         if (key[0] == '$') {
             mood.settings_.read(key, part);
         } else {
@@ -98,56 +103,104 @@ Mood Mood::parse(const std::string& json) {
 Mood Mood::of(const std::vector<std::pair<std::string, double>>& weights) {
     Mood mood;
     for (const auto& [emotion, weight] : weights) {
-        for (const Feeling& feeling : mood.feelings_) {
-            if (feeling.emotion == emotion) throw MoodError(emotion, "given twice; give it once");
+        const auto is_it = [&name = emotion](const Feeling& each) { return each.name == name; };
+        if (!mood.all([&is_it](const Feeling& each) { return !is_it(each); })) {
+            throw MoodError(emotion, "given twice; give it once");
         }
         const double checked = placed(emotion, [w = weight] { return Number{}.check(w); });
-        mood.feel(emotion, made<Constant>(checked));
+        mood.feel(emotion, constant(checked));
     }
     return mood;
 }
 
+template <class Is>
+bool Mood::all(Is is) const {
+    return std::all_of(feelings_.begin(), feelings_.end(), is) &&
+           std::all_of(affect_.begin(), affect_.end(), is);
+}
+
 bool Mood::is_neutral() const {
-    return std::all_of(feelings_.begin(), feelings_.end(), [](const Feeling& feeling) {
+    return all([](const Feeling& feeling) {
         const Bounds bounds = feeling.schedule->bounds();
         return bounds.low == 0.0 && bounds.high == 0.0;
     });
 }
 
 bool Mood::is_constant() const {
-    return std::all_of(feelings_.begin(), feelings_.end(), [](const Feeling& feeling) {
+    return all([](const Feeling& feeling) {
         return dynamic_cast<const Constant*>(feeling.schedule.get()) != nullptr;
     });
 }
 
 bool Mood::listens() const {
-    return std::any_of(feelings_.begin(), feelings_.end(),
-                       [](const Feeling& feeling) { return feeling.schedule->listens(); });
+    return !all([](const Feeling& feeling) { return !feeling.schedule->listens(); });
+}
+
+bool Mood::holds() const {
+    return !all([](const Feeling& feeling) { return !feeling.schedule->regulates(); });
 }
 
 std::vector<std::string> Mood::texts() const {
     std::set<std::string> texts;
-    for (const Feeling& feeling : feelings_) gather_texts(*feeling.schedule, texts);
+    for (const auto* some : {&feelings_, &affect_}) {
+        for (const Feeling& feeling : *some) gather_texts(*feeling.schedule, texts);
+    }
     return {texts.begin(), texts.end()};
 }
 
-NamedMood::NamedMood(Mood mood, Names names) : mood_(std::move(mood)), names_(std::move(names)) {
+NamedMood::NamedMood(Mood mood, Names names, std::shared_ptr<const AffectMap> affect_map)
+    : mood_(std::move(mood)), names_(std::move(names)), affect_map_(std::move(affect_map)) {
+    const auto place_of = [this](const std::string& name) {
+        return static_cast<std::size_t>(std::find(names_.begin(), names_.end(), name) -
+                                        names_.begin());
+    };
     for (const Feeling& feeling : mood_.feelings()) {
-        const auto place = std::find(names_.begin(), names_.end(), feeling.emotion);
-        if (place == names_.end() && (feeling.emotion != base_name || names_.empty())) {
-            throw MoodError(feeling.emotion, unknown(feeling.emotion, names_));
+        places_.push_back(place_of(feeling.name));
+        if (places_.back() < names_.size()) continue;
+        if (feeling.name != base_name || names_.empty()) {
+            throw MoodError(feeling.name, unknown(feeling.name, names_));
         }
-        places_.push_back(static_cast<std::size_t>(place - names_.begin()));
     }
+    for (const Feeling& each : mood_.affect()) {
+        axes_.push_back(axis_named(each.name));
+        named_[axes_.back()] = true;
+        if (affect_map_ == nullptr) {
+            throw MoodError(each.name, "where emotions lie in affect is not known here");
+        }
+    }
+    if (affect_map_ == nullptr) return;
+    for (const std::string& name : affect_map_->names()) affect_places_.push_back(place_of(name));
 }
 
-std::vector<double> NamedMood::intensities(std::int64_t token, const Heard& heard) const {
-    std::vector<double> intensities(names_.size() + 1, 0.0);
+Intensities NamedMood::intensities(std::int64_t token, const Heard& heard,
+                                   const std::vector<double>& held) const {
+    Intensities asked{std::vector<double>(names_.size() + 1, 0.0), false};
     for (std::size_t i = 0; i < places_.size(); ++i) {
+        if (!held.empty() && !std::isnan(held[i])) {
+            asked.weights[places_[i]] = held[i];
+            continue;
+        }
         const Feeling& feeling = mood_.feelings()[i];
-        intensities[places_[i]] = feeling.schedule->at(token, heard);
+        asked.weights[places_[i]] =
+            placed(feeling.name, [&] { return feeling.schedule->at(token, heard); });
     }
-    return intensities;
+    if (!axes_.empty()) asked.is_outside = add_affect(token, heard, asked.weights);
+    return asked;
+}
+
+// Returns whether the point is outside.
+bool NamedMood::add_affect(std::int64_t token, const Heard& heard,
+                           std::vector<double>& weights) const {
+    AffectPoint point{};
+    for (std::size_t i = 0; i < axes_.size(); ++i) {
+        const Feeling& axis = mood_.affect()[i];
+        point[axes_[i]] = placed(axis.name, [&] { return axis.schedule->at(token, heard); });
+    }
+    const AffectMix mix = affect_map_->mix(point, named_);
+    for (std::size_t i = 0; i < affect_places_.size(); ++i) {
+        weights[affect_places_[i]] += mix.weights[i];
+    }
+    return mix.is_outside;
 }
 
 std::vector<double> NamedMood::blended(const std::vector<double>& intensities) const {
@@ -164,7 +217,7 @@ std::vector<double> NamedMood::blended(const std::vector<double>& intensities) c
 }
 
 void NamedMood::row(std::int64_t token, float* out) const {
-    const std::vector<double> weights = blended(intensities(token, Heard()));
+    const std::vector<double> weights = blended(intensities(token, Heard()).weights);
     std::transform(weights.begin(), weights.end(), out,
                    [](double weight) { return static_cast<float>(weight) + 0.0f; });
 }

@@ -1,12 +1,14 @@
 // What a model is asked to feel: a schedule for each emotion, and how they mix; an immutable value.
-// The same in Python is python/llamood/moods/mood.py.
+// How people write one in Python is python/llamood/moods/mood.py.
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "moods/affect.hpp"
 #include "moods/schedule.hpp"
 #include "moods/settings.hpp"
 
@@ -17,8 +19,9 @@ using Names = std::vector<std::string>;
 // Stands for the mean of all vectors, unless a vector has that name.
 constexpr const char* base_name = "base";
 
+// name: of an emotion, or of an axis of affect.
 struct Feeling {
-    std::string emotion;
+    std::string name;
     SchedulePtr schedule;
 };
 
@@ -27,44 +30,61 @@ class Mood {
     // Neutral.
     Mood() = default;
 
-    // json: as in {"joy": 0.8, "$inertia": 30}. Throws MoodError for what is no mood, and for what
-    // needs more than numbers: readings that are held, points of affect.
-    static Mood parse(const std::string& json);
+    // written: as in {"joy": 0.8, "$inertia": 30}. Throws MoodError for what is no mood.
+    static Mood read(const JsonValue& written);
 
     // The same weights at every token. Throws MoodError as above.
     static Mood of(const std::vector<std::pair<std::string, double>>& weights);
 
+    // Of emotions, an intensity, a multiple of its vector; negative pushes away.
     const std::vector<Feeling>& feelings() const { return feelings_; }
+    // Of axes of affect, the coordinate for which a mix of emotions is found.
+    const std::vector<Feeling>& affect() const { return affect_; }
     const Settings& settings() const { return settings_; }
 
     // Whether nothing is asked for at any token.
     bool is_neutral() const;
     // Whether every token is asked the same.
     bool is_constant() const;
-    // Whether what is asked depends on the text.
+    // Whether what is asked depends on the text, or on a function.
     bool listens() const;
+    // Whether a reading is to be held, so that only a voice with readings can feel it.
+    bool holds() const;
     // The texts that it listens to.
     std::vector<std::string> texts() const;
 
   private:
-    void feel(const std::string& emotion, SchedulePtr schedule);
+    void feel(const std::string& name, SchedulePtr schedule);
+    template <class Is>
+    bool all(Is is) const;
 
     std::vector<Feeling> feelings_;
+    std::vector<Feeling> affect_;
     Settings settings_;
+};
+
+// weights: (n_emotion + 1), the intensity asked of each emotion before they are blended, the last
+// for base where no vector has that name. is_outside: the point of affect is out of reach.
+struct Intensities {
+    std::vector<double> weights;
+    bool is_outside = false;
 };
 
 // A mood whose emotions are found among the names at hand, which it only gives weights of.
 class NamedMood {
   public:
-    // Throws MoodError for an emotion that is neither among `names` nor base.
-    NamedMood(Mood mood, Names names);
+    // affect_map: of these names; needed where the mood names a point of affect. Throws MoodError
+    // for an emotion that is neither among `names` nor base.
+    NamedMood(Mood mood, Names names, std::shared_ptr<const AffectMap> affect_map = nullptr);
 
     const Mood& mood() const { return mood_; }
     const Names& names() const { return names_; }
 
-    // The intensity asked of each emotion at a token: (n_emotion + 1), the last for base where no
-    // vector has that name.
-    std::vector<double> intensities(std::int64_t token, const Heard& heard) const;
+    // held: (n_feeling), what it takes at this token to hold the readings that are held, NaN of the
+    // others; empty where none is. Throws MoodError for a reading that is not held, and what a
+    // function throws.
+    Intensities intensities(std::int64_t token, const Heard& heard,
+                            const std::vector<double>& held = {}) const;
 
     // Effective weights (n_emotion) of intensities: the sum of weights times vectors is the blend.
     //
@@ -82,9 +102,15 @@ class NamedMood {
     const std::vector<std::size_t>& places() const { return places_; }
 
   private:
+    bool add_affect(std::int64_t token, const Heard& heard, std::vector<double>& weights) const;
+
     Mood mood_;
     Names names_;
     std::vector<std::size_t> places_;
+    std::shared_ptr<const AffectMap> affect_map_;
+    std::vector<std::size_t> affect_places_;  // of the map's names
+    std::vector<std::size_t> axes_;           // of each of the mood's axes
+    NamedAxes named_{};
 };
 
 }  // namespace llamood

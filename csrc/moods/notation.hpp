@@ -1,5 +1,5 @@
-// How a schedule is written in JSON, as in {"ramp": [0, 1.2], "over": 64}. The same in Python is
-// python/llamood/moods/notation.py.
+// How a schedule is written in JSON, as in {"ramp": [0, 1.2], "over": 64}. What each kind takes:
+// kinds.hpp.
 #pragma once
 
 #include "moods/json_value.hpp"
@@ -7,8 +7,8 @@
 
 namespace llamood {
 
-// A number is a constant. Throws MoodError; its place lies in `value`. depth: of schedules around
-// it.
+// A number is a constant, and a schedule that is made already stays as it is. Throws MoodError; its
+// place lies in `value`. depth: of schedules around it.
 SchedulePtr from_json(const JsonValue& value, int depth = 0);
 
 }  // namespace llamood

@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "moods/kinds.hpp"
 #include "moods/mood_error.hpp"
 #include "text/unicode.hpp"
 
@@ -33,6 +34,26 @@ Point check_point(const JsonValue& value) {
     return {token, placed("[1]", [pair] { return Number{}.check(pair->at(1)); })};
 }
 
+SchedulePtr schedule_of(const JsonValue& value) {
+    if (const auto* schedule = value.as<SchedulePtr>()) return *schedule;
+    if (value.is_number()) return constant(Number{}.check(value));
+    throw MoodError("", "a number or a schedule was expected, found " + found(value));
+}
+
+JsonList schedules_of(const JsonValue& value) {
+    const auto* list = value.as<JsonList>();
+    if (list == nullptr || list->size() < 2) {
+        throw MoodError("", "a list of two or more schedules was expected, found " + found(value));
+    }
+    JsonList schedules;
+    for (std::size_t i = 0; i < list->size(); ++i) {
+        const std::string place = "[" + std::to_string(i) + "]";
+        schedules.emplace_back();
+        schedules.back().is = placed(place, [&] { return schedule_of(list->at(i)); });
+    }
+    return schedules;
+}
+
 }  // namespace
 
 double Number::check(const JsonValue& value) const {
@@ -56,7 +77,7 @@ std::int64_t Count::check(const JsonValue& value) const {
     return static_cast<std::int64_t>(number);
 }
 
-std::size_t check_choice(const JsonValue& value, const std::vector<std::string>& words) {
+std::size_t Choice::check(const JsonValue& value) const {
     const auto* word = value.as<std::string>();
     std::string expected;
     for (std::size_t i = 0; i < words.size(); ++i) {
@@ -66,17 +87,20 @@ std::size_t check_choice(const JsonValue& value, const std::vector<std::string>&
     throw MoodError("", expected + " was expected, found " + found(value));
 }
 
-std::string check_text(const JsonValue& value) {
+std::string Text::check(const JsonValue& value) const {
     const auto* text = value.as<std::string>();
     const std::size_t n = text == nullptr ? 0 : characters_of(*text).size();
     if (n == 0 || n > longest_waited_for) {
         throw MoodError("", "a text of 1 to " + std::to_string(longest_waited_for) +
                                 " characters was expected, found " + found(value));
     }
+    if (utf8_of(characters_of(*text)) != *text) {
+        throw MoodError("", "the text holds half of a surrogate pair");
+    }
     return *text;
 }
 
-std::vector<Point> check_points(const JsonValue& value) {
+std::vector<Point> PointList::check(const JsonValue& value) const {
     const auto* list = value.as<JsonList>();
     if (list == nullptr || list->empty() || list->size() > most_points) {
         throw MoodError("", "1 to " + std::to_string(most_points) +
@@ -94,6 +118,53 @@ std::vector<Point> check_points(const JsonValue& value) {
                             " was expected, found " + std::to_string(points[i].token));
     }
     return points;
+}
+
+LayerRange Layers::check(const JsonValue& value) const {
+    const std::string expected = "first and last layer were expected, as in [8, 20]";
+    const auto* ends = value.as<JsonList>();
+    if (ends == nullptr || ends->size() != 2) {
+        throw MoodError("", expected + ", found " + found(value));
+    }
+    int layers[2];
+    for (int i = 0; i < 2; ++i) {
+        const auto* layer = ends->at(i).as<std::int64_t>();
+        if (layer == nullptr || *layer < 0 || *layer > deepest_layer) {
+            throw MoodError("", expected + ", found " + found(ends->at(i)) + " in it");
+        }
+        layers[i] = static_cast<int>(*layer);
+    }
+    if (layers[0] > layers[1]) {
+        throw MoodError("", expected + ", found the first after the last");
+    }
+    return {layers[0], layers[1]};
+}
+
+JsonValue checked(const ParameterKind& kind, const JsonValue& value) {
+    struct Checked {
+        const JsonValue& value;
+
+        JsonValue operator()(const Number& number) const { return {number.check(value)}; }
+        JsonValue operator()(const Count& count) const { return {count.check(value)}; }
+        JsonValue operator()(const Choice& choice) const {
+            return {choice.words[choice.check(value)]};
+        }
+        JsonValue operator()(const Text& text) const { return {text.check(value)}; }
+        JsonValue operator()(const PointList& list) const {
+            JsonList points;
+            for (const Point& point : list.check(value)) {
+                points.push_back({JsonList{{point.token}, {point.intensity}}});
+            }
+            return {points};
+        }
+        JsonValue operator()(const Layers& layers) const {
+            const LayerRange range = layers.check(value);
+            return {JsonList{{std::int64_t{range.first}}, {std::int64_t{range.last}}}};
+        }
+        JsonValue operator()(const OneSchedule&) const { return {schedule_of(value)}; }
+        JsonValue operator()(const ManySchedules&) const { return {schedules_of(value)}; }
+    };
+    return std::visit(Checked{value}, kind);
 }
 
 }  // namespace llamood

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <utility>
 
 #include "moods/json_value.hpp"
 #include "moods/mood_error.hpp"
@@ -30,7 +31,8 @@ double Schedule::reach() const {
     return std::max(std::fabs(all.low), std::fabs(all.high));
 }
 
-void Schedule::finish() {
+void Schedule::finish(std::shared_ptr<const Values> values) {
+    values_ = std::move(values);
     count();
     const auto end = length();
     if (end.has_value() && *end > longest_schedule) {
@@ -56,6 +58,7 @@ void Schedule::count() {
         deepest = std::max(deepest, each->depth());
         n_schedule_ += each->n_schedule();
         listens_ = listens_ || each->listens();
+        calls_ = calls_ || each->calls();
         regulates_ = regulates_ || each->regulates();
     }
     depth_ += deepest;

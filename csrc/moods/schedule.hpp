@@ -1,5 +1,5 @@
-// A schedule: an intensity that changes over the tokens of an answer, as an immutable value. The
-// same in Python is python/llamood/moods/schedule.py.
+// A schedule: an intensity that changes over the tokens of an answer, as an immutable value. How
+// people write one in Python is python/llamood/moods/schedule.py.
 //
 // Token 0 is the last token of the prompt, which predicts the first word of the answer; token t is
 // the t-th generated one, which predicts the next. Everything here is numbers.
@@ -50,10 +50,12 @@ struct Bounds {
 };
 
 class Schedule;
+class Values;
 using SchedulePtr = std::shared_ptr<const Schedule>;
 using Schedules = std::vector<SchedulePtr>;
 
-// Made by made() below. What is good alone but not together is refused by the constructors.
+// Made by made_of() in kinds.hpp. What is good alone but not together is refused by the
+// constructors.
 class Schedule {
   public:
     virtual ~Schedule() = default;
@@ -76,36 +78,36 @@ class Schedule {
 
     // Whether a value is known only when the text before it is.
     bool listens() const { return listens_; }
+    // Whether a function is asked for values, which are known, and may be refused, only then.
+    bool calls() const { return calls_; }
     // Whether it is no schedule of values, but of what shall be read.
     bool regulates() const { return regulates_; }
     // In all, and how deep they are nested.
     int n_schedule() const { return n_schedule_; }
     int depth() const { return depth_; }
 
-    // Count what it is made of, and refuse absurd sizes: what could exceed 1000, ends after a
-    // million tokens, or is made of more schedules, or deeper, than anyone writes. Throws
-    // MoodError.
-    void finish();
+    // Its parameters; null where it has no written form.
+    const Values* values() const { return values_.get(); }
+
+    // Keep its parameters, count what it is made of, and refuse absurd sizes: what could exceed
+    // 1000, ends after a million tokens, or is made of more schedules, or deeper, than anyone
+    // writes. Throws MoodError.
+    void finish(std::shared_ptr<const Values> values);
 
   protected:
     Schedule() = default;
 
     bool listens_ = false;
+    bool calls_ = false;
     bool regulates_ = false;
 
   private:
     void count();
 
+    std::shared_ptr<const Values> values_;
     int n_schedule_ = 1;
     int depth_ = 1;
 };
-
-template <class T, class... Arguments>
-SchedulePtr made(Arguments&&... arguments) {
-    auto schedule = std::make_shared<T>(std::forward<Arguments>(arguments)...);
-    schedule->finish();
-    return schedule;
-}
 
 // The value of `inner` at `token` as if it had begun at `begin`.
 double begun_at(std::int64_t begin, const Schedule& inner, std::int64_t token, const Heard& heard);

@@ -1,63 +1,83 @@
 #include "moods/settings.hpp"
 
+#include <algorithm>
+#include <set>
+
 #include "moods/mood_error.hpp"
-#include "moods/parameters.hpp"
+#include "text/suggestion.hpp"
 #include "text/unicode.hpp"
 
 namespace llamood {
 
 namespace {
 
-constexpr std::int64_t deepest_layer = 9999;
-
-LayerRange check_layers(const JsonValue& value) {
-    const std::string expected = "first and last layer were expected, as in [8, 20]";
-    const auto* ends = value.as<JsonList>();
-    if (ends == nullptr || ends->size() != 2) {
-        throw MoodError("", expected + ", found " + found(value));
-    }
-    int layers[2];
-    for (int i = 0; i < 2; ++i) {
-        const auto* layer = ends->at(i).as<std::int64_t>();
-        if (layer == nullptr || *layer < 0 || *layer > deepest_layer) {
-            throw MoodError("", expected + ", found " + found(ends->at(i)) + " in it");
-        }
-        layers[i] = static_cast<int>(*layer);
-    }
-    if (layers[0] > layers[1]) {
-        throw MoodError("", expected + ", found the first after the last");
-    }
-    return {layers[0], layers[1]};
+template <class Kind>
+auto read_as(const ParameterKind& kind, const JsonValue& value) {
+    return std::get<Kind>(kind).check(value);
 }
 
-void refuse_relative() {
-    throw MoodError("",
-                    "relative needs to know the hidden states of the model, which only the "
-                    "Python package does; leave $dose out");
+const Setting& setting_named(const std::string& key) {
+    std::set<std::string> keys;
+    for (const Setting& setting : all_settings()) {
+        if (setting.key == key) return setting;
+        keys.insert(setting.key);
+    }
+    throw MoodError(utf8_of(characters_of(key).substr(0, 40)),
+                    "unknown setting; known are " + listed({keys.begin(), keys.end()}));
 }
 
 }  // namespace
 
+const std::vector<Setting>& all_settings() {
+    static const std::vector<Setting> all = {
+        {"$blend",
+         Choice{{"sum", "shared-once"}},
+         {std::string("sum")},
+         [](Settings& settings, const ParameterKind& kind, const JsonValue& value) {
+             settings.blend = static_cast<Mixing>(read_as<Choice>(kind, value));
+         }},
+        {"$positions",
+         Choice{{"generated", "all"}},
+         {std::string("generated")},
+         [](Settings& settings, const ParameterKind& kind, const JsonValue& value) {
+             settings.is_everywhere = read_as<Choice>(kind, value) == 1;
+         }},
+        {"$layers",
+         Layers{},
+         {nullptr},
+         [](Settings& settings, const ParameterKind& kind, const JsonValue& value) {
+             settings.layers = read_as<Layers>(kind, value);
+         }},
+        {"$dose",
+         Choice{{"stored", "relative"}},
+         {std::string("stored")},
+         [](Settings& settings, const ParameterKind& kind, const JsonValue& value) {
+             settings.dose = static_cast<Dose>(read_as<Choice>(kind, value));
+         }},
+        {"$inertia",
+         any_half_life,
+         {nullptr},
+         [](Settings& settings, const ParameterKind& kind, const JsonValue& value) {
+             settings.inertia = read_as<Number>(kind, value);
+         }},
+        {"$max",
+         Number{0.0, largest_intensity},
+         {nullptr},
+         [](Settings& settings, const ParameterKind& kind, const JsonValue& value) {
+             settings.max = read_as<Number>(kind, value);
+         }},
+    };
+    return all;
+}
+
 void Settings::read(const std::string& key, const JsonValue& value) {
-    placed(utf8_of(characters_of(key).substr(0, 40)), [&] {
-        if (key == "$blend") {
-            blend = static_cast<Mixing>(check_choice(value, {"sum", "shared-once"}));
-        } else if (key == "$dose") {
-            if (check_choice(value, {"stored", "relative"}) != 0) refuse_relative();
-        } else if (key == "$inertia") {
-            inertia = half_life.check(value);
-        } else if (key == "$layers") {
-            layers = check_layers(value);
-        } else if (key == "$max") {
-            max = Number{0.0, largest_intensity}.check(value);
-        } else if (key == "$positions") {
-            is_everywhere = check_choice(value, {"generated", "all"}) == 1;
-        } else {
-            throw MoodError("",
-                            "unknown setting; known are $blend, $dose, $inertia, $layers, "
-                            "$max, $positions");
-        }
-    });
+    const Setting& setting = setting_named(key);
+    placed(key, [&] { setting.set(*this, setting.kind, value); });
+}
+
+JsonValue checked_setting(const std::string& key, const JsonValue& value) {
+    const Setting& setting = setting_named(key);
+    return placed(key, [&] { return checked(setting.kind, value); });
 }
 
 }  // namespace llamood

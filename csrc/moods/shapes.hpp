@@ -1,5 +1,4 @@
-// The shapes that a schedule is made of, as functions of the token in closed form. The same in
-// Python is python/llamood/moods/shapes.py.
+// The shapes that a schedule is made of, as functions of the token in closed form.
 #pragma once
 
 #include <cstdint>

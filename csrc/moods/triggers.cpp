@@ -16,13 +16,13 @@ double On::at(std::int64_t token, const Heard& heard) const {
     return begin.has_value() ? begun_at(*begin, *schedule_, token, heard) : 0.0;
 }
 
-Hold::Hold() {
+Hold::Hold(double target) : target_(target) {
     listens_ = true;
     regulates_ = true;
 }
 
 double Hold::at(std::int64_t, const Heard&) const {
-    throw MoodError("", "what it takes to hold a reading is not known here");
+    throw MoodError("", not_read);
 }
 
 }  // namespace llamood

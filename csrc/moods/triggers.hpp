@@ -1,5 +1,4 @@
-// Schedules whose values are known only token by token. The same in Python is
-// python/llamood/moods/triggers.py.
+// Schedules whose values are known only token by token.
 #pragma once
 
 #include <cstdint>
@@ -34,12 +33,22 @@ constexpr double furthest_reading = 20.0;  // z-scores; no text is read as furth
 // while a voice speaks, so there are no values, and nothing can be made of it but its max.
 class Hold : public Schedule {
   public:
-    Hold();
+    explicit Hold(double target);
 
+    // A z-score.
+    double target() const { return target_; }
     const char* kind() const override { return "hold"; }
     // Throws MoodError.
     double at(std::int64_t token, const Heard& heard) const override;
     Bounds bounds() const override { return {-largest_intensity, largest_intensity}; }
+
+  private:
+    double target_;
 };
+
+constexpr const char* not_read =
+    "what it takes to hold a reading is known only to a voice that reads while it speaks; open it "
+    "with Llama(..., emotions=..., readings=True), or Cast, which needs a baseline beside the "
+    "vectors (llamood read --measure)";
 
 }  // namespace llamood

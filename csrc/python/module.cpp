@@ -12,7 +12,20 @@ PYBIND11_MODULE(_core, m) {
     register_likelihood(m);
     register_residual(m);
     register_spin(m);
+    register_manner(m);
     register_stage(m);
     register_fingerprint(m);
     register_guard(m);
+    register_collapse_monitor(m);
+    register_errors(m);
+    register_kinds(m);
+    register_schedule(m);
+    register_affect_map(m);
+    register_mood(m);
+    register_regulator(m);
+    register_steering_vectors(m);
+    register_steering(m);
+    register_performance(m);
+    register_reader(m);
+    register_cast(m);
 }

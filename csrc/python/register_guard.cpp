@@ -5,20 +5,13 @@
 #include <stdexcept>
 #include <string>
 
+#include "python/collapse.hpp"
 #include "python/register.hpp"
 #include "steering/guard.hpp"
 
 namespace py = pybind11;
 using llamood::Alarm;
 using llamood::Guard;
-
-namespace {
-
-std::size_t compressed_size(const std::string& text) {
-    return py::len(py::module_::import("zlib").attr("compress")(py::bytes(text), 1));
-}
-
-}  // namespace
 
 void register_guard(py::module_& m) {
     py::class_<Alarm>(m, "Alarm")
@@ -29,7 +22,7 @@ void register_guard(py::module_& m) {
         .def("__repr__",
              [](const Alarm& self) { return "Alarm(" + self.kind + ": " + self.text + ")"; });
     py::class_<Guard>(m, "Guard")
-        .def(py::init([] { return Guard(compressed_size); }))
+        .def(py::init([] { return Guard(llamood::zlib_size); }))
         .def(
             "hear",
             [](Guard& self, int token_id, const py::bytes& piece, std::optional<double> logprob,

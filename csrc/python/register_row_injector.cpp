@@ -84,6 +84,7 @@ void register_row_injector(py::module_& m) {
         .def("check", &RowInjector::check,
              "Raise RuntimeError for what kept a decode from being steered as asked.")
         .def("missing_layers", &RowInjector::missing_layers)
+        .def("require_places", &RowInjector::require_places, py::arg("first"), py::arg("site"))
         .def("close", &RowInjector::close)
         .def_property_readonly("n_layer", &RowInjector::n_layer)
         .def_property_readonly("n_embd", &RowInjector::n_embd)

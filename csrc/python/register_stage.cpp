@@ -1,12 +1,9 @@
 #include <pybind11/numpy.h>
 #include <pybind11/stl.h>
 
-#include <array>
-#include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <memory>
-#include <optional>
 #include <stdexcept>
 #include <string>
 #include <tuple>
@@ -15,16 +12,18 @@
 
 #include "graph/probe.hpp"
 #include "graph/row_injector.hpp"
+#include "python/ends.hpp"
 #include "python/register.hpp"
+#include "voices/memory.hpp"
 #include "voices/stage.hpp"
 
 namespace py = pybind11;
 using llamood::Bank;
 using llamood::Drawn;
+using llamood::Manner;
 using llamood::Mix;
 using llamood::Probe;
 using llamood::RowInjector;
-using llamood::Sampling;
 using llamood::Stage;
 using FloatArray = py::array_t<float, py::array::c_style | py::array::forcecast>;
 
@@ -37,17 +36,14 @@ std::vector<float> copied(const Bank& bank, const FloatArray& rows) {
     return {rows.data(), rows.data() + rows.size()};
 }
 
-// end: why the answer is over, if it is.
-using Told = std::tuple<int, llama_token, py::bytes, std::string, std::optional<std::string>>;
+using Told = std::tuple<int, llama_token, py::bytes, std::string, py::object>;
 
+// end: why the answer is over, if it is.
 std::vector<Told> told(const std::vector<Drawn>& said) {
-    static constexpr std::array<const char*, 7> ends{nullptr,       "stop",   "length", "time",
-                                                     "interrupted", "failed", "refused"};
     std::vector<Told> all;
     for (const Drawn& drawn : said) {
-        const char* end = ends[static_cast<std::size_t>(drawn.end)];
         all.emplace_back(drawn.voice, drawn.token, py::bytes(drawn.piece), drawn.text,
-                         end == nullptr ? std::nullopt : std::optional<std::string>(end));
+                         llamood::end_of(drawn.end));
     }
     return all;
 }
@@ -80,34 +76,15 @@ void register_stage(py::module_& m) {
         .def(
             "begin",
             [](Stage& self, int voice, std::vector<llama_token> tokens, const FloatArray& rows,
-               const std::shared_ptr<Bank>& bank, int first, int last, float temperature, int top_k,
-               float top_p, float min_p, float typical_p, float repeat_penalty,
-               float frequency_penalty, float presence_penalty, int last_n_tokens,
-               std::uint32_t seed, std::string grammar, int n_likely,
-               std::vector<std::string> stops, int max_tokens, double max_seconds,
+               const std::shared_ptr<Bank>& bank, int first, int last, const Manner& manner,
                const std::vector<llama_token>& said) {
-                const Sampling sampling{temperature,
-                                        top_k,
-                                        top_p,
-                                        min_p,
-                                        typical_p,
-                                        repeat_penalty,
-                                        frequency_penalty,
-                                        presence_penalty,
-                                        last_n_tokens,
-                                        seed,
-                                        std::move(grammar),
-                                        n_likely};
+                const int most =
+                    manner.max_tokens != 0 ? manner.max_tokens : std::numeric_limits<int>::max();
                 self.begin(voice, std::move(tokens), copied(*bank, rows), {bank, {first, last}},
-                           sampling, {std::move(stops), max_tokens, max_seconds}, said);
+                           manner.sampling, {manner.stops, most, manner.max_seconds}, said);
             },
             py::arg("voice"), py::arg("tokens"), py::arg("rows"), py::arg("bank"), py::arg("first"),
-            py::arg("last"), py::kw_only(), py::arg("temperature"), py::arg("top_k"),
-            py::arg("top_p"), py::arg("min_p"), py::arg("typical_p"), py::arg("repeat_penalty"),
-            py::arg("frequency_penalty"), py::arg("presence_penalty"), py::arg("last_n_tokens"),
-            py::arg("seed"), py::arg("grammar"), py::arg("n_likely"), py::arg("stops"),
-            py::arg("max_tokens"), py::arg("max_seconds"),
-            py::arg("said") = std::vector<llama_token>{},
+            py::arg("last"), py::arg("manner"), py::arg("said") = std::vector<llama_token>{},
             "Decode tokens, token i under row i, then draw the first of the answer, or the next "
             "after those that were said.")
         .def(
@@ -148,5 +125,6 @@ void register_stage(py::module_& m) {
         .def_property_readonly("n_voice", &Stage::n_voice)
         .def_property_readonly("n_batch", &Stage::n_batch)
         .def_property_readonly("n_step", &Stage::n_step)
+        .def_property_readonly("n_generating", &Stage::n_generating)
         .def_property_readonly("n_token", &Stage::n_token);
 }

@@ -1,12 +1,13 @@
-// A mood over the tokens of one answer: what was asked and what is applied at each of them. The
-// same in Python is python/llamood/moods/performance.py.
+// A mood over the tokens of one answer: what was asked and what is applied at each of them.
 #pragma once
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
-#include <set>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "steering/phrase_matcher.hpp"
@@ -14,47 +15,88 @@
 
 namespace llamood {
 
+constexpr std::int64_t block_size = 256;  // tokens that are evaluated ahead
+
 // Token 0 is the last one of the prompt; token t is the t-th generated one. The row of a token can
-// be asked for once the tokens up to it were heard, where the mood listens, and in any order. Of
-// one answer only one thread may ask at a time.
+// be asked for once the tokens up to it were heard, where the mood listens, and in any order; where
+// readings are held, only once the token before it was decoded. Rows never depend on how many are
+// asked for at once. Of one answer only one thread may ask at a time.
 class Performance {
   public:
-    // before: (n_emotion), the weights that were applied last, which a mood with inertia moves on
-    // from. notify: is told what a limit takes away, once of each emotion.
+    // Told what a limit takes away: of each limit once while a mood is felt, and of all that it
+    // takes from the tokens that are known then.
+    using Notify = std::function<void(const Notice&)>;
+    // What is read up to a token: emotion -> smoothed z-score, or nothing.
+    using Reading = std::function<std::map<std::string, double>(std::int64_t token)>;
+
+    // before: (n_emotion), the weights that were applied last, as multiples of the vectors as
+    // stored; where the mood has inertia it moves on from there. reading: needed by a mood that
+    // holds readings.
     Performance(std::shared_ptr<const Steering> steering, std::vector<double> before,
-                std::function<void(const Notice&)> notify = {});
+                Notify notify = {}, Reading reading = {});
 
     const Steering& steering() const { return *steering_; }
+    // Whether some mood was felt until now, at some token.
+    bool is_felt() const { return is_felt_; }
+    // Generated tokens that have been heard.
+    std::int64_t n_heard() const { return matcher_.n_heard(); }
 
-    // Another mood, of the same emotions, from `token` on, where its own token 0 is.
+    // Another mood, of the same emotions, from `token` on, where its own token 0 is. Whatever that
+    // throws there leaves all as it was.
     void change(std::shared_ptr<const Steering> steering, std::int64_t token);
+
+    // Go back to `token`, the last one that is kept, and leave only `factor` of the mood, 0 to 1,
+    // from there on; of a mood that steers the prompt too, from its beginning on.
+    void soften(std::int64_t token, double factor);
 
     // The bytes of generated token `token` (from 1 on): the next to hear, or one to hear anew,
     // which takes those after it back.
     void hear(std::int64_t token, const std::string& piece);
 
-    // (n_emotion): the weights applied at a token, those asked, and those applied as exactly as
-    // `before` takes them.
+    // What is added at a token.
+    Blend blend(std::int64_t token);
+    // Whether what is added changes no more from `token` on.
+    bool is_still(std::int64_t token);
+    // (n_emotion): the weights applied at a token, and those asked.
     std::vector<float> row(std::int64_t token);
     std::vector<float> asked(std::int64_t token);
-    const std::vector<double>& after(std::int64_t token);
+    // Of `n` tokens from `token` on: the weights applied, rows (n, n_emotion), and the keys (n) of
+    // their blends.
+    void block(std::int64_t token, std::int64_t n, float* rows, std::int64_t* keys);
+    // (n_emotion): those applied, as multiples of the vectors as stored.
+    std::vector<double> after(std::int64_t token);
+    // How many times as much as reads fluently is added at a token, see Steering::overdose.
+    std::optional<double> overdose(std::int64_t token);
 
   private:
+    // limited: what the limits leave of what is asked. held: of each reading that is held.
     struct Row {
         std::vector<double> asked;
+        std::vector<double> limited;
         std::vector<double> applied;
+        std::vector<Regulation> held;
+        std::shared_ptr<const Steering> steering;  // under which it was made
     };
 
+    std::vector<double> applied(std::int64_t token);
+    double factor(std::int64_t token) const;
     const Row& at(std::int64_t token);
-    std::shared_ptr<const Row> made_row(std::int64_t token);
+    void fill(std::int64_t n);
+    std::shared_ptr<const Row> made_row(std::int64_t token, Missed& missed);
+    std::vector<double> last() const;
+    std::vector<Regulation> regulated(std::int64_t token);
+    Regulation so_far(std::size_t i, std::int64_t token) const;
     void forget(std::int64_t n);
 
     std::shared_ptr<const Steering> steering_;
+    bool is_felt_;
     std::int64_t begin_ = 0;  // the token at which this mood began
     std::vector<double> before_;
-    std::function<void(const Notice&)> notify_;
-    std::set<std::string> noticed_;
+    Notify notify_;
+    Missed told_;  // of this mood
+    Reading reading_;
     std::vector<std::shared_ptr<const Row>> rows_;  // tokens whose rows are equal share one
+    std::vector<std::pair<std::int64_t, double>> softened_;  // from which token on, what is left
     PhraseMatcher matcher_;
 };
 

@@ -1,5 +1,4 @@
-// Finds texts in what is generated, token by token, also where they span tokens. The same in Python
-// is python/llamood/moods/phrase_matcher.py.
+// Finds texts in what is generated, token by token, also where they span tokens.
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,5 @@
-// A mood over an answer: limits, inertia, changes, texts. That the numbers agree with Python's is
-// tested by tests/c/test_c_performance.py.
+// A mood over an answer: limits, inertia, changes, texts. More of it is tested from Python
+// (tests/moods/test_performance.py).
 
 #include <limits>
 #include <memory>
@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "check.hpp"
+#include "moods/json_text.hpp"
 #include "moods/mood_error.hpp"
 #include "steering/performance.hpp"
 
@@ -22,16 +23,22 @@ constexpr int n_layer = 2;
 constexpr int n_embd = 3;
 
 // Two emotions whose vectors are of length 2 and at right angles in both layers.
-std::shared_ptr<const SteeringVectors> steering_vectors(std::vector<double> ceilings = {
-                                                            unlimited, unlimited}) {
+std::shared_ptr<const SteeringVectors> steering_vectors(std::vector<double> ceilings = {unlimited,
+                                                                                        unlimited},
+                                                        std::vector<double> residual = {}) {
     const float data[] = {2, 0, 0, 0, 2, 0, 0, 0, 2, 2, 0, 0};
-    return std::make_shared<const SteeringVectors>(Names{"anger", "joy"}, std::move(ceilings), data,
-                                                   n_layer, n_embd, 1);
+    auto bank = std::make_shared<const Bank>(data, 2, n_layer, n_embd);
+    return std::make_shared<const SteeringVectors>(StoredVectors{{"anger", "joy"},
+                                                                 std::move(bank),
+                                                                 std::move(ceilings),
+                                                                 {1.0, 1.0},
+                                                                 "layer_out",
+                                                                 std::move(residual)});
 }
 
 std::shared_ptr<const Steering> steering(
     const std::string& json, std::shared_ptr<const SteeringVectors> vectors = steering_vectors()) {
-    return std::make_shared<const Steering>(Mood::parse(json), std::move(vectors));
+    return std::make_shared<const Steering>(Mood::read(read_json(json)), std::move(vectors));
 }
 
 using Row = std::vector<float>;
@@ -83,7 +90,7 @@ void test_limits() {
     CHECK((each.row(4) == Row{0, 2}));
     CHECK((each.asked(4) == Row{0, 4}));
     CHECK(notices.size() == 1 && notices[0].what == "joy" &&
-          holds(notices[0].text, "joy is held at 2") && holds(notices[0].text, "3 was asked for"));
+          holds(notices[0].text, "joy is held at 2") && holds(notices[0].text, "4 was asked for"));
     // Together they are as strong as the strongest alone: 2 of joy.
     Performance both(steering(R"({"joy": 2, "anger": 1})", held), {0.0, 0.0}, note);
     CHECK(near(both.after(0)[1], 4 / std::sqrt(5.0)) && near(both.after(0)[0], 2 / std::sqrt(5.0)));
@@ -104,6 +111,19 @@ void test_layers() {
     CHECK(steering(R"({"$positions": "all"})")->is_everywhere());
 }
 
+// The vectors' root mean square is 2 / sqrt(3), that of the hidden state 1.
+void test_a_dose_may_be_a_share_of_the_hidden_state() {
+    const auto stored = steering_vectors({1.0, 2.0}, {1.0, 1.0});
+    const auto half = steering(R"({"joy": 0.5, "$dose": "relative"})", stored);
+    CHECK(near(half->vectors().bank()->vector(1, 0)[2], std::sqrt(3.0), 1e-6));
+    Performance performance(half, {0.0, 0.0});
+    CHECK((performance.row(0) == Row{0, 0.5F}));
+    CHECK(near(performance.after(0)[1], 0.25 * std::sqrt(3.0)));
+    CHECK(performance.blend(0).key != steering(R"({"joy": 0.5})", stored)->still()->key);
+    CHECK(
+        holds(thrown([] { steering(R"({"$dose": "relative"})"); }), "relative needs the residual"));
+}
+
 void test_base_is_the_mean() {
     Performance sum(steering(R"({"base": 1, "joy": 0.5})"), {0.0, 0.0});
     CHECK((sum.row(0) == Row{0.5F, 1}));
@@ -119,6 +139,7 @@ int main() {
     test_a_text_starts_a_schedule_wherever_tokens_are_cut();
     test_limits();
     test_layers();
+    test_a_dose_may_be_a_share_of_the_hidden_state();
     test_base_is_the_mean();
     return check::result();
 }

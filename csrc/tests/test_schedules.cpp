@@ -1,5 +1,5 @@
-// Schedules by themselves: a few exact values, the walk of a drift, faults, and hostile text. That
-// they agree with Python's is tested by tests/c/test_c_moods.py.
+// Schedules by themselves: a few exact values, the walk of a drift, faults, and hostile text. More
+// is tested from Python (tests/moods).
 
 #include <cstdint>
 #include <string>
@@ -8,6 +8,7 @@
 
 #include "check.hpp"
 #include "moods/ar1.hpp"
+#include "moods/json_text.hpp"
 #include "moods/mood.hpp"
 #include "moods/mood_error.hpp"
 #include "moods/notation.hpp"
@@ -29,7 +30,7 @@ std::vector<double> values(const std::string& json, int n) {
 }
 
 std::string refusal(const std::string& json) {
-    return thrown([&json] { Mood::parse(json); });
+    return thrown([&json] { Mood::read(read_json(json)); });
 }
 
 void test_values() {
@@ -88,10 +89,10 @@ void test_faults() {
           "mood at 'joy.ramp[1]': a number was expected, found '1'");
     CHECK(holds(refusal(R"({"joy": {"rmap": [0, 1]}})"), "did you mean 'ramp'?"));
     CHECK(holds(refusal(R"({"joy": 1, "joy": 2})"), "mood at 'joy': given twice"));
-    CHECK(holds(refusal(R"({"joy": {"hold": 1}})"), "mood at 'joy': a reading is held only by"));
-    CHECK(holds(refusal(R"({"valence": 0.5})"), "mood at 'valence': a point of affect"));
-    CHECK(holds(refusal(R"({"$dose": "relative"})"), "mood at '$dose': relative needs"));
-    const std::string unknown = thrown([] { NamedMood(Mood::parse(R"({"jyo": 1})"), {"joy"}); });
+    CHECK(holds(refusal(R"({"valence": 2})"), "mood at 'valence': a coordinate of affect"));
+    CHECK(holds(refusal(R"({"valence": {"hold": 1}})"), "mood at 'valence': no axis of affect"));
+    const std::string unknown =
+        thrown([] { NamedMood(Mood::read(read_json(R"({"jyo": 1})")), {"joy"}); });
     CHECK(holds(unknown,
                 "no such emotion among those at hand (joy); did you mean 'joy'? To add it: llamood "
                 "emotion add MODEL jyo --texts FILE"));

@@ -3,70 +3,75 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
-#include <fstream>
-#include <stdexcept>
+#include <cstring>
 #include <utility>
 
 namespace llamood {
 
-GgufFile::GgufFile(std::filesystem::path path) : path_(std::move(path)) {
-    std::error_code error;
-    if (!std::filesystem::is_regular_file(path_, error)) refuse("is not there, or is no file");
-    ggml_context* tensors = nullptr;
-    gguf_.reset(gguf_init_from_file(path_.u8string().c_str(), {/*no_alloc=*/true, &tensors}));
-    tensors_.reset(tensors);
-    if (gguf_ == nullptr) refuse("is no GGUF file, or a broken one");
+namespace {
+
+// The bytes are of a whole number of T: their number came of it.
+template <class T>
+std::vector<T> numbers_in(const std::vector<char>& bytes) {
+    std::vector<T> numbers(bytes.size() / sizeof(T));
+    if (!numbers.empty()) std::memcpy(numbers.data(), bytes.data(), numbers.size() * sizeof(T));
+    return numbers;
 }
 
-void GgufFile::refuse(const std::string& fault) const {
-    throw std::invalid_argument(path_.u8string() + ": " + fault);
+}  // namespace
+
+GgufFile::GgufFile(std::filesystem::path path) : header_(std::move(path)) {
+    header_.require_order();
 }
 
-// -1 where there is no such key.
-std::int64_t GgufFile::find(const std::string& key, gguf_type type) const {
-    const std::int64_t id = gguf_find_key(gguf_.get(), key.c_str());
-    if (id < 0 || gguf_get_kv_type(gguf_.get(), id) == type) return id;
-    refuse(key + " is " + gguf_type_name(gguf_get_kv_type(gguf_.get(), id)) + ", expected " +
-           gguf_type_name(type));
+// Null where there is no such key.
+const GgufHeader::Value* GgufFile::find(const std::string& key, gguf_type type) const {
+    const GgufHeader::Value* value = header_.value(key);
+    if (value == nullptr || value->type == type) return value;
+    refuse(key + " is " + gguf_type_name(value->type) + ", expected " + gguf_type_name(type));
 }
 
-std::int64_t GgufFile::find_array(const std::string& key, gguf_type type) const {
-    const std::int64_t id = find(key, GGUF_TYPE_ARRAY);
-    if (id < 0 || gguf_get_arr_type(gguf_.get(), id) == type) return id;
-    refuse(key + " holds " + gguf_type_name(gguf_get_arr_type(gguf_.get(), id)) + ", expected " +
-           gguf_type_name(type));
+const GgufHeader::Value* GgufFile::find_array(const std::string& key, gguf_type type) const {
+    const GgufHeader::Value* value = find(key, GGUF_TYPE_ARRAY);
+    if (value == nullptr || value->element == type) return value;
+    refuse(key + " holds " + gguf_type_name(value->element) + ", expected " + gguf_type_name(type));
+}
+
+template <class T>
+std::optional<T> GgufFile::scalar(const std::string& key, gguf_type type) const {
+    const GgufHeader::Value* value = find(key, type);
+    if (value == nullptr) return std::nullopt;
+    return numbers_in<T>(header_.bytes(value->begin, value->end)).front();
 }
 
 std::optional<std::string> GgufFile::text(const std::string& key) const {
-    const std::int64_t id = find(key, GGUF_TYPE_STRING);
-    if (id < 0) return std::nullopt;
-    return gguf_get_val_str(gguf_.get(), id);
+    const GgufHeader::Value* value = find(key, GGUF_TYPE_STRING);
+    if (value == nullptr) return std::nullopt;
+    return header_.text(*value);
 }
 
 std::optional<double> GgufFile::number(const std::string& key) const {
-    const std::int64_t id = find(key, GGUF_TYPE_FLOAT64);
-    if (id < 0) return std::nullopt;
-    return gguf_get_val_f64(gguf_.get(), id);
+    return scalar<double>(key, GGUF_TYPE_FLOAT64);
+}
+
+bool GgufFile::is_whole(const std::string& key) const {
+    const GgufHeader::Value* value = header_.value(key);
+    return value != nullptr && value->type == GGUF_TYPE_UINT32;
 }
 
 std::optional<std::uint32_t> GgufFile::whole(const std::string& key) const {
-    const std::int64_t id = find(key, GGUF_TYPE_UINT32);
-    if (id < 0) return std::nullopt;
-    return gguf_get_val_u32(gguf_.get(), id);
+    return scalar<std::uint32_t>(key, GGUF_TYPE_UINT32);
 }
 
 std::optional<std::int32_t> GgufFile::integer(const std::string& key) const {
-    const std::int64_t id = find(key, GGUF_TYPE_INT32);
-    if (id < 0) return std::nullopt;
-    return gguf_get_val_i32(gguf_.get(), id);
+    return scalar<std::int32_t>(key, GGUF_TYPE_INT32);
 }
 
 template <class T>
 std::optional<std::vector<T>> GgufFile::array(const std::string& key, gguf_type type) const {
-    const std::int64_t id = find_array(key, type);
-    if (id < 0) return std::nullopt;
-    const auto* values = static_cast<const T*>(gguf_get_arr_data(gguf_.get(), id));
-    return std::vector<T>(values, values + gguf_get_arr_n(gguf_.get(), id));
+    const GgufHeader::Value* value = find_array(key, type);
+    if (value == nullptr) return std::nullopt;
+    return numbers_in<T>(header_.bytes(value->begin, value->end));
 }
 
 std::optional<std::vector<float>> GgufFile::numbers(const std::string& key) const {
@@ -82,47 +87,33 @@ std::optional<std::vector<std::int32_t>> GgufFile::integers(const std::string& k
 }
 
 std::optional<std::vector<std::string>> GgufFile::texts(const std::string& key) const {
-    const std::int64_t id = find_array(key, GGUF_TYPE_STRING);
-    if (id < 0) return std::nullopt;
-    std::vector<std::string> texts;
-    for (std::size_t i = 0; i < gguf_get_arr_n(gguf_.get(), id); ++i) {
-        texts.emplace_back(gguf_get_arr_str(gguf_.get(), id, i));
-    }
-    return texts;
+    const GgufHeader::Value* value = find_array(key, GGUF_TYPE_STRING);
+    if (value == nullptr) return std::nullopt;
+    return header_.texts(*value);
 }
 
 int GgufFile::n_tensor() const {
-    return static_cast<int>(gguf_get_n_tensors(gguf_.get()));
+    return static_cast<int>(header_.tensors().size());
 }
 
 std::string GgufFile::tensor_name(int i) const {
-    return gguf_get_tensor_name(gguf_.get(), i);
+    return header_.tensors()[i].name;
 }
 
 std::vector<std::int64_t> GgufFile::shape(const std::string& name) const {
-    const ggml_tensor* tensor = ggml_get_tensor(tensors_.get(), name.c_str());
+    const GgufHeader::Tensor* tensor = header_.tensor(name);
     if (tensor == nullptr) return {};
-    std::vector<std::int64_t> shape(tensor->ne, tensor->ne + ggml_n_dims(tensor));
-    std::reverse(shape.begin(), shape.end());
+    std::vector<std::int64_t> shape = tensor->shape;
+    while (shape.size() > 1 && shape.front() == 1) shape.erase(shape.begin());
+    if (shape.empty()) shape.push_back(1);  // a single number
     return shape;
 }
 
 std::vector<float> GgufFile::read(const std::string& name) const {
-    const std::int64_t id = gguf_find_tensor(gguf_.get(), name.c_str());
-    if (id < 0) refuse(name + " is missing");
-    if (gguf_get_tensor_type(gguf_.get(), id) != GGML_TYPE_F32) refuse(name + " is not F32");
-    std::ifstream file(path_, std::ios::binary);
-    const auto begin = static_cast<std::streamoff>(gguf_get_data_offset(gguf_.get()) +
-                                                   gguf_get_tensor_offset(gguf_.get(), id));
-    const std::size_t n_byte = gguf_get_tensor_size(gguf_.get(), id);
-    file.seekg(0, std::ios::end);
-    if (file.tellg() - begin < static_cast<std::streamoff>(n_byte)) {
-        refuse("ends before " + name + " does");
-    }
-    file.seekg(begin);
-    std::vector<float> values(n_byte / sizeof(float));
-    file.read(reinterpret_cast<char*>(values.data()), static_cast<std::streamsize>(n_byte));
-    if (!file) refuse(name + " cannot be read");
+    const GgufHeader::Tensor* tensor = header_.tensor(name);
+    if (tensor == nullptr) refuse(name + " is missing");
+    if (tensor->type != GGML_TYPE_F32) refuse(name + " is not F32");
+    std::vector<float> values = numbers_in<float>(header_.data(*tensor));
     if (!std::all_of(values.begin(), values.end(), [](float v) { return std::isfinite(v); })) {
         refuse(name + " has NaN or infinity in it");
     }

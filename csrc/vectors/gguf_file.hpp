@@ -1,14 +1,13 @@
 // A GGUF file of llamood's that was written by whoever: keys and F32 tensors, each checked.
 #pragma once
 
-#include <ggml-cpp.h>
-#include <gguf.h>
-
 #include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <string>
 #include <vector>
+
+#include "vectors/gguf_header.hpp"
 
 namespace llamood {
 
@@ -21,6 +20,8 @@ class GgufFile {
     // None where there is no such key.
     std::optional<std::string> text(const std::string& key) const;
     std::optional<double> number(const std::string& key) const;
+    // Whether there is such a key, of type uint32, as other writers may have it otherwise.
+    bool is_whole(const std::string& key) const;
     std::optional<std::uint32_t> whole(const std::string& key) const;
     std::optional<std::int32_t> integer(const std::string& key) const;
     std::optional<std::vector<float>> numbers(const std::string& key) const;
@@ -30,22 +31,23 @@ class GgufFile {
 
     int n_tensor() const;
     std::string tensor_name(int i) const;
-    // Its dimensions, the slowest first; empty where there is no such tensor.
+    // Its dimensions, the slowest first, without those of size 1 before it; empty where there is no
+    // such tensor.
     std::vector<std::int64_t> shape(const std::string& name) const;
     // Its numbers, which are finite.
     std::vector<float> read(const std::string& name) const;
 
-    [[noreturn]] void refuse(const std::string& fault) const;
+    [[noreturn]] void refuse(const std::string& fault) const { header_.refuse(fault); }
 
   private:
-    std::int64_t find(const std::string& key, gguf_type type) const;
-    std::int64_t find_array(const std::string& key, gguf_type type) const;
+    const GgufHeader::Value* find(const std::string& key, gguf_type type) const;
+    const GgufHeader::Value* find_array(const std::string& key, gguf_type type) const;
+    template <class T>
+    std::optional<T> scalar(const std::string& key, gguf_type type) const;
     template <class T>
     std::optional<std::vector<T>> array(const std::string& key, gguf_type type) const;
 
-    std::filesystem::path path_;
-    gguf_context_ptr gguf_;
-    ggml_context_ptr tensors_;
+    GgufHeader header_;
 };
 
 }  // namespace llamood

@@ -10,6 +10,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include "text/unicode.hpp"
 #include "vectors/gguf_file.hpp"
 
 namespace llamood {
@@ -40,14 +41,39 @@ std::vector<fs::path> files_of(const fs::path& path) {
     return files;
 }
 
-// "direction.12" is 12; 0 for what is no direction.
+// "direction.12" is 12; -1 for what is no direction.
 int layer_of(const std::string& name) {
     const std::string stem = "direction.";
-    if (name.compare(0, stem.size(), stem) != 0) return 0;
+    if (name.compare(0, stem.size(), stem) != 0) return -1;
     const std::string digits = name.substr(stem.size());
-    const bool is_number = !digits.empty() && digits.size() < 7 && digits[0] != '0' &&
+    const bool is_number = !digits.empty() && digits.size() < 7 &&
+                           (digits[0] != '0' || digits.size() == 1) &&
                            digits.find_first_not_of("0123456789") == std::string::npos;
-    return is_number ? std::stoi(digits) : 0;
+    return is_number ? std::stoi(digits) : -1;
+}
+
+// Throws for a name by which a mood means something else: RESERVED of
+// python/llamood/vectors/emotion_vectors.py.
+void require_name(const GgufFile& file, const std::string& name) {
+    for (const char* axis : {"valence", "arousal", "dominance"}) {
+        if (name == axis) {
+            file.refuse("in a mood " + name +
+                        " means a point of affect, no vector; call this emotion otherwise (llamood "
+                        "convert --names)");
+        }
+    }
+    if (!is_printable(name)) file.refuse("its emotion's name has control characters");
+    if (!name.empty() && name[0] != '$') return;
+    file.refuse(
+        "its emotion has no name, or one that begins with $, as a mood's settings do; call it "
+        "otherwise (llamood convert --names)");
+}
+
+// Whether the file says that its directions are those of all layers, from layer 0 on.
+bool has_layer_0(const GgufFile& file, const std::string& arch, const ModelFacts& model) {
+    if (file.n_tensor() != model.n_layer) return false;
+    const std::string key = arch + ".layer_count";
+    return file.is_whole(key) && file.whole(key) == static_cast<std::uint32_t>(model.n_layer);
 }
 
 void require_same(const GgufFile& file, const char* what, const std::optional<std::string>& mine,
@@ -59,12 +85,16 @@ void require_same(const GgufFile& file, const char* what, const std::optional<st
                 "they came from");
 }
 
-void require_direction(const GgufFile& file, const std::string& name, const ModelFacts& model) {
+// least: the first layer that the file may be about.
+void require_direction(const GgufFile& file, const std::string& name, int least,
+                       const ModelFacts& model) {
     const int layer = layer_of(name);
-    if (layer == 0) file.refuse("tensor '" + name + "', expected only direction.1 and so on");
+    if (layer < least) file.refuse("tensor '" + name + "', expected only direction.1 and so on");
     if (layer >= model.n_layer) {
         file.refuse(name + " is for a layer that the model lacks; it has layers 0 to " +
-                    std::to_string(model.n_layer - 1));
+                    std::to_string(model.n_layer - 1) +
+                    ". If its writer numbers layers from one, convert it (llamood convert "
+                    "--index-base 1)");
     }
     const auto shape = file.shape(name);
     if (shape.size() != 1 || shape[0] != model.n_embd) {
@@ -75,12 +105,20 @@ void require_direction(const GgufFile& file, const std::string& name, const Mode
 }
 
 // One emotion, (n_layer, n_embd).
-std::vector<float> rows_of(const GgufFile& file, bool is_own, const ModelFacts& model) {
+std::vector<float> rows_of(const GgufFile& file, const std::string& arch, bool is_own,
+                           const ModelFacts& model) {
     const int n = file.n_tensor();
+    const int least = !is_own && has_layer_0(file, arch, model) ? 0 : 1;
     if (n < 1) file.refuse("has no direction in it, expected direction.1 and so on");
     if (is_own && n != model.n_layer - 1) {
+        const std::string advice =
+            ". If a file of this model left layers out, convert it with "
+            "--n-layer " +
+            std::to_string(model.n_layer);
+        const bool is_foreign = !file.text("llamood.model.fingerprint").has_value();
         file.refuse("these vectors belong to another model: layers " + std::to_string(n + 1) +
-                    " in the vectors, " + std::to_string(model.n_layer) + " in the model");
+                    " in the vectors, " + std::to_string(model.n_layer) + " in the model" +
+                    (is_foreign ? advice : ""));
     }
     const auto n_embd = static_cast<std::size_t>(model.n_embd);
     std::vector<float> rows(n_embd * model.n_layer);
@@ -89,7 +127,7 @@ std::vector<float> rows_of(const GgufFile& file, bool is_own, const ModelFacts& 
     };
     for (int i = 0; i < n; ++i) {
         const std::string name = file.tensor_name(i);
-        require_direction(file, name, model);
+        require_direction(file, name, least, model);
         put(file.read(name), layer_of(name));
     }
     const auto first = file.numbers("llamood.direction_0");
@@ -115,6 +153,17 @@ std::vector<double> residual_of(const GgufFile& file, const ModelFacts& model) {
     return is_known ? rms : std::vector<double>();
 }
 
+// Valence, arousal and dominance.
+std::optional<std::array<double, 3>> affect_of(const GgufFile& file) {
+    const auto numbers = file.doubles("llamood.affect");
+    if (!numbers.has_value()) return std::nullopt;
+    const auto is_inside = [](double value) { return std::abs(value) <= 1.0; };
+    if (numbers->size() != 3 || !std::all_of(numbers->begin(), numbers->end(), is_inside)) {
+        file.refuse("llamood.affect is not valence, arousal, dominance in -1..1");
+    }
+    return std::array<double, 3>{(*numbers)[0], (*numbers)[1], (*numbers)[2]};
+}
+
 void add(Vectors& vectors, const fs::path& path, const ModelFacts& model) {
     const GgufFile file(path);
     const auto arch = file.text("general.architecture");
@@ -132,14 +181,18 @@ void add(Vectors& vectors, const fs::path& path, const ModelFacts& model) {
     require_same(file, "fingerprint", file.text("llamood.model.fingerprint"), model.fingerprint);
 
     const std::string name = file.text("llamood.emotion").value_or(path.stem().u8string());
+    require_name(file, name);
     if (std::count(vectors.names.begin(), vectors.names.end(), name) != 0) {
         file.refuse("is a second file for the emotion " + name);
     }
     const std::string site = file.text("llamood.site").value_or("layer_out");
+    if (site != "layer_out" && site != "attn_out") {
+        file.refuse("llamood.site is '" + site + "', expected layer_out or attn_out");
+    }
     if (!vectors.names.empty() && site != vectors.site) {
         file.refuse("was measured at site " + site + ", the files before it at " + vectors.site);
     }
-    const std::vector<float> rows = rows_of(file, version.has_value(), model);
+    const std::vector<float> rows = rows_of(file, *arch, version.has_value(), model);
     std::vector<double> residual = residual_of(file, model);
     const bool is_first = vectors.names.empty();
     if (!is_first && residual != vectors.residual_rms) residual.clear();
@@ -147,9 +200,11 @@ void add(Vectors& vectors, const fs::path& path, const ModelFacts& model) {
     vectors.data.insert(vectors.data.end(), rows.begin(), rows.end());
     const double ceiling = file.number("llamood.ceiling").value_or(unlimited);
     const double scale = file.number("llamood.scale").value_or(1.0);
+    if (!std::isfinite(scale)) file.refuse("llamood.scale is not a finite number");
     vectors.names.push_back(name);
     vectors.ceilings.push_back(ceiling > 0 ? ceiling : unlimited);
     vectors.scales.push_back(scale);
+    vectors.affect.push_back(affect_of(file));
     vectors.method = file.text("llamood.method").value_or("");
     vectors.site = site;
 }
@@ -159,6 +214,12 @@ void add(Vectors& vectors, const fs::path& path, const ModelFacts& model) {
 bool Vectors::are_calibrated() const {
     return std::none_of(ceilings.begin(), ceilings.end(),
                         [](double ceiling) { return std::isinf(ceiling); });
+}
+
+bool Vectors::are_increments() const {
+    const std::string end = ", in increments";
+    return method.size() >= end.size() &&
+           method.compare(method.size() - end.size(), end.size(), end) == 0;
 }
 
 Vectors load_vectors(const std::string& path, const ModelFacts& model) {

@@ -2,6 +2,8 @@
 // and what only llamood knows in keys (python/llamood/vectors/control_vector.py writes them).
 #pragma once
 
+#include <array>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,11 +23,15 @@ struct Vectors {
     std::vector<double> ceilings;      // (n_emotion), infinite where not known
     std::vector<double> residual_rms;  // (n_layer), of the hidden states; empty where not known
     std::vector<double> scales;  // (n_emotion), what the vectors as measured were multiplied by
-    std::string method;          // how they were measured, empty where not known
+    // (n_emotion), valence, arousal and dominance, -1 to 1, where the file says them.
+    std::vector<std::optional<std::array<double, 3>>> affect;
+    std::string method;  // how they were measured, empty where not known
     std::string site = "layer_out";
 
     // Whether every ceiling is known.
     bool are_calibrated() const;
+    // Whether each layer has only what it has beyond the one before (vectors/increments.py).
+    bool are_increments() const;
     int n_emotion() const { return static_cast<int>(names.size()); }
 };
 

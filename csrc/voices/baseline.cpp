@@ -4,9 +4,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <numeric>
 #include <stdexcept>
 
-#include "moods/json_value.hpp"
+#include "moods/json_text.hpp"
 #include "vectors/gguf_file.hpp"
 
 namespace llamood {
@@ -93,6 +94,27 @@ std::vector<float> read(const GgufFile& file, const char* name, const Shape& exp
     return file.read(name);
 }
 
+// What the emotion's vector as measured is in the direction that reads it, added up over the layers
+// that are read. of_layer: the same where it is added in one layer, as far as that is measured.
+double read_at(const Vectors& vectors, const Baseline& baseline, std::size_t emotion,
+               const std::vector<double>& of_layer, const ModelFacts& model) {
+    const std::size_t n = vectors.names.size();
+    if (!vectors.are_increments()) {
+        return std::accumulate(of_layer.begin(), of_layer.end(), 0.0);
+    }
+    const auto width = static_cast<std::size_t>(model.n_embd);
+    const float* data = vectors.data.data() + emotion * model.n_layer * width;
+    const double scale = vectors.scales[emotion] == 0.0 ? 1.0 : vectors.scales[emotion];
+    double sum = 0.0;
+    for (std::size_t p = 0; p < baseline.layers.size(); ++p) {
+        const float* direction = baseline.directions.data() + (p * n + emotion) * width;
+        for (std::size_t at = 0; at < (baseline.layers[p] + 1) * width; ++at) {
+            sum += data[at] * direction[at % width] * baseline.weights[p * n + emotion] / scale;
+        }
+    }
+    return sum;
+}
+
 // Whether a vector adds anything in a layer; it may have been emptied since it was measured.
 bool adds(const Vectors& vectors, std::int64_t emotion, std::int64_t layer,
           const ModelFacts& model) {
@@ -136,6 +158,14 @@ Baseline load_baseline(const std::string& folder, const Vectors& vectors, const 
             if (!(together * joint[k] > 0)) file.refuse("a spread is not above 0");
             baseline.weights.push_back(1.0 / (together * joint[k]));
         }
+    }
+    for (std::int64_t k = 0; k < n; ++k) {
+        std::vector<double> own;
+        for (std::size_t p = 0; p < places.size(); ++p) {
+            const std::size_t from = (chosen[p] * n + order[k]) * n_read + places[p];
+            own.push_back(response[from * n + order[k]] * baseline.weights[p * n + k]);
+        }
+        baseline.told.emplace_back(vectors.names[k], read_at(vectors, baseline, k, own, model));
     }
     for (std::int64_t i = 0; i < model.n_layer; ++i) {
         for (std::int64_t k = 0; k < n; ++k) {

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "steering/holding.hpp"
 #include "vectors/vectors.hpp"
 
 namespace llamood {
@@ -21,6 +22,9 @@ struct Baseline {
     // (n_layer, n_emotion, n_emotion): by how much intensity 1 of a vector as stored, added in one
     // layer, moves each score.
     std::vector<double> response;
+    // What each vector as measured is itself read at: the reading of the answers that it is the
+    // mean of, against neutral ones.
+    Told told;
 
     std::size_t n_emotion() const { return mean.size() / layers.size(); }
 };

@@ -2,8 +2,12 @@
 
 #include <algorithm>
 #include <chrono>
+#include <exception>
 #include <stdexcept>
+#include <tuple>
 #include <utility>
+
+#include "voices/faults.hpp"
 
 namespace llamood {
 
@@ -28,23 +32,15 @@ void drop_events(std::deque<Event>& events, int voice) {
     events.erase(std::remove_if(events.begin(), events.end(), is_its), events.end());
 }
 
-Cast::Cast(std::unique_ptr<SharedContext> shared, Overflow overflow)
-    : shared_(std::move(shared)), overflow_(overflow) {}
+Cast::Cast(SharedContext::Parts parts, Overflow overflow, std::optional<Care> care)
+    : shared_(std::move(parts)), overflow_(overflow), care_(care) {}
 
-Character& Cast::at(int voice) {
+// -- who is there ------------------------------------------------------------------------------
+
+Character& Cast::at(int voice) const {
     const auto found = voices_.find(voice);
-    if (found == voices_.end()) {
-        throw std::out_of_range(not_there(voice));
-    }
+    if (found == voices_.end()) throw std::out_of_range(not_there(voice));
     return *found->second;
-}
-
-std::vector<const Character*> Cast::others(const Character& voice) const {
-    std::vector<const Character*> others;
-    for (const auto& [number, other] : voices_) {
-        if (other.get() != &voice) others.push_back(other.get());
-    }
-    return others;
 }
 
 std::vector<int> Cast::voices() const {
@@ -53,102 +49,107 @@ std::vector<int> Cast::voices() const {
     return numbers;
 }
 
+std::vector<Cast::CharacterPtr> Cast::present() const {
+    std::vector<CharacterPtr> present;
+    for (const auto& [number, voice] : voices_) present.push_back(voice);
+    return present;
+}
+
+Character::Others Cast::others(const Character& voice) const {
+    Character::Others others;
+    for (const auto& [number, other] : voices_) {
+        if (other.get() != &voice) others.push_back(other.get());
+    }
+    return others;
+}
+
 bool Cast::anybody_speaks() const {
     return std::any_of(voices_.begin(), voices_.end(),
                        [](const auto& entry) { return entry.second->is_speaking(); });
 }
 
-int Cast::join(std::optional<std::string> system, std::shared_ptr<const Steering> steering,
-               Manner manner) {
+std::shared_ptr<Character> Cast::join(std::optional<std::string> system,
+                                      std::shared_ptr<const Steering> steering, Manner manner) {
     int number = 0;
     while (voices_.count(number) != 0) ++number;
-    const int most = shared_->stage().n_voice();
+    const int most = shared_.stage().n_voice();
     if (number >= most) {
-        throw std::runtime_error("all " + std::to_string(most) +
-                                 " voices are taken; let one leave, or open the stage with more");
+        throw Refused("all " + std::to_string(most) + " voices are taken; let one leave, or " +
+                      shared_.advice().to_have_more);
     }
-    voices_[number] = std::make_unique<Character>(
-        *shared_, number, std::move(system), std::move(steering), std::move(manner), overflow_);
-    return number;
-}
-
-void Cast::begin(Character& voice, Character::Plan plan) {
-    try {
-        const Character* leader = voice.begin(std::move(plan), others(voice));
-        if (leader != nullptr) followers_[voice.number()] = leader->number();
-    } catch (...) {
-        voice.abandon();
-        throw;
-    }
-}
-
-void Cast::say(int voice, const std::string& text) {
-    Character& speaker = at(voice);
-    begin(speaker, speaker.plan(text));
-}
-
-void Cast::feel(int voice, std::shared_ptr<const Steering> steering) {
-    at(voice).feel(std::move(steering));
-}
-
-void Cast::interrupt(int voice) {
-    if (auto event = at(voice).interrupt()) events_.push_back(std::move(*event));
+    const auto voice =
+        std::make_shared<Character>(shared_, number, std::move(system), std::move(steering),
+                                    std::move(manner), overflow_, care_);
+    voices_[number] = voice;
+    return voice;
 }
 
 void Cast::leave(int voice) {
     Character& leaver = at(voice);
-    (void)leaver.interrupt();
+    interrupt(voice);
     leaver.leave();
     voices_.erase(voice);
     followers_.erase(voice);
+}
+
+void Cast::drop(int voice) {
     drop_events(events_, voice);
 }
 
-void Cast::let_follow() {
-    for (auto entry = followers_.begin(); entry != followers_.end();) {
-        const auto [number, leader] = *entry;
-        Character& voice = at(number);
-        const auto ahead = voices_.find(leader);
-        const bool is_ahead = ahead != voices_.end() && ahead->second->is_prompting();
-        if (is_ahead && voice.is_waiting()) {
-            ++entry;
-            continue;
-        }
-        entry = followers_.erase(entry);
-        if (voice.is_waiting()) voice.start(others(voice));
-    }
-}
+// -- answers -----------------------------------------------------------------------------------
 
-bool Cast::step(int n) {
+void Cast::begin(Plans plans) {
+    std::vector<CharacterPtr> begun;
     try {
-        let_follow();
-        Stage& stage = shared_->stage();
-        const auto n_token = stage.n_token();
-        const auto begin = Clock::now();
-        const std::vector<Drawn> drawn = shared_->step(n);
-        const auto n_taken = static_cast<int>(stage.n_token() - n_token);
-        if (n_taken > 0) cost_.note(n_taken, seconds_since(begin));
-        for (const Drawn& token : drawn) events_.push_back(at(token.voice).hear(token));
+        for (auto& [number, plan] : plans) {
+            (void)at(number);
+            begun.push_back(voices_[number]);
+            const auto lead = begun.back()->begin(std::move(plan), others(*begun.back()));
+            if (lead) followers_[number] = *lead;
+        }
     } catch (...) {
-        for (const auto& [number, voice] : voices_) voice->abandon();
-        followers_.clear();
+        for (const CharacterPtr& voice : begun) voice->abandon();
         throw;
     }
-    return anybody_speaks();
 }
 
-bool Cast::step_for(double seconds) {
-    const auto begin = Clock::now();
-    bool is_first = true;
-    bool goes_on = anybody_speaks();
-    while (goes_on) {
-        const int n_generating = shared_->stage().n_generating();
-        const double left = seconds - seconds_since(begin);
-        if (!is_first && cost_.expected(std::max(n_generating, 1)) > left) break;
-        goes_on = step(cost_.most(left, n_generating + least_prompt));
-        is_first = false;
-    }
-    return goes_on;
+void Cast::say(int voice, const std::string& text, std::optional<Manner> manner) {
+    Plans plans;
+    plans.emplace_back(voice, at(voice).plan(text, std::move(manner)));
+    begin(std::move(plans));
+}
+
+int Cast::nearest(const Plan& plan, const std::vector<int>& among,
+                  const std::shared_ptr<const Steering>& steering, std::vector<double> felt) const {
+    for (const int voice : among) at(voice).require_silent();
+    const int position = static_cast<int>(plan.tokens.size()) - 1;
+    // It is not felt yet, so that nobody is told anything.
+    Performance performance = at(among.at(0)).performance(steering, std::move(felt), position, {});
+    const auto keys = keys_of_prompt(performance, plan.tokens.size());
+    const auto has = [&](int voice) {
+        return std::make_tuple(at(voice).n_common(plan.tokens, keys), -at(voice).n_cached());
+    };
+    return *std::max_element(among.begin(), among.end(),
+                             [&](int one, int other) { return has(one) < has(other); });
+}
+
+void Cast::interrupt(int voice) {
+    Character& speaker = at(voice);
+    if (auto event = speaker.interrupt()) tell(speaker, std::move(*event));
+}
+
+void Cast::fail(Character& voice, const std::exception_ptr& fault) {
+    voice.abandon();
+    Event event;
+    event.end = End::failed;
+    event.fault = fault;
+    tell(voice, std::move(event));
+}
+
+void Cast::tell(Character& voice, Event event) {
+    event.voice = voice.number();
+    event.news = voice.news();
+    events_.push_back(std::move(event));
 }
 
 std::optional<Event> Cast::poll() {
@@ -156,6 +157,85 @@ std::optional<Event> Cast::poll() {
     Event event = std::move(events_.front());
     events_.pop_front();
     return event;
+}
+
+// -- steps -------------------------------------------------------------------------------------
+
+void Cast::let_follow() {
+    const std::map<int, Lead> followers = followers_;
+    for (const auto& [number, lead] : followers) {
+        const auto found = voices_.find(number);
+        const auto ahead = voices_.find(lead.voice);
+        const bool is_waiting = found != voices_.end() && found->second->is_waiting();
+        const bool is_ahead = ahead != voices_.end() && ahead->second->is_prompting();
+        if (is_ahead && is_waiting && ahead->second->n_cached() < lead.n) continue;
+        followers_.erase(number);
+        if (!is_waiting) continue;
+        const CharacterPtr voice = found->second;
+        try {
+            voice->start(others(*voice));
+        } catch (...) {
+            if (shared_.is_outside()) throw;
+            fail(*voice, std::current_exception());
+        }
+    }
+}
+
+std::vector<Drawn> Cast::drawn(int n) {
+    Stage& stage = shared_.stage();
+    const auto n_token = stage.n_token();
+    const auto n_step = stage.n_step();
+    const auto begin = Clock::now();
+    std::vector<Drawn> drawn = shared_.step(n);
+    const auto n_taken = static_cast<int>(stage.n_token() - n_token);
+    if (n_taken > 0) cost_.note(n_taken, seconds_since(begin));
+    if (stage.n_step() == n_step) {
+        // A token was drawn and, by an exception from outside, never heard.
+        for (const int voice : voices()) interrupt(voice);
+    }
+    return drawn;
+}
+
+bool Cast::step(int n) {
+    let_follow();
+    try {
+        for (const Drawn& token : drawn(n)) hear(token);
+    } catch (const ModelFault&) {
+        for (const CharacterPtr& voice : present()) {
+            if (voice->is_speaking()) fail(*voice, std::current_exception());
+        }
+        throw;
+    }
+    return anybody_speaks();
+}
+
+void Cast::hear(const Drawn& drawn) {
+    const auto found = voices_.find(drawn.voice);
+    if (found == voices_.end() || !found->second->is_speaking()) return;
+    const CharacterPtr voice = found->second;
+    try {
+        if (drawn.end == End::failed) {
+            throw Refused("the grammar of this answer left no token to draw");
+        }
+        for (Event& event : voice->hear(drawn)) tell(*voice, std::move(event));
+    } catch (...) {
+        if (shared_.is_outside()) throw;
+        fail(*voice, std::current_exception());
+    }
+}
+
+bool Cast::step_for(double seconds) {
+    const auto begin = Clock::now();
+    bool is_first = true;
+    bool goes_on = anybody_speaks();
+    while (goes_on) {
+        const int n_generating = shared_.stage().n_generating();
+        const double left = seconds - seconds_since(begin);
+        if (!is_first && cost_.expected(std::max(n_generating, 1)) > left) break;
+        goes_on = step(cost_.most(left, n_generating + least_prompt));
+        is_first = false;
+    }
+    return goes_on;
 }
 
 }  // namespace llamood

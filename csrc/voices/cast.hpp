@@ -1,5 +1,4 @@
-// Characters that speak from one model, in one context and one batch. The same in Python is
-// python/llamood/voices/cast.py.
+// Characters that speak from one model, in one context and one batch.
 #pragma once
 
 #include <deque>
@@ -7,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "voices/batch_cost.hpp"
@@ -23,35 +23,55 @@ void drop_events(std::deque<Event>& events, int voice);
 
 class Cast {
   public:
-    Cast(std::unique_ptr<SharedContext> shared, Overflow overflow);
+    // care: what becomes of answers that collapse; none for nothing.
+    Cast(SharedContext::Parts parts, Overflow overflow, std::optional<Care> care);
+    virtual ~Cast() = default;
     Cast(const Cast&) = delete;
     Cast& operator=(const Cast&) = delete;
 
     // What follows throws std::out_of_range for a voice that is not there, and, where it refuses
     // something, changes nothing.
 
-    // A new voice, told `system` at the beginning of its conversation. Throws std::runtime_error
-    // where there is no room for another.
-    int join(std::optional<std::string> system, std::shared_ptr<const Steering> steering,
-             Manner manner);
+    // A new voice, told `system` at the beginning of its conversation. Throws Refused where there
+    // is no room for another.
+    std::shared_ptr<Character> join(std::optional<std::string> system,
+                                    std::shared_ptr<const Steering> steering, Manner manner);
 
-    // Say something to a voice, which answers from the next step on. Throws std::runtime_error
-    // while it speaks, and std::invalid_argument where there is no room or its answer cannot be
-    // given as asked.
-    void say(int voice, const std::string& text);
+    Character& at(int voice) const;
+    bool is_speaking(int voice) const { return at(voice).is_speaking(); }
+    // Who is there.
+    std::vector<int> voices() const;
 
-    // Let it feel this from its next token on, also while it speaks.
-    void feel(int voice, std::shared_ptr<const Steering> steering);
+    // Let these voices, each another one, give the answers that they planned, from the next step
+    // on. Throws Refused for one that cannot be given as asked.
+    using Plans = std::vector<std::pair<int, Plan>>;
+    void begin(Plans plans);
+    // Let one answer this. Throws as Character::plan, too.
+    void say(int voice, const std::string& text, std::optional<Manner> manner = std::nullopt);
+
+    // Which of these voices, one at least, has most of a prompt decoded as it would be in a mood,
+    // and of those that have as much, which has decoded the least. felt: (n_emotion), see
+    // Character::felt. Throws Refused where one of them speaks.
+    int nearest(const Plan& plan, const std::vector<int>& among,
+                const std::shared_ptr<const Steering>& steering, std::vector<double> felt) const;
 
     // Let it say no more. What it said stays in its memory; an answer of which nothing was said is
     // taken back with its question.
     void interrupt(int voice);
 
-    // Interrupt it and forget it, with those of its events that were not polled.
+    // Interrupt it and forget it.
     void leave(int voice);
+    // Forget what a voice, perhaps one that has left, said and was not polled.
+    void drop(int voice);
 
-    // One batch of at most `n` tokens. Returns whether anybody still speaks. Throws
-    // std::runtime_error where it could not be decoded: all answers are taken back then.
+    void feel(int voice, std::shared_ptr<const Steering> steering) {
+        at(voice).feel(std::move(steering));
+    }
+    void pause(int voice, bool is_paused) { at(voice).pause(is_paused); }
+
+    // One batch of at most `n` tokens. Returns whether anybody still speaks. An answer that fails
+    // ends with an event that says so, and is taken back. Throws ModelFault where the batch could
+    // not be decoded: all answers have failed then.
     bool step(int n);
 
     // Batches as long as they are expected to fit into the time, but one at least; each takes a
@@ -61,22 +81,25 @@ class Cast {
     // The next thing that somebody said.
     std::optional<Event> poll();
 
-    bool is_speaking(int voice) { return at(voice).is_speaking(); }
-    // Who is there.
-    std::vector<int> voices() const;
-    SharedContext& shared() { return *shared_; }
+    SharedContext& shared() { return shared_; }
 
   private:
-    Character& at(int voice);
-    std::vector<const Character*> others(const Character& voice) const;
-    bool anybody_speaks() const;
-    void begin(Character& voice, Character::Plan plan);
-    void let_follow();
+    using CharacterPtr = std::shared_ptr<Character>;  // kept by whoever waits for it
 
-    std::unique_ptr<SharedContext> shared_;
+    std::vector<CharacterPtr> present() const;
+    Character::Others others(const Character& voice) const;
+    bool anybody_speaks() const;
+    void let_follow();
+    std::vector<Drawn> drawn(int n);
+    void hear(const Drawn& drawn);
+    void fail(Character& voice, const std::exception_ptr& fault);
+    void tell(Character& voice, Event event);
+
+    SharedContext shared_;
     Overflow overflow_;
-    std::map<int, std::unique_ptr<Character>> voices_;
-    std::map<int, int> followers_;  // who waits for whom to decode the beginning that both have
+    std::optional<Care> care_;
+    std::map<int, CharacterPtr> voices_;
+    std::map<int, Lead> followers_;  // who waits for whom to decode the beginning that both have
     std::deque<Event> events_;
     BatchCost cost_;
 };

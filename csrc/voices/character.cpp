@@ -2,178 +2,59 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <map>
 #include <stdexcept>
 #include <utility>
+
+#include "voices/faults.hpp"
 
 namespace llamood {
 
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
 constexpr int worth_waiting = 32;  // tokens that another voice is about to decode
-constexpr int kept_free = 4;  // for an answer of no known length, this part of what it remembers
 
-// FNV-1a, 64 bit: what is cached is told apart by it. 0 where nothing is added.
-std::uint64_t key_of(const std::vector<float>& row, LayerRange range) {
-    if (std::all_of(row.begin(), row.end(), [](float weight) { return weight == 0.0f; })) return 0;
-    std::uint64_t hash = 0xcbf29ce484222325ULL;
-    const auto add = [&hash](const void* data, std::size_t size) {
-        const auto* bytes = static_cast<const unsigned char*>(data);
-        for (std::size_t i = 0; i < size; ++i) hash = (hash ^ bytes[i]) * 0x100000001b3ULL;
-    };
-    add(row.data(), row.size() * sizeof(float));
-    add(&range.first, sizeof range.first);
-    add(&range.last, sizeof range.last);
-    return hash == 0 ? 1 : hash;
-}
+const Blend nothing;
 
-// Without the oldest question and what was answered to it; empty where there is only one.
-std::vector<Message> without_oldest_turn(const std::vector<Message>& messages,
-                                         std::size_t n_system) {
-    const auto begin = messages.begin() + static_cast<std::ptrdiff_t>(n_system);
-    const auto is_question = [](const Message& message) { return message.role == "user"; };
-    const auto first = std::find_if(begin, messages.end(), is_question);
-    if (first == messages.end()) return {};
-    const auto second = std::find_if(first + 1, messages.end(), is_question);
-    if (second == messages.end()) return {};
-    std::vector<Message> fewer(messages.begin(), begin);
-    fewer.insert(fewer.end(), second, messages.end());
-    return fewer;
+// (n_emotion)
+std::vector<float> row_of(const Blend& blend, std::size_t n_emotion) {
+    return blend.key == 0 ? std::vector<float>(n_emotion) : blend.weights;
 }
 
 }  // namespace
 
 Character::Character(SharedContext& shared, int number, std::optional<std::string> system,
-                     std::shared_ptr<const Steering> steering, Manner manner, Overflow overflow)
+                     std::shared_ptr<const Steering> steering, Manner manner, Overflow overflow,
+                     std::optional<Care> care)
     : shared_(shared),
       number_(number),
+      memory_(std::move(system), overflow),
       steering_(std::move(steering)),
       manner_(std::move(manner)),
-      overflow_(overflow),
-      felt_(shared.model().vectors().n_emotion()),
+      care_(care),
+      felt_(shared.vectors().names().size()),
       reader_(shared.reader(number)) {
-    if (system.has_value()) system_.push_back({"system", std::move(*system)});
-    messages_ = system_;
+    if (reader_ != nullptr) reading_.emplace();
+    foresee(*steering_);
+}
+
+const std::vector<Message>& Character::messages() const {
+    const bool has_asked = turn_ != nullptr && turn_->plan.messages.has_value();
+    return has_asked ? *turn_->plan.messages : memory_.messages();
 }
 
 bool Character::is_prompting() const {
     return turn_ != nullptr && turn_->n_drawn == 0 && !turn_->is_waiting;
 }
 
-Character::Plan Character::plan(const std::string& text) const {
-    if (is_speaking()) {
-        throw std::runtime_error(is_speaking_already);
-    }
-    const int n_ctx = shared_.n_ctx();
-    const int open = overflow_ == Overflow::drop ? n_ctx / kept_free : 1;
-    const int room = manner_.max_tokens > 0 ? manner_.max_tokens : open;
-    Plan plan{messages_, {}, 0};
-    plan.messages.push_back({"user", text});
-    while (true) {
-        plan.tokens = shared_.chat(plan.messages);
-        const auto n_token = static_cast<long long>(plan.tokens.size());
-        if (n_token > 0 && n_token + room <= n_ctx) return plan;
-        std::vector<Message> fewer;
-        if (overflow_ == Overflow::drop) {
-            fewer = without_oldest_turn(plan.messages, system_.size());
-        }
-        if (fewer.empty()) {
-            throw std::invalid_argument(
-                (plan.forgotten > 0 ? "this message alone has " : "the conversation has ") +
-                std::to_string(n_token) + " tokens and the answer may have " +
-                std::to_string(room) + ", but a voice can remember " + std::to_string(n_ctx) +
-                "; raise n_ctx, lower max_tokens" +
-                (overflow_ == Overflow::drop ? "" : ", or let the oldest turns be dropped"));
-        }
-        plan.messages = std::move(fewer);
-        ++plan.forgotten;
-    }
-}
+// -- what is cached ----------------------------------------------------------------------------
 
-const Character* Character::begin(Plan plan, const std::vector<const Character*>& others) {
-    turn_ = std::make_unique<Turn>(
-        Turn{std::move(plan), Performance(steering_, felt_), "", 0, false, Clock::now()});
-    const Character* ahead = leader(keys(), others);
-    turn_->is_waiting = ahead != nullptr;
-    if (ahead == nullptr) start(others);
-    return ahead;
-}
-
-const Character* Character::leader(const std::vector<std::uint64_t>& wanted,
-                                   const std::vector<const Character*>& others) const {
-    const auto& tokens = turn_->plan.tokens;
-    int decoded = n_common(tokens, wanted);
-    for (const Character* other : others) {
-        decoded = std::max(decoded, other->n_common(tokens, wanted));
-    }
-    const Character* best = nullptr;
-    int most = decoded + worth_waiting - 1;
-    for (const Character* other : others) {
-        if (!other->is_prompting()) continue;
-        const int n = other->n_same(tokens, wanted);
-        if (n > most) best = other;
-        most = std::max(most, n);
-    }
-    return best;
-}
-
-void Character::start(const std::vector<const Character*>& others) {
-    turn_->is_waiting = false;
-    Stage& stage = shared_.stage();
-    const auto& tokens = turn_->plan.tokens;
-    const auto n_token = static_cast<int>(tokens.size());
-    const std::vector<std::uint64_t> wanted = keys();
-    int n = stage.keep(number_, std::min(n_common(tokens, wanted), n_token - 1));
-    n += borrow(n, wanted, others);
-
-    const Blend first = blend(0);
-    std::vector<float> rows;
-    for (int i = n; i < n_token; ++i) {
-        if (wanted[i] == 0) {
-            rows.insert(rows.end(), first.row.size(), 0.0f);
-        } else {
-            rows.insert(rows.end(), first.row.begin(), first.row.end());
-        }
-    }
-    const bool is_everywhere = steering_->is_everywhere();
-    note(0, n_token, {std::vector<float>(first.row.size()), 0});
-    note(is_everywhere ? 0 : n_token - 1, is_everywhere ? n_token : 1, first);
-    tokens_ = tokens;
-    keys_ = wanted;
-    stage.begin(number_, {tokens.begin() + n, tokens.end()}, std::move(rows), mix(),
-                manner_.sampling, limits());
-}
-
-Limits Character::limits() const {
-    const int room = shared_.n_ctx() - static_cast<int>(turn_->plan.tokens.size());
-    const std::chrono::duration<double> passed = Clock::now() - turn_->begun;
-    return {manner_.stops, manner_.max_tokens > 0 ? std::min(manner_.max_tokens, room) : room,
-            manner_.max_seconds - passed.count()};
-}
-
-std::vector<std::uint64_t> Character::keys() {
-    const std::size_t n = turn_->plan.tokens.size();
-    const std::uint64_t key = blend(0).key;
-    std::vector<std::uint64_t> keys(n, steering_->is_everywhere() ? key : 0);
-    keys.back() = key;
-    return keys;
-}
-
-Mix Character::mix() const {
-    const FeelingModel& model = shared_.model();
-    const LayerRange range = steering_->layers();
-    return {model.bank(), {std::max(range.first, model.first_layer()), range.last}};
-}
-
-Character::Blend Character::blend(int token) {
-    std::vector<float> row = turn_->performance.row(token);
-    const std::uint64_t key = key_of(row, steering_->layers());
-    return {std::move(row), key};
+int Character::n_cached() const {
+    return static_cast<int>(shared_.stage().n_cached(number_));
 }
 
 int Character::n_same(const std::vector<llama_token>& tokens,
-                      const std::vector<std::uint64_t>& keys) const {
+                      const std::vector<std::int64_t>& keys) const {
     const std::size_t n = std::min(tokens.size(), tokens_.size());
     std::size_t same = 0;
     while (same < n && tokens[same] == tokens_[same] && keys[same] == keys_[same]) ++same;
@@ -181,19 +62,38 @@ int Character::n_same(const std::vector<llama_token>& tokens,
 }
 
 int Character::n_common(const std::vector<llama_token>& tokens,
-                        const std::vector<std::uint64_t>& keys) const {
-    return std::min(n_same(tokens, keys), static_cast<int>(shared_.stage().n_cached(number_)));
+                        const std::vector<std::int64_t>& keys) const {
+    return std::min(n_same(tokens, keys), n_cached());
 }
 
-// How many positions after the first `n` another voice had decoded.
-int Character::borrow(int n, const std::vector<std::uint64_t>& wanted,
-                      const std::vector<const Character*>& others) {
+// Nothing can be taken over from a memory that slides, see borrow().
+std::optional<Lead> Character::lead(const std::vector<std::int64_t>& wanted,
+                                    const Others& others) const {
+    if (shared_.slides()) return std::nullopt;
     const auto& tokens = turn_->plan.tokens;
-    const int last = static_cast<int>(tokens.size()) - 1;
+    int decoded = n_common(tokens, wanted);
+    for (const Character* other : others) {
+        decoded = std::max(decoded, other->n_common(tokens, wanted));
+    }
+    std::optional<Lead> best;
+    const int most = decoded + worth_waiting - 1;
+    for (const Character* other : others) {
+        if (!other->is_prompting()) continue;
+        const int n = other->n_same(tokens, wanted);
+        if (n > (best ? best->n : most)) best = {other->number_, n};
+    }
+    return best;
+}
+
+// How many positions after the first `n` another voice had decoded; none from a memory that slides,
+// which may have forgotten them.
+int Character::borrow(int n, const std::vector<std::int64_t>& wanted, const Others& others) {
+    if (shared_.slides()) return 0;
+    const auto& tokens = turn_->plan.tokens;
     int most = n;
     const Character* from = nullptr;
     for (const Character* other : others) {
-        const int known = std::min(other->n_common(tokens, wanted), last);
+        const int known = std::min(other->n_common(tokens, wanted), turn_->position());
         if (known <= most) continue;
         most = known;
         from = other;
@@ -203,76 +103,264 @@ int Character::borrow(int n, const std::vector<std::uint64_t>& wanted,
     return most - n;
 }
 
-Event Character::hear(const Drawn& drawn) {
-    if (drawn.end == End::failed) {
-        abandon();
-        return {number_, drawn.token, "", std::vector<float>(felt_.size()), {}, drawn.end, 0};
+// -- a turn ------------------------------------------------------------------------------------
+
+void Character::require_silent() const {
+    if (is_speaking()) throw Refused(is_speaking_already);
+}
+
+void Character::require_able(const Manner& manner) const {
+    require_silent();
+    if (shared_.stage().takes(manner.sampling.grammar)) return;
+    throw Refused("the grammar was not understood; expected GBNF whose root is root");
+}
+
+Plan Character::plan(const std::string& text, std::optional<Manner> manner) const {
+    if (!manner) manner = manner_;
+    require_able(*manner);
+    return memory_.plan(shared_, text, std::move(*manner));
+}
+
+Plan Character::plan_prompt(std::vector<llama_token> prompt, Manner manner) const {
+    require_able(manner);
+    return plan_of(shared_, std::move(prompt), std::move(manner));
+}
+
+Performance Character::performance(std::shared_ptr<const Steering> steering,
+                                   std::vector<double> before, int position,
+                                   Performance::Notify notify) const {
+    const auto read = [this, position](std::int64_t token) {
+        std::map<std::string, double> by_name;
+        if (reader_ == nullptr) return by_name;
+        const int end = position + static_cast<int>(token);
+        const std::vector<double> reading = reader_->heard(position, end).reading;
+        const auto& names = shared_.vectors().names();
+        for (std::size_t i = 0; i < reading.size(); ++i) by_name[names[i]] = reading[i];
+        return by_name;
+    };
+    return {std::move(steering), std::move(before), std::move(notify), read};
+}
+
+std::optional<Lead> Character::begin(Plan plan, const Others& others) {
+    if (reader_ != nullptr) reading_.emplace();
+    n_draw_ = 0;
+    const auto notices = std::make_shared<std::vector<std::string>>();
+    const auto notify = [this, notices](const Notice& told) {
+        const bool is_known = std::count(notices->begin(), notices->end(), told.text) > 0;
+        if (!is_known) notices->push_back(told.text);
+        notice(told);
+    };
+    const int position = static_cast<int>(plan.tokens.size()) - 1;
+    Performance played = performance(steering_, felt_, position, notify);
+    const TurnPtr turn =
+        std::make_shared<Turn>(std::move(plan), std::move(played), notices, shared_.n_ctx());
+    if (care_) turn->monitor.emplace(*care_, shared_.compressed_size());
+    turn_ = turn;
+    const auto wanted = keys_of_prompt(turn->performance, turn->n_prompt());
+    if (turn_ != turn) return std::nullopt;
+    const std::optional<Lead> ahead = lead(wanted, others);
+    turn->is_waiting = ahead.has_value();
+    if (!ahead) start(others);
+    return ahead;
+}
+
+void Character::start(const Others& others) {
+    const TurnPtr turn = turn_;
+    turn->is_waiting = false;
+    const auto wanted = keys_of_prompt(turn->performance, turn->n_prompt());
+    if (turn_ != turn) return;
+    const int known = std::min(n_common(turn->plan.tokens, wanted), turn->position());
+    int n = static_cast<int>(shared_.stage().keep(number_, known));
+    n += borrow(n, wanted, others);
+    const Turn::Blends blends = turn->blends(0);
+    note(0, {blends.at.begin(), blends.at.begin() + n});
+    keys_.assign(wanted.begin(), wanted.begin() + n);
+    speak(*turn, n, {blends.at.begin() + n, blends.at.end()});
+}
+
+// Draw what follows on the answer as far as it goes, in the mood of now. What is decoded of it
+// stays, unless the mood steers the prompt too.
+void Character::again(const TurnPtr& turn) {
+    Stage& stage = shared_.stage();
+    stage.rest(number_);
+    const std::vector<llama_token> tokens = turn->tokens();
+    int n = static_cast<int>(tokens.size()) - 1;
+    if (turn->is_steered_before()) {
+        const Turn::Blends wanted = turn->blends(0);
+        std::vector<std::int64_t> keys;
+        for (const Blend* blend : wanted.at) keys.push_back(blend->key);
+        n = std::min(n, n_common(tokens, keys));
     }
-    const int number = turn_->n_drawn++;
-    Event event{number_,
-                drawn.token,
-                drawn.text,
-                turn_->performance.row(number),
-                reading(),
-                drawn.end,
-                number == 0 ? turn_->plan.forgotten : 0};
-    turn_->said += drawn.text;
-    if (drawn.end != End::none) {
-        end();
-        return event;
+    const int kept = static_cast<int>(stage.keep(number_, n));
+    Turn::Blends blends = turn->blends(kept);
+    if (turn_ != turn) return;
+    for (int at = kept; at < n; ++at) {  // forgotten since, and decoded anew as it was
+        if (keys_[at] == 0) blends.at[at - kept] = &nothing;
     }
-    turn_->performance.hear(turn_->n_drawn, drawn.piece);
-    tokens_.push_back(drawn.token);
-    keys_.push_back(0);
-    play();
+    keys_.resize(kept);
+    speak(*turn, kept, blends.at);
+}
+
+// Draw what follows on the turn's tokens, of which the first `n` are decoded, and the rest are to
+// be under these blends.
+void Character::speak(Turn& turn, int n, std::vector<const Blend*> blends) {
+    turn.is_unfelt = turn.is_paused && turn.n_drawn > 0;
+    turn.is_begun = true;
+    if (turn.is_unfelt) blends.back() = &nothing;
+    tokens_ = turn.tokens();
+    note(n, blends);
+    std::vector<float> rows;
+    for (const Blend* blend : blends) {
+        keys_.push_back(blend->key);
+        const std::vector<float> row = row_of(*blend, felt_.size());
+        rows.insert(rows.end(), row.begin(), row.end());
+    }
+    const auto begin = static_cast<std::ptrdiff_t>(turn.n_prompt());
+    Sampling sampling = turn.plan.manner.sampling;
+    // A monitor hears how likely each token was; what a grammar asks for a model may find unlikely.
+    const bool is_free = sampling.grammar.empty();
+    if (turn.monitor && is_free) sampling.n_likely = std::max(sampling.n_likely, 0);
+    try {
+        shared_.stage().begin(number_, {tokens_.begin() + n, tokens_.end()}, std::move(rows),
+                              mix(turn.performance.steering()), sampling, turn.limits(),
+                              {tokens_.begin() + begin, tokens_.end()});
+    } catch (const std::invalid_argument& error) {
+        throw Refused(std::string("this answer cannot be given: ") + error.what());
+    }
+}
+
+Mix Character::mix(const Steering& steering) const {
+    const LayerRange range = steering.layers();
+    const int first = std::max(range.first, steering.vectors().first_layer());
+    return {steering.vectors().bank(), {first, range.last}};
+}
+
+// Positions from this one on are decoded under these blends.
+void Character::note(int position, const std::vector<const Blend*>& blends) {
+    if (reader_ == nullptr) return;
+    for (std::size_t at = 0; at < blends.size();) {
+        std::size_t end = at + 1;
+        while (end < blends.size() && blends[end]->key == blends[at]->key) ++end;
+        reader_->note(position + static_cast<int>(at), static_cast<int>(end - at), *blends[at]);
+        at = end;
+    }
+}
+
+std::vector<Event> Character::hear(const Drawn& drawn) {
+    const TurnPtr turn = turn_;
+    turn->is_begun = false;
+    ++n_draw_;
+    const std::vector<Likely>& likely = shared_.stage().likely(number_);
+    std::optional<double> logprob;
+    const bool is_free = turn->plan.manner.sampling.grammar.empty();
+    if (is_free && !likely.empty()) logprob = likely.front().logprob;
+    const auto rescued = turn->heard(drawn, logprob);
+    if (turn_ != turn) return {};
+    if (rescued) return rescue(turn, *rescued);
+    turn->untold.push_back(event(*turn, drawn));
+    if (turn_ != turn) return {};
+    const bool is_over = drawn.end != End::none;
+    if (!is_over) {  // let it be decoded, in the mood that it calls for
+        turn->fed.emplace_back(drawn.token, drawn.piece);
+        tokens_.push_back(drawn.token);
+        keys_.push_back(0);
+        play(turn);
+        if (turn_ != turn) return {};
+    }
+    std::vector<Event> events = turn->sound(is_over);
+    if (is_over) end(false);
+    return events;
+}
+
+Event Character::event(Turn& turn, const Drawn& drawn) {
+    const int number = turn.n_drawn++;
+    Event event = ended(turn, drawn.end);
+    event.asked = turn.performance.asked(number);
+    event.mood = turn.performance.row(number);
+    if (turn.is_unfelt) event.mood.assign(event.mood.size(), 0.0f);
+    event.token = drawn.token;
+    event.text = drawn.text;
+    event.notices = *turn.notices;
+    if (reader_ != nullptr) {
+        Reader::Heard heard = reader_->heard(turn.position(), turn.position() + turn.n_drawn);
+        event.reading = reading_ = std::move(heard.reading);
+        event.score = std::move(heard.score);
+    }
+    if (number == 0) event.forgotten = turn.plan.forgotten;
+    if (turn.plan.manner.sampling.n_likely >= 0) event.likely = shared_.stage().likely(number_);
     return event;
 }
 
-void Character::note(int position, int n, const Blend& blend) {
-    if (reader_ != nullptr) reader_->note(position, n, blend.row, mix().range);
+// The end of an answer that is no token, as far as it is not told otherwise.
+Event Character::ended(const Turn& turn, End end) const {
+    Event event;
+    event.voice = number_;
+    event.reading = reading_;
+    event.end = end;
+    if (turn.monitor) event.guard = turn.monitor->collapse();
+    event.notices = *turn.notices;
+    return event;
 }
 
-// Of the answer, up to what was decoded when its last token was chosen.
-std::vector<float> Character::reading() const {
-    if (reader_ == nullptr) return {};
-    const int position = static_cast<int>(turn_->plan.tokens.size()) - 1;
-    return reader_->reading(position, position + turn_->n_drawn);
+// Go on from before the collapse in less of the mood, or say no more.
+std::vector<Event> Character::rescue(const TurnPtr& turn, const Rescue& rescue) {
+    turn->take_back(rescue.kept);
+    if (!rescue.factor) {
+        end(false);
+        return {ended(*turn, End::stop)};
+    }
+    turn->performance.soften(static_cast<std::int64_t>(rescue.kept), *rescue.factor);
+    again(turn);
+    return {};
 }
 
-// The coming token is decoded in the mood that it calls for.
-void Character::play() {
-    Blend coming = blend(turn_->n_drawn);
-    keys_.back() = coming.key;
-    note(static_cast<int>(keys_.size()) - 1, 1, coming);
-    shared_.stage().play(number_, std::move(coming.row), mix());
+// Decode the last token in this mood, which listens to it, and to those before it where none did.
+void Character::play(const TurnPtr& turn) {
+    Performance& performance = turn->performance;
+    const std::int64_t n = turn->n_drawn;
+    if (performance.steering().listens()) {
+        for (auto number = std::min(performance.n_heard() + 1, n); number <= n; ++number) {
+            performance.hear(number, turn->fed[number - 1].second);
+        }
+    }
+    const Blend blend = turn->is_paused ? nothing : performance.blend(n);
+    if (turn_ != turn) return;
+    turn->is_unfelt = turn->is_paused;
+    shared_.stage().play(number_, row_of(blend, felt_.size()), mix(performance.steering()));
+    keys_.back() = blend.key;
+    note(static_cast<int>(keys_.size()) - 1, {&blend});
 }
 
 std::optional<Event> Character::interrupt() {
-    if (turn_ == nullptr) return std::nullopt;
-    Event event;
-    event.voice = number_;
-    event.mood.assign(felt_.size(), 0.0f);
-    event.end = End::interrupted;
-    event.text = end();
+    const TurnPtr turn = turn_;
+    if (turn == nullptr) return std::nullopt;
+    const bool is_sound = turn->untold.empty();
+    turn->untold.clear();
+    std::string text = end(is_sound);
+    Event event = ended(*turn, End::interrupted);
+    event.text = std::move(text);
     return event;
 }
 
 void Character::abandon() {
+    if (reader_ != nullptr) reading_.emplace();
     if (turn_ == nullptr) return;
-    turn_->n_drawn = 0;
-    end();
+    turn_->told.clear();
+    end(false);
 }
 
-// Returns what was held back.
-std::string Character::end() {
-    const std::unique_ptr<Turn> turn = std::move(turn_);
-    const std::string held = shared_.stage().rest(number_);
-    // Else all is as before: many templates want questions and answers to alternate.
-    if (turn->n_drawn > 0) {
-        felt_ = turn->performance.after(turn->n_drawn - 1);
-        messages_ = std::move(turn->plan.messages);
-        messages_.push_back({"assistant", turn->said + held});
-    }
+// Returns the end of what was told, where it was held back and is told.
+std::string Character::end(bool tells_rest) {
+    const TurnPtr turn = std::exchange(turn_, nullptr);
+    const std::string rest = shared_.stage().rest(number_);
+    const std::string held = tells_rest ? rest : "";
+    // Else all is as before: many templates want questions and answers in turn.
+    if (turn->told.empty()) return held;
+    felt_ = turn->performance.after(static_cast<std::int64_t>(turn->told.size()) - 1);
+    if (!turn->plan.messages) return held;
+    std::string answer;
+    for (const std::string& text : turn->told) answer += text;
+    memory_.add(std::move(*turn->plan.messages), answer + held);
     return held;
 }
 
@@ -282,17 +370,59 @@ void Character::leave() {
     keys_.clear();
 }
 
-void Character::feel(std::shared_ptr<const Steering> steering) {
+// -- mood --------------------------------------------------------------------------------------
+
+void Character::feel(std::shared_ptr<const Steering> steering,
+                     std::optional<std::vector<double>> felt) {
+    foresee(*steering);
+    const TurnPtr turn = turn_;
+    if (turn != nullptr) turn->performance.change(steering, turn->n_drawn + n_decoded(*turn));
     steering_ = std::move(steering);
-    if (turn_ == nullptr) return;
-    turn_->performance.change(steering_, turn_->n_drawn);
-    if (turn_->n_drawn > 0) {
-        play();
+    if (felt) felt_ = std::move(*felt);
+    if (turn == nullptr || turn != turn_) return;
+    if (turn->n_drawn > 0) {
+        go_on(turn);
         return;
     }
     shared_.stage().rest(number_);
-    Plan plan = std::move(turn_->plan);
-    begin(std::move(plan), {});
+    begin(turn->plan, {});
+}
+
+void Character::pause(bool is_paused) {
+    const TurnPtr turn = turn_;
+    if (turn == nullptr || turn->is_paused == is_paused) return;
+    turn->is_paused = is_paused;
+    if (turn->n_drawn > 0) go_on(turn);
+}
+
+// Of the tokens that were drawn, one at most: those decoded already of which the next is still
+// being drawn. What changes then counts from the one after it.
+int Character::n_decoded(const Turn& turn) const {
+    return turn.n_drawn > 0 && shared_.stage().is_drawing(number_) ? 1 : 0;
+}
+
+// In what was changed, after some tokens are drawn.
+void Character::go_on(const TurnPtr& turn) {
+    if (n_decoded(*turn) > 0) return;
+    if (turn->is_begun) {
+        again(turn);
+    } else {
+        play(turn);
+    }
+}
+
+// Notes what a mood that hears nothing asks for in vain.
+void Character::foresee(const Steering& steering) {
+    if (steering.listens()) return;
+    for (const Notice& each : steering.notices(steering.first().missed)) notice(each);
+}
+
+void Character::notice(const Notice& notice) {
+    if (noticed_.insert(notice.what).second) news_.push_back(notice.text);
+}
+
+std::vector<std::string> Character::news() {
+    return std::exchange(news_, {});
 }
 
 }  // namespace llamood

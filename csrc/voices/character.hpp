@@ -1,77 +1,88 @@
-// One voice of a cast: what was said to it and by it, its mood, and what it has cached. The same in
-// Python is python/llamood/voices/character.py.
+// One voice of a cast: the answer that it gives, its mood, and what it has cached.
 #pragma once
 
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
-#include "steering/performance.hpp"
+#include "voices/event.hpp"
+#include "voices/memory.hpp"
+#include "voices/reader.hpp"
 #include "voices/shared_context.hpp"
-#include "voices/stage.hpp"
+#include "voices/turn.hpp"
 
 namespace llamood {
 
 constexpr const char* is_speaking_already =
     "this voice is speaking; interrupt it first, or let it end";
 
-// Where a conversation is longer than what a voice can remember: refuse it, or drop its oldest
-// turns; the system prompt stays.
-enum class Overflow { refuse, drop };
-
-// A token that a voice said, or the end of what it says.
-struct Event {
-    int voice = 0;
-    llama_token token = LLAMA_TOKEN_NULL;  // null where the end is no token
-    std::string text;                      // whole characters
-    std::vector<float> mood;               // (n_emotion), the weights under which it was chosen
-    std::vector<float> reading;  // (n_emotion), what had been expressed then; empty if not read
-    End end = End::none;
-    int forgotten = 0;  // in the first event of an answer, how many turns were dropped for it
+// A voice that is about to decode so many tokens that another's prompt begins with, too.
+struct Lead {
+    int voice;
+    int n;
 };
 
-// How a voice speaks. max_tokens 0: as many as it can remember.
-struct Manner {
-    Sampling sampling;
-    std::vector<std::string> stops;
-    int max_tokens = 0;
-    double max_seconds = std::numeric_limits<double>::infinity();
-};
-
+// Whatever is asked while it waits for something, a mood's function say, may end its turn: it is
+// as if nothing more had been drawn then.
 class Character {
   public:
-    // An answer that it could give: the conversation up to it, and that as tokens.
-    struct Plan {
-        std::vector<Message> messages;
-        std::vector<llama_token> tokens;
-        int forgotten = 0;
-    };
+    using Others = std::vector<const Character*>;
 
+    // manner: of its answers, unless another is asked for. care: what becomes of them where they
+    // collapse; none for nothing.
     Character(SharedContext& shared, int number, std::optional<std::string> system,
-              std::shared_ptr<const Steering> steering, Manner manner, Overflow overflow);
+              std::shared_ptr<const Steering> steering, Manner manner, Overflow overflow,
+              std::optional<Care> care);
 
     int number() const { return number_; }
+    const std::shared_ptr<const Steering>& steering() const { return steering_; }
+    // (n_emotion), as multiples of the vectors as stored: the weights applied last, from which a
+    // mood with inertia moves on.
+    const std::vector<double>& felt() const { return felt_; }
+    // Of its answer, as of an event; none where it is not read.
+    const std::optional<std::vector<double>>& reading() const { return reading_; }
+    // Null where it is not read.
+    Reader* reader() const { return reader_.get(); }
+    // What it remembers of the conversation.
+    const std::vector<Message>& messages() const;
+
     bool is_speaking() const { return turn_ != nullptr; }
     // Whether its prompt is not on the stage yet.
     bool is_waiting() const { return turn_ != nullptr && turn_->is_waiting; }
     // Whether its prompt is being decoded.
     bool is_prompting() const;
+    // Tokens that it has drawn in its last answer, with those that it took back.
+    int n_draw() const { return n_draw_; }
 
-    // The answer to `text`; changes nothing. Throws std::runtime_error while it speaks, and
-    // std::invalid_argument where there is no room.
-    Plan plan(const std::string& text) const;
+    // What is decoded, or will be, and the key of the blend of each position.
+    const std::vector<llama_token>& tokens() const { return tokens_; }
+    const std::vector<std::int64_t>& keys() const { return keys_; }
+    // How many positions it has decoded; and of these tokens in these blends.
+    int n_cached() const;
+    int n_common(const std::vector<llama_token>& tokens,
+                 const std::vector<std::int64_t>& keys) const;
 
-    // Give the answer. others: from whom to take over what they have decoded already. Returns the
-    // one of them who is about to decode much of the same; start() is to be called when that one
-    // is_prompting() no more.
-    const Character* begin(Plan plan, const std::vector<const Character*>& others);
+    // Throws Refused while it speaks.
+    void require_silent() const;
+
+    // The answer to a text, or to a prompt of its own. Changes nothing. Throws Refused while it
+    // speaks and for a grammar that llama.cpp does not take, and ModelFault where there is no room.
+    Plan plan(const std::string& text, std::optional<Manner> manner = std::nullopt) const;
+    Plan plan_prompt(std::vector<llama_token> prompt, Manner manner) const;
+
+    // Give the answer. others: from whom to take over what they have decoded already. Returns who
+    // of them is about to decode much of the same; start() is to be called when that one has done
+    // so, or is_prompting() no more. Where this, or start(), throws, the turn is to be abandoned.
+    std::optional<Lead> begin(Plan plan, const Others& others);
     // Decode the prompt.
-    void start(const std::vector<const Character*>& others);
+    void start(const Others& others);
 
-    // It said this token.
-    Event hear(const Drawn& drawn);
+    // What can be told now that it drew this: nothing while the answer smells of collapse, or of
+    // this token where that is drawn anew.
+    std::vector<Event> hear(const Drawn& drawn);
     // Say no more; what was said until now stays. None where it does not speak.
     std::optional<Event> interrupt();
     // The turn went wrong: it is as if it had not been.
@@ -79,55 +90,58 @@ class Character {
     // Forget everything.
     void leave();
 
-    // From the next token on, also in the middle of an answer.
-    void feel(std::shared_ptr<const Steering> steering);
+    // From the next token on, also in the middle of an answer. felt: what to have felt before the
+    // next one, unless it is to be remembered. Where the mood throws at once, nothing changes.
+    void feel(std::shared_ptr<const Steering> steering,
+              std::optional<std::vector<double>> felt = std::nullopt);
+    // Add nothing from the next token of this answer on, or the mood again: time goes on in it
+    // meanwhile.
+    void pause(bool is_paused);
+
+    // What of its moods is not given, and nobody was told.
+    std::vector<std::string> news();
+
+    // Of an answer that it could begin here. notify: told what limits take away.
+    Performance performance(std::shared_ptr<const Steering> steering, std::vector<double> before,
+                            int position, Performance::Notify notify) const;
 
   private:
-    struct Turn {
-        Plan plan;
-        Performance performance;
-        std::string said;
-        int n_drawn = 0;
-        bool is_waiting = false;
-        std::chrono::steady_clock::time_point begun;
-    };
-    // What is added at a token, and what tells it from other blends: 0 where that is nothing.
-    struct Blend {
-        std::vector<float> row;
-        std::uint64_t key;
-    };
+    using TurnPtr = std::shared_ptr<Turn>;  // kept by whoever waits for something in it
 
-    Blend blend(int token);
-    std::vector<std::uint64_t> keys();
-    Mix mix() const;
-    Limits limits() const;
-    int n_same(const std::vector<llama_token>& tokens,
-               const std::vector<std::uint64_t>& keys) const;
-    int n_common(const std::vector<llama_token>& tokens,
-                 const std::vector<std::uint64_t>& keys) const;
-    const Character* leader(const std::vector<std::uint64_t>& keys,
-                            const std::vector<const Character*>& others) const;
-    int borrow(int n, const std::vector<std::uint64_t>& keys,
-               const std::vector<const Character*>& others);
-    void note(int position, int n, const Blend& blend);
-    std::vector<float> reading() const;
-    void play();
-    std::string end();
+    void require_able(const Manner& manner) const;
+    void foresee(const Steering& steering);
+    void notice(const Notice& notice);
+    int n_same(const std::vector<llama_token>& tokens, const std::vector<std::int64_t>& keys) const;
+    std::optional<Lead> lead(const std::vector<std::int64_t>& wanted, const Others& others) const;
+    int borrow(int n, const std::vector<std::int64_t>& wanted, const Others& others);
+    void again(const TurnPtr& turn);
+    void speak(Turn& turn, int n, std::vector<const Blend*> blends);
+    int n_decoded(const Turn& turn) const;
+    void go_on(const TurnPtr& turn);
+    void play(const TurnPtr& turn);
+    Mix mix(const Steering& steering) const;
+    void note(int position, const std::vector<const Blend*>& blends);
+    Event event(Turn& turn, const Drawn& drawn);
+    Event ended(const Turn& turn, End end) const;
+    std::vector<Event> rescue(const TurnPtr& turn, const Rescue& rescue);
+    std::string end(bool tells_rest);
 
     SharedContext& shared_;
     int number_;
-    std::vector<Message> system_;
-    std::vector<Message> messages_;
+    Memory memory_;
     std::shared_ptr<const Steering> steering_;
     Manner manner_;
-    Overflow overflow_;
+    std::optional<Care> care_;
     std::vector<double> felt_;
     std::unique_ptr<Reader> reader_;
-    std::unique_ptr<Turn> turn_;
-    // What is decoded, or will be, and the key of the blend of each position; of these the first
-    // Stage::n_cached are decoded.
+    std::optional<std::vector<double>> reading_;
+    TurnPtr turn_;
+    int n_draw_ = 0;
+    std::set<std::string> noticed_;  // of what
+    std::vector<std::string> news_;
+    // Of these the first Stage::n_cached are decoded.
     std::vector<llama_token> tokens_;
-    std::vector<std::uint64_t> keys_;
+    std::vector<std::int64_t> keys_;
 };
 
 }  // namespace llamood

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstdint>
 #include <cstring>
+#include <numeric>
 
 namespace llamood {
 
@@ -77,6 +78,24 @@ double log_sum(const float* logits, std::size_t n) {
     }
     for (; at < n; ++at) total += std::exp(static_cast<double>(logits[at]) - peak);
     return peak + std::log(total);
+}
+
+std::vector<Likely> likely_of(llama_token token, int n, const float* logits, llama_token n_vocab) {
+    const double total = log_sum(logits, static_cast<std::size_t>(n_vocab));
+    std::vector<Likely> likely;
+    const auto note = [&](llama_token each) {
+        likely.push_back({each, static_cast<float>(logits[each] - total)});
+    };
+    note(token);
+    if (n == 0) return likely;
+    std::vector<llama_token> order(n_vocab);
+    std::iota(order.begin(), order.end(), 0);
+    const auto end = order.begin() + std::min(n, n_vocab);
+    std::partial_sort(order.begin(), end, order.end(), [logits](llama_token a, llama_token b) {
+        return logits[a] != logits[b] ? logits[a] > logits[b] : a < b;
+    });
+    std::for_each(order.begin(), end, note);
+    return likely;
 }
 
 }  // namespace llamood

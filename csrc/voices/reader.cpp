@@ -2,69 +2,131 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstddef>
+#include <stdexcept>
+#include <string>
 #include <utility>
 
 namespace llamood {
 
 namespace {
 
-constexpr double half_life = 8.0;  // tokens; single tokens say little, and in bursts
-constexpr int reach = 64;          // tokens; what lies further back counts for nothing
+constexpr int reach = 64;  // tokens; what lies further back counts for nothing
 
 }  // namespace
 
-Reader::Reader(std::shared_ptr<const Baseline> baseline, const Probe& probe, int sequence,
-               int n_ctx)
-    : baseline_(std::move(baseline)),
-      probe_(probe),
-      sequence_(sequence),
-      n_emotion_(baseline_->n_emotion()),
-      moved_(n_ctx * n_emotion_) {}
+Projector::Projector(std::shared_ptr<const Baseline> baseline,
+                     std::shared_ptr<const SteeringVectors> stored, Probe& probe)
+    : baseline_(std::move(baseline)), stored_(std::move(stored)), probe_(probe) {}
 
-void Reader::note(int begin, int n, const std::vector<float>& weights, LayerRange range) {
-    std::vector<double> moved(n_emotion_);
-    const int n_layer = static_cast<int>(baseline_->response.size() / (n_emotion_ * n_emotion_));
-    const int last = std::min(range.last, n_layer - 1);
-    for (int layer = std::max(range.first, 1); layer <= last; ++layer) {
-        const double* response = baseline_->response.data() + layer * n_emotion_ * n_emotion_;
-        for (std::size_t k = 0; k < n_emotion_; ++k) {
-            for (std::size_t r = 0; r < n_emotion_; ++r) {
-                moved[r] += weights[k] * response[k * n_emotion_ + r];
-            }
+const std::vector<double>& Projector::moves(Dose dose, LayerRange layers) {
+    const auto [place, is_new] = moves_.try_emplace({dose, layers.first, layers.last});
+    std::vector<double>& moves = place->second;
+    if (!is_new) return moves;
+    const auto vectors = dose == Dose::stored ? stored_ : stored_->relative();
+    const std::vector<double>& factors = vectors->factors();
+    const std::size_t n = n_emotion();
+    const int n_layer = vectors->n_layer();
+    moves.resize(n * n);
+    const int last = std::min(layers.last, n_layer - 1);
+    for (int layer = std::max(layers.first, 1); layer <= last; ++layer) {
+        const double* response = baseline_->response.data() + layer * n * n;
+        for (std::size_t k = 0; k < n; ++k) {
+            const double factor = factors[k * n_layer + layer];
+            for (std::size_t r = 0; r < n; ++r) moves[k * n + r] += factor * response[k * n + r];
         }
     }
-    for (int i = 0; i < n; ++i) {
-        std::copy(moved.begin(), moved.end(), moved_.begin() + (begin + i) * n_emotion_);
+    return moves;
+}
+
+Reader::Reader(std::shared_ptr<Projector> projector, int sequence, int n_ctx)
+    : projector_(std::move(projector)),
+      sequence_(sequence),
+      moved_(static_cast<std::size_t>(n_ctx) * projector_->n_emotion()) {}
+
+void Reader::require(int begin, int end) const {
+    const std::size_t n_ctx = moved_.size() / projector_->n_emotion();
+    if (begin >= 0 && begin <= end && static_cast<std::size_t>(end) <= n_ctx) return;
+    throw std::out_of_range("positions " + std::to_string(begin) + " to " + std::to_string(end) +
+                            " are not among the " + std::to_string(n_ctx) + " that are read");
+}
+
+void Reader::note(int begin, int n, const Blend& blend) {
+    require(begin, begin + n);
+    const std::size_t n_emotion = projector_->n_emotion();
+    const auto to = moved_.begin() + static_cast<std::ptrdiff_t>(begin * n_emotion);
+    if (n <= 0) return;
+    if (blend.key == 0) {
+        std::fill_n(to, n * n_emotion, 0.0);
+        return;
+    }
+    note_rows(begin, 1, blend.weights.data(), blend.dose, blend.layers);
+    for (int i = 1; i < n; ++i) {
+        std::copy_n(to, n_emotion, to + static_cast<std::ptrdiff_t>(i * n_emotion));
     }
 }
 
-std::vector<float> Reader::reading(int begin, int end) const {
-    begin = std::max({begin, end - reach, 1});  // the first position of all is an outlier
-    if (begin >= end) return {};
-    const std::size_t n_projection = baseline_->mean.size();
-    std::vector<float> read((end - begin) * n_projection);
-    probe_.read(sequence_, begin, end - begin, read.data());
-    std::vector<double> total(n_emotion_);
-    double weight = 0.0;
-    const double kept = std::exp2(-1.0 / half_life);
-    for (int i = 0; i < end - begin; ++i) {
-        const float* row = read.data() + i * n_projection;
-        const double* moved = moved_.data() + (begin + i) * n_emotion_;
-        const bool is_read =
-            std::none_of(row, row + n_projection, [](float v) { return std::isnan(v); });
-        weight = kept * weight + (is_read ? 1.0 : 0.0);
-        for (double& sum : total) sum *= kept;
-        if (!is_read) continue;
-        for (std::size_t k = 0; k < n_emotion_; ++k) total[k] -= moved[k];
-        for (std::size_t p = 0; p < n_projection; ++p) {
-            total[p % n_emotion_] += (row[p] - baseline_->mean[p]) * baseline_->weights[p];
+void Reader::note_rows(int begin, int n, const float* rows, Dose dose, LayerRange layers) {
+    require(begin, begin + n);
+    const std::size_t n_emotion = projector_->n_emotion();
+    const std::vector<double>& moves = projector_->moves(dose, layers);
+    double* to = moved_.data() + begin * n_emotion;
+    for (int i = 0; i < n; ++i, rows += n_emotion, to += n_emotion) {
+        std::fill_n(to, n_emotion, 0.0);
+        for (std::size_t k = 0; k < n_emotion; ++k) {
+            for (std::size_t r = 0; r < n_emotion; ++r) to[r] += rows[k] * moves[k * n_emotion + r];
         }
     }
-    if (weight == 0.0) return {};
-    std::vector<float> reading;
-    for (const double sum : total) reading.push_back(static_cast<float>(sum / weight));
-    return reading;
+}
+
+std::vector<double> Reader::scores(int begin, int end) const {
+    const Baseline& baseline = projector_->baseline();
+    const std::size_t n_emotion = projector_->n_emotion();
+    const std::size_t n_projection = baseline.mean.size();
+    require(begin, end);
+    const int n = end - begin;
+    std::vector<float> read(n * n_projection);
+    projector_->probe().read(sequence_, begin, n, read.data());
+    std::vector<double> scores(n * n_emotion);
+    for (int i = 0; i < n; ++i) {
+        double* score = scores.data() + i * n_emotion;
+        const float* row = read.data() + i * n_projection;
+        for (std::size_t p = 0; p < n_projection; ++p) {
+            score[p % n_emotion] += (row[p] - baseline.mean[p]) * baseline.weights[p];
+        }
+        const double* moved = moved_.data() + (begin + i) * n_emotion;
+        for (std::size_t k = 0; k < n_emotion; ++k) score[k] -= moved[k];
+    }
+    return scores;
+}
+
+Reader::Heard Reader::heard(int begin, int end) const {
+    begin = std::max({begin, end - reach, 1});  // the first position of all is an outlier
+    if (begin >= end) return {};
+    const std::size_t n_emotion = projector_->n_emotion();
+    const std::vector<double> scores = this->scores(begin, end);
+    const double kept = std::exp2(-1.0 / reading_half_life);
+    std::vector<double> total(n_emotion);
+    double weight = 0.0;
+    bool is_read = false;
+    for (auto score = scores.begin(); score != scores.end(); score += n_emotion) {
+        is_read = std::none_of(score, score + n_emotion, [](double v) { return std::isnan(v); });
+        weight = kept * weight + (is_read ? 1.0 : 0.0);
+        for (std::size_t k = 0; k < n_emotion; ++k) {
+            total[k] = kept * total[k] + (is_read ? score[k] : 0.0);
+        }
+    }
+    Heard heard;
+    if (weight > 0.0) {
+        for (double& sum : total) sum /= weight;
+        heard.reading = std::move(total);
+    }
+    if (is_read) heard.score.assign(scores.end() - n_emotion, scores.end());
+    return heard;
+}
+
+void Reader::forget() {
+    projector_->probe().forget(sequence_, 0);
+    std::fill(moved_.begin(), moved_.end(), 0.0);
 }
 
 }  // namespace llamood

@@ -1,34 +1,81 @@
-// What one voice expresses, read off its hidden states position by position. The same in Python is
-// python/llamood/readings/reader.py.
+// What voices express, read off their hidden states position by position.
 #pragma once
 
+#include <cstddef>
+#include <map>
 #include <memory>
+#include <tuple>
 #include <vector>
 
 #include "graph/probe.hpp"
-#include "vectors/bank.hpp"
+#include "steering/blend.hpp"
+#include "steering/steering_vectors.hpp"
 #include "voices/baseline.hpp"
 
 namespace llamood {
 
-class Reader {
+constexpr double reading_half_life = 8.0;  // tokens; single tokens say little, and in bursts
+
+// What all voices of a context are read with, and by how much that is off for what is added.
+class Projector {
   public:
-    // probe: of the baseline's layers and directions. n_ctx: how many positions the voice has.
-    Reader(std::shared_ptr<const Baseline> baseline, const Probe& probe, int sequence, int n_ctx);
+    // stored: the vectors that are added, in the dose `stored`. probe: of the baseline's layers and
+    // directions; it stays as long as this is asked.
+    Projector(std::shared_ptr<const Baseline> baseline,
+              std::shared_ptr<const SteeringVectors> stored, Probe& probe);
 
-    // `n` positions from `begin` on are decoded under these weights (n_emotion), in layers `range`.
-    void note(int begin, int n, const std::vector<float>& weights, LayerRange range);
+    const Baseline& baseline() const { return *baseline_; }
+    Probe& probe() const { return probe_; }
+    const Names& names() const { return stored_->names(); }
+    std::size_t n_emotion() const { return names().size(); }
 
-    // (n_emotion): the mean z-score of the positions from `begin` to before `end`, of which those
-    // that lie 8 further back count half; empty where nothing was read. 0 is as in neutral text.
-    std::vector<float> reading(int begin, int end) const;
+    // (n_emotion, n_emotion): by how much a weight of 1 moves each score.
+    const std::vector<double>& moves(Dose dose, LayerRange layers);
 
   private:
     std::shared_ptr<const Baseline> baseline_;
-    const Probe& probe_;
+    std::shared_ptr<const SteeringVectors> stored_;
+    Probe& probe_;
+    std::map<std::tuple<Dose, int, int>, std::vector<double>> moves_;
+};
+
+// Of one sequence of the context.
+class Reader {
+  public:
+    // n_ctx: how many positions the sequence may have.
+    Reader(std::shared_ptr<Projector> projector, int sequence, int n_ctx);
+
+    // Everything below throws std::out_of_range for positions that the sequence cannot have.
+
+    // `n` positions from `begin` on are decoded under this blend.
+    void note(int begin, int n, const Blend& blend);
+    // The same under weights (n, n_emotion) in a dose and in layers.
+    void note_rows(int begin, int n, const float* rows, Dose dose, LayerRange layers);
+
+    // (end - begin, n_emotion): z-scores, NaN where nothing was read. 0 is as in neutral text.
+    std::vector<double> scores(int begin, int end) const;
+
+    // (n_emotion) each, of the positions from `begin` to before `end`: the mean score, to which
+    // those that lie 8 further back count half, and the score of the last alone. Empty where
+    // nothing was read.
+    struct Heard {
+        std::vector<double> reading;
+        std::vector<double> score;
+    };
+    Heard heard(int begin, int end) const;
+
+    // What was read and noted is not that of the context any more.
+    void forget();
+
+    // (n_ctx, n_emotion): by how much what was added moved the score of each position.
+    const std::vector<double>& moved() const { return moved_; }
+
+  private:
+    void require(int begin, int end) const;
+
+    std::shared_ptr<Projector> projector_;
     int sequence_;
-    std::size_t n_emotion_;
-    std::vector<double> moved_;  // (n_ctx, n_emotion), by what was added
+    std::vector<double> moved_;
 };
 
 }  // namespace llamood

@@ -1,10 +1,11 @@
 #include "voices/runner.hpp"
 
-#include <algorithm>
 #include <future>
 #include <limits>
 #include <stdexcept>
 #include <utility>
+
+#include "voices/faults.hpp"
 
 namespace llamood {
 
@@ -20,14 +21,14 @@ Runner::~Runner() {
     stop();
 }
 
-std::deque<Event> Runner::stop() {
+Runner::Left Runner::stop() {
     {
         const std::lock_guard<std::mutex> lock(mutex_);
         is_stopping_ = true;
     }
     has_asked_.notify_one();
     if (thread_.joinable()) thread_.join();
-    return std::move(events_);
+    return {std::move(events_), std::exchange(fault_, nullptr)};
 }
 
 // -- for whoever asks ------------------------------------------------------------------------
@@ -45,11 +46,11 @@ void Runner::ask(Task task) {
     has_asked_.notify_one();
 }
 
-void Runner::say(int voice, const std::string& text) {
+void Runner::say(int voice, const std::string& text, std::optional<Manner> manner) {
     const std::lock_guard<std::mutex> lock(mutex_);
     Asked& asked = at(voice);
-    if (asked.is_speaking) throw std::runtime_error(is_speaking_already);
-    ask([this, voice, text](Cast&) { answer(voice, text); });
+    if (asked.is_speaking) throw Refused(is_speaking_already);
+    ask([this, voice, text, manner = std::move(manner)](Cast&) { answer(voice, text, manner); });
     asked.is_speaking = true;
     ++asked.n_open;
 }
@@ -58,6 +59,12 @@ void Runner::feel(int voice, std::shared_ptr<const Steering> steering) {
     const std::lock_guard<std::mutex> lock(mutex_);
     at(voice);
     ask([voice, steering = std::move(steering)](Cast& cast) { cast.feel(voice, steering); });
+}
+
+void Runner::pause(int voice, bool is_paused) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    at(voice);
+    ask([voice, is_paused](Cast& cast) { cast.pause(voice, is_paused); });
 }
 
 void Runner::interrupt(int voice) {
@@ -81,7 +88,7 @@ int Runner::join(std::optional<std::string> system, std::shared_ptr<const Steeri
                  Manner manner) {
     int voice = -1;
     do_and_wait([&](Cast& cast) {
-        voice = cast.join(std::move(system), std::move(steering), std::move(manner));
+        voice = cast.join(std::move(system), std::move(steering), std::move(manner))->number();
         const std::lock_guard<std::mutex> lock(mutex_);
         voices_[voice] = {};
     });
@@ -91,6 +98,7 @@ int Runner::join(std::optional<std::string> system, std::shared_ptr<const Steeri
 void Runner::leave(int voice) {
     do_and_wait([this, voice](Cast& cast) {
         cast.leave(voice);
+        cast.drop(voice);
         const std::lock_guard<std::mutex> lock(mutex_);
         voices_.erase(voice);
         drop_events(events_, voice);
@@ -141,43 +149,26 @@ void Runner::carry_out(const Task& task) {
 
 // Whether there is more to do at once.
 bool Runner::step() {
-    std::vector<int> speaking = cast_.voices();
-    const auto is_silent = [this](int voice) { return !cast_.is_speaking(voice); };
-    speaking.erase(std::remove_if(speaking.begin(), speaking.end(), is_silent), speaking.end());
     try {
         const bool goes_on = cast_.step(std::numeric_limits<int>::max());
         tell(said());
         return goes_on;
     } catch (...) {
-        std::vector<Event> events = said();
-        for (const int voice : speaking) {
-            const bool is_over =
-                std::any_of(events.begin(), events.end(), [voice](const Event& event) {
-                    return event.voice == voice && event.end != End::none;
-                });
-            if (!is_over) events.push_back(ended(voice, End::failed));
-        }
-        tell(std::move(events));
+        tell(said());
         const std::lock_guard<std::mutex> lock(mutex_);
         fault_ = std::current_exception();
         return false;
     }
 }
 
-Event Runner::ended(int voice, End end) const {
-    Event event;
-    event.voice = voice;
-    event.mood.assign(cast_.shared().model().vectors().n_emotion(), 0.0f);
-    event.end = end;
-    return event;
-}
-
-void Runner::answer(int voice, const std::string& text) {
+void Runner::answer(int voice, const std::string& text, std::optional<Manner> manner) {
     try {
-        cast_.say(voice, text);
+        cast_.say(voice, text, std::move(manner));
     } catch (const std::exception& refusal) {
-        Event event = ended(voice, End::refused);
+        Event event;
+        event.voice = voice;
         event.text = refusal.what();
+        event.end = End::refused;
         tell({std::move(event)});
     }
 }

@@ -31,21 +31,29 @@ class Runner {
 
     // As those of Cast, but that they wait for no step. Where a voice cannot answer for want of
     // room, or cannot as it was asked to, an event says so (End::refused).
-    void say(int voice, const std::string& text);
+    void say(int voice, const std::string& text, std::optional<Manner> manner = std::nullopt);
     void feel(int voice, std::shared_ptr<const Steering> steering);
+    void pause(int voice, bool is_paused);
     void interrupt(int voice);
 
     // These wait for the step that runs.
     int join(std::optional<std::string> system, std::shared_ptr<const Steering> steering,
              Manner manner);
+    // With those of its events that were not polled.
     void leave(int voice);
 
     // The next thing that somebody said. Throws what a step threw, once.
     std::optional<Event> poll();
 
-    // Do what was asked, and step no more; returns what was said and not polled. Who speaks goes on
-    // speaking where the cast is stepped again.
-    std::deque<Event> stop();
+    // What was said and not polled, and what a step threw that nobody was told.
+    struct Left {
+        std::deque<Event> events;
+        std::exception_ptr fault;
+    };
+
+    // Do what was asked, and step no more; returns what is left. Who speaks goes on speaking where
+    // the cast is stepped again.
+    Left stop();
 
   private:
     using Task = std::function<void(Cast&)>;
@@ -60,8 +68,7 @@ class Runner {
     void run();
     void carry_out(const Task& task);
     bool step();
-    Event ended(int voice, End end) const;
-    void answer(int voice, const std::string& text);
+    void answer(int voice, const std::string& text, std::optional<Manner> manner);
     void do_and_wait(Task task);
     Asked& at(int voice);
     void ask(Task task);

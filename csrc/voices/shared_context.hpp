@@ -1,108 +1,71 @@
-// A model with its emotion vectors, and one context of it that many voices speak from.
-//
-// Relied on here (llama.cpp 0c1e570):
-// - llama_chat_apply_template takes the name of a template or its text, and knows a text by what is
-//   in it; it gives a negative number for one that it does not know. It runs no Jinja.
-// - It writes no beginning-of-text token: that is added by the tokenizer, where the model wants
-// one.
+// One llama.cpp context that many voices speak from, and who writes prompts for it.
 #pragma once
 
-#include <llama-cpp.h>
+#include <llama.h>
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
 
-#include "graph/graph_watch.hpp"
-#include "graph/probe.hpp"
 #include "graph/row_injector.hpp"
-#include "graph/site.hpp"
+#include "steering/guard.hpp"
 #include "steering/steering_vectors.hpp"
-#include "vectors/bank.hpp"
-#include "vectors/vectors.hpp"
-#include "voices/baseline.hpp"
+#include "voices/memory.hpp"
 #include "voices/reader.hpp"
 #include "voices/stage.hpp"
 
 namespace llamood {
 
-struct Message {
-    std::string role;  // system, user or assistant
-    std::string content;
-};
-
-// A model file and the vectors to feel with; never changes, and may serve several contexts.
-class FeelingModel {
-  public:
-    // path, vectors: UTF-8; site: as in the files where empty. has_readings: load the baseline too.
-    // Throws std::invalid_argument where the model cannot be loaded, the vectors or the baseline
-    // are not its own (see load_vectors), the site has no known place in its architecture, or
-    // readings are asked for at another site than the one that baselines are measured at.
-    FeelingModel(const std::string& path, const std::string& vectors, const std::string& site,
-                 bool has_readings, const llama_model_params& params);
-
-    llama_model* get() const { return model_.get(); }
-    const llama_vocab* vocab() const { return llama_model_get_vocab(model_.get()); }
-    int n_layer() const { return llama_model_n_layer(model_.get()); }
-    // Without their data, which the bank has.
-    const Vectors& vectors() const { return vectors_; }
-    const std::shared_ptr<const Bank>& bank() const { return bank_; }
-    const std::shared_ptr<const SteeringVectors>& steering_vectors() const {
-        return steering_vectors_;
-    }
-    // Null where nothing is read.
-    const std::shared_ptr<const Baseline>& baseline() const { return baseline_; }
-    const std::string& arch() const { return arch_; }
-    Site site() const { return site_; }
-    // llama.cpp has no control vector for layer 0.
-    int first_layer() const { return site_ == layer_out ? 1 : 0; }
-
-  private:
-    llama_model_ptr model_;
-    std::string arch_;
-    Vectors vectors_;
-    Site site_ = layer_out;
-    std::shared_ptr<const Bank> bank_;
-    std::shared_ptr<const SteeringVectors> steering_vectors_;
-    std::shared_ptr<const Baseline> baseline_;
-};
-
 class SharedContext {
   public:
-    // n_ctx: how many tokens each of n_voice voices can remember. chat_template: a name or a text
-    // that llama.cpp knows; the model's own where empty. Of params what concerns sequences, size
-    // and the callback is set here. Throws std::invalid_argument for what llama.cpp cannot do.
-    SharedContext(std::shared_ptr<const FeelingModel> model, int n_voice, int n_ctx,
-                  std::string chat_template, llama_context_params params);
-    ~SharedContext();
-    SharedContext(const SharedContext&) = delete;
-    SharedContext& operator=(const SharedContext&) = delete;
+    // What people are told to do, in the words of whoever they asked.
+    struct Advice {
+        std::string to_drop;       // so that the oldest turns are dropped
+        std::string to_have_more;  // so that there is room for more voices
+    };
+    // rows and stage: of the context, they stay until the cast has gone. projector: null where
+    // nothing is read. chat: a conversation as tokens, up to where the answer begins. decode: a
+    // step of at most so many tokens of the stage, with whatever it takes that others may run
+    // meanwhile. compressed_size: for guards. is_outside: of what is being thrown, whether it is no
+    // fault of an answer and goes to whoever steps; none for nothing.
+    struct Parts {
+        RowInjector* rows;
+        Stage* stage;
+        std::shared_ptr<const SteeringVectors> vectors;
+        std::shared_ptr<Projector> projector;
+        int n_ctx;         // how many tokens each voice can remember
+        bool slides;       // whether the memory forgets what lies behind a window of attention
+        std::string name;  // of the model, for messages
+        Advice advice;
+        std::function<std::vector<llama_token>(const std::vector<Message>&)> chat;
+        std::function<std::vector<Drawn>(Stage&, int n)> decode;
+        Guard::CompressedSize compressed_size;
+        std::function<bool()> is_outside;
+    };
 
-    const FeelingModel& model() const { return *model_; }
-    Stage& stage() { return *stage_; }
-    int n_ctx() const { return n_ctx_; }
+    explicit SharedContext(Parts parts) : parts_(std::move(parts)) {}
+
+    Stage& stage() const { return *parts_.stage; }
+    const SteeringVectors& vectors() const { return *parts_.vectors; }
+    int n_ctx() const { return parts_.n_ctx; }
+    bool slides() const { return parts_.slides; }
+    const Advice& advice() const { return parts_.advice; }
+    const Guard::CompressedSize& compressed_size() const { return parts_.compressed_size; }
     // Null where nothing is read.
     std::unique_ptr<Reader> reader(int voice) const;
 
-    // A conversation as tokens, up to where the answer begins.
-    std::vector<llama_token> chat(const std::vector<Message>& messages) const;
+    bool is_outside() const { return parts_.is_outside && parts_.is_outside(); }
+    std::vector<llama_token> chat(const std::vector<Message>& messages) const {
+        return parts_.chat(messages);
+    }
 
-    // One batch of at most `n` tokens; see Stage::step. Throws std::runtime_error, too, where the
-    // graph has no place for the vectors.
+    // One batch of at most `n` tokens; see Stage::step. Throws ModelFault where that failed, or the
+    // graph has no place for the vectors; nothing of it remains then, and all voices rest.
     std::vector<Drawn> step(int n);
 
   private:
-    std::string written(const std::vector<Message>& messages) const;
-
-    std::shared_ptr<const FeelingModel> model_;
-    int n_ctx_;
-    std::string template_;
-    GraphWatch watch_;
-    llama_context_ptr ctx_;
-    std::unique_ptr<RowInjector> rows_;
-    std::unique_ptr<Probe> probe_;
-    std::unique_ptr<Stage> stage_;
-    bool is_taken_ = false;
+    Parts parts_;
 };
 
 }  // namespace llamood

@@ -3,19 +3,14 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
-#include <numeric>
 #include <stdexcept>
 #include <utility>
 
-#include "voices/likelihood.hpp"
+#include "voices/prompt_shares.hpp"
 
 namespace llamood {
 
 namespace {
-
-void require_chain(llama_sampler* made, const char* what) {
-    if (made == nullptr) throw std::invalid_argument(std::string(what) + " was not understood");
-}
 
 std::chrono::steady_clock::time_point deadline_after(double seconds) {
     using Clock = std::chrono::steady_clock;
@@ -37,7 +32,7 @@ void Stage::BatchDeleter::operator()(llama_batch* batch) const {
 }
 
 bool Stage::Voice::is_ready() const {
-    if (sampler == nullptr) return false;
+    if (!is_speaking() || is_drawing()) return false;
     return is_prompting() || (drawn != LLAMA_TOKEN_NULL && !coming.rows.empty());
 }
 
@@ -75,7 +70,7 @@ void Stage::yield_to_others(int n_threads, int n_threads_batch) {
 
 void Stage::close() {
     crew_.reset();
-    for (Voice& voice : voices_) voice = Voice{};
+    rest_all();
     for (auto& likely : likely_) likely.clear();
     ctx_ = nullptr;
 }
@@ -99,20 +94,31 @@ llama_pos Stage::n_cached(int voice) const {
 }
 
 llama_pos Stage::keep(int voice, llama_pos n) {
-    if (at(voice).sampler != nullptr) throw std::runtime_error("the voice speaks");
+    if (at(voice).is_speaking()) throw std::runtime_error("the voice speaks");
     llama_memory_t memory = llama_get_memory(ctx_);
     if (n >= n_cached(voice)) return n_cached(voice);
-    if (!llama_memory_seq_rm(memory, voice, n, -1)) llama_memory_seq_rm(memory, voice, -1, -1);
+    if (!reaches(voice, n) || !llama_memory_seq_rm(memory, voice, n, -1)) {
+        llama_memory_seq_rm(memory, voice, -1, -1);
+    }
     if (probe_ != nullptr) probe_->forget(voice, n_cached(voice));
     return n_cached(voice);
 }
 
+bool Stage::reaches(int voice, llama_pos n) const {
+    const llama_pos window = llama_model_n_swa(llama_get_model(ctx_));
+    const llama_pos oldest = window > 0 ? std::max(n - window + 1, 0) : 0;  // that is attended to
+    return llama_memory_seq_pos_min(llama_get_memory(ctx_), voice) <= oldest;
+}
+
 void Stage::share(int from, int to, llama_pos begin, llama_pos end) {
     at(from);
-    if (at(to).sampler != nullptr) throw std::runtime_error("the voice speaks");
+    if (at(to).is_speaking()) throw std::runtime_error("the voice speaks");
     if (from == to || n_cached(to) != begin || begin > end || n_cached(from) < end) {
         throw std::invalid_argument(
             "a voice gets positions next to its own, from one that has them");
+    }
+    if (begin < end && llama_memory_seq_pos_min(llama_get_memory(ctx_), from) > begin) {
+        throw std::invalid_argument("the voice has forgotten what another is to get from it");
     }
     if (begin < end) llama_memory_seq_cp(llama_get_memory(ctx_), from, to, begin, end);
     if (probe_ != nullptr) probe_->share(from, to, begin, end);
@@ -130,39 +136,17 @@ void Stage::require_rows(const std::vector<float>& rows, std::size_t n, const Mi
     }
 }
 
-llama_sampler_ptr Stage::chain(const Sampling& sampling) const {
-    llama_sampler_ptr chain(llama_sampler_chain_init(llama_sampler_chain_default_params()));
-    const auto add = [&chain](llama_sampler* made, const char* what) {
-        require_chain(made, what);
-        llama_sampler_chain_add(chain.get(), made);
-    };
-    add(llama_sampler_init_penalties(llama_vocab_n_tokens(vocab_), sampling.last_n_tokens,
-                                     sampling.repeat_penalty, sampling.frequency_penalty,
-                                     sampling.presence_penalty),
-        "penalties");
-    if (!sampling.grammar.empty()) {
-        add(llama_sampler_init_grammar(vocab_, sampling.grammar.c_str(), "root"), "the grammar");
-    }
-    if (sampling.temperature == 0.0f) {
-        add(llama_sampler_init_greedy(), "greedy");
-        return chain;
-    }
-    if (sampling.temperature > 0.0f) {
-        add(llama_sampler_init_top_k(sampling.top_k), "top_k");
-        add(llama_sampler_init_typical(sampling.typical_p, 1), "typical_p");
-        add(llama_sampler_init_top_p(sampling.top_p, 1), "top_p");
-        add(llama_sampler_init_min_p(sampling.min_p, 1), "min_p");
-        add(llama_sampler_init_temp(sampling.temperature), "temperature");
-    }
-    add(llama_sampler_init_dist(sampling.seed), "seed");
-    return chain;
+bool Stage::takes(const std::string& grammar) const {
+    if (grammar.empty()) return true;
+    const llama_sampler_ptr made(llama_sampler_init_grammar(vocab_, grammar.c_str(), "root"));
+    return made != nullptr;
 }
 
 void Stage::begin(int voice, std::vector<llama_token> tokens, std::vector<float> rows, Mix mix,
                   const Sampling& sampling, const Limits& limits,
                   const std::vector<llama_token>& said) {
     Voice& speaker = at(voice);
-    if (speaker.sampler != nullptr) throw std::runtime_error("the voice speaks already");
+    if (speaker.is_speaking()) throw std::runtime_error("the voice speaks already");
     const llama_token n_vocab = llama_vocab_n_tokens(vocab_);
     const auto is_known = [n_vocab](llama_token token) { return token >= 0 && token < n_vocab; };
     if (tokens.empty() || !std::all_of(tokens.begin(), tokens.end(), is_known) ||
@@ -174,11 +158,13 @@ void Stage::begin(int voice, std::vector<llama_token> tokens, std::vector<float>
         throw std::invalid_argument("expected at least one token to say, and a time to say it in");
     }
     TextStream text_stream(limits.stops);
-    speaker.sampler = chain(sampling);
+    if (!sampling.grammar.empty() && tree_ == nullptr) tree_ = std::make_unique<TokenTree>(vocab_);
+    Drawer drawer(vocab_, tree_.get(), sampling);
     for (const llama_token token : said) {
-        llama_sampler_accept(speaker.sampler.get(), token);
+        drawer.accept(token);
         text_stream.hear(piece_of(vocab_, token));
     }
+    speaker.drawer = std::move(drawer);
     speaker.text_stream = std::move(text_stream);
     speaker.n_left = limits.max_tokens;
     speaker.n_likely = sampling.n_likely;
@@ -210,31 +196,39 @@ std::string Stage::rest(int voice) {
     return held;
 }
 
+void Stage::rest_all() {
+    for (Voice& voice : voices_) voice = Voice{};
+}
+
 std::vector<Stage::Share> Stage::shares(int n) const {
-    std::vector<int> order;
-    const Bank* bank = nullptr;  // of whoever's turn it is
+    int first = -1;              // the voice whose turn it is
+    const Bank* bank = nullptr;  // and what is added to it
+    std::vector<int> speaking;
+    std::vector<PromptShare> waiting;
     for (int i = 0; i < n_voice(); ++i) {
         const int number = (turn_ + i) % n_voice();
         const Voice& voice = voices_[number];
         if (!voice.is_ready()) continue;
         const Queue& queue = voice.next();
         if (bank == nullptr && !queue.is_neutral) bank = queue.mix.bank.get();
-        if (queue.is_neutral || bank == queue.mix.bank.get()) order.push_back(number);
+        if (!queue.is_neutral && bank != queue.mix.bank.get()) continue;
+        if (first < 0) first = number;
+        if (voice.is_prompting()) {
+            waiting.push_back({number, queue.tokens.size() - queue.n_done});
+        } else {
+            speaking.push_back(number);
+        }
     }
-    // A prompt whose turn it is gets on by a token, however many generate.
-    const bool is_prompt_due = !order.empty() && voices_[order.front()].is_prompting();
+    const bool is_due = !waiting.empty() && waiting.front().voice == first;
     std::vector<Share> chosen;
     std::size_t room = std::clamp(n, 1, n_batch_);
-    for (const bool prompting : {false, true}) {
-        const std::size_t n_kept = is_prompt_due && !prompting ? 1 : 0;
-        for (const int number : order) {
-            const Voice& voice = voices_[number];
-            if (voice.is_prompting() != prompting || room == n_kept) continue;
-            const Queue& prompt = voice.prompt;
-            const std::size_t n_waiting = prompting ? prompt.tokens.size() - prompt.n_done : 1;
-            chosen.push_back({number, std::min(n_waiting, room), n_cached(number)});
-            room -= chosen.back().n;
-        }
+    for (const int number : speaking) {
+        if (room == (is_due ? 1 : 0)) break;  // who is due gets on, however many generate
+        chosen.push_back({number, 1, n_cached(number)});
+        --room;
+    }
+    for (const auto& [number, n_token] : prompt_shares(std::move(waiting), is_due, room)) {
+        chosen.push_back({number, n_token, n_cached(number)});
     }
     return chosen;
 }
@@ -319,7 +313,6 @@ void Stage::decode(const std::vector<Share>& shares) {
         }
         rows_.check();
     } catch (...) {
-        for (Voice& voice : voices_) voice = Voice{};
         llama_memory_t memory = llama_get_memory(ctx_);
         for (const Share& share : shares) {
             llama_memory_seq_rm(memory, share.voice, share.position, -1);
@@ -327,7 +320,6 @@ void Stage::decode(const std::vector<Share>& shares) {
         }
         throw;
     }
-    ++n_step_;
     n_token_ += batch_->n_tokens;
 }
 
@@ -344,42 +336,53 @@ std::vector<Drawn> Stage::draw(const std::vector<Share>& shares) {
             auto& rows = voice.coming.rows;
             rows.erase(rows.begin(), rows.begin() + voice.coming.mix.bank->n_emotion());
         }
-        said.push_back(draw_one(share.voice, last));
-        if (said.back().end != End::none) said.back().text += rest(share.voice);
+        const float* logits = llama_get_logits_ith(ctx_, last);
+        voice.drawer->begin(logits);
+        if (!voice.drawer->has_grammar()) {
+            voice.drawer->go_on();
+            said.push_back(heard(share.voice, logits));
+        } else if (voice.n_likely >= 0) {
+            voice.logits.assign(logits, logits + llama_vocab_n_tokens(vocab_));
+        }
     }
+    draw_by_grammars(said);
     return said;
 }
 
-Drawn Stage::draw_one(int number, int at) {
-    Voice& voice = voices_[number];
-    try {
-        voice.drawn = llama_sampler_sample(voice.sampler.get(), ctx_, at);
-    } catch (const std::runtime_error&) {
-        return {number, LLAMA_TOKEN_NULL, "", "", End::failed};
+void Stage::draw_by_grammars(std::vector<Drawn>& said) {
+    const Clock::time_point until = Clock::now() + decoded_in_;
+    const auto n_speaking = std::count_if(voices_.begin(), voices_.end(),
+                                          [](const Voice& voice) { return voice.is_speaking(); });
+    auto n_due = std::count_if(voices_.begin(), voices_.end(),
+                               [](const Voice& voice) { return voice.is_drawing(); });
+    for (int number = next_to_draw(); number >= 0; number = next_to_draw()) {
+        Voice& voice = voices_[number];
+        if (voice.drawer->go_on()) said.push_back(heard(number, voice.logits.data()));
+        if (n_speaking > 1 && --n_due <= 0 && Clock::now() >= until) return;
     }
-    if (voice.n_likely >= 0) note_likely(number, at);
-    return told(number);
 }
 
-void Stage::note_likely(int number, int at) {
-    const Voice& voice = voices_[number];
-    const float* logits = llama_get_logits_ith(ctx_, at);
-    const llama_token n_vocab = llama_vocab_n_tokens(vocab_);
-    const double total = log_sum(logits, static_cast<std::size_t>(n_vocab));
-    std::vector<Likely>& likely = likely_[number];
-    likely.clear();
-    const auto note = [&](llama_token token) {
-        likely.push_back({token, static_cast<float>(logits[token] - total)});
-    };
-    note(voice.drawn);
-    if (voice.n_likely == 0) return;
-    std::vector<llama_token> order(n_vocab);
-    std::iota(order.begin(), order.end(), 0);
-    const auto end = order.begin() + std::min(voice.n_likely, n_vocab);
-    std::partial_sort(order.begin(), end, order.end(), [logits](llama_token a, llama_token b) {
-        return logits[a] != logits[b] ? logits[a] > logits[b] : a < b;
-    });
-    std::for_each(order.begin(), end, note);
+int Stage::next_to_draw() {
+    for (int i = 0; i < n_voice(); ++i) {
+        const int number = (drawing_turn_ + i) % n_voice();
+        if (!voices_[number].is_drawing()) continue;
+        drawing_turn_ = (number + 1) % n_voice();
+        return number;
+    }
+    return -1;
+}
+
+Drawn Stage::heard(int number, const float* logits) {
+    Voice& voice = voices_[number];
+    voice.drawn = voice.drawer->token();
+    const bool has_failed = voice.drawn == LLAMA_TOKEN_NULL;
+    if (!has_failed && voice.n_likely >= 0) {
+        likely_[number] =
+            likely_of(voice.drawn, voice.n_likely, logits, llama_vocab_n_tokens(vocab_));
+    }
+    Drawn drawn = has_failed ? Drawn{number, voice.drawn, "", "", End::failed} : told(number);
+    if (drawn.end != End::none) drawn.text += rest(number);
+    return drawn;
 }
 
 const std::vector<Likely>& Stage::likely(int voice) const {
@@ -409,13 +412,20 @@ Drawn Stage::told(int number) {
 std::vector<Drawn> Stage::step(int n) {
     require_open();
     const std::vector<Share> chosen = shares(n);
-    if (chosen.empty()) return {};
-    decode(chosen);
+    const bool is_drawing = std::any_of(voices_.begin(), voices_.end(),
+                                        [](const Voice& voice) { return voice.is_drawing(); });
+    if (chosen.empty() && !is_drawing) return {};
+    ++n_step_;
     std::vector<Drawn> said;
     try {
+        if (!chosen.empty()) {
+            const auto began = Clock::now();
+            decode(chosen);
+            decoded_in_ = Clock::now() - began;
+        }
         said = draw(chosen);
     } catch (...) {
-        for (Voice& voice : voices_) voice = Voice{};
+        rest_all();
         throw;
     }
     // Whoever waits for another bank, or for room, comes first next time.

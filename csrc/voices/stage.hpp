@@ -6,9 +6,10 @@
 //   cached is llama_memory_seq_pos_max + 1.
 // - In a unified memory llama_memory_seq_cp makes two sequences share cells: nothing is copied, and
 //   what one of them removes stays for the other.
+// - A memory that slides (a window of attention, with swa_full off) forgets what lies behind
+//   the window of the last position, and has all from llama_memory_seq_pos_min on. To go on after
+//   fewer positions than it has takes what lay in the window then; see keep().
 // - Tokens of a decode that failed are not promised to be gone: they are removed here.
-// - llama_sampler_sample accepts the token that it draws. A chain made anew for each answer has
-//   seen no prompt, which is how llama_cpp.Llama penalises repetitions.
 #pragma once
 
 #include <llama-cpp.h>
@@ -25,26 +26,11 @@
 #include "graph/row_injector.hpp"
 #include "vectors/bank.hpp"
 #include "voices/crew.hpp"
+#include "voices/drawer.hpp"
+#include "voices/likelihood.hpp"
 #include "voices/text_stream.hpp"
 
 namespace llamood {
-
-// What tokens are drawn with; the chain is that of llama_cpp.Llama. temperature 0 is greedy, below
-// 0 draws from the logits as they are. grammar: GBNF whose root is "root"; empty for none.
-struct Sampling {
-    float temperature = 0.2f;
-    int top_k = 40;
-    float top_p = 0.95f;
-    float min_p = 0.05f;
-    float typical_p = 1.0f;
-    float repeat_penalty = 1.0f;
-    float frequency_penalty = 0.0f;
-    float presence_penalty = 0.0f;
-    int last_n_tokens = 64;
-    std::uint32_t seed = LLAMA_DEFAULT_SEED;
-    std::string grammar;
-    int n_likely = -1;  // see likely(); none below 0
-};
 
 // When an answer ends, unless a token ends it. stops: texts, not part of it, none of them empty.
 // The time counts from begin() and is looked at after each token.
@@ -65,12 +51,6 @@ struct Mix {
 // wants no more, which a stage is not told but by rest(); or that its grammar left no token to
 // draw. Of an answer that never began, that it could not be given (see Runner).
 enum class End { none, stop, length, time, interrupted, failed, refused };
-
-// A token, and the logarithm of its probability before anything of Sampling changes it.
-struct Likely {
-    llama_token token;
-    float logprob;
-};
 
 // A token that a voice said. piece: its bytes; text: what it adds to the answer, in whole
 // characters (see TextStream). Where the answer is over, the voice rests.
@@ -105,12 +85,15 @@ class Stage {
     llama_pos n_cached(int voice) const;
 
     // Forget all that a voice has decoded from position n on; returns how many remain, which are
-    // fewer where llama.cpp can only remove everything. The voice must rest.
+    // fewer where llama.cpp can only remove everything, or has forgotten what the next position
+    // attends to. The voice must rest.
     llama_pos keep(int voice, llama_pos n);
     // Voice `to`, which has decoded exactly the first `begin` positions, gets those up to `end`
-    // from a voice that has decoded them.
+    // from a voice that has decoded them, and has not forgotten them since.
     void share(int from, int to, llama_pos begin, llama_pos end);
 
+    // Whether llama.cpp takes this grammar; none is taken.
+    bool takes(const std::string& grammar) const;
     // Say something: decode `tokens` after what is cached, token i under row i of `rows`
     // (n_token, n_emotion), then draw the first token of the answer, or the next, where `said` are
     // the tokens that it has already: penalties, the grammar and stop texts count them. The voice
@@ -123,6 +106,8 @@ class Stage {
     // The rows (n, n_emotion) under which the coming tokens of the answer are decoded, in place of
     // those that were given before. A voice that has none left waits.
     void play(int voice, std::vector<float> rows, Mix mix);
+    // Whether the last token of the voice is decoded, and the next is not drawn yet.
+    bool is_drawing(int voice) { return at(voice).is_drawing(); }
     // How many voices have drawn a token, and were given the row under which it is decoded.
     int n_generating() const;
 
@@ -130,7 +115,10 @@ class Stage {
     std::string rest(int voice);
 
     // One batch of at most `n` tokens, and n_batch(): a token of each voice that generates, then as
-    // much of prompts as there is room. At least one token is taken.
+    // much of prompts as there is room. At least one token is taken, unless all wait for what is
+    // being drawn. While others speak, a piece of drawing by grammars is done for each voice that
+    // waits for it, and more for as long as the batch took: what is not drawn then is in a later
+    // step.
     // Voices of another bank than the one whose turn it is wait for their own. Returns what was
     // drawn; nothing to do is no error. Throws std::runtime_error where the decode failed or was
     // not steered as asked: nothing of it remains then, and all voices rest.
@@ -143,7 +131,7 @@ class Stage {
     // Forget the context.
     void close();
 
-    // Since the beginning: how many batches were decoded, and how many tokens in them.
+    // Since the beginning: how many steps had something to do, and how many tokens were decoded.
     std::int64_t n_step() const { return n_step_; }
     std::int64_t n_token() const { return n_token_; }
 
@@ -160,14 +148,17 @@ class Stage {
     };
     struct Voice {
         Queue prompt;
-        llama_sampler_ptr sampler;  // null at rest
+        std::optional<Drawer> drawer;  // none at rest
         llama_token drawn = LLAMA_TOKEN_NULL;
-        Queue coming;  // rows for tokens to come; `tokens` is not used
+        std::vector<float> logits;  // (n_vocab) that a grammar draws from, where n_likely >= 0
+        Queue coming;               // rows for tokens to come; `tokens` is not used
         TextStream text_stream;
         int n_left = 0;  // tokens that it may still draw
         int n_likely = -1;
         Clock::time_point deadline;
 
+        bool is_speaking() const { return drawer.has_value(); }
+        bool is_drawing() const { return is_speaking() && drawer->is_drawing(); }
         bool is_prompting() const { return prompt.n_done < prompt.tokens.size(); }
         bool is_ready() const;
         const Queue& next() const { return is_prompting() ? prompt : coming; }
@@ -184,8 +175,9 @@ class Stage {
 
     void require_open() const;
     Voice& at(int voice);
+    // Whether what the position after the first n attends to is still there.
+    bool reaches(int voice, llama_pos n) const;
     void require_rows(const std::vector<float>& rows, std::size_t n, const Mix& mix) const;
-    llama_sampler_ptr chain(const Sampling& sampling) const;
     std::vector<Share> shares(int n) const;
     // The bank of the voices in these shares, null where none of them adds anything.
     std::shared_ptr<const Bank> bank_of(const std::vector<Share>& shares) const;
@@ -193,12 +185,19 @@ class Stage {
     void put(int voice, llama_token token, llama_pos position, bool is_output);
     void decode(const std::vector<Share>& shares);
     int compute(const std::vector<Share>& shares);
+    // What is drawn in this step: for those whose logits the batch has, unless a grammar takes
+    // longer, and for those that were waited for.
     std::vector<Drawn> draw(const std::vector<Share>& shares);
-    // Draw from the logits of token `at` of the batch.
-    Drawn draw_one(int number, int at);
-    void note_likely(int number, int at);
+    // A piece of work for each who waits, then more for as long as the batch took to decode; all of
+    // it where nobody else speaks.
+    void draw_by_grammars(std::vector<Drawn>& said);
+    // The voice for which a piece of drawing is done next, -1 for none.
+    int next_to_draw();
+    // What a voice has drawn from these logits, which may end its answer.
+    Drawn heard(int number, const float* logits);
     // What the token that a voice has drawn adds to its answer.
     Drawn told(int number);
+    void rest_all();
 
     llama_context* ctx_;
     const llama_vocab* vocab_;
@@ -206,9 +205,12 @@ class Stage {
     Probe* probe_;
     int n_batch_;
     std::optional<Crew> crew_;
+    std::unique_ptr<const TokenTree> tree_;  // null as long as nobody draws by a grammar
     std::vector<Voice> voices_;
     std::vector<std::vector<Likely>> likely_;  // (n_voice)
     int turn_ = 0;                             // the voice that is asked first
+    int drawing_turn_ = 0;                     // the voice that draws first
+    Clock::duration decoded_in_{};             // how long the last batch took
     std::unique_ptr<llama_batch, BatchDeleter> batch_;
     std::vector<float> weights_;      // (n_token of the batch, n_emotion)
     std::vector<LayerRange> ranges_;  // (n_token of the batch)

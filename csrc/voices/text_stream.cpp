@@ -28,11 +28,11 @@ std::string whole_characters(std::string& bytes) {
 
 }  // namespace
 
-std::string piece_of(const llama_vocab* vocab, llama_token token) {
+std::string piece_of(const llama_vocab* vocab, llama_token token, bool is_special) {
     std::string piece(32, '\0');
     const auto write = [&] {
         return llama_token_to_piece(vocab, token, piece.data(),
-                                    static_cast<std::int32_t>(piece.size()), 0, false);
+                                    static_cast<std::int32_t>(piece.size()), 0, is_special);
     };
     std::int32_t n = write();
     if (n < 0) {  // the size that it takes

@@ -12,8 +12,8 @@
 
 namespace llamood {
 
-// The text of one token; empty for those that only steer the conversation.
-std::string piece_of(const llama_vocab* vocab, llama_token token);
+// The text of one token. Of those that only steer the conversation it is empty, unless is_special.
+std::string piece_of(const llama_vocab* vocab, llama_token token, bool is_special = false);
 
 class TextStream {
   public:

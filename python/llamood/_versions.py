@@ -11,8 +11,8 @@ import importlib
 import llama_cpp  # before _core: it loads the libraries that _core links to
 
 REBUILD = (
-    "Rebuild llamood for the llama-cpp-python that is installed: "
-    "pip install --force-reinstall --no-deps --no-build-isolation llamood"
+    "Rebuild llamood for the llama-cpp-python that is installed, in the folder of its sources: "
+    "pip install --force-reinstall --no-deps --no-build-isolation ."
 )
 UNKNOWN = "unknown"  # the commit of a llama.cpp that was built outside of a git repository
 

@@ -60,9 +60,11 @@ def may_vary(llama: Mapping[str, Any]) -> bool:
 
 def threads(n: int | None = None, n_batch: int | None = None) -> dict[str, int]:
     """For ``llama_cpp.Llama``: so many for single tokens and for batches, `usable_cores` where none
-    are given, and all of these but so many where ``n`` is below 0. llama_cpp itself takes half of
-    all processors for single tokens, and all for batches."""
-    n = n or usable_cores()
-    if n < 0:
-        n = max(usable_cores() + n, 1)
-    return {"n_threads": n, "n_threads_batch": n_batch or n}
+    are given, and all of these but so many where a number is below 0. llama_cpp itself takes half
+    of all processors for single tokens, and all for batches."""
+    single = _counted(n or usable_cores())
+    return {"n_threads": single, "n_threads_batch": _counted(n_batch or single)}
+
+
+def _counted(n: int) -> int:
+    return n if n > 0 else max(usable_cores() + n, 1)

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 SHOWN = 12  # faults of one file in its message; the field `faults` has all
+LONGEST = 600  # characters of one of them; what a file says may be long
 
 
 class LlamoodError(ValueError):
@@ -26,7 +27,9 @@ class FileError(LlamoodError):
         self.path = Path(path)
         self.faults = faults
         more = len(faults) - SHOWN
-        shown = (*faults[:SHOWN], f"and {more} faults more") if more > 0 else faults
+        shown = [f if len(f) <= LONGEST else f"{f[:LONGEST]}..." for f in faults[:SHOWN]]
+        if more > 0:
+            shown.append(f"and {more} faults more")
         super().__init__(f"{self.path}: " + "; ".join(shown))
 
 

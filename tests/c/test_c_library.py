@@ -158,16 +158,17 @@ def test_it_is_compiled_against_an_installed_llama_cpp_too(tmp_path: Path) -> No
 def test_what_is_missing_is_said(tmp_path: Path) -> None:
     compiled()  # nothing else is missing
     pybind11 = pytest.importorskip("pybind11")
-    options = ["-S", ROOT, "-B", tmp_path, "-DLLAMOOD_C=ON", "-DLLAMOOD_PYTHON=OFF"]
+    options = ["-S", ROOT, "-DLLAMOOD_C=ON", "-DLLAMOOD_PYTHON=OFF"]
     options += [
         f"-DPython_EXECUTABLE={sys.executable}",
         f"-Dpybind11_DIR={pybind11.get_cmake_dir()}",
     ]
     cases = {
         "apt-get install nlohmann-json3-dev": ["-DCMAKE_DISABLE_FIND_PACKAGE_nlohmann_json=ON"],
+        "apt-get install zlib1g-dev": ["-DCMAKE_DISABLE_FIND_PACKAGE_ZLIB=ON"],
         "leave LLAMOOD_LLAMA_CPP empty": ["-DLLAMOOD_PYTHON=ON", f"-DLLAMOOD_LLAMA_CPP={tmp_path}"],
     }
-    for advice, more in cases.items():
+    for number, (advice, more) in enumerate(cases.items()):
         with pytest.raises(pytest.fail.Exception) as caught:
-            run(tool("cmake"), *options, *more)
+            run(tool("cmake"), *options, "-B", tmp_path / str(number), *more)
         assert advice in " ".join(str(caught.value).split())

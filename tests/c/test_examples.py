@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+import llamood
 import tiny_chat
 from c_library import ROOT, cc, cxx, installed, run, run_under_valgrind
 from llamood.readings.probe import Probe
+from llamood.voices.event import Event
 
+GLAD = '{"joy": 1}'
 STRICT = ("-Wall", "-Wextra", "-Wpedantic", "-Wshadow", "-Werror")
 
 CPP = r"""
@@ -31,19 +35,26 @@ int main(int, char** argv) {
     auto how = llamood_default_sampling();
     how.temperature = 0;
     how.max_tokens = 24;
-    const auto glad = llamood::Mood::of({{"joy", 1.0f}});
-    const int voice = stage.join(std::nullopt, &glad, how);
+    const auto mood = llamood::Mood::parse(argv[3]);
+    const int voice = stage.join(std::nullopt, &mood, how);
     stage.say(voice, "Tell me about bread.");
     while (stage.step()) {
     }
     std::string text;
     std::vector<float> reading;
+    std::vector<float> joy;
+    std::string notices;
     while (auto event = stage.poll()) {
         text += event->text;
         reading = event->reading;
+        joy.push_back(event->mood[3]);
+        if (!event->notice.empty()) notices += "[" + event->notice + "]";
     }
     std::printf("%s\n", text.c_str());
     for (const float score : reading) std::printf("%.6f ", score);
+    std::printf("\n");
+    for (const float weight : joy) std::printf("%.6f ", weight);
+    std::printf("\n%s", notices.c_str());
     try {
         stage.say(7, "Hello");
     } catch (const llamood::Failure& failure) {
@@ -100,20 +111,51 @@ def test_readings_are_the_same_in_whatever_order_the_baseline_names_emotions(
     shutil.copytree(tiny_chat.VECTORS, vectors)
     in_another_order(Probe.load(vectors)).save(vectors)
     program = speaker(tmp_path)
-    said = run(program, tiny_chat.MODEL, tiny_chat.VECTORS).strip().splitlines()
-    again = run(program, tiny_chat.MODEL, vectors).strip().splitlines()
+    said = run(program, tiny_chat.MODEL, tiny_chat.VECTORS, GLAD).strip().splitlines()
+    again = run(program, tiny_chat.MODEL, vectors, GLAD).strip().splitlines()
     assert again[0] == said[0]
     scores, same = ([float(score) for score in lines[1].split()] for lines in (said, again))
     assert same == pytest.approx(scores, abs=1e-4)
 
 
 def test_c_plus_plus_says_and_reads_what_python_does(tmp_path: Path) -> None:
-    import llamood
-
-    program = speaker(tmp_path)
-    text, scores, refusal = run(program, tiny_chat.MODEL, tiny_chat.VECTORS).strip().splitlines()
+    text, scores, _, notices, refusal = said_in(GLAD, speaker(tmp_path))
+    assert notices == ""
     assert "voice 7 is not there" in refusal
-    how = {"temperature": 0.0, "max_tokens": 24, "mood": {"joy": 1.0}}
+    events = said_in_python(GLAD)
+    assert "".join(event.text for event in events) == text
+    reading = events[-1].reading
+    assert reading is not None
+    theirs = [reading[name] for name in llamood.load(tiny_chat.VECTORS).names]
+    # The model is quantised and llama.cpp's own defaults attend otherwise (0.007 measured).
+    assert [float(score) for score in scores.split()] == pytest.approx(theirs, abs=0.05)
+
+
+def test_c_plus_plus_holds_a_reading_as_python_does(tmp_path: Path) -> None:
+    held = '{"joy": {"hold": 3, "max": 1}}'
+    weights = [float(weight) for weight in said_in(held, speaker(tmp_path))[2].split()]
+    assert len(set(weights)) > 4
+    theirs = [event.mood.get("joy", 0.0) for event in said_in_python(held)]
+    # As far as readings differ, see above.
+    assert weights[:12] == pytest.approx(theirs[:12], abs=0.05)
+
+
+def test_c_plus_plus_is_told_once_what_limits_take_away(tmp_path: Path) -> None:
+    notices = said_in('{"joy": {"ramp": [1, 900], "over": 8}}', speaker(tmp_path))[3]
+    assert notices.count("[") == 1
+    assert "joy is held at" in notices
+    assert "900 was asked for" in notices
+
+
+def said_in(mood: str, program: Path) -> list[str]:
+    """What the program says: the answer, its last reading, the weights of joy, notices, and what a
+    voice that is not there is told."""
+    said = run(program, tiny_chat.MODEL, tiny_chat.VECTORS, mood)
+    return said.rstrip("\n").split("\n")
+
+
+def said_in_python(mood: str) -> list[Event]:
+    how = {"temperature": 0.0, "max_tokens": 24, "mood": json.loads(mood)}
     with llamood.Cast(
         tiny_chat.MODEL,
         emotions=tiny_chat.VECTORS,
@@ -123,10 +165,4 @@ def test_c_plus_plus_says_and_reads_what_python_does(tmp_path: Path) -> None:
         guard=False,
         verbose=False,
     ) as cast:
-        events = list(cast.say({cast.join(**how): "Tell me about bread."}))
-        assert "".join(event.text for event in events) == text
-        reading = events[-1].reading
-    assert reading is not None
-    theirs = [reading[name] for name in llamood.load(tiny_chat.VECTORS).names]
-    # The model is quantised and llama.cpp's own defaults attend otherwise (0.007 measured).
-    assert [float(score) for score in scores.split()] == pytest.approx(theirs, abs=0.05)
+        return list(cast.say({cast.join(**how): "Tell me about bread."}))

@@ -95,12 +95,12 @@ def test_surprise_is_that_of_the_unsteered_model(model: Path) -> None:
     ]
     llm.feel(joy=2)
     said = llm(PROMPT, max_tokens=8, temperature=0.0)["choices"][0]["text"]
-    np.testing.assert_allclose(llm.surprise(prompt, answer), expected, rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(llm.nll(prompt, answer), expected, rtol=1e-4, atol=1e-4)
     assert llm.mix == {"joy": 2.0}  # what was felt last is not forgotten
     assert llm(PROMPT, max_tokens=8, temperature=0.0)["choices"][0]["text"] == said
-    assert voice(model, emotions=None).surprise(prompt, answer) == pytest.approx(expected, 1e-4)
+    assert voice(model, emotions=None).nll(prompt, answer) == pytest.approx(expected, 1e-4)
     with pytest.raises(ModelError, match="fit a batch"):
-        llm.surprise(prompt, [65] * 300)
+        llm.nll(prompt, [65] * 300)
 
 
 def test_no_dose_changes_nothing(calibration: Calibration) -> None:
@@ -198,12 +198,14 @@ def test_side_by_side_is_as_alone(calibration: Calibration) -> None:
 
 
 def test_each_trial_is_told(answering: Answering) -> None:
-    told: list[int] = []
+    told: list[bool] = []
     calibration = Calibration(
-        answering, prompts(answering, 4), judges=[], max_tokens=8, tried=lambda: told.append(1)
+        answering, prompts(answering, 4), judges=[], max_tokens=8, tried=told.append
     )
     trials = calibration.trials({"joy": ALL, "fear": ALL}, {"joy": 0.1, "fear": 0.1})
-    assert len(told) == 2
+    assert told == [True, True]
+    calibration.trials({"joy": ALL, "fear": ALL}, {"joy": 0.1, "fear": 0.1})
+    assert told == [True, True, False, False]  # known already
     assert trials["joy"].shown is None  # nobody was there to tell
     assert calibration.explored(ALL, ["joy"])["joy"].shown == 0.0
 

@@ -12,7 +12,6 @@ import numpy as np
 import pytest
 
 import llamood
-from llama_gguf import LlamaShape, byte_tokenizer, random_weights, write_llama
 from llamood.calibration.calibration import Limits
 from llamood.calibration.doses import Doses, chosen, control, find_doses
 from llamood.calibration.measuring import Measuring
@@ -26,6 +25,7 @@ from llamood.extraction.windows import DEPTHS, window
 from llamood.moods.steering_vectors import SAFE_SUM
 from llamood.readings.probe import Probe
 from open_voices import random_vectors
+from random_chats import write_random_chat
 
 NAMES = ("joy", "fear")
 QUERIES = Queries(
@@ -91,19 +91,8 @@ def probe(both: Measuring, candidates: Candidates, doses: Doses) -> Probe:
 @pytest.fixture(scope="module")
 def mute(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A model without a chat template."""
-    shape = LlamaShape(
-        n_layer=4, n_embd=64, n_ff=128, n_head=4, n_head_kv=2, n_vocab=300, n_ctx=1024
-    )
     path = tmp_path_factory.mktemp("mute") / "mute.gguf"
-    write_llama(
-        path,
-        shape,
-        random_weights(shape, seed=1, scale=0.2),
-        tokenizer=byte_tokenizer(shape.n_vocab),
-        quant="f32",
-        name="mute",
-    )
-    return path
+    return write_random_chat(path, name="mute", chat_template=None)
 
 
 # -- from what ------------------------------------------------------------------------------
@@ -232,6 +221,63 @@ def test_each_emotion_has_the_place_that_shows_it_best(
     assert made.pairs == tuple(used[doses.places[name].way.split(", ")[0]] for name in NAMES)
     assert made.ceiling == pytest.approx((1.0, 1.0))
     assert made.scale == pytest.approx([b.best.dose for b in doses.bounds.values() if b.best])
+
+
+def interrupt_at(n: int) -> Any:
+    """What is told how much is done, until so much is."""
+
+    def progress(done: int, total: int) -> None:
+        if done >= n:
+            raise KeyboardInterrupt
+
+    return progress
+
+
+def test_doses_go_on_where_they_were_stopped(
+    random_chat: Path, candidates: Candidates, doses: Doses, tmp_path: Path
+) -> None:
+    file = tmp_path / "doses.partial"
+    asked: Any = (random_chat, candidates, quick_places(candidates)[::2])
+    lines: list[bytes] = []
+    for stop in (1, 5, 9, 13):
+        with pytest.raises(KeyboardInterrupt):
+            find_doses(*asked, kept=file, progress=interrupt_at(stop), **FEW)
+        before, lines = lines, file.read_bytes().splitlines()
+        assert lines[: len(before)] == before
+        with file.open("ab") as torn:
+            torn.write(b'{"of": ')  # as of a kill while a line is written
+    steps: list[int] = []
+    resumed = find_doses(*asked, kept=file, progress=lambda done, total: steps.append(done), **FEW)
+    assert resumed == doses
+    assert steps[0] > 5  # what is known is not told as if it was done now
+    known = [json.loads(line) for line in file.read_bytes().splitlines() if line.endswith(b"}")]
+    questions = [json.dumps(line["asked"]) for line in known]
+    assert len(set(questions)) == len(questions)
+    size = file.stat().st_size
+    assert find_doses(*asked, kept=file, **FEW) == doses
+    assert file.stat().st_size == size  # nothing was tried
+
+
+def test_a_baseline_goes_on_where_it_was_stopped(random_chat: Path, tmp_path: Path) -> None:
+    """Where the vectors are of answers, the texts are read for it alone."""
+    asked: dict[str, Any] = {"queries": QUERIES, "texts": TEXTS, "sources": ("answers",)}
+    whole = done(of(random_chat, **asked))
+    vectors = whole.asked.vectors()
+    expected = whole.probe(vectors)
+    begun = done(of(random_chat, output=tmp_path, **asked))
+    with pytest.raises(KeyboardInterrupt):
+        begun.probe(vectors, progress=interrupt_at(16))
+    again = done(of(random_chat, output=tmp_path, **asked))
+    steps: list[int] = []
+    found = again.probe(vectors, progress=lambda at, total: steps.append(at))
+    assert steps[0] == 16
+    for part in ("directions", "mean", "spread", "joint", "response", "auroc"):
+        np.testing.assert_array_equal(getattr(found, part), getattr(expected, part))
+    candidates = again.candidates()
+    again.save(
+        tmp_path, vectors=chosen(candidates, None), candidates=candidates, doses=None, probe=found
+    )
+    assert not {name for name in kept(tmp_path) if "partial" in name or "states" in name}
 
 
 def test_where_there_is_one_place_nothing_is_compared(

@@ -130,6 +130,14 @@ def test_the_installed_program_shows_no_traceback(tmp_path: Path) -> None:
     assert ended.stderr == f"Error: {tmp_path}: is a folder without {_suffixes()} files\n"
 
 
+def test_it_runs_as_a_module() -> None:
+    told = subprocess.run(
+        [sys.executable, "-m", "llamood", "--help"], capture_output=True, text=True
+    )
+    assert told.returncode == 0
+    assert told.stdout.startswith("Usage: python -m llamood [OPTIONS] COMMAND")
+
+
 def _suffixes() -> str:
     return ".json, .gguf, .npz, .safetensors, .pt"
 
@@ -158,6 +166,22 @@ def test_a_mood_changes_the_answer_and_a_zero_mood_does_not(small: Path) -> None
     assert text("--feel", "joy=0") == plain
     assert text("--feel", "joy=2") != plain
     assert text("--feel", "joy=2,fear=1") == text("--feel", "joy=5,fear=1", "--feel", "joy=2")
+
+
+def test_what_is_written_is_named_and_json_stays_json(small: Path, tmp_path: Path) -> None:
+    trace, plot = tmp_path / "trace.json", tmp_path / "trace.svg"
+    how = ("--feel", "joy=1", "--trace", trace, "--plot", plot, "--json")
+    result = run("generate", small, "Hi", *GENERATE, *how)
+    told = json.loads(result.stdout)
+    lines = result.stderr.splitlines()
+    assert [line for line in lines if line.startswith("Wrote")] == [
+        f"Wrote {trace}", f"Wrote {plot}"
+    ]  # fmt: skip
+    kept = json.loads(trace.read_text())
+    assert kept["trace"] == told["trace"]
+    drawn = run("plot", "joy=ramp(0,1,8)", "-o", tmp_path / "mood.svg", "--json")
+    assert drawn.stderr == f"Wrote {tmp_path / 'mood.svg'}\n"
+    assert json.loads(drawn.stdout)["emotions"] == ["joy"]
 
 
 def test_generate_is_a_chat_with_a_template_and_a_completion_with_raw(small: Path) -> None:
@@ -230,7 +254,9 @@ def test_inspect_tells_programs_and_people_the_same(tmp_path: Path) -> None:
 
 def test_inspect_draws(tmp_path: Path) -> None:
     save_vectors(tmp_path)
-    assert run("inspect", tmp_path, "--plot", tmp_path / "evs.png").exit_code == 0
+    drawn = run("inspect", tmp_path, "--plot", tmp_path / "evs.png")
+    assert drawn.exit_code == 0
+    assert drawn.stderr == f"Wrote {tmp_path / 'evs.png'}\n"
     assert (tmp_path / "evs.png").read_bytes().startswith(b"\x89PNG")
 
 
@@ -241,7 +267,7 @@ def test_drawing_without_matplotlib_says_what_to_install(
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     result = run("inspect", tmp_path, "--plot", tmp_path / "evs.png")
     assert result.exit_code == 1
-    assert "pip install 'llamood[plot]'" in result.stderr
+    assert 'pip install ".[plot]"' in result.stderr
 
 
 def test_a_file_cannot_steer_the_terminal(tmp_path: Path) -> None:
@@ -398,6 +424,6 @@ def test_a_stopped_measurement_says_how_to_go_on_and_does(
 
     on = run(*command)
     assert on.exit_code == 0
-    assert f"Going on at {stopped[1]} of 960." in on.stderr
+    assert f"Going on at {stopped[1]} of 960 texts and answers." in on.stderr
     assert llamood.load(evs).pairs == (480,)
     assert not list(evs.glob("texts.*"))

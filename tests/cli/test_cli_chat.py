@@ -13,18 +13,21 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 import llamood
+import tiny_chat
 from cli_runs import LLAMOOD, run, with_vectors
 from llama_gguf import CHATML, LlamaShape, byte_tokenizer, write_llama
-from llamood.cli.conversation import Conversation, Turn
+from llamood.cli.conversation import Conversation, Turn, seed_of
 from llamood.cli.prompts import chat_tokens
 from llamood.errors import ModelError
 
 CHAT = ("--seed", "3", "--max-tokens", "12", "--threads", "1")
+SPEAKER = tiny_chat.MODEL  # whose answers are lines of text
 PATIENCE = 60  # seconds that a busy machine may take
 
 # Takes the terminal that it was given as its own, so that Ctrl-C reaches it as a signal.
@@ -121,7 +124,7 @@ def test_ctrl_c_stops_the_answer_and_the_conversation_goes_on(tmp_path: Path) ->
         assert shown.process.poll() is None
 
         shown.type(f"/save {saved}\n")
-        shown.wait_for("1 turns saved to")
+        shown.wait_for("1 turn and the mood saved to")
         messages = json.loads(saved.read_text())["messages"]
         assert [m["role"] for m in messages] == ["user", "assistant"]
         assert messages[1]["ended"] == "interrupted"
@@ -254,6 +257,148 @@ def test_a_model_without_a_chat_template_is_named_as_such(stories: Path) -> None
     said, remarks = talk(stories, "Once upon a time")
     assert "no chat template" in remarks
     assert said.strip()
+
+
+# -- once more, and back ---------------------------------------------------------------------
+
+
+def said_and_kept(folder: Path, *lines: str, model: Path = SPEAKER) -> tuple[list[str], list[Any]]:
+    """The answers as they were spoken, and the messages that /save kept."""
+    saved = folder / "kept.json"
+    said, _ = talk(model, *lines, f"/save {saved}")
+    return said.splitlines(), json.loads(saved.read_text())["messages"]
+
+
+def test_another_try_is_another_answer_and_the_same_each_time(tmp_path: Path) -> None:
+    asked = ("Tell me about bread.", "Tell me about the museum.", "/retry", "/retry")
+    said, kept = said_and_kept(tmp_path, *asked)
+    assert len(set(said)) == len(said) == 4  # the seed is one, and no answer comes twice
+    assert [m["content"] for m in kept if m["role"] == "user"] == [*asked[:2]]
+    assert kept[-1]["seed"] == seed_of(3, turn=1, attempt=2)
+    assert kept[-1]["content"] == said[-1].strip()
+    assert said_and_kept(tmp_path, *asked) == (said, kept)
+    # What was tried before makes no difference to what comes after.
+    assert said_and_kept(tmp_path, *asked[:2])[0] == said[:2]
+
+
+def test_a_try_is_in_the_mood_of_now(tmp_path: Path) -> None:
+    _, kept = said_and_kept(tmp_path, "Hello", "/feel joy=2", "/retry")
+    assert len(kept) == 2
+    assert kept[1]["mood"] == {"joy": 2.0}
+
+
+def test_what_is_taken_back_was_never_said(tmp_path: Path) -> None:
+    said, kept = said_and_kept(tmp_path, "Hello", "Go away.", "/undo", "Who are you?")
+    assert [m["content"] for m in kept if m["role"] == "user"] == ["Hello", "Who are you?"]
+    plain, _ = said_and_kept(tmp_path, "Hello", "Who are you?")
+    assert [said[0], said[2]] == plain
+    assert said_and_kept(tmp_path, "Hello", "/undo")[1] == []
+
+
+def test_where_nothing_was_said_nothing_is_taken_back() -> None:
+    said, remarks = talk(SPEAKER, "/undo", "/retry")
+    assert said == ""
+    assert remarks.splitlines().count("Nothing was said yet.") == 2
+
+
+def test_where_there_is_no_other_answer_the_last_one_stays(tmp_path: Path) -> None:
+    long = "What is bread? " * 1200  # fills the context
+    _, kept = said_and_kept(tmp_path, "Hello", f"/system {long}", "/retry", "/system")
+    assert [m["role"] for m in kept] == ["user", "assistant"]
+
+
+def test_the_system_prompt_is_said_and_taken_away(small: Path, tmp_path: Path) -> None:
+    lines = ("/system You are a guard.", "Hello")
+    _, kept = said_and_kept(tmp_path, *lines, model=small)
+    assert kept[0] == {"role": "system", "content": "You are a guard."}
+    _, plain = said_and_kept(tmp_path, "Hello", model=small)
+    assert kept[2]["content"] != plain[1]["content"]
+    _, gone = said_and_kept(tmp_path, lines[0], "/system", "Hello", model=small)
+    assert gone == plain
+
+
+# -- saved and loaded -----------------------------------------------------------------------
+
+
+def test_a_conversation_goes_on_where_it_was_saved(tmp_path: Path) -> None:
+    first, last = tmp_path / "first.json", tmp_path / "last.json"
+    begun = ("/system You are a guard.", "/feel joy=2,fear=ramp(0,1,8)", "Hello")
+    whole, _ = talk(SPEAKER, *begun, f"/save {first}", "Who are you?", "/retry", f"/save {last}")
+    on, remarks = talk(SPEAKER, f"/load {first}", "Who are you?", "/retry", f"/save {tmp_path}/on")
+    assert whole.splitlines()[1:] == on.splitlines()
+    assert json.loads((tmp_path / "on").read_text()) == json.loads(last.read_text())
+    assert "1 turn loaded from" in remarks
+    assert "> Hello" in remarks
+    assert "joy=2,fear=ramp(0,1" in remarks
+
+
+def test_a_mood_is_written_and_felt_again(tmp_path: Path) -> None:
+    file = tmp_path / "mood.json"
+    _, remarks = talk(
+        SPEAKER, "/feel joy=wave(0,1,9),$inertia=2", f"/mood {file}", "/feel", f"/feel @{file}"
+    )
+    assert f"Wrote {file}" in remarks
+    shown = [line for line in remarks.splitlines() if "(can feel" in line]
+    assert shown[0] == shown[2] != shown[1]
+
+
+def test_messages_of_others_are_loaded(small: Path, tmp_path: Path) -> None:
+    file = tmp_path / "theirs.json"
+    said = [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Hello\nthere"}]
+    file.write_text(json.dumps({"messages": said}))
+    _, remarks = talk(small, "/feel joy=1", f"/load {file}", f"/save {tmp_path}/ours.json")
+    assert "> Hi\nHello\nthere\n" in remarks
+    ours = json.loads((tmp_path / "ours.json").read_text())
+    assert [(m["role"], m["content"]) for m in ours["messages"]] == [
+        ("user", "Hi"), ("assistant", "Hello\nthere")
+    ]  # fmt: skip
+    assert ours["mood"] == {"joy": 1.0}  # a file that says no mood changes none
+
+
+USER = {"role": "user", "content": "Hi"}
+GUARD = {"role": "assistant", "content": "Who is it?"}
+
+
+@pytest.mark.parametrize(
+    ("written", "says"),
+    [
+        ("{", "is not JSON"),
+        ("[" * 100_000, "is not JSON"),
+        ('{"joy": 1}', "is no conversation"),
+        ("[]", "is no conversation"),
+        ('{"messages": [1]}', "message 1 is not"),
+        ({"messages": [{**USER, "content": None}]}, "message 1 is not"),
+        ({"messages": [USER, {**GUARD, "role": "tool"}]}, "message 2 is not"),
+        ({"messages": [USER]}, "in turn"),
+        ({"messages": [GUARD, USER]}, "in turn"),
+        ({"messages": [USER, GUARD, {**USER, "role": "system"}, GUARD]}, "in turn"),
+        ({"messages": [USER, {**GUARD, "mood": "@/secret"}]}, "mood of an answer is '@/secret'"),
+        ({"messages": [USER, {**GUARD, "seed": "7"}]}, "seed of an answer is '7'"),
+        ({"messages": [USER, {**GUARD, "seed": True}]}, "seed of an answer is True"),
+        ({"messages": [USER, GUARD], "mood": "@/secret"}, "mood is '@/secret', expected an object"),
+    ],
+)
+def test_what_is_no_conversation_is_not_loaded(
+    small: Path, tmp_path: Path, written: Any, says: str
+) -> None:
+    file = tmp_path / "strange.json"
+    file.write_text(written if isinstance(written, str) else json.dumps(written))
+    saved = tmp_path / "saved.json"
+    _, remarks = talk(small, "Hello", f"/load {file}", "/load", "/load none", f"/save {saved}")
+    assert f"{file}: " in remarks
+    assert says in remarks
+    assert "From where? /load FILE" in remarks
+    assert "none: cannot be read" in remarks
+    assert len(json.loads(saved.read_text())["messages"]) == 2  # what was said stays
+
+
+def test_a_mood_that_cannot_be_had_here_is_told(small: Path, tmp_path: Path) -> None:
+    file = tmp_path / "other.json"
+    file.write_text(json.dumps({"mood": {"awe": 1}, "messages": [USER, GUARD]}))
+    _, remarks = talk(small, "/feel joy=1", f"/load {file}")
+    assert "Note: its mood is not felt here: mood at 'awe'" in remarks
+    assert "1 turn loaded" in remarks
+    assert remarks.splitlines()[-1].startswith("joy=1 ")
 
 
 # -- the context ----------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
@@ -18,7 +19,7 @@ import llamood
 from cli_runs import EMOTIONS, run, save_vectors
 from llamood import demo, judges
 from llamood.cli import COMMANDS
-from llamood.cli.demo import NEXT
+from llamood.cli.demo import NEXT, called
 from llamood.cli.demo_answers import MILD, STRONG, Answer, Asked, all_ways, whole
 from llamood.cli.demo_page import INDENT, Prose, Sheet
 from llamood.cli.demo_scenes import CROSS, GLAD, N_TURNING, SPEAKERS, TURNED_AT, TURNS_AT, turning
@@ -154,6 +155,18 @@ def test_prose_breaks_between_words_as_they_come() -> None:
 def test_what_was_cut_off_shows() -> None:
     assert whole(" So it\n\nis. ", is_cut_off=False) == "So it is."
     assert whole("So it is and", is_cut_off=True) == "So it is and…"
+
+
+def test_what_to_try_next_can_be_typed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """After ``make demo`` no PATH leads to the command."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr("sys.argv", [".venv/bin/llamood", "demo"])
+    assert called() == ".venv/bin/llamood"
+    monkeypatch.setattr("sys.argv", ["/somewhere/__main__.py", "demo"])
+    assert called() == f"{sys.executable} -m llamood"
+    program = tmp_path / "llamood"
+    program.touch(mode=0o755)
+    assert called() == "llamood"
 
 
 def test_what_to_try_next_exists() -> None:

@@ -130,7 +130,7 @@ def test_generate_traces_and_draws_what_it_says(small: Path, tmp_path: Path) -> 
     asked = ("generate", small, *GENERATE, "--feel", RISE, "Hello")
     plain = run(*asked)
     result = run(*asked, "--trace", trace, "--plot", picture)
-    assert (result.exit_code, result.stderr) == (0, "")
+    assert (result.exit_code, result.stderr) == (0, f"Wrote {trace}\nWrote {picture}\n")
     assert result.stdout == plain.stdout
     written = json.loads(trace.read_text(encoding="utf-8"))
     assert written["text"] + "\n" == result.stdout
@@ -165,7 +165,7 @@ def test_without_matplotlib_nothing_is_said_in_vain(
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     result = run("generate", small, *GENERATE, "Hello", "--plot", "out.png")
     assert (result.exit_code, result.stdout) == (1, "")
-    assert "pip install 'llamood[plot]'" in result.stderr
+    assert 'pip install ".[plot]"' in result.stderr
 
 
 def test_a_trace_that_cannot_be_written_is_a_failure(small: Path, tmp_path: Path) -> None:

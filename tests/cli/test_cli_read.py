@@ -109,7 +109,7 @@ def test_what_cannot_be_read(arguments: tuple[str | Path, ...], code: int, says:
 
 @pytest.fixture
 def few_texts(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Readings are measured from as few texts as that takes."""
+    """Readings are measured from as few texts as that takes, and the short sentences."""
     monkeypatch.setattr("llamood.cli.baselines.PER_LABEL", LEAST_TEXTS)
 
 
@@ -126,7 +126,7 @@ def test_a_baseline_is_measured_where_there_is_none(tmp_path: Path) -> None:
     result = run("read", tiny_chat.MODEL, "-e", vectors, "--measure", "--threads", "1")
     assert result.exit_code == 0
     assert "area under the ROC curve" in result.stdout
-    assert "on 6 texts that had no say in it" in result.stdout
+    assert "on 33 texts that had no say in it" in result.stdout
     assert "by the judge in" in result.stdout
     probe = Probe.load(vectors)
     probe.require_fit(llamood.load(vectors))
@@ -149,7 +149,7 @@ def test_texts_that_ship_read_what_people_write(tmp_path: Path) -> None:
 
 def test_chat_tells_what_was_expressed() -> None:
     result = run(
-        "chat", tiny_chat.MODEL, "--seed", "1", "--threads", "1", "--feel", "joy=0.74,$layers=2:4",
+        "chat", tiny_chat.MODEL, "--seed", "2", "--threads", "1", "--feel", "joy=0.74,$layers=2:4",
         stdin="/read\nTell me about bread.\n/read\n",
     )  # fmt: skip
     assert result.exit_code == 0

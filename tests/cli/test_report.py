@@ -30,7 +30,7 @@ from llamood.cli.report_pictures import pictures
 from llamood.evaluation.answer_log import Answer
 from llamood.evaluation.conditions import GRADED, PROMPT, UNSTEERED, VECTOR, controlled
 from llamood.evaluation.evaluation import Evaluation
-from llamood.evaluation.findings import findings
+from llamood.evaluation.results import results
 from llamood.judges.linear_judge import bundled
 from llamood.vectors.principal_plane import in_two_dimensions
 
@@ -111,7 +111,7 @@ def whole(answers: tuple[Answer, ...]) -> Report:
         "judge": "bundled",
         "embedder": None,
         "settings": {"n_question": N_QUESTION, "layers": [2, 4], "temperature": 0.6, "seed": 0},
-        **findings(answers, judge=bundled(), n_draw=100),
+        **results(answers, judge=bundled(), n_draw=100),
         "vectors": {
             "names": list(layout.names),
             "places": layout.places.tolist(),
@@ -324,7 +324,7 @@ def test_without_matplotlib_it_says_so(
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     text = page(whole, answers)
     assert svgs(text) == []
-    assert "pip install 'llamood[plot]'" in text
+    assert "Pictures need matplotlib: pip install &#34;.[plot]&#34;" in text
 
 
 @pytest.mark.slow

@@ -25,13 +25,14 @@ KEPT = Path(__file__).with_name("instructions.json")
 MOST = 1.05  # times what is kept
 N_STEP = 20
 GRAPH = "llamood::GraphWatch::callback*"
+DRAWING = ["llamood::Drawer::begin*", "llamood::Drawer::go_on*"]
 # What is run, and the functions of which instructions count with all that they call; a function
 # inside of another one is left out of it.
 COUNTED = {
     "blend": ("blend", ["llamood::Bank::blend*"]),
     "injector": ("injector", ["llamood::Injector::apply*", GRAPH]),
     "rows": ("stage", [GRAPH]),
-    "stage": ("stage", ["llamood::Stage::step*", "llama_decode", "llama_sampler_sample"]),
+    "stage": ("stage", ["llamood::Stage::step*", "llama_decode", *DRAWING]),
 }
 
 

@@ -65,8 +65,8 @@ def test_foreign_vectors_are_held_and_that_is_said_once(random_chat: Path, site:
     shares = added / learnt(llm, site)
     assert shares[first:].sum() == pytest.approx(SAFE_SUM, rel=1e-5)
     llm.feel({"joy": {"constant": 1.0, "max": 1.0}})
-    assert llm._current()[1].resting[1] == 1.0
     assert not answer(llm).equals(held)
+    assert llm.mix["joy"] == 1.0
 
 
 def test_a_cast_holds_them_at_the_same(random_chat: Path) -> None:
@@ -84,7 +84,7 @@ def test_a_size_that_is_stored_is_believed(random_chat: Path) -> None:
     ones = replace(evs, measurement=Measurement(residual_rms=(1.0,) * evs.n_layer))
     vectors = voice(random_chat, emotions=ones)._vectors
     assert vectors is not None
-    assert vectors.residual.tolist() == [1.0] * evs.n_layer
+    assert vectors.core.residual.tolist() == [1.0] * evs.n_layer
 
 
 def test_the_dose_of_foreign_vectors_may_be_relative(random_chat: Path) -> None:

@@ -235,14 +235,14 @@ def test_what_was_cached_at_one_site_is_not_used_at_the_other(model: Path) -> No
     assert np.abs(ours.logits - theirs.logits).max() < 1e-3
 
 
-def test_surprise_and_embeddings_are_unsteered(random_chat: Path) -> None:
+def test_likelihoods_and_embeddings_are_unsteered(random_chat: Path) -> None:
     llm, unsteered = there(random_chat), plain(random_chat, logits_all=True)
     tokens = unsteered.tokenize(PROMPT.encode())
     llm.feel(JOY)
     answer(llm, n_token=4)
     stops = row_injector_of(llm).n_stop
-    expected = voice(random_chat).surprise(tokens[:8], tokens[8:])
-    assert np.array_equal(llm.surprise(tokens[:8], tokens[8:]), expected)
+    expected = voice(random_chat).nll(tokens[:8], tokens[8:])
+    assert np.array_equal(llm.nll(tokens[:8], tokens[8:]), expected)
     assert row_injector_of(llm).n_stop == stops
 
 

@@ -46,7 +46,9 @@ class Play:
         self, voice: int, tokens: Sequence[int], *, weights: Sequence[float] = (0, 1), **how: Any
     ) -> None:
         rows = np.tile(np.asarray(weights, np.float32), (len(tokens), 1))
-        self.stage.begin(voice, tokens, rows, self.bank, *self.layers, **{**GREEDY, **how})
+        said = how.pop("said", ())
+        manner = _core.Manner(**{**GREEDY, **how})
+        self.stage.begin(voice, tokens, rows, self.bank, *self.layers, manner, said)
 
     def play(self, voice: int, *rows: Sequence[float]) -> None:
         wide = np.asarray(rows, np.float32).reshape(-1, self.bank.n_emotion)
@@ -79,6 +81,31 @@ def test_prompts_fill_the_room_that_generated_tokens_leave(play: Play) -> None:
         counts.append((said, stage.n_cached(0), stage.n_cached(1)))
     assert counts == [([0], 3, 7), ([0], 4, 14), ([0, 1], 5, 16)]
     assert stage.n_token == 2 + 8 + 8 + 3
+
+
+def test_short_prompts_come_first_and_long_ones_get_on(play: Play) -> None:
+    stage = play.stage
+    play.begin(0, TOKENS * 4)
+    play.begin(1, TOKENS * 4)
+    stage.step()
+    assert [stage.n_cached(voice) for voice in (0, 1)] == [8, 0]
+    play.begin(2, TOKENS[:5])
+    counts = []
+    for _ in range(2):
+        said = [voice for voice, *_ in stage.step()]
+        counts.append((said, *(stage.n_cached(voice) for voice in (0, 1))))
+        stage.rest(2)
+        stage.keep(2, 0)
+        play.begin(2, TOKENS[:5])
+    # A quarter for whose turn it is, all that the short one needs, and the rest.
+    assert counts == [([2], 9, 2), ([2], 10, 4)]
+    for _ in range(30):
+        stage.step()
+        if stage.n_cached(2) == 5:
+            stage.rest(2)
+            stage.keep(2, 0)
+            play.begin(2, TOKENS[:5])
+    assert [stage.n_cached(voice) for voice in (0, 1)] == [32, 32]
 
 
 def test_a_step_takes_no_more_tokens_than_asked_and_nobody_waits_for_ever(play: Play) -> None:
@@ -176,7 +203,7 @@ def test_an_answer_ends_at_its_limits(play: Play) -> None:
     found, why = said(stops=[longer])
     assert ("".join(found), why) == (text, None)
     assert found[-1] == text[-1]  # held back until it was said to rest
-    for wrong in ({"max_tokens": 0}, {"max_seconds": math.nan}, {"stops": [""]}):
+    for wrong in ({"max_tokens": -1}, {"max_seconds": math.nan}, {"stops": [""]}):
         with pytest.raises(ValueError, match=r"stop text|at least one token to say"):
             play.begin(0, TOKENS, **wrong)
 

@@ -23,7 +23,7 @@ from llamood.evaluation.dialogue import (
     Exchange,
     shipped_turns,
 )
-from llamood.evaluation.dialogue_findings import findings
+from llamood.evaluation.dialogue_results import results
 from llamood.judges.linear_judge import bundled
 from llamood.readings.probe import Probe
 
@@ -57,8 +57,8 @@ def test_ten_turns_in_every_way(held: dict[str, Dialogue]) -> None:
         assert tuple(exchange.question for exchange in each.exchanges) == shipped_turns()[0]
         assert all(0 <= exchange.n_token <= TOKENS for exchange in each.exchanges)
         assert any(exchange.answer for exchange in each.exchanges)
-        assert each.surprise is not None
-        assert each.surprise > 0
+        assert each.nll is not None
+        assert each.nll > 0
 
 
 def test_the_ways_part_after_the_first_turn(held: dict[str, Dialogue]) -> None:
@@ -110,18 +110,18 @@ def test_what_is_no_model(tmp_path: Path) -> None:
 # -- what it shows --------------------------------------------------------------------------
 
 
-def conversation(way: Any, answers: tuple[str, ...], *, surprise: float, ms: float) -> Dialogue:
+def conversation(way: Any, answers: tuple[str, ...], *, nll: float, ms: float) -> Dialogue:
     said = tuple(Exchange("?", answer, 8, int(ms), ms / 1e3) for answer in answers)
-    return Dialogue(0, None if way == PLAIN else "joy", way, said, surprise)
+    return Dialogue(0, None if way == PLAIN else "joy", way, said, nll)
 
 
 def test_findings_are_of_the_last_turn() -> None:
     loop = "again and " * 40
-    told = findings(
+    told = results(
         [
-            conversation(PLAIN, (SAID[0], SAID[1]), surprise=1.0, ms=10),
-            conversation(KEPT, (SAID[0], loop), surprise=2.0, ms=11),
-            conversation(ANEW, (SAID[1], SAID[2]), surprise=1.5, ms=15),
+            conversation(PLAIN, (SAID[0], SAID[1]), nll=1.0, ms=10),
+            conversation(KEPT, (SAID[0], loop), nll=2.0, ms=11),
+            conversation(ANEW, (SAID[1], SAID[2]), nll=1.5, ms=15),
         ],
         {"words": bundled()},
     )
@@ -141,20 +141,18 @@ def test_findings_are_of_the_last_turn() -> None:
 
 def test_what_earlier_answers_said_is_repeated() -> None:
     said = ("I hear the bus leaves at nine.", "Yes.", "I think the bus leaves at nine.")
-    told = findings(
-        [conversation(way, said, surprise=1.0, ms=1) for way in (PLAIN, KEPT, ANEW)], {}
-    )
+    told = results([conversation(way, said, nll=1.0, ms=1) for way in (PLAIN, KEPT, ANEW)], {})
     assert {row["repeated"] for row in told["rows"]} == {0.5}
 
 
 def test_over_emotions_and_of_one_that_no_judge_knows() -> None:
-    kept = conversation(KEPT, SAID, surprise=2.0, ms=1)
-    anew = conversation(ANEW, SAID, surprise=3.0, ms=2)
-    told = findings(
+    kept = conversation(KEPT, SAID, nll=2.0, ms=1)
+    anew = conversation(ANEW, SAID, nll=3.0, ms=2)
+    told = results(
         [
-            conversation(PLAIN, SAID, surprise=1.0, ms=1),
+            conversation(PLAIN, SAID, nll=1.0, ms=1),
             *(kept, anew),
-            *(replace(each, emotion="awe", surprise=1.0) for each in (kept, anew)),
+            *(replace(each, emotion="awe", nll=1.0) for each in (kept, anew)),
         ],
         {"words": bundled()},
     )
@@ -225,7 +223,7 @@ def test_a_real_model(demo_model: Path, demo_vectors: Path) -> None:
     assert [len(each.exchanges) for each in (plain, kept, anew)] == [10, 10, 10]
     assert kept.exchanges[0].answer == anew.exchanges[0].answer
     assert kept.exchanges[1:] != anew.exchanges[1:]
-    told = findings([plain, kept, anew], {"words": bundled()})
+    told = results([plain, kept, anew], {"words": bundled()})
     shown = {
         row["way"]: sum(row["shown_by_turn"]["words"])
         for row in told["rows"]

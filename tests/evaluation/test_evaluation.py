@@ -32,9 +32,9 @@ from llamood.evaluation.conditions import (
     paper_axes,
     random_beside,
 )
-from llamood.evaluation.evaluation import PARTIAL, Evaluation, with_surprise
-from llamood.evaluation.findings import findings
-from llamood.evaluation.findings_table import to_markdown, to_paper_table
+from llamood.evaluation.evaluation import PARTIAL, Evaluation, with_nll
+from llamood.evaluation.results import results
+from llamood.evaluation.results_table import to_markdown, to_paper_table
 from llamood.extraction.extraction import asked_with
 from llamood.extraction.side_effects import collapse, side_effects
 from llamood.judges import measures
@@ -80,7 +80,7 @@ def answers() -> tuple[Answer, ...]:
 
 @pytest.fixture(scope="module")
 def found(answers: tuple[Answer, ...]) -> dict[str, Any]:
-    return findings(answers, judge=bundled(), n_draw=N_DRAW)
+    return results(answers, judge=bundled(), n_draw=N_DRAW)
 
 
 def of(answers: Sequence[Answer], kind: str, emotion: str | None, at: float) -> list[Answer]:
@@ -213,8 +213,8 @@ def test_surprise_is_that_of_the_unsteered_model_after_the_same_prompt(
         answer = of(answers, kind, "joy", at)[0]
         turn = asked_with(answer.question, "joy") if kind == PROMPT else answer.question
         prompt = chat_tokens(llm, [{"role": "user", "content": turn}])
-        assert answer.surprise in [  # with or without the blank before the text
-            pytest.approx(llm.surprise(prompt, tokens).mean(), rel=0.02)  # it rounds otherwise
+        assert answer.nll in [  # with or without the blank before the text
+            pytest.approx(llm.nll(prompt, tokens).mean(), rel=0.02)  # it rounds otherwise
             for text in (answer.text, f" {answer.text}")
             if (tokens := llm.tokenize(text.encode(), add_bos=False, special=False))
         ]
@@ -249,8 +249,8 @@ def test_stopped_and_gone_on_with_it_is_the_same(random_chat: Path, tmp_path: Pa
     resumed.run()
     assert len(resumed.answers) == whole.total
     for ours, theirs in zip(resumed.answers, whole.answers, strict=True):
-        assert replace(ours, surprise=None) == replace(theirs, surprise=None)
-        assert ours.surprise == pytest.approx(theirs.surprise, abs=1e-4)
+        assert replace(ours, nll=None) == replace(theirs, nll=None)
+        assert ours.nll == pytest.approx(theirs.nll, abs=1e-4)
     lines = [json.loads(line) for line in path.read_text(encoding="utf-8").split("\n")[1:-1]]
     written = {line.pop("job"): Answer(**line) for line in lines}
     assert [written[job] for job in range(whole.total)] == list(resumed.answers)
@@ -314,7 +314,7 @@ def test_figures_are_the_measures_of_the_answers(
             "specificity": measures.specificity(rows, "joy", labels=labels),
         }
     )
-    more = np.mean([a.surprise for a in given]) - np.mean([a.surprise for a in plain])
+    more = np.mean([a.nll for a in given]) - np.mean([a.nll for a in plain])
     assert row["perplexity"]["estimate"] == pytest.approx(np.exp(more))
     words = [np.mean([len(a.text.split()) for a in each]) for each in (given, plain)]
     assert row["length"]["estimate"] == pytest.approx(words[0] / words[1])
@@ -361,10 +361,8 @@ def test_over_all_emotions_is_the_mean_of_each(found: dict[str, Any]) -> None:
 
 
 def test_answers_without_words_have_no_perplexity(answers: tuple[Answer, ...]) -> None:
-    silent = [
-        replace(a, text="", n_token=0, surprise=None) if a.kind == RANDOM else a for a in answers
-    ]
-    found = findings(silent, judge=bundled(), n_draw=N_DRAW)
+    silent = [replace(a, text="", n_token=0, nll=None) if a.kind == RANDOM else a for a in answers]
+    found = results(silent, judge=bundled(), n_draw=N_DRAW)
     row = row_of(found, "joy", RANDOM, 1.0)
     assert row["perplexity"] is None
     assert row["length"]["estimate"] == 0
@@ -373,13 +371,13 @@ def test_answers_without_words_have_no_perplexity(answers: tuple[Answer, ...]) -
 
 def test_what_gives_no_figures(answers: tuple[Answer, ...]) -> None:
     with pytest.raises(LlamoodError, match="expected one for each"):
-        findings(answers[:-1], judge=bundled(), n_draw=N_DRAW)
+        results(answers[:-1], judge=bundled(), n_draw=N_DRAW)
     with pytest.raises(LlamoodError, match="two answers to one question"):
-        findings([*answers, answers[0]], judge=bundled(), n_draw=N_DRAW)
+        results([*answers, answers[0]], judge=bundled(), n_draw=N_DRAW)
     with pytest.raises(LlamoodError, match="no answer was asked to express an emotion"):
-        findings(of(answers, UNSTEERED, None, 0.0), judge=bundled(), n_draw=N_DRAW)
+        results(of(answers, UNSTEERED, None, 0.0), judge=bundled(), n_draw=N_DRAW)
     with pytest.raises(LlamoodError, match="no label glee"):
-        findings(
+        results(
             [replace(a, emotion="glee") if a.emotion == "joy" else a for a in answers],
             judge=bundled(),
         )
@@ -400,22 +398,22 @@ def test_the_table_has_a_row_for_each_emotion_and_condition(found: dict[str, Any
 @pytest.mark.slow
 def test_topics_are_ratios_of_mean_cosines(answers: tuple[Answer, ...]) -> None:
     topics = np.linspace(0.2, 0.9, len(answers))
-    found = findings(answers, judge=bundled(), topics=topics, n_draw=N_DRAW)
+    found = results(answers, judge=bundled(), topics=topics, n_draw=N_DRAW)
     of_joy = [a.kind == VECTOR and a.emotion == "joy" and a.intensity == 1 for a in answers]
     plain = [a.kind == UNSTEERED for a in answers]
     ratio = topics[of_joy].mean() / topics[plain].mean()
     assert row_of(found, "joy", VECTOR, 1.0)["topic"]["estimate"] == pytest.approx(ratio)
-    assert row_of(findings(answers, judge=bundled()), "joy", VECTOR, 1.0)["topic"] is None
+    assert row_of(results(answers, judge=bundled()), "joy", VECTOR, 1.0)["topic"] is None
 
 
 def test_what_is_missing_is_left_out(answers: tuple[Answer, ...]) -> None:
     """Other systems have no controls, and perhaps no answers without steering."""
-    vectors = [replace(a, surprise=None) for a in answers if a.kind in (VECTOR, UNSTEERED)]
-    found = findings(vectors, judge=bundled(), n_draw=N_DRAW)
+    vectors = [replace(a, nll=None) for a in answers if a.kind in (VECTOR, UNSTEERED)]
+    found = results(vectors, judge=bundled(), n_draw=N_DRAW)
     assert {row["condition"] for row in found["rows"]} == {VECTOR, UNSTEERED}
     assert row_of(found, "joy", VECTOR, 1.0)["perplexity"] is None
     assert row_of(found, "joy", VECTOR, 1.0)["length"] is not None
-    alone = findings([a for a in vectors if a.kind == VECTOR], judge=bundled(), n_draw=N_DRAW)
+    alone = results([a for a in vectors if a.kind == VECTOR], judge=bundled(), n_draw=N_DRAW)
     assert alone["unsteered"] == {"perplexity": None, "words": None}
     row = row_of(alone, "joy", VECTOR, 1.0)
     assert (row["length"], row["perplexity"]) == (None, None)
@@ -433,7 +431,7 @@ def test_each_emotion_may_have_questions_of_its_own(answers: tuple[Answer, ...])
         for a in answers
         if a.kind == UNSTEERED or (a.kind == VECTOR and a.emotion == name)
     ]
-    one, other = (findings(each, judge=bundled(), n_draw=N_DRAW) for each in (answers, own))
+    one, other = (results(each, judge=bundled(), n_draw=N_DRAW) for each in (answers, own))
     assert other["n_question"] == 2 * N_QUESTION
     for name in EMOTIONS:
         assert row_of(one, name, VECTOR, 1.0) == row_of(other, name, VECTOR, 1.0)
@@ -456,7 +454,7 @@ def test_affect_asked_and_got(tmp_path: Path) -> None:
     points = [a for a in whole.answers if a.kind == AFFECT and a.number == 0]
     assert [a.point for a in points] == list(POINTS)
     assert all(a.mix for a in points)
-    found = findings(whole.answers, judge=bundled(), n_draw=N_DRAW)["affect"]
+    found = results(whole.answers, judge=bundled(), n_draw=N_DRAW)["affect"]
     assert [tuple(p["asked"].values()) for p in found["points"]] == list(POINTS)
     assert found["correlation"]["valence"]["estimate"] > 0.5
 
@@ -468,7 +466,7 @@ def test_the_paper_s_table() -> None:
     whole.run()
     mixes = {a.intensity: a.mix for a in whole.answers if a.emotion == "base" and a.number == 0}
     assert mixes == {at: {"base": at} for at in (-1.0, 1.0, 2.0, 4.0)}
-    found = findings(whole.answers, judge=bundled(), n_draw=N_DRAW)
+    found = results(whole.answers, judge=bundled(), n_draw=N_DRAW)
     assert row_of(found, "base", VECTOR, -1.0)["eps"] is None
     table = to_paper_table(found, caption="Asked.")
     assert "| emotion | -1 | 0 | 1 | 2 | 4 |" in table
@@ -480,9 +478,9 @@ def test_the_paper_s_table() -> None:
 def test_surprise_of_answers_from_elsewhere(answers: tuple[Answer, ...]) -> None:
     """Equal to that of our own, where their text is written with the tokens that were drawn."""
     given = [a for a in answers if a.kind in (VECTOR, UNSTEERED)][:8]
-    unknown = [replace(a, surprise=None, n_token=None, text=a.text) for a in given]
-    unknown.append(replace(given[0], surprise=None, n_token=None, text=""))
-    found = with_surprise(
+    unknown = [replace(a, nll=None, n_token=None, text=a.text) for a in given]
+    unknown.append(replace(given[0], nll=None, n_token=None, text=""))
+    found = with_nll(
         unknown,
         model=tiny_chat.MODEL,
         prompt=lambda llm, q: chat_tokens(llm, [{"role": "user", "content": q}]),
@@ -491,8 +489,8 @@ def test_surprise_of_answers_from_elsewhere(answers: tuple[Answer, ...]) -> None
     alike = [pair for pair in zip(found, given, strict=False) if pair[0].n_token == pair[1].n_token]
     assert len(alike) > len(given) / 2
     for theirs, ours in alike:
-        assert theirs.surprise == pytest.approx(ours.surprise, rel=0.05)
-    assert found[-1].surprise is None
+        assert theirs.nll == pytest.approx(ours.nll, rel=0.05)
+    assert found[-1].nll is None
     assert [a.text for a in found] == [a.text for a in unknown]
 
 
@@ -519,7 +517,7 @@ def test_the_command_writes_a_report(two: Path, tmp_path: Path) -> None:
     report = json.loads(result.stdout)
     lines = (folder / "answers.jsonl").read_text(encoding="utf-8").split("\n")[:-1]
     written = [Answer(**json.loads(line)) for line in lines]
-    again = findings(written, judge=bundled())
+    again = results(written, judge=bundled())
     for row in report["rows"]:
         assert row.pop("topic") is not None
     for row in again["rows"]:
@@ -559,5 +557,5 @@ def test_scipy_is_asked_for_before_anything_is(
     monkeypatch.setitem(sys.modules, "scipy", None)
     result = run("eval", tiny_chat.MODEL, "-o", tmp_path / "report")
     assert result.exit_code == 1
-    assert "pip install 'llamood[eval]'" in result.stderr
+    assert 'pip install ".[eval]"' in result.stderr
     assert not (tmp_path / "report").exists()

@@ -66,7 +66,7 @@ own = st.builds(
     dose=numbers,
     text=texts,
     n_token=st.none() | st.integers(0, 10**6),
-    surprise=st.none() | numbers,
+    nll=st.none() | numbers,
     mix=st.dictionaries(texts, numbers, max_size=3),
     point=st.none() | st.tuples(numbers, numbers),
 )
@@ -116,7 +116,7 @@ def test_points_of_affect_are_different_conditions(tmp_path: Path) -> None:
         ({"dose": "1"}, "the dose is '1', expected a number"),
         ({"intensity": 10**400}, "the intensity is not finite"),
         ({"n_token": 1.5}, "the n_token is 1.5"),
-        ({"surprise": False}, "the surprise is False"),
+        ({"nll": False}, "the nll is False"),
         ({"mix": [1]}, "the mix is a list of 1, expected an object"),
         ({"mix": {"joy": None}}, "the mix is null, expected a number"),
         ({"point": [1]}, "the point is a list of 1, expected [valence, arousal]"),
@@ -161,7 +161,7 @@ def test_questions_pair_answers_across_conditions(tmp_path: Path) -> None:
         ("vector", "joy", -1.0, -1.0),
     ]
     assert answers[0].text == "plain"
-    assert {(a.n_token, a.surprise, a.point, *a.mix) for a in answers} == {(None, None, None)}
+    assert {(a.n_token, a.nll, a.point, *a.mix) for a in answers} == {(None, None, None)}
     assert read_answers(put(tmp_path / "a.jsonl", rows)) == answers
 
 

@@ -19,8 +19,8 @@ from llamood.cli.report_page import page
 from llamood.errors import LlamoodError
 from llamood.evaluation.answer_log import Answer
 from llamood.evaluation.conditions import UNSTEERED, VECTOR
-from llamood.evaluation.findings import findings
-from llamood.evaluation.findings_table import to_markdown, to_paper_table
+from llamood.evaluation.results import results
+from llamood.evaluation.results_table import to_markdown, to_paper_table
 from llamood.evaluation.sheets import Float64
 from llamood.evaluation.verdicts import Trial, Verdicts, disagreement, joint_findings, tried
 from llamood.extraction.texts import load_texts
@@ -61,7 +61,7 @@ def answer(number: int, kind: Any, emotion: str | None, text: str) -> Answer:
     at = 1.0 if kind == VECTOR else 0.0
     return Answer(
         number=number, question=f"Q{number}?", kind=kind, emotion=emotion, intensity=at, dose=at,
-        text=text, n_token=2, surprise=1.0, mix={},
+        text=text, n_token=2, nll=1.0, mix={},
     )  # fmt: skip
 
 
@@ -107,12 +107,12 @@ def test_a_judge_is_tried_on_the_labels_that_it_has(tmp_path: Path) -> None:
     assert tried(Words({"joy": "love", "awe": "wow"}), known) is None
 
 
-# -- findings by several --------------------------------------------------------------------
+# -- results by several --------------------------------------------------------------------
 
 
 def test_each_row_says_what_each_judge_makes_of_it() -> None:
     both = joint_findings(ANSWERS, verdicts(), n_draw=N_DRAW)
-    alone = [findings(ANSWERS, judge=judge, n_draw=N_DRAW) for judge in (OURS, THEIRS)]
+    alone = [results(ANSWERS, judge=judge, n_draw=N_DRAW) for judge in (OURS, THEIRS)]
     for row, *rows in zip(both["rows"], *(each["rows"] for each in alone), strict=True):
         of = row.pop("judges")
         assert row == rows[0]
@@ -131,7 +131,7 @@ def test_each_row_says_what_each_judge_makes_of_it() -> None:
 
 def test_one_judge_alone_changes_no_row() -> None:
     one = joint_findings(ANSWERS, verdicts()[:1], n_draw=N_DRAW)
-    assert one["rows"] == findings(ANSWERS, judge=OURS, n_draw=N_DRAW)["rows"]
+    assert one["rows"] == results(ANSWERS, judge=OURS, n_draw=N_DRAW)["rows"]
     assert one["disagreements"] == []
 
 
@@ -160,7 +160,7 @@ def test_where_two_disagree() -> None:
 
 def test_verdicts_are_those_of_the_answers_that_were_judged() -> None:
     with pytest.raises(LlamoodError, match="6 answers were judged, and 5 are asked for"):
-        findings(ANSWERS[:-1], judge=verdicts()[0], n_draw=N_DRAW)
+        results(ANSWERS[:-1], judge=verdicts()[0], n_draw=N_DRAW)
 
 
 # -- tables ---------------------------------------------------------------------------------

@@ -11,11 +11,13 @@ import pytest
 
 from llamood import demo
 from llamood.extraction.queries import everyday, load_queries
-from llamood.extraction.texts import BUNDLED, load_texts
+from llamood.extraction.texts import BUNDLED, SENTENCES, load_texts
 
 EKMAN = ("anger", "disgust", "fear", "joy", "sadness", "surprise")
 SHIPPED = load_texts(BUNDLED)
 LINES = [(label, text) for label in SHIPPED.names for text in SHIPPED.texts[label]]
+SPOKEN = load_texts(SENTENCES)
+SHORT = [(label, text) for label in SPOKEN.names for text in SPOKEN.texts[label]]
 LEAST_WORDS = 6  # shorter lines are alike by chance
 # How alike two lines may be: shares of their different words that are the words of both, and of the
 # runs of three words of the shorter one that the other has too.
@@ -118,7 +120,7 @@ def test_there_are_enough_of_each() -> None:
 
 
 def test_no_line_stands_twice_whatever_its_letters_and_signs() -> None:
-    found = Counter(tuple(words(text)) or (text,) for _, text in LINES)
+    found = Counter(tuple(words(text)) or (text,) for _, text in (*LINES, *SHORT))
     assert [" ".join(each) for each, n in found.items() if n > 1] == []
 
 
@@ -172,8 +174,17 @@ def test_neutral_texts_name_no_feeling() -> None:
     assert len(found) <= len(SHIPPED.neutral) / 100, found
 
 
+def test_sentences_are_as_many_of_each_emotion_and_short() -> None:
+    assert set(SPOKEN.emotions) == set(EKMAN)
+    assert len({len(SPOKEN.texts[name]) for name in EKMAN}) == 1
+    assert len(SPOKEN.neutral) >= 2 * len(SPOKEN.texts["joy"]) > 80
+    assert max(len(words(text)) for _, text in SHORT) <= 12
+    openings = Counter(tuple(words(text)[:3]) for _, text in SHORT if len(words(text)) >= 3)
+    assert openings.most_common(1)[0][1] <= MOST_WITH_ONE_OPENING
+
+
 def test_lines_are_clean() -> None:
-    for _, text in LINES:
+    for _, text in (*LINES, *SHORT):
         assert text.isprintable(), text
         assert text == " ".join(text.split()), text
         assert not re.search(r"[\[\]{}<>|\\]", text.replace("[NAME]", "")), text

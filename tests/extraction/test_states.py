@@ -65,6 +65,30 @@ def test_long_texts_are_cut_and_empty_ones_left_out(random_chat: Path) -> None:
         States.measured(random_chat, texts(joy=("",), neutral=("",)), **ONE_THREAD)
 
 
+@pytest.mark.parametrize("n_torn", [0, 7, 4 * 64 * 4 + 7])
+def test_a_measurement_goes_on_after_what_is_kept(
+    random_chat: Path, tmp_path: Path, n_torn: int
+) -> None:
+    given = texts(joy=tuple(f"what a day {i}" for i in range(PARALLEL)), neutral=("a cup", "a bus"))
+    whole = States.measured(random_chat, given, **ONE_THREAD)
+    kept, steps = tmp_path / "new" / "texts.states", []
+
+    def stop(done: int, total: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        States.measured(random_chat, given, progress=stop, kept=kept, **ONE_THREAD)
+    with kept.open("ab") as file:
+        file.write(bytes(n_torn))  # of a group that a kill has torn
+    for _ in range(2):  # and of a measurement that was at its end
+        again = States.measured(
+            random_chat, given, progress=lambda *step: steps.append(step), kept=kept, **ONE_THREAD
+        )
+        assert again.labels == whole.labels
+        np.testing.assert_array_equal(again.data, whole.data)
+    assert steps == [(PARALLEL + 2, PARALLEL + 2)]
+
+
 def test_labels_take_turns_as_long_as_they_last() -> None:
     given = texts(joy=("a", "b", "c"), neutral=("d",), fear=("e", "f"))
     found = [("joy", "a"), ("neutral", "d"), ("fear", "e"), ("joy", "b"), ("fear", "f")]

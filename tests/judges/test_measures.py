@@ -504,5 +504,5 @@ def test_scipy_is_loaded_only_when_needed() -> None:
 
 def test_without_scipy_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "scipy", None)
-    with pytest.raises(LlamoodError, match=r"llamood\[eval\]"):
+    with pytest.raises(LlamoodError, match=r"\.\[eval\]"):
         measures.asked_versus_got([1, 2], [1, 2])

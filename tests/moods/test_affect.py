@@ -17,9 +17,11 @@ import tiny_chat
 from cli_runs import run
 from llamood import EmotionVectors
 from llamood.errors import MoodError
-from llamood.moods.affect import ANCHORS, AXES, FREE_AXIS, INTENSITY, MISSED, AffectMap
+from llamood.moods.affect import ANCHORS, AXES, AffectMap
 
 ALL = (True, True, True)
+# What an error on a free axis counts, and intensity; and how much of a point may be missed.
+FREE_AXIS, INTENSITY, MISSED = 0.05, 0.05, 0.1
 TABLE = np.array(list(ANCHORS.values()))
 
 laws = settings(max_examples=60, deadline=None)
@@ -210,15 +212,6 @@ def test_many_points_and_emotions_at_once_are_each_their_own_mix():
         np.testing.assert_allclose(
             mix.weights[i], affect.mix(points[[i]], named=ALL).weights[0], atol=1e-9
         )
-
-
-def test_what_depends_on_no_point_is_found_once(monkeypatch):
-    affect = AffectMap.of_names(tuple(ANCHORS))
-    affect.mix([[0.1, 0.2, 0.3]], named=ALL)
-    monkeypatch.delattr(np.linalg, "pinv")
-    assert affect.mix([[-0.4, 0.2, 0.3]], named=ALL).weights.any()
-    with pytest.raises(AttributeError, match="pinv"):
-        affect.mix([[-0.4, 0.2, 0.3]], named=(True, False, False))
 
 
 def test_arrays_are_read_only():

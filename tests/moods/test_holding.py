@@ -13,11 +13,11 @@ from llama_cpp.llama_speculative import LlamaPromptLookupDecoding
 
 import llamood
 import tiny_chat
+from llamood._core import Regulator
 from llamood.cli.prompts import chat_tokens
 from llamood.errors import MoodError
 from llamood.moods.mood import Mood
 from llamood.moods.performance import Performance
-from llamood.moods.regulator import Regulator
 from llamood.moods.steering import Steering
 from llamood.moods.steering_vectors import SteeringVectors
 from llamood.moods.triggers import Hold
@@ -157,7 +157,7 @@ def test_a_token_that_is_taken_back_takes_the_state_with_it() -> None:
     expected = weights(performance, 11)
     for token in range(1, 11):
         performance.hear(token, piece=b"a")
-    performance._reading = Reads(*SCRIPT[:5], 9.0, 9.0, 9.0)
+    performance.reading = Reads(*SCRIPT[:5], 9.0, 9.0, 9.0)
     performance.hear(6, piece=b"b")  # and 7 to 10 are forgotten
     other = weights(performance, 9)
     assert np.array_equal(other[:6], expected[:6])
@@ -187,7 +187,7 @@ def test_limits_are_kept_and_do_not_wind_it_up(limits: dict[str, Any]) -> None:
     low, high = [0.0] * 60, [6.0] * 12
     performance = perform({"joy": {"hold": 5.0, "max": 4.0}, **limits}, *low, *high)
     rows = weights(performance, 73)
-    most = performance.steering.vectors.sizes(np.array([[0.0, 0.3]]), (0, 3))[0]
+    most = performance.steering.vectors.core.size([0.0, 0.3], 0, 3)
     bound = 0.3 if "joy" in limits else 0.3 / most * 0.3
     assert np.abs(rows[:, 1]).max() <= bound * (1 + 1e-6)
     assert rows[50, 1] == pytest.approx(bound)
@@ -343,7 +343,7 @@ N = 110  # tokens
 
 
 # The others chose the lag that is believed in; the first half chose the target and its max.
-QUESTIONS = (*tiny_chat.questions()[:24], *tiny_chat.questions()[40:])
+QUESTIONS = (*tiny_chat.questions()[:24:2], *tiny_chat.questions()[40::2])
 
 
 def answers(llm: llamood.Llama, mood: Any, emotion: str) -> tuple[Float64, Float64]:

@@ -453,3 +453,9 @@ def test_sum_is_linear(asked: dict[str, float], factor: float) -> None:
     np.testing.assert_allclose(
         Mood(scaled).row(NAMES), factor * Mood(asked).row(NAMES), rtol=1e-5, atol=1e-6
     )
+
+
+@pytest.mark.parametrize("key", ["$\ud800x", "$layers\ud800"])
+def test_a_setting_of_half_a_character_is_unknown(key: str) -> None:
+    with pytest.raises(MoodError, match="unknown setting"):
+        Mood({key: 1})

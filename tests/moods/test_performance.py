@@ -247,6 +247,24 @@ def test_an_emotion_is_held_at_its_ceiling_and_that_is_said() -> None:
     assert any("joy is held at 2" in n.text and "4 was asked for" in n.text for n in notices)
 
 
+def test_a_limit_is_told_once_while_a_mood_that_listens_is_felt() -> None:
+    notices: list[Notice] = []
+    mood = {
+        "joy": {"ramp": [0, 9], "over": 90},
+        "anger": {"on": "no", "keys": [[0, 0], [60, 6]]},
+    }
+    performance = perform(mood, vectors=LIMITED, notices=notices)
+    for token in range(80):
+        performance.row(token)
+        tell(performance, "no" if token == 9 else "a", begin=token + 1)
+    assert [notice.what for notice in notices] == ["anger", "joy"]
+    performance.change(performance.steering, 80)
+    for token in range(80, 160):
+        performance.row(token)
+        tell(performance, "a", begin=token + 1)
+    assert [notice.what for notice in notices] == ["anger", "joy", "joy"]
+
+
 @pytest.mark.parametrize(
     ("schedule", "reached"),
     [
@@ -263,10 +281,16 @@ def test_max_stands_in_for_the_ceiling(schedule: Any, reached: float) -> None:
     assert bool(notices) == (reached == 2)
 
 
-def sizes(performance: Performance, n: int) -> np.ndarray:
+def sizes(performance: Performance, n: int) -> list[float]:
     steering = performance.steering
-    rows = applied(performance, n).astype(np.float64)
-    return steering.vectors.sizes(rows, (steering.first, steering.last))
+    core, layers = steering.vectors.core, (steering.first, steering.last)
+    return [core.size(row, *layers) for row in applied(performance, n)]
+
+
+def data_of(vectors: SteeringVectors) -> np.ndarray:
+    """float32 (n_emotion, n_layer, n_embd), what intensity 1 adds."""
+    last = vectors.emotions.n_layer - 1
+    return np.array([vectors.bank.blend(row, 0, last) for row in np.eye(3, dtype=np.float32)])
 
 
 def test_the_whole_mix_is_held_at_the_largest_size_of_one() -> None:
@@ -277,7 +301,7 @@ def test_the_whole_mix_is_held_at_the_largest_size_of_one() -> None:
     row = performance.row(0)[1]
     assert row[1] / row[0] == pytest.approx(2)  # the same mix, less of it
     assert [notice.what for notice in notices] == ["$max"]
-    assert not perform({"joy": 2.0}, vectors=ALL_LIMITED).steering.beginning.notices
+    assert not perform({"joy": 2.0}, vectors=ALL_LIMITED).steering.notices()
 
 
 @laws
@@ -293,6 +317,35 @@ def test_max_of_the_mix_is_kept(
     mood = {**asked, "$max": most, "$dose": dose, "$blend": blend}
     smallest = np.finfo(np.float32).smallest_normal  # rounding is coarser below
     assert sizes(perform(mood), 1)[0] <= most * (1 + 1e-6) + smallest
+
+
+ALL = (1.0, 2.0, 1.5)
+NEVER = (None, None, None)
+
+
+@pytest.mark.parametrize(
+    ("mood", "ceiling", "residual", "noticed"),
+    [
+        ({"joy": 9, "anger": 9}, ALL, None, {"joy", "anger", "$max"}),
+        ({"joy": 9, "anger": -9}, (1.0, 2.0, None), None, {"joy", "anger"}),
+        ({"joy": {"constant": 9, "max": 3}}, ALL, None, set()),
+        ({"base": {"constant": 9, "max": 3}, "$max": 0.5}, NEVER, None, {"$max"}),
+        ({"joy": 9, "$max": 100}, ALL, None, {"joy"}),
+        ({"joy": 1, "$max": 0}, NEVER, None, {"$max"}),
+        ({"joy": 1, "sadness": 1}, NEVER, (0.0, 5.0, 9.0, 0.0), {"joy", "sadness", "$max"}),
+        ({"joy": 1, "anger": 1}, (1.0, None, 1.0), RESIDUAL, {"joy", "$max"}),
+        ({"joy": {"constant": 9, "max": 3}}, NEVER, RESIDUAL, set()),
+        ({"joy": 1, "$max": 2}, NEVER, RESIDUAL, set()),
+        ({"base": 1}, NEVER, RESIDUAL, {"$max"}),
+    ],
+)
+def test_of_what_something_is_taken_away(
+    mood: dict[str, Any], ceiling: Any, residual: Any, noticed: set[str]
+) -> None:
+    evs = replace(emotions(ceiling), measurement=Measurement(residual_rms=residual))
+    notices: list[Notice] = []
+    perform(mood, vectors=SteeringVectors.of(evs), notices=notices).row(0)
+    assert {notice.what for notice in notices} == noticed
 
 
 def test_max_of_the_mix_may_be_higher_than_the_default() -> None:
@@ -313,7 +366,7 @@ def test_what_was_never_calibrated_adds_a_safe_part_of_the_hidden_state(
     performance = perform({"joy": 2.0, "$dose": dose}, vectors=vectors, notices=notices)
     _, row = performance.row(0)
     steering = performance.steering
-    added = row[1] * steering.vectors.data[1, vectors.first_layer :].astype(np.float64)
+    added = row[1] * data_of(steering.vectors)[1, vectors.first_layer :].astype(np.float64)
     shares = np.sqrt(np.square(added).mean(axis=1)) / RESIDUAL[vectors.first_layer :]
     assert shares.sum() == pytest.approx(SAFE_SUM)
     assert [notice.what for notice in notices] == ["joy"]
@@ -343,7 +396,7 @@ def test_where_nothing_is_known_of_hidden_states_nothing_is_held() -> None:
     assert perform({"joy": 2}, vectors=SteeringVectors.of(evs)).row(0)[1][1] == 2
     learnt = SteeringVectors.of(evs, residual_rms=RESIDUAL)
     np.testing.assert_array_equal(learnt.ceilings, GUESSED.ceilings)
-    np.testing.assert_array_equal(learnt.relative.data, GUESSED.relative.data)
+    np.testing.assert_array_equal(data_of(learnt.relative), data_of(GUESSED.relative))
 
 
 def test_a_limit_takes_hold_before_inertia() -> None:
@@ -356,17 +409,17 @@ def test_a_limit_takes_hold_before_inertia() -> None:
 
 
 def test_relative_is_a_share_of_the_hidden_state_in_each_layer() -> None:
-    data = VECTORS.relative.data
+    data = data_of(VECTORS.relative)
     rms = np.sqrt(np.square(data, dtype=np.float64).mean(axis=2))
     np.testing.assert_allclose(rms, np.tile(RESIDUAL, (3, 1)), rtol=1e-6)
     unit = data / np.linalg.norm(data, axis=2, keepdims=True)
-    stored = VECTORS.data / np.linalg.norm(VECTORS.data, axis=2, keepdims=True)
+    stored = data_of(VECTORS) / np.linalg.norm(data_of(VECTORS), axis=2, keepdims=True)
     np.testing.assert_allclose(unit, stored, atol=1e-6)
 
 
 def test_ceilings_are_as_strong_in_either_dose() -> None:
     relative = LIMITED.relative
-    of_vector = np.sqrt(np.square(LIMITED.data[0], dtype=np.float64).mean(axis=1))
+    of_vector = np.sqrt(np.square(data_of(LIMITED)[0], dtype=np.float64).mean(axis=1))
     expected = np.sqrt(np.mean(np.square(1.0 * of_vector / RESIDUAL)))
     assert relative.ceilings[0] == pytest.approx(expected)
 
@@ -383,21 +436,22 @@ def test_a_vector_of_zeros_is_nothing_in_any_dose() -> None:
     data = emotions().data.copy()
     data[1] = 0
     vectors = SteeringVectors.of(EmotionVectors(NAMES, data, Measurement(residual_rms=RESIDUAL)))
-    assert not vectors.relative.data[1].any()
+    assert not data_of(vectors.relative)[1].any()
     performance = perform({"joy": 1, "$dose": "relative", "$inertia": 2}, vectors=vectors)
     assert np.isfinite(performance.after(3)).all()
 
 
 def test_size_counts_layers_alike_and_one_vector_as_one() -> None:
-    eye = np.eye(3)
-    assert VECTORS.sizes(eye, (0, 3)) == pytest.approx(np.ones(3), abs=0.3)
-    assert np.square(VECTORS.sizes(eye, (0, 3))).mean() == pytest.approx(1)
-    assert VECTORS.sizes(2.5 * eye, (2, 3)) == pytest.approx(2.5 * VECTORS.sizes(eye, (2, 3)))
+    def alone(vectors: SteeringVectors, first: int, *, weight: float = 1.0) -> np.ndarray:
+        return np.array([vectors.core.size(row, first, 3) for row in weight * np.eye(3)])
+
+    assert alone(VECTORS, 0) == pytest.approx(np.ones(3), abs=0.3)
+    assert np.square(alone(VECTORS, 0)).mean() == pytest.approx(1)
+    assert alone(VECTORS, 2, weight=2.5) == pytest.approx(2.5 * alone(VECTORS, 2))
     louder = emotions().data.copy()
     louder[:, 3] *= 100
-    assert SteeringVectors.of(EmotionVectors(NAMES, louder)).sizes(eye, (0, 3)) == pytest.approx(
-        VECTORS.sizes(eye, (0, 3))
-    )
+    other = SteeringVectors.of(EmotionVectors(NAMES, louder))
+    assert alone(other, 0) == pytest.approx(alone(VECTORS, 0))
 
 
 # -- how much of what reads fluently -----------------------------------------------------------
@@ -449,9 +503,9 @@ def test_of_vectors_that_no_one_measured_an_overdose_is_not_known() -> None:
 
 def test_of_fewer_layers_more_reads_fluently() -> None:
     vectors = SteeringVectors.of(emotions(ceiling=(1.0, 1.0, 1.0)))
-    everywhere = vectors.fluent((1, 3))
-    parts = [vectors.fluent((layer, layer)) for layer in (1, 2, 3)]
+    everywhere = vectors.core.fluent(1, 3)
+    parts = [vectors.core.fluent(layer, layer) for layer in (1, 2, 3)]
     assert np.allclose(everywhere, 1.0)
     assert all((part > 1).all() for part in parts)
     assert np.allclose(sum(1 / part for part in parts), 1.0)
-    assert np.isinf(vectors.fluent((0, 0))).all()  # nothing is added there
+    assert np.isinf(vectors.core.fluent(0, 0)).all()  # nothing is added there

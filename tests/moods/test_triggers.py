@@ -58,10 +58,8 @@ def test_a_text_starts_a_schedule(schedule: Schedule, heard: Heard, expected: li
 
 def test_what_was_heard_is_counted_from_where_one_begins() -> None:
     heard = heard_at(2, 5).since(1).since(2)
-    assert heard.last("betray", 1) is None
-    assert heard.last("betray", 2) == 2
-    assert heard.last("betray", 9) == 2
-    assert heard.last("other", 9) is None
+    assert values(On("betray", Ramp(1, 3, 2)), 5, heard) == [0, 0, 1, 2, 3]
+    assert values(On("other", 1), 5, heard) == [0] * 5
 
 
 # -- functions ---------------------------------------------------------------------------------

@@ -143,7 +143,7 @@ def test_only_what_was_steered_is_corrected(random_chat: Path) -> None:
             next(stream)
         stream.close()
         n_layer = shape_of(random_chat)[0] - 1  # layers in which vectors are added
-        moved = llm.reader._moved[: llm.n_tokens, 0] / n_layer
+        moved = llm.reader.moved[: llm.n_tokens, 0] / n_layer
         assert moved[: len(prompt)].tolist() == [0.0] * len(prompt)
         expected = [1, 2, 3, 4, 5, 6, 7, 8, 8, 8, 8]
         assert moved[len(prompt) :] == pytest.approx(expected)

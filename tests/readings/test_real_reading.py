@@ -49,6 +49,85 @@ PLAIN = (
     "Boil the eggs for eight minutes, then put them into cold water.",
 )
 
+# None of these is fitted. They were first read when all that is fitted was written, but for 14
+# neutral sentences.
+SHORT = {
+    "anger": (
+        "I am so mad at you.",
+        "Why do you always lie?",
+        "I'm sick and tired of your nonsense.",
+        "They fired me for no reason, those crooks!",
+        "Get out!",
+        "This is unacceptable.",
+        "You idiot, look what you did!",
+        "I want to punch him.",
+    ),
+    "disgust": (
+        "That's so gross.",
+        "The milk has gone sour and lumpy.",
+        "He smells like a garbage can.",
+        "Ugh, there's snot on the handle.",
+        "I stepped in dog poo with bare feet.",
+        "It looks like vomit.",
+        "The cockroach crawled over my plate.",
+        "I can't look at it, it's so disgusting.",
+    ),
+    "fear": (
+        "I'm scared.",
+        "There's a man with a gun.",
+        "I'm afraid to open the letter.",
+        "Did you hear that? Something is in the attic.",
+        "I'm worried sick about her.",
+        "The brakes don't work!",
+        "I dread going back there.",
+        "We have to get out before it burns down!",
+    ),
+    "joy": (
+        "I'm so happy that you called.",
+        "Today was a great day.",
+        "We had so much fun at the beach.",
+        "I can't wait for the party!",
+        "Thanks a million, you're the best!",
+        "She smiled at me and my heart jumped.",
+        "Yes! I did it!",
+        "I adore this song.",
+    ),
+    "sadness": (
+        "I'm very sad today.",
+        "My best friend moved away.",
+        "I have nobody to talk to.",
+        "She passed away in her sleep.",
+        "I regret everything.",
+        "My marriage is over.",
+        "I feel like crying.",
+        "Nobody cares about me.",
+    ),
+    "surprise": (
+        "I'm so surprised to see you here!",
+        "What? When did that happen?",
+        "I didn't know you could sing!",
+        "Wow, that is unbelievable!",
+        "Oh my, what a twist!",
+        "You have a son?",
+        "It was empty? How?",
+        "I would never have guessed.",
+    ),
+}
+STILL = (
+    "The bus stops here.",
+    "I am writing a report.",
+    "My name is Tom.",
+    "He plays the piano on Sundays.",
+    "The capital of France is Paris.",
+    "We need milk and eggs.",
+    "I work from home.",
+    "The file is attached.",
+    "Hello! How are you today? What can I do for you?",
+    "Nice to meet you. I'm the assistant.",
+    "You're welcome! Let me know if you need anything else.",
+    "Thank you for your patience.",
+)
+
 
 @pytest.fixture(scope="module")
 def reader(demo_model: Path, demo_vectors: Path) -> Iterator[llamood.Llama]:
@@ -72,22 +151,23 @@ def test_it_tells_apart_what_people_wrote(reader: llamood.Llama, shared_data: Pa
     assert np.mean([names[int(row.argmax())] == label for row, label in felt]) >= 0.45
 
 
-ANGER = pytest.mark.xfail(reason="one of the two sentences of anger reads as fear: docs/method.md")
-
-
-@pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=ANGER if name == "anger" else ()) for name in EVERYDAY]
-)
+@pytest.mark.parametrize("name", EVERYDAY)
 def test_the_obvious_emotion_is_on_top(reader: llamood.Llama, name: str) -> None:
     for sentence in EVERYDAY[name]:
         reading = reader.read(sentence)
         assert max(reading, key=reading.__getitem__) == name, (sentence, reading)
 
 
-POLITE = pytest.mark.xfail(reason="politeness reads as joy: docs/method.md")
+def test_so_it_is_in_short_sentences_mostly(reader: llamood.Llama) -> None:
+    """41 of 48 when this was written: docs/method.md."""
+    read = [(name, reader.read(text)) for name, texts in SHORT.items() for text in texts]
+    right = [name == max(reading, key=reading.__getitem__) for name, reading in read]
+    assert np.mean(right) >= 0.8
+    still = [max(map(abs, reader.read(text).values())) for text in STILL]
+    assert np.mean(still) < 1.1
 
 
-@pytest.mark.parametrize("sentence", [pytest.param(PLAIN[0], marks=POLITE), *PLAIN[1:]])
+@pytest.mark.parametrize("sentence", PLAIN)
 def test_a_plain_sentence_reads_near_nothing(reader: llamood.Llama, sentence: str) -> None:
     assert max(map(abs, reader.read(sentence).values())) < 1.0, reader.read(sentence)
 

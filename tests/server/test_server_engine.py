@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 
 import httpx
@@ -24,6 +25,7 @@ from llamood.server.errors import ApiError
 from llamood.server.gate import Gate
 from llamood.server.jobs import Job, Mailbox, events
 from llamood.server.metrics import Metrics
+from llamood.server.pace import Pace
 from llamood.server.settings import Settings
 from llamood.server.spans import Spans
 from llamood.voices.cast import Cast
@@ -36,12 +38,12 @@ ASK: dict[str, Any] = {
 }
 
 
-def open_cast() -> Cast:
+def open_cast(*, n_ctx: int = 64, voices: int = 2) -> Cast:
     return Cast(
         tiny_chat.MODEL,
         emotions=tiny_chat.VECTORS,
-        voices=2,
-        n_ctx=64,
+        voices=voices,
+        n_ctx=n_ctx,
         n_threads=1,
         n_threads_batch=1,
         verbose=False,
@@ -119,21 +121,83 @@ def _asked(mailbox: Mailbox, engine: Engine, mood: Mood, *, n: int = 40) -> Job:
 
 
 def test_an_answer_that_nobody_wants_takes_no_second_step() -> None:
+    may_go = threading.Event()
+
     async def n_step() -> list[float]:
         metrics = Metrics()
         async with running(metrics) as engine:
-            mailbox = Mailbox()
-            job = _asked(mailbox, engine, Mood(joy=1))
-            engine.submit([job])
-            await mailbox.get()
-            engine.cancel([job])
-            cancelled = _value(metrics, "llamood_token_seconds_count")
-            while not _value(metrics, "llamood_abandoned_total"):
-                await asyncio.sleep(0.01)
+            step = engine.cast.step
+
+            def held(most: int | None = None) -> bool:
+                if _value(metrics, "llamood_tokens_total"):  # however late that is told
+                    assert may_go.wait(PATIENCE)
+                return step(most)
+
+            with pytest.MonkeyPatch.context() as patched:
+                patched.setattr(engine.cast, "step", held)
+                mailbox = Mailbox()
+                job = _asked(mailbox, engine, Mood(joy=1))
+                engine.submit([job])
+                await mailbox.get()
+                cancelled = _value(metrics, "llamood_token_seconds_count")
+                engine.cancel([job])
+                may_go.set()
+                while not _value(metrics, "llamood_abandoned_total"):
+                    await asyncio.sleep(0.01)
             return [cancelled, _value(metrics, "llamood_token_seconds_count")]
 
     cancelled, end = asyncio.run(n_step())
     assert 1 <= cancelled <= end <= cancelled + 1
+
+
+def test_who_asks_for_many_answers_leaves_voices_to_others() -> None:
+    async def began() -> list[int]:
+        async with running(Metrics()) as engine:
+            many, other = Mailbox(), Mailbox()
+            jobs = [_asked(many, engine, Mood(), n=8) for _ in range(5)]
+            late = Job(0, other, engine.cast.prompt("Who"), Mood(), {"max_tokens": 8})
+            answer, order = engine.cast.answer, []
+
+            def noted(prompt: Any, **how: Any) -> Any:
+                order.append(prompt)
+                return answer(prompt, **how)
+
+            with pytest.MonkeyPatch.context() as patched:
+                patched.setattr(engine.cast, "answer", noted)
+                engine.submit([*jobs, late])
+                for mailbox, of in ((many, jobs), (other, [late])):
+                    async for _ in events(of, mailbox):
+                        pass
+            return [i for i, prompt in enumerate(order) if prompt is late.prompt]
+
+    assert asyncio.run(began()) == [1]  # of six, who came last
+
+
+@pytest.mark.parametrize("is_short_asked", [True, False])
+def test_a_voice_is_kept_for_short_answers_where_such_are_asked_for(is_short_asked: bool) -> None:
+    async def most_at_once() -> int:
+        async with running(Metrics(), open_cast=partial(open_cast, voices=4, n_ctx=512)) as engine:
+            mailbox = Mailbox()
+            if is_short_asked:
+                short = [_asked(mailbox, engine, Mood(), n=1)]
+                engine.submit(short)
+                async for _ in events(short, mailbox):
+                    pass
+            answer, n_beside = engine.cast.answer, []
+
+            def noted(*asked: Any, **how: Any) -> Any:
+                n_beside.append(len(engine._answers))
+                return answer(*asked, **how)
+
+            with pytest.MonkeyPatch.context() as patched:
+                patched.setattr(engine.cast, "answer", noted)
+                long = [_asked(mailbox, engine, Mood(), n=400) for _ in range(4)]
+                engine.submit(long)
+                async for _ in events(long, mailbox):
+                    pass
+            return 1 + max(n_beside)
+
+    assert asyncio.run(most_at_once()) == (3 if is_short_asked else 4)
 
 
 @pytest.mark.parametrize("at", [0, 1])
@@ -160,8 +224,50 @@ def test_a_fault_of_one_answer_is_its_own(at: int) -> None:
     assert reason == "stop" or n_token == 40
 
 
+def test_answers_by_grammars_leave_voices_to_others() -> None:
+    async def told() -> list[int]:
+        async with running(Metrics(), open_cast=partial(open_cast, voices=4)) as engine:
+            mailbox = Mailbox()
+            prompt, grammar = engine.cast.prompt("It"), "root ::= [a-z ]{200}"
+            how: list[dict[str, Any]] = [{"grammar": grammar, "max_tokens": 30}] * 2
+            how.append({"max_tokens": 3})
+            jobs = [Job(i, mailbox, prompt, Mood(), sampling) for i, sampling in enumerate(how)]
+            for job in jobs:
+                engine.submit([job])
+            began = []
+            async for job, _ in events(jobs, mailbox):
+                began += [] if job.index in began else [job.index]
+            return began
+
+    assert asyncio.run(told()) == [0, 2, 1]
+
+
+def test_who_speaks_waits_for_no_more_of_a_prompt_than_its_pace_has_room_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(Pace, "room", lambda pace, is_said: 16)
+
+    async def told() -> list[int]:
+        async with running(Metrics(), open_cast=partial(open_cast, n_ctx=512)) as engine:
+            mailbox = Mailbox()
+            grammar = "root ::= [a-z ]{100}"  # it says so many tokens
+            says = Job(0, mailbox, engine.cast.prompt("It"), Mood(), {"grammar": grammar})
+            reads = Job(1, mailbox, engine.cast.prompt("a " * 400), Mood(), {"max_tokens": 1})
+            engine.submit([says])
+            heard = [(await mailbox.get())[0].index]
+            engine.submit([reads])
+            while 1 not in heard:
+                heard.append((await mailbox.get())[0].index)
+            engine.cancel([says])
+            return heard
+
+    assert 15 <= len(asyncio.run(told())) <= 40
+
+
 @asynccontextmanager
-async def running(metrics: Metrics) -> AsyncIterator[Engine]:
+async def running(
+    metrics: Metrics, *, open_cast: Callable[[], Cast] = open_cast
+) -> AsyncIterator[Engine]:
     engine = Engine(open_cast, metrics=metrics, n_waiting=4)
     is_ready = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -193,7 +299,9 @@ def test_a_body_that_does_not_come_is_not_waited_for() -> None:
             answer = await client.post("/", content=slowly())
             return answer.status_code, answer.text
 
-    assert asyncio.run(refused()) == (408, "the body did not come in time")
+    status, text = asyncio.run(refused())
+    assert status == 408
+    assert "the body did not come in time" in text
 
 
 async def _read(request: Request) -> Response:

@@ -104,7 +104,7 @@ def test_who_reads_slowly_holds_nobody_up() -> None:
     # chunk has the name.
     name = "name" * 3000
     long = {**ENDLESS, "model": name, "stream": True, "max_tokens": 200, "n": 3}
-    with serving(tiny_chat.MODEL, "--name", name, "--ctx", "256", "--voices", "4") as server:
+    with serving(tiny_chat.MODEL, "--name", name, "--ctx", "256", "--voices", "12") as server:
         connection = rude(server, long, room=2**17)
         server.settles("llamood_speaking", 3)
         with server.client() as client:
@@ -159,6 +159,7 @@ def test_another_name_is_refused(small: Server) -> None:
         status, body = small.get("/health", Host=host)
         assert status == 403
         assert json.loads(body)["error"]["code"] == "host"
+        assert "--host-name" in json.loads(body)["error"]["message"]
     for host in ("localhost", "LocalHost:80", "127.0.0.1:1", "[::1]", "[::1]:8000"):
         assert small.get("/health", Host=host)[0] == 200
 

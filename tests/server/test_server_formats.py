@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from jiter import from_json
 
 import tiny_chat
+from llamood.server.errors import ApiError
 from llamood.server.formats import ANY_JSON, grammar_of
 
 Accepts = Callable[[str, str], bool]
@@ -107,3 +108,80 @@ def test_what_can_be_said_is_json(accepts: Accepts, text: str) -> None:
         said = form.format(f'"{text}"')
         if accepts(grammar, said):
             assert from_json(said.encode()) == json.loads(said)
+
+
+def spoken(schema: object) -> str:
+    return grammar_of({"type": "array", "prefixItems": [schema]}, param="schema")
+
+
+LARGEST = 2**53 - 1  # what zod bounds whole numbers by
+
+
+@given(
+    bounds=st.tuples(*[st.integers(-LARGEST, LARGEST) | st.integers(-30, 120)] * 2).map(sorted),
+    said=st.integers(-LARGEST - 2, LARGEST + 2) | st.integers(-40, 140),
+    is_open=st.booleans(),
+)
+def test_whole_numbers_are_within_their_bounds(
+    accepts: Accepts, bounds: list[int], said: int, is_open: bool
+) -> None:
+    low, high = bounds
+    keys = ("exclusiveMinimum", "exclusiveMaximum") if is_open else ("minimum", "maximum")
+    edges = (low - 1, high + 1) if is_open else (low, high)
+    grammar = spoken({"type": "integer", **dict(zip(keys, edges, strict=True))})
+    for number in (said, low, high, low - 1, high + 1):
+        assert accepts(grammar, f"[{number}]") == (low <= number <= high), (grammar, number)
+    for written in ("-0", "00", f"0{max(high, 1)}", f"{high}.0", "1e1"):
+        assert not accepts(grammar, f"[{written}]"), written
+
+
+@pytest.mark.parametrize(
+    ("bounds", "inside", "outside"),
+    [
+        ({"minimum": 0}, (0, 7, 10**15), (-1,)),
+        ({"exclusiveMinimum": 0, "maximum": LARGEST}, (1, LARGEST), (0, -1, LARGEST + 1)),
+        ({"maximum": -3}, (-3, -(10**15)), (-2, 0)),
+        ({"minimum": 0, "maximum": 2**64 - 1}, (0, 10**15), (-1,)),
+        ({"minimum": 0.5, "maximum": 2.5}, (1, 2), (0, 3)),
+        ({"minimum": 4, "exclusiveMinimum": 2, "maximum": 4}, (4,), (3, 5)),
+    ],
+)
+def test_bounds_as_their_writers_mean_them(
+    accepts: Accepts, bounds: dict[str, float], inside: tuple[int, ...], outside: tuple[int, ...]
+) -> None:
+    for name in ("a", "root", "integer"):
+        properties = {name: {"type": "integer", **bounds}}
+        schema = {"type": "object", "properties": properties, "required": [name]}
+        grammar = grammar_of(schema, param="schema")
+        assert all(accepts(grammar, f'{{"{name}": {number}}}') for number in inside)
+        assert not any(accepts(grammar, f'{{"{name}": {number}}}') for number in outside)
+
+
+@pytest.mark.parametrize(
+    ("schema", "said"),
+    [
+        ({"type": "number", "minimum": 0}, "minimum is for type integer"),
+        ({"type": "integer", "maximum": "9"}, "maximum is a number"),
+        ({"type": "integer", "minimum": 2, "maximum": 1}, "within minimum, maximum"),
+        ({"type": "integer", "exclusiveMinimum": 1, "exclusiveMaximum": 2}, "no whole number"),
+        ({"type": "integer", "minimum": 10**30}, "no whole number of at most 16 digits"),
+        ({"type": "object", "propertyNames": {"maxLength": 3}}, "propertyNames is any string"),
+    ],
+)
+def test_bounds_that_are_refused(schema: dict[str, object], said: str) -> None:
+    with pytest.raises(ApiError) as refused:
+        grammar_of(schema, param="schema")
+    assert said in refused.value.detail
+
+
+def test_a_record_of_anything_that_has_a_name(accepts: Accepts) -> None:
+    grammar = grammar_of(
+        {
+            "type": "object",
+            "propertyNames": {"type": "string"},
+            "additionalProperties": {"type": "integer", "minimum": 0, "maximum": 9},
+        },
+        param="schema",
+    )
+    assert accepts(grammar, '{"a": 1, "b": 9}')
+    assert not accepts(grammar, '{"a": 10}')

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, Literal
 
 import openai
@@ -12,22 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
-import llamood
-from llama_gguf import LlamaShape, byte_tokenizer, random_weights, write_llama
 from llamood.server.spans import Spans
 from llamood.server.tools import Calls
-from open_voices import random_vectors
 from servers import Server, serving
+from tool_models import TEMPLATES, write_tool_model
 
-# ChatML as Hermes and Qwen write tools.
-TEMPLATE = (
-    "{% if tools %}<|im_start|>system\nCall <tool_call>{...}</tool_call>:"
-    "{% for tool in tools %}{{ tool | tojson }}{% endfor %}<|im_end|>\n{% endif %}"
-    "{% for message in messages %}<|im_start|>{{ message.role }}\n{{ message.content }}"
-    "{% for call in message.tool_calls or [] %}<tool_call>{{ call.function.name }}"
-    "{{ call.function.arguments | tojson }}</tool_call>{% endfor %}<|im_end|>\n{% endfor %}"
-    "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
-)
 TOOLS: list[Any] = [
     {
         "type": "function",
@@ -55,21 +45,7 @@ class Bake(BaseModel):
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    folder = tmp_path_factory.mktemp("tools")
-    path = folder / "model.gguf"
-    shape = LlamaShape(
-        n_layer=2, n_embd=64, n_ff=64, n_head=2, n_head_kv=2, n_vocab=300, n_ctx=4096
-    )
-    write_llama(
-        path,
-        shape,
-        random_weights(shape, seed=1, scale=0.2),
-        tokenizer=byte_tokenizer(shape.n_vocab),
-        chat_template=TEMPLATE,
-        quant="f32",
-        name="tools",
-    )
-    llamood.save(random_vectors(path), folder / "model.evs")
+    path = write_tool_model(tmp_path_factory.mktemp("tools"))
     with serving(path, "--ctx", "2048", "--voices", "4", "--name", NAME) as server:
         yield server
 
@@ -117,14 +93,53 @@ def test_a_conversation_with_tools_goes_on(client: openai.OpenAI) -> None:
     (call,) = chat(client, tool_choice="required").choices[0].message.tool_calls
     more = [
         *ASK,
-        {"role": "assistant", "content": None, "tool_calls": [call.model_dump(exclude={"index"})]},
+        {"role": "assistant", "content": None, "tool_calls": [call]},
         {"role": "tool", "tool_call_id": call.id, "content": "done"},
     ]
+    named = [*more[:-1], {**more[-1], "name": call.function.name}]
+    assert chat(client, messages=named, max_tokens=4).usage.prompt_tokens
     shorter = chat(client, messages=more, tool_choice="none", max_tokens=4)
     longer = chat(client, messages=more, max_tokens=4)
     assert shorter.usage.prompt_tokens < longer.usage.prompt_tokens
     with pytest.raises(openai.BadRequestError, match="names none of the tools"):
         chat(client, tool_choice={"type": "function", "function": {"name": "sleep"}})
+
+
+@pytest.mark.parametrize(
+    "choice", ["auto", "required", {"type": "function", "function": {"name": "bake"}}]
+)
+def test_one_call_at_a_time(client: openai.OpenAI, choice: Any) -> None:
+    answer = chat(client, tool_choice=choice, parallel_tool_calls=False)
+    calls = answer.choices[0].message.tool_calls or []
+    assert len(calls) <= 1
+    assert calls or choice == "auto"
+
+
+def test_what_an_argument_says_ends_no_call(client: openai.OpenAI) -> None:
+    parameters = {
+        "type": "object",
+        "properties": {"text": {"const": 'He said "</tool_call>".'}},
+        "required": ["text"],
+    }
+    tools = [{"type": "function", "function": {"name": "note", "parameters": parameters}}]
+    for stream in (False, True):
+        made = chat(client, tools=tools, tool_choice="required", stream=stream)
+        if stream:
+            deltas = [chunk.choices[0].delta for chunk in made]
+            (call,) = [one for delta in deltas for one in delta.tool_calls or []]
+        else:
+            (call,) = made.choices[0].message.tool_calls
+        assert json.loads(call.function.arguments) == {"text": 'He said "</tool_call>".'}
+
+
+def test_a_template_of_its_own_for_tools(tmp_path: Path) -> None:
+    path = write_tool_model(tmp_path, template=TEMPLATES)
+    options = ["--ctx", "2048", "--voices", "1", "--name", NAME]
+    with serving(path, *options) as server, server.client() as client:
+        assert chat(client, tool_choice="required").choices[0].message.tool_calls
+        plain = chat(client, tools=None, max_tokens=1).usage.prompt_tokens
+        assert chat(client, tool_choice="none", max_tokens=1).usage.prompt_tokens == plain
+        assert chat(client, max_tokens=1).usage.prompt_tokens > plain
 
 
 def test_a_tool_call_of_a_class(client: openai.OpenAI) -> None:
@@ -156,6 +171,58 @@ CALL = '<tool_call>\n{"name": "bake", "arguments": {"n": 1}}\n</tool_call>'
 OTHER = '<tool_call>{"name": "sleep"}</tool_call>'
 
 
+def called(arguments: str) -> str:
+    return f'<tool_call>{{"name": "bake", {arguments}}}</tool_call>'
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        ('"parameters": {"n": 1}', '{"n": 1}'),
+        ('"arguments": "{\\"n\\": 1}"', '{"n": 1}'),
+        ('"arguments": {"n": "{}"}', '{"n": "{}"}'),
+        ('"arguments": ""', "{}"),
+        ('"arguments": null', "{}"),
+        ('"a": 0', "{}"),
+        ('"arguments": {"a": "</tool_call>"}', '{"a": "</tool_call>"}'),
+        (
+            '"arguments": {"a": "\\\\", "b": "\\"</tool_call>"}',
+            '{"a": "\\\\", "b": "\\"</tool_call>"}',
+        ),
+        ('"arguments": {"</tool_call>": ["<tool_call>"]}', '{"</tool_call>": ["<tool_call>"]}'),
+    ],
+)
+@pytest.mark.parametrize("size", [1, 7, 1000])
+def test_arguments_however_they_are_written(arguments: str, told: str, size: int) -> None:
+    cuts = list(range(0, 200, size))
+    one = ("bake", told)
+    assert heard(f"Oh {called(arguments)}, yes.", cuts) == ("Oh , yes.", [one])
+    unclosed = called(arguments).removesuffix("</tool_call>")
+    assert heard(called(arguments) + unclosed, cuts) == ("", [one, one])
+
+
+def test_half_a_character_is_no_argument() -> None:
+    torn = called('"arguments": {"a": "\\ud83d"}')
+    assert heard(torn, []) == (torn, [])
+    whole = called('"arguments": {"a": "\\ud83d\\ude00"}')
+    assert heard(whole, []) == ("", [("bake", '{"a": "\U0001f600"}')])
+
+
+def test_a_string_without_an_end_holds_no_later_call_back() -> None:
+    torn = '<tool_call>{"name": "bake\n</tool_call>'
+    calls = Calls(["bake"])
+    assert calls.hear(f"{torn} So {CALL}.", is_last=False)[0] == f"{torn} So ."
+    assert len(calls.found) == 1
+
+
+def test_only_the_first_call_is_told_where_one_alone_is_asked_for() -> None:
+    calls = Calls(["bake"], only_first=True)
+    said, found = calls.hear(f"Well. {CALL} And {CALL}", is_last=False)
+    assert (said, len(found)) == ("Well. ", 1)
+    assert calls.hear(f" so{CALL}", is_last=True) == ("", [])
+    assert Calls(["bake"], only_first=True).hear("None.", is_last=True) == ("None.", [])
+
+
 @given(st.lists(st.integers(0, 200), max_size=20))
 def test_calls_are_heard_however_they_come(cuts: list[int]) -> None:
     one = ("bake", '{"n": 1}')
@@ -176,6 +243,9 @@ def test_calls_are_heard_however_they_come(cuts: list[int]) -> None:
         ("<tool_call>{}</tool_call> x", ">{}</tool_call"),
         ('[\n {"a": 1}] x', '{"a": 1}'),
         ('x{"a": 1}', ""),
+        ('<tool_call>"</tool_call>"</tool_call> x', '>"</tool_call>"</tool_call'),
+        ('```json\n"```"\n``` x', 'n\n"```"\n``'),
+        ('```json\n"torn\n``` x', 'n\n"torn\n``'),
     ],
 )
 def test_where_a_mood_pauses(text: str, inside: str) -> None:
@@ -185,3 +255,47 @@ def test_where_a_mood_pauses(text: str, inside: str) -> None:
     assert "".join(paused) == inside
     whole = Spans()
     assert whole.hear(text) is spans.is_inside is False
+
+
+def tool_of(name: str, **properties: Any) -> dict[str, Any]:
+    shape = {"type": "object", "properties": properties, "required": list(properties)}
+    return {"type": "function", "function": {"name": name, "parameters": shape}}
+
+
+MANY = {"enum": [f"k{i}" for i in range(140)]}
+NARROW = tool_of("bake", n={"type": "integer"})
+FORCED = {"type": "function", "function": {"name": "sort"}}
+
+
+@pytest.mark.parametrize(
+    ("tools", "choice"),
+    [
+        ([tool_of("sort", kind=MANY)], "required"),
+        ([tool_of("sort", kind=MANY)], FORCED),
+        ([NARROW, tool_of("sort", kind=MANY)], "required"),
+    ],
+    ids=["alone", "by name", "beside another"],
+)
+def test_tools_of_which_too_many_ways_lead_on_are_refused(
+    client: openai.OpenAI, tools: list[Any], choice: Any
+) -> None:
+    with pytest.raises(openai.BadRequestError, match="fewer values") as told:
+        chat(client, tools=tools, tool_choice=choice)
+    assert told.value.param == "tools"
+    assert told.value.code == "schema_too_wide"
+
+
+@pytest.mark.parametrize(
+    ("tools", "choice"),
+    [
+        ([NARROW, tool_of("sort", kind=MANY)], "auto"),  # no grammar draws it
+        ([NARROW, tool_of("sort", kind=MANY)], "none"),
+        ([tool_of("sort", kind=MANY), NARROW], {"type": "function", "function": {"name": "bake"}}),
+    ],
+    ids=["auto", "none", "another by name"],
+)
+def test_tools_that_lead_on_in_few_ways_are_taken(
+    client: openai.OpenAI, tools: list[Any], choice: Any
+) -> None:
+    answer = chat(client, tools=tools, tool_choice=choice, max_tokens=4)
+    assert answer.choices[0].finish_reason

@@ -75,6 +75,23 @@ def test_an_answer_that_is_cut_off_keeps_what_was_said(browser: Any, endless: Pa
         studio.expected.append("ERR_")
 
 
+def test_a_conversation_goes_on_when_the_service_has_forgotten_its_session(browser: Any) -> None:
+    with serving() as server, visiting(browser, server) as studio:
+        studio.settings(max_tokens=8)
+        studio.ask(BREAD)
+        assert studio.said() != [""]
+        killed(server)
+        with anew(server):
+            for _ in range(2):  # in a session that is forgotten, and in a new one
+                studio.ask(BREAD)
+                assert studio.said() != [""]
+            assert studio.page.locator("#talk .fault").count() == 0
+            assert studio.page.locator("#talk .pane .log > li").count() == 3
+            refused = [fault for fault in studio.faults if "404" in fault]
+            assert len(refused) == 1
+        studio.expected += ["404", "ERR_"]
+
+
 def test_an_answer_that_is_stopped_frees_its_voice(browser: Any, endless: Path) -> None:
     with serving(endless, *ROOM) as server, visiting(browser, server) as studio:
         studio.settings(**ENDLESS)

@@ -145,7 +145,7 @@ def test_a_row_is_measured_in_a_process_of_its_own_beside_others(
 
 
 def test_tokens_beside_others_are_compared_with_idle_ones(kept_elsewhere: None) -> None:
-    measures = busy.measured_with(TINY, n_round=1)
+    measures = busy.measured_with(TINY, n_round=1, n_idle=1)
     assert {measure.bound for measure in measures} == {1.02, 2.2, 3.0, 6.0, None}
     assert len({measure.name for measure in measures}) == len(measures) == 5
     assert all(value > 0 for measure in measures for value in measure.values)

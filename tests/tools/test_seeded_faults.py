@@ -13,7 +13,7 @@ from seeded_faults.scratch import Scratch
 
 ROOT = Path(__file__).resolve().parents[2]
 NAMES = list(seed_faults.FAULTS)
-QUICK = seed_faults.FAULTS["a-text-is-heard-twice"]
+QUICK = seed_faults.FAULTS["a-sum-in-a-product-loses-its-brackets"]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -61,7 +61,7 @@ def test_they_can_be_listed_and_none_is_seeded() -> None:
     said = CliRunner().invoke(seed_faults.main, ["--list"])
     assert said.exit_code == 0
     assert len(said.output.splitlines()) == len(NAMES)
-    where = "python/llamood/moods/phrase_matcher.py"
+    where = "csrc/steering/phrase_matcher.cpp"
     assert f"a-text-is-heard-twice ({where}): a trigger starts again at" in said.output
 
 
@@ -76,10 +76,7 @@ def test_a_fault_is_seeded_into_a_copy_and_found() -> None:
     before = QUICK.file(ROOT).read_bytes()
     said = CliRunner().invoke(seed_faults.main, [QUICK.name])
     assert said.exit_code == 0, said.output
-    assert (
-        f"| {QUICK.name} | found | tests/moods/test_phrase_matcher.py::test_a_text_is_heard_at"
-        in said.output
-    )
+    assert f"| {QUICK.name} | found | tests/moods/test_notation.py::" in said.output
     assert said.output.endswith("1 of 1 were found\n")
     assert QUICK.file(ROOT).read_bytes() == before
 
@@ -92,10 +89,10 @@ def test_a_fault_that_no_test_finds_is_missed(
         name="harmless",
         says="nothing",
         right=QUICK.right,
-        wrong=f"{QUICK.right} + b''",
+        wrong=f"{QUICK.right} is True",
         tests=QUICK.tests,
     )
     assert seed_faults.seeded(Scratch(ROOT, tmp_path, seconds=300), [harmless]) == 1
     said = capsys.readouterr().out
-    assert "| harmless | **missed** | none of test_phrase_matcher.py |" in said
+    assert "| harmless | **missed** | none of test_notation.py |" in said
     assert said.endswith("0 of 1 were found\n")

@@ -11,7 +11,7 @@ import tiny_chat
 from llamood.cli.prompts import user_turn
 from llamood.evaluation.conditions import RANDOM, UNSTEERED, VECTOR, controlled
 from llamood.evaluation.evaluation import Evaluation
-from llamood.evaluation.findings import findings
+from llamood.evaluation.results import results
 from llamood.vectors.increments import is_increments
 
 MIB = 1 << 20
@@ -58,7 +58,7 @@ def test_steering_works_here_too() -> None:
         n_threads_batch=1,
     )
     evaluation.run()
-    found = findings(evaluation.answers, judge=llamood.judges.bundled(), n_draw=100)
+    found = results(evaluation.answers, judge=llamood.judges.bundled(), n_draw=100)
     rows = {(r["emotion"], r["condition"], r["intensity"]): r for r in found["rows"]}
     for emotion in evs.names:
         plain, vector = rows[emotion, UNSTEERED, 0.0], rows[emotion, VECTOR, 1.0]

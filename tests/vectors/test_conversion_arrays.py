@@ -257,8 +257,8 @@ def test_nothing_in_a_pytorch_file_is_run(tmp_path):
 @pytest.mark.parametrize(
     ("suffix", "module", "words"),
     [
-        (".safetensors", "safetensors", r"needs safetensors.*pip install 'llamood\[convert\]'"),
-        (".pt", "torch", "needs PyTorch.*pip install 'torch'"),
+        (".safetensors", "safetensors", r'needs safetensors.*pip install "\.\[convert\]"'),
+        (".pt", "torch", "needs PyTorch.*pip install torch"),
     ],
 )
 def test_a_library_that_is_missing_is_named(tmp_path, monkeypatch, suffix, module, words):

@@ -199,16 +199,16 @@ def test_surprise_is_that_of_a_voice_without_a_mood(
 ) -> None:
     prompts, answers = given(replies)
     answers[3] = []
-    found = answering.surprise(prompts, answers)
-    for prompt, answer, surprise, reply in zip(prompts, answers, found, replies, strict=True):
+    found = answering.nll(prompts, answers)
+    for prompt, answer, nll, reply in zip(prompts, answers, found, replies, strict=True):
         if not answer:
-            assert np.isnan(surprise)
+            assert np.isnan(nll)
             continue
-        expected = alone.surprise(prompt, answer).mean()
-        assert surprise == pytest.approx(expected, abs=1e-4)
-        if reply.surprise is not None:
-            assert reply.surprise == pytest.approx(expected, abs=1e-4)
-    assert [reply.surprise is not None for reply in replies] == [
+        expected = alone.nll(prompt, answer).mean()
+        assert nll == pytest.approx(expected, abs=1e-4)
+        if reply.nll is not None:
+            assert reply.nll == pytest.approx(expected, abs=1e-4)
+    assert [reply.nll is not None for reply in replies] == [
         not request.mood for request in requests()
     ]
 
@@ -231,14 +231,14 @@ def test_how_far_a_mood_turns_what_is_said(random_chat: Path, n_batch: int) -> N
         answering.answers(asked[:3])  # of whose prompts use is made
         far = answering.kl(prompts, answers, moods)
         compared = answering.compared(prompts, answers, moods)
-        found = answering.surprise(prompts, answers)
+        found = answering.nll(prompts, answers)
     plain = plain_logits(random_chat, prompts, answers)
     for place, (one, answer) in enumerate(zip(said, answers, strict=True)):
         steered = log_softmax(one.logits)
         expected = (np.exp(steered) * (steered - plain[place])).sum(axis=1)
         np.testing.assert_allclose(far[place], expected, atol=1e-4)
         likely = plain[place][np.arange(len(answer)), answer]
-        np.testing.assert_allclose(compared[place].surprise, -likely, atol=1e-4)
+        np.testing.assert_allclose(compared[place].nll, -likely, atol=1e-4)
         np.testing.assert_array_equal(compared[place].kl, far[place])
         assert found[place] == pytest.approx(-likely.mean(), abs=1e-4)
     assert far[0].max() == 0
@@ -247,8 +247,8 @@ def test_how_far_a_mood_turns_what_is_said(random_chat: Path, n_batch: int) -> N
 
 def test_no_answer_has_no_tokens_to_look_at(answering: Answering) -> None:
     assert [len(each) for each in answering.kl([[65]], [[]], [{"joy": 1}])] == [0]
-    assert np.isnan(answering.surprise([[65]], [[]])).all()
-    assert answering.surprise([], []).shape == (0,)
+    assert np.isnan(answering.nll([[65]], [[]])).all()
+    assert answering.nll([], []).shape == (0,)
 
 
 @pytest.mark.parametrize(
@@ -269,18 +269,18 @@ def test_what_cannot_be_looked_at(
 def test_looking_back_in_between_changes_no_answer(
     answering: Answering, replies: list[Reply], alone: llamood.Llama
 ) -> None:
-    asked, said, surprises = requests(), {}, {}
+    asked, said, nlls = requests(), {}, {}
     for some in answering.each(asked):
         prompts = [asked[number].prompt for number, _ in some]
         answers = [reply.tokens for _, reply in some]
-        found = answering.surprise(prompts, answers)
+        found = answering.nll(prompts, answers)
         answering.kl(prompts, answers, [asked[number].mood for number, _ in some])
-        for (number, reply), surprise in zip(some, found, strict=True):
-            said[number], surprises[number] = reply.tokens, surprise
+        for (number, reply), nll in zip(some, found, strict=True):
+            said[number], nlls[number] = reply.tokens, nll
     assert [said[number] for number in sorted(said)] == [reply.tokens for reply in replies]
-    for number, surprise in surprises.items():
-        expected = alone.surprise(asked[number].prompt, said[number]).mean()
-        assert surprise == pytest.approx(expected, abs=1e-4)
+    for number, nll in nlls.items():
+        expected = alone.nll(asked[number].prompt, said[number]).mean()
+        assert nll == pytest.approx(expected, abs=1e-4)
 
 
 def plain_logits(

@@ -304,6 +304,30 @@ def test_an_event_tells_what_limits_have_taken(cast: Cast) -> None:
     assert not any(e.notices for e in told(cast.say({voice: "Where is the kettle?"}))[voice])
 
 
+def test_an_answer_that_is_cut_tells_what_limits_have_taken(cast: Cast) -> None:
+    voice = cast.join(max_tokens=9)
+    with pytest.warns(MoodWarning, match="joy"):
+        cast.feel(voice, joy=50.0)
+    events = []
+    for event in (stream := cast.say({voice: "Where is the kettle?"})):
+        events.append(event)
+        if len(events) == 2:
+            cast.interrupt(voice)
+    assert stream.is_over
+    assert events[-1].finish_reason == "interrupted"
+    assert events[-1].notices == events[0].notices != ()
+
+
+@pytest.mark.parametrize("seed", [0, 2**31, 2**32 - 2, 2**32 - 1])
+def test_a_seed_gives_one_answer(cast: Cast, seed: int) -> None:
+    said = set()
+    for _ in range(3):
+        voice = cast.join(seed=seed, temperature=2.0, max_tokens=12)
+        said.add(text_of(told(cast.say({voice: "Where is the kettle?"}))[voice]))
+        cast.leave(voice)
+    assert len(said) == 1
+
+
 def test_a_grammar_is_followed(cast: Cast) -> None:
     voice = cast.join(grammar='root ::= "yes" | "no"', temperature=1.0)
     assert text_of(told(cast.say({voice: "Is it?"}))[voice]) in ("yes", "no")
@@ -367,7 +391,7 @@ def test_a_scene_that_nobody_hears_ends(cast: Cast) -> None:
 def test_a_token_that_was_never_heard_ends_its_answer(cast: Cast) -> None:
     voice, other = cast.join(max_tokens=20), cast.join(max_tokens=20)
     streams = [cast.say({speaker: "Hello!"}) for speaker in (voice, other)]
-    cast._shared.step()  # as where Ctrl-C comes between a step and what follows
+    cast._shared.stage.step()  # as where Ctrl-C comes between a step and what follows
     for stream in streams:
         assert [event.finish_reason for event in stream] == ["interrupted"]
     assert len(told(cast.say({voice: "Hello!"}, max_tokens=3))[voice]) == 3

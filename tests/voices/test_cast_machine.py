@@ -85,7 +85,7 @@ def played_again(model: Path, games: list[list[Call]], n: int) -> tuple[Footprin
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("n", "n_again"), [(40, 40), (1000, 400)])
+@pytest.mark.parametrize(("n", "n_again"), [(40, 40), (300, 120)])
 def test_a_cast_that_is_called_at_random(
     brief_chat: Path, monkeypatch: pytest.MonkeyPatch, n: int, n_again: int
 ) -> None:

@@ -133,14 +133,9 @@ def test_shared_beginnings_are_read_once(reading: Reading, cast: Cast) -> None:
         messages = [{"role": "system", "content": WORLD}, *asked(text)]
         reading.require_alike(events[voice], messages, mood, **GREEDY)
     # Also of the positions that were shared.
-    spans = [_reader_of(voice).scores(1, len(WORLD)) for voice in voices]
+    spans = [voice._core.scores(1, len(WORLD)) for voice in voices]
     assert spans[0] == pytest.approx(spans[1], abs=0)
     assert spans[0] == pytest.approx(spans[2], abs=0)
-
-
-def _reader_of(voice: Character) -> Any:
-    assert voice._reader is not None
-    return voice._reader
 
 
 def test_turns_that_are_dropped(reading: Reading) -> None:
@@ -334,6 +329,6 @@ def test_a_trained_model_reads_what_its_voices_feel() -> None:
 def test_a_probe_is_of_all_voices_or_of_none(reading: Reading, cast: Cast) -> None:
     shared = cast._shared
     assert shared._projector is not None
-    core = shared._projector.core
-    assert core.n_sequence == shared.stage.n_voice == 4
-    assert isinstance(core, _core.Probe)
+    live = shared._projector.live
+    assert live.n_sequence == shared.stage.n_voice == 4
+    assert isinstance(live, _core.Probe)

@@ -21,10 +21,10 @@ from llama_cpp.llama_speculative import LlamaPromptLookupDecoding
 import llamood
 import tiny_chat
 from cli_runs import run
-from llamood._core import Guard
+from llamood._core import Guard, rescue_factors
 from llamood.cli.prompts import chat_tokens
 from llamood.errors import LlamoodError
-from llamood.voices.collapse_monitor import FACTORS, CollapseMonitor, Rescue, care_of
+from llamood.voices.collapse_monitor import CollapseMonitor, Rescue, care_of
 from open_voices import PROMPT, answer, random_vectors, voice
 from servers import serving
 
@@ -95,7 +95,7 @@ def test_sound_tokens_are_told_at_once_and_those_that_smell_wait() -> None:
 def test_a_collapse_goes_back_to_what_was_told() -> None:
     monitor = CollapseMonitor("rescue")
     heard(monitor, PROSE)
-    for n_rescue, factor in enumerate([*FACTORS, None]):
+    for n_rescue, factor in enumerate([*rescue_factors, None]):
         rescue = heard(monitor, LOOP)
         assert rescue is not None
         assert rescue.factor == factor
@@ -105,7 +105,7 @@ def test_a_collapse_goes_back_to_what_was_told() -> None:
         assert told is not None
         assert len(told["rescues"]) == n_rescue + 1
     assert told["stopped"]
-    assert told["factor"] == FACTORS[-1]
+    assert told["factor"] == rescue_factors[-1]
     assert told["rescues"][0]["kind"] in ("loop", "words")
 
 

@@ -60,6 +60,7 @@ def test_a_command_takes_what_it_is_told() -> None:
     assert own == {"n_gpu_layers": -1}  # so that what runs may choose
     assert threads() == {"n_threads": usable_cores(), "n_threads_batch": usable_cores()}
     assert threads(-1)["n_threads"] == max(usable_cores() - 1, 1)
+    assert threads(3, -1) == {"n_threads": 3, "n_threads_batch": max(usable_cores() - 1, 1)}
     assert threads(3, 5) == {"n_threads": 3, "n_threads_batch": 5}
 
 

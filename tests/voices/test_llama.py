@@ -181,6 +181,61 @@ def test_tools(random_chat: Path, mood: Mapping[str, Any], stream: bool) -> None
         assert made == arguments(plain(random_chat, **settings))
 
 
+LETTERS = "root ::= [a-z]{24}"
+OBJECT = {
+    "type": "json_object",
+    "schema": {
+        "type": "object",
+        "properties": {"a": {"type": "string", "minLength": 9, "maxLength": 9}},
+        "required": ["a"],
+    },
+}
+
+
+def formed(llm: llama_cpp.Llama, kind: str, **more: Any) -> str:
+    """What is drawn by a grammar, in one of the ways to ask for that."""
+    how = {**GREEDY, "max_tokens": 60, **more}
+    if kind == "json":
+        return text_of(llm.create_chat_completion(MESSAGES, response_format=OBJECT, **how))
+    grammar = llama_cpp.LlamaGrammar.from_string(LETTERS, verbose=False)
+    if kind == "call":
+        return text_of(llm(PROMPT, grammar=grammar, **how))
+    return text_of(llm.create_completion(PROMPT, grammar=grammar, stream=kind == "stream", **how))
+
+
+@pytest.mark.parametrize("kind", ["completion", "stream", "call", "json"])
+def test_what_a_grammar_draws_is_said_without_the_mood(random_chat: Path, kind: str) -> None:
+    plainly = formed(plain(random_chat), kind)
+    for mood in (JOY, FEAR):
+        llm = voice(random_chat)
+        assert formed(llm, kind, mood=mood) == plainly
+        llm.feel(mood)
+        assert formed(llm, kind) == plainly
+        assert llm.mix == {}
+        assert complete(llm) == complete(voice(random_chat), mood=mood)  # its next words are in it
+    steered = {formed(voice(random_chat), kind, mood=mood, steer="all") for mood in (JOY, FEAR)}
+    assert steered != {plainly}
+
+
+def test_a_mood_of_now_reaches_no_answer_of_a_grammar(random_chat: Path) -> None:
+    grammar = llama_cpp.LlamaGrammar.from_string(LETTERS, verbose=False)
+    plainly = formed(plain(random_chat), "completion")
+    llm = voice(random_chat)
+    said = ""
+    for chunk in llm(PROMPT, grammar=grammar, stream=True, **{**GREEDY, "max_tokens": 60}):
+        said += text_of(chunk)
+        llm.feel(JOY)
+    assert said == plainly
+    traced = llm(PROMPT, grammar=grammar, trace=True, **GREEDY)["llamood"]["trace"]
+    assert traced["tokens"]
+    assert not any(any(token["applied"]) for token in traced["tokens"])
+
+
+def test_where_to_steer_is_one_of_two(random_chat: Path) -> None:
+    with pytest.raises(MoodError, match="steer is 'json', expected 'prose' or 'all'"):
+        voice(random_chat)(PROMPT, steer="json")
+
+
 def test_embeddings_are_those_of_the_text(model: Path) -> None:
     llm, theirs = voice(model, embedding=True), plain(model, embedding=True)
     texts = [PROMPT, "Tom"]

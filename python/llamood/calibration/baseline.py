@@ -47,10 +47,8 @@ def measure(
     arguments of ``llama_cpp.Llama``. Raises `ModelError` for a model that cannot be read, and for
     too few texts.
     """
-    require_enough([label for label, _ in in_turn(texts)], emotions.names)
-    if emotions.n_layer < 3:
-        raise ModelError("a model of fewer than three layers has none that can be read")
-    texts = _of(texts, emotions.names)
+    require_readable(emotions, texts)
+    texts = of_emotions(texts, emotions.names)
     if states is None:
         last = layers_to_read(emotions.n_layer)[-1]
         states = States.measured(model, texts, until=last, progress=progress, **llama)
@@ -91,8 +89,15 @@ def measure(
     return replace(probe, about={**probe.about, "odds": odds})
 
 
-def _of(texts: LabelledTexts, names: Sequence[str]) -> LabelledTexts:
-    """Of these emotions only."""
+def require_readable(emotions: EmotionVectors, texts: LabelledTexts) -> None:
+    """Raise `ModelError` for too few texts, and for a model of too few layers."""
+    require_enough([label for label, _ in in_turn(texts)], emotions.names)
+    if emotions.n_layer < 3:
+        raise ModelError("a model of fewer than three layers has none that can be read")
+
+
+def of_emotions(texts: LabelledTexts, names: Sequence[str]) -> LabelledTexts:
+    """Of these emotions only, and the neutral ones."""
     kept = tuple(name for name in texts.names if name in names or name == NEUTRAL)
     return LabelledTexts(kept, {name: texts.texts[name] for name in kept})
 

@@ -10,18 +10,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import NamedTuple
+from dataclasses import asdict, dataclass, replace
+from functools import cached_property
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from llamood.calibration.places import Place
+from llamood.calibration.trial_log import TrialLog
 from llamood.errors import ModelError
 from llamood.extraction.candidates import Candidates
 from llamood.extraction.side_effects import collapse
 from llamood.judges.judging import Judging
 from llamood.judges.measures import emotion_probability
-from llamood.vectors.emotion_vectors import EmotionVectors
+from llamood.vectors.emotion_vectors import EmotionVectors, Float32
 from llamood.vectors.increments import METHOD, increments
 from llamood.voices.answering import Answering, Reply, Request
 
@@ -82,6 +84,12 @@ class Trial:
     shown: float | None
     texts: tuple[str, ...]
 
+    @classmethod
+    def of(cls, found: Mapping[str, Any]) -> Trial:
+        """Of ``dataclasses.asdict``, as JSON has it."""
+        texts, fluency = tuple(found["texts"]), Fluency(**found["fluency"])
+        return cls(found["dose"], fluency, found["shown"], texts)
+
 
 @dataclass(frozen=True)
 class Bounds:
@@ -100,13 +108,24 @@ class Explored(NamedTuple):
     dose: float
 
 
+class _Plain(NamedTuple):
+    """The answers without steering: ``nll`` and ``n_word`` of each; ``said``: of the first
+    `KL_ANSWERS` the tokens over which divergences are measured."""
+
+    nll: list[float]
+    n_word: list[int]
+    said: list[list[int]]
+
+
 class Calibration:
     """One model, asked the same questions again and again.
 
     ``answering``: open with the vectors of ``Candidates.together``. ``prompts``: the questions as
     tokens, up to where the answer begins. ``judges``: who tell what answers show. ``tried``: told
-    after each trial of one emotion. Equal seeds give equal answers. Raises `ModelError` for too few
-    questions, and for a model that answers nothing.
+    after each trial of one emotion, with whether it was made now. ``log``: of what was found with
+    the same model, vectors, prompts, judges, ``max_tokens`` and ``seed``, which is not tried again.
+    Equal seeds give equal answers, to the last bit, whatever is in it. Raises `ModelError` for too
+    few questions, and for a model that answers nothing.
     """
 
     def __init__(
@@ -118,7 +137,8 @@ class Calibration:
         limits: Limits | None = None,
         max_tokens: int = TOKENS,
         seed: int = 0,
-        tried: Callable[[], None] | None = None,
+        tried: Callable[[bool], None] | None = None,
+        log: TrialLog | None = None,
     ) -> None:
         if len(prompts) < 4:
             raise ModelError(f"at least 4 questions are needed, found {len(prompts)}")
@@ -128,17 +148,11 @@ class Calibration:
         self._limits = limits or Limits()
         self._max_tokens = max_tokens
         self._seed = seed
-        self._tried = tried or (lambda: None)
-        self._plain = answering.answers(self._requests([{}], len(prompts)))
-        self._surprise = self._surprises(self._plain, len(prompts))
-        self._n_word = [len(reply.text.split()) for reply in self._plain]
-        if not any(self._n_word):
+        self._tried = tried or (lambda is_new: None)
+        self._log = log or TrialLog(None, of={})
+        self._plain = _Plain(**self._log.recall("plain answers", self._answered_plainly))
+        if not any(self._plain.n_word):
             raise ModelError("the model answers these questions with nothing at all")
-        said = [reply.tokens[:KL_TOKENS] for reply in self._plain[:KL_ANSWERS]]
-        self._still = [
-            (prompt, answer, answering.logits(prompt, answer))
-            for prompt, answer in zip(self._prompts, said, strict=False)
-        ]
 
     def trials(
         self,
@@ -150,16 +164,30 @@ class Calibration:
         """Answer every question, or the first ``n_question``, with so much of each emotion, added
         in its place, all side by side."""
         n = n_question or len(self._prompts)
+        asked = {
+            "n_question": n,
+            "trials": {name: [str(places[name]), dose] for name, dose in doses.items()},
+        }
+        if self._log.knows(asked):
+            for _ in doses:
+                self._tried(False)
+        found = self._recall(asked, lambda: self._tried_now(places, doses, n))
+        return {name: Trial.of(each) for name, each in found.items()}
+
+    def _tried_now(
+        self, places: Mapping[str, Place], doses: Mapping[str, float], n: int
+    ) -> dict[str, dict[str, Any]]:
+        """JSON-able."""
         moods = [places[name].mood(name, dose) for name, dose in doses.items()]
         replies = self._answering.answers(self._requests(moods, n))
-        surprises = self._surprises(replies, n)
+        nlls = self._nlls(replies, n)
         found = {}
         for number, (name, dose) in enumerate(doses.items()):
             own = slice(number * n, (number + 1) * n)
-            fluency = self._fluency(replies[own], surprises[own], moods[number])
+            fluency = self._fluency(replies[own], nlls[own], moods[number])
             texts = tuple(reply.text.strip() for reply in replies[own])
-            found[name] = Trial(dose, fluency, self._shown(name, texts), texts)
-            self._tried()
+            found[name] = asdict(Trial(dose, fluency, self._shown(name, texts), texts))
+            self._tried(True)
         return found
 
     def bounds(
@@ -193,6 +221,10 @@ class Calibration:
         """At which the model's predictions turn by about `KL_START`: small divergences grow with
         the square of the dose, so that one measurement tells the next dose. Raises `ModelError`
         for a vector that moves nothing."""
+        asked = {"first dose": [name, str(place)]}
+        return float(self._recall(asked, lambda: self._first_dose_now(name, place)))
+
+    def _first_dose_now(self, name: str, place: Place) -> float:
         first, last = place.layers
         added = self._answering.emotions[place.vector(name)][first : last + 1]
         dose = 1.0
@@ -241,6 +273,35 @@ class Calibration:
 
     # -- answers ---------------------------------------------------------------------------
 
+    def _recall(self, asked: Any, find: Callable[[], Any]) -> Any:
+        """See `TrialLog.recall`. What is found is the same whatever was asked before."""
+
+        def find_afresh() -> Any:
+            assert self._still  # which is looked at before what is kept is forgotten
+            self._answering.forget()
+            return find()
+
+        return self._log.recall(asked, find_afresh)
+
+    def _answered_plainly(self) -> dict[str, Any]:
+        """JSON-able: `_Plain`."""
+        self._answering.forget()
+        replies = self._answering.answers(self._requests([{}], len(self._prompts)))
+        return _Plain(
+            nll=self._nlls(replies, len(self._prompts)),
+            n_word=[len(reply.text.split()) for reply in replies],
+            said=[list(reply.tokens[:KL_TOKENS]) for reply in replies[:KL_ANSWERS]],
+        )._asdict()
+
+    @cached_property
+    def _still(self) -> list[tuple[list[int], list[int], Float32]]:
+        """Prompts, the beginnings of plain answers, and the logits that these follow on."""
+        self._answering.forget()
+        return [
+            (prompt, answer, self._answering.logits(prompt, answer))
+            for prompt, answer in zip(self._prompts, self._plain.said, strict=False)
+        ]
+
     def _requests(self, moods: Sequence[Mapping[str, object]], n_question: int) -> list[Request]:
         return [
             Request(
@@ -253,22 +314,22 @@ class Calibration:
             for number, prompt in enumerate(self._prompts[:n_question])
         ]
 
-    def _surprises(self, replies: Sequence[Reply], n_question: int) -> list[float]:
+    def _nlls(self, replies: Sequence[Reply], n_question: int) -> list[float]:
         prompts = [self._prompts[i % n_question] for i in range(len(replies))]
         tokens = [reply.tokens for reply in replies]
-        return list(self._answering.surprise(prompts, tokens))
+        return [float(each) for each in self._answering.nll(prompts, tokens)]
 
     def _fluency(
-        self, replies: Sequence[Reply], surprises: Sequence[float], mood: Mapping[str, object]
+        self, replies: Sequence[Reply], nlls: Sequence[float], mood: Mapping[str, object]
     ) -> Fluency:
         """Of answers to as many questions, the first ones."""
         n = len(replies)
-        said = [each for each in surprises if not math.isnan(each)]
-        surprise = float(np.mean(said)) if said else math.inf
-        plain = float(np.nanmean(self._surprise[:n]))
-        n_word = max(float(np.mean(self._n_word[:n])), 1.0)
+        said = [each for each in nlls if not math.isnan(each)]
+        nll = float(np.mean(said)) if said else math.inf
+        plain = float(np.nanmean(self._plain.nll[:n]))
+        n_word = max(float(np.mean(self._plain.n_word[:n])), 1.0)
         return Fluency(
-            perplexity=math.exp(min(surprise - plain, 50.0)),
+            perplexity=math.exp(min(nll - plain, 50.0)),
             divergence=self._divergence(mood),
             collapse=float(np.mean([collapse(reply.text).collapsed for reply in replies])),
             length=float(np.mean([len(reply.text.split()) for reply in replies])) / n_word,

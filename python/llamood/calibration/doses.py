@@ -14,6 +14,7 @@ import numpy as np
 
 from llamood.calibration.calibration import Bounds, Calibration, Explored, calibrated
 from llamood.calibration.places import Place
+from llamood.calibration.trial_log import TrialLog, model_identity
 from llamood.errors import ModelError
 from llamood.extraction.candidates import CONTROL, Candidates
 from llamood.extraction.queries import everyday
@@ -63,22 +64,24 @@ def find_doses(
     filter: Filter | None = None,
     progress: Progress | None = None,
     settings: Mapping[str, Any] | None = None,
+    kept: Path | None = None,
     **llama: Any,
 ) -> Doses:
     """Of each emotion the place that shows it best, and the largest fluent dose there.
 
     What shows is told by the bundled judge, and by ``filter`` where that is trusted. ``settings``:
-    further arguments of `Calibration`. Raises `ModelError` for a model that cannot be asked, and
+    further arguments of `Calibration`. ``kept``: the file of a `TrialLog`, which is whose to remove
+    who is done with what was found. Raises `ModelError` for a model that cannot be asked, and
     where no dose of any emotion was fluent.
     """
     n_explored = len(places) * EXPLORED if len(places) > 1 else 0
     total = (n_explored + BOUNDED) * len(candidates.names)
     done = 0
 
-    def count() -> None:
+    def count(is_new: bool) -> None:
         nonlocal done
         done = min(done + 1, total)
-        if progress is not None:
+        if progress is not None and is_new:
             progress(done, total)
 
     with ExitStack() as stack:
@@ -90,6 +93,16 @@ def find_doses(
             chat_tokens(answering.llama, [{"role": "user", "content": question}])
             for question in everyday()[:n_question]
         ]
+        of = {
+            "version": 2,
+            "model": model_identity(model),
+            "names": answering.emotions.names,
+            "vectors": answering.emotions.data,
+            **({} if filter is None else {f"filter {key}": v for key, v in vars(filter).items()}),
+            "prompts": prompts,
+            "max_tokens": max_tokens,
+            "seed": seed,
+        }
         calibration = Calibration(
             answering,
             prompts,
@@ -97,6 +110,7 @@ def find_doses(
             max_tokens=max_tokens,
             seed=seed,
             tried=count,
+            log=TrialLog(kept, of=of),
             **(settings or {}),
         )
         explored: dict[Place, dict[str, Explored]] = {}

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from os import PathLike
+from pathlib import Path
 from typing import Any
 
+from llamood.calibration.trial_log import TrialLog, model_identity
 from llamood.errors import ModelError
 from llamood.extraction.answer_faults import answer_fault
 from llamood.extraction.listener import Listener
@@ -48,11 +50,13 @@ def answers_in_manner(
     *,
     seed: int = 0,
     progress: Progress | None = None,
+    kept: Path | None = None,
     **llama: Any,
 ) -> Manner:
     """Everyday questions, each answered in the manner and plainly.
 
     ``manner``: words, at most `LONGEST` characters. ``progress(done, total)`` after each group.
+    ``kept``: the file of a `TrialLog`, which is whose to remove who is done with the answers.
     ``llama``: arguments of ``llama_cpp.Llama``. Raises `ModelError` for a model that cannot be
     asked, and for fewer than `FEWEST` pairs in which both say something that can be used.
     """
@@ -64,6 +68,7 @@ def answers_in_manner(
     plain_texts: list[str] = []
     faults: Counter[str] = Counter()
     shown = ""
+    log = TrialLog(kept, of={"model": model_identity(Path(model)), "manner": manner, "seed": seed})
     with Listener(
         model, parallel=2 * _PAIRS, n_prompt=_PROMPT_TOKENS, n_answer=TOKENS, **llama
     ) as listener:
@@ -71,17 +76,20 @@ def answers_in_manner(
             group = questions[begin : begin + _PAIRS]
             asked = [prompt for q in group for prompt in (asked_in_manner(q, manner), q)]
             seeds = [(seed + 2 * begin + number) % 2**32 for number in range(len(asked))]
-            heard = listener.answers([listener.prompt(each) for each in asked], seeds=seeds)
-            for told, plain in zip(heard[0::2], heard[1::2], strict=True):
-                fault = _fault(told.text, told.n_token, plain.text) or _fault(
-                    plain.text, plain.n_token, None
-                )
+
+            def answered(asked: list[str] = asked, seeds: list[int] = seeds) -> list[Any]:
+                heard = listener.answers([listener.prompt(each) for each in asked], seeds=seeds)
+                return [[each.text, each.n_token] for each in heard]
+
+            heard = log.recall([asked, seeds], answered)
+            for (told, n_told), (plain, n_plain) in zip(heard[0::2], heard[1::2], strict=True):
+                fault = _fault(told, n_told, plain) or _fault(plain, n_plain, None)
                 if fault is not None:
                     faults[fault] += 1
-                    shown = shown or told.text
+                    shown = shown or told
                     continue
-                texts.append(told.text)
-                plain_texts.append(plain.text)
+                texts.append(told)
+                plain_texts.append(plain)
             if progress is not None:
                 progress(min(begin + _PAIRS, len(questions)), len(questions))
     if len(texts) < FEWEST:

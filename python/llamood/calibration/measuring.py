@@ -9,11 +9,9 @@ from os import PathLike
 from pathlib import Path
 from typing import Any, Literal
 
-import numpy as np
-
 from llamood import judges
-from llamood.atomic import Write, write_files
-from llamood.calibration.baseline import measure
+from llamood.atomic import Write, remove_leftovers, write_files
+from llamood.calibration.baseline import measure, of_emotions, require_readable
 from llamood.calibration.doses import Doses, chosen, control, find_doses
 from llamood.calibration.places import quick_places
 from llamood.calibration.remainder import outdated, require_nothing_added
@@ -23,7 +21,7 @@ from llamood.extraction.candidates import Candidates
 from llamood.extraction.extraction import Extraction
 from llamood.extraction.queries import Queries
 from llamood.extraction.states import Progress, States
-from llamood.extraction.texts import BUNDLED, NEUTRAL, LabelledTexts, load_texts
+from llamood.extraction.texts import BUNDLED, NEUTRAL, SENTENCES, LabelledTexts, load_texts
 from llamood.extraction.words import words
 from llamood.judges.filters import Filter
 from llamood.readings.probe import FILE_NAME as BASELINE
@@ -42,6 +40,7 @@ PER_EMOTION = 20  # questions that are answered plainly and with each emotion, b
 TOKENS = 64  # of an answer
 PAPERS, CONTROLS, ATTN_OUT = "paper", "control", "attn_out"  # folders in that of the vectors
 REPORT, ANSWERS = "report.json", "answers.jsonl"
+TRIALS = "doses.partial"  # what is tried until the doses are found
 
 # For the name of a part of the work what is told how much of it is done.
 Parts = Callable[[str], Progress]
@@ -77,6 +76,10 @@ class Measuring:
             require_nothing_added(Path(output))
         per_label = per_label or (PER_LABEL if texts is None else PER_LABEL_GIVEN)
         self.texts = texts or load_texts(BUNDLED).first(per_label)
+        self._sentences = None if texts is not None else load_texts(SENTENCES)
+        self._output = None if output is None else Path(output)
+        self._how = settings
+        self._baseline: Extraction | None = None
         self._llama = {
             key: value
             for key, value in settings.items()
@@ -130,8 +133,15 @@ class Measuring:
 
     def run(self, parts: Parts) -> None:
         """Measure what is left. Raises ModelError for a model that cannot be asked or read."""
+        if self._how.get("restart") and self._trials is not None:
+            self._trials.unlink(missing_ok=True)
         for source, extraction in self.extractions.items():
             extraction.run(parts(source))
+
+    @property
+    def _trials(self) -> Path | None:
+        """Where the trials of an unfinished calibration lie."""
+        return None if self._output is None else self._output / TRIALS
 
     @property
     def usable(self) -> dict[Source, Extraction]:
@@ -185,6 +195,7 @@ class Measuring:
             seed=self._seed,
             filter=self._filter(candidates.names),
             progress=progress,
+            kept=self._trials,
             **self._llama,
         )
 
@@ -196,20 +207,44 @@ class Measuring:
             return None
 
     def probe(self, vectors: EmotionVectors, *, progress: Progress | None = None) -> Probe:
-        """What reads these emotions: from the texts, or, where they are of others, from what the
-        model answered. Raises `ModelError` for a model that cannot be read."""
+        """What reads these emotions: from the texts, with short sentences beside those that ship;
+        where they are of others, from what the model answered. Raises `ModelError` for a model that
+        cannot be read."""
         covered = set(vectors.names) <= set(self.texts.names)
         source: Source = "texts" if covered else "answers"
         extraction = self.usable.get(source)
         if extraction is None:
-            return measure(
-                self.model, vectors, self.texts,
-                judge=judges.bundled(), progress=progress, **self._llama,
-            )  # fmt: skip
+            texts, states = self._read(vectors, progress)
+        else:
+            texts, states = extraction.texts(), self._states(source)
+            if covered and self._sentences is not None:
+                said = of_emotions(self._sentences, vectors.names)
+                texts = texts.joined(said)
+                states = states.joined(States.measured(self.model, said, **self._llama))
         return measure(
-            self.model, vectors, extraction.texts(), states=self._states(source),
-            judge=judges.bundled(), progress=progress, **self._llama,
-        )  # fmt: skip
+            self.model, vectors, texts, states=states, judge=judges.bundled(), **self._llama
+        )
+
+    def _read(
+        self, vectors: EmotionVectors, progress: Progress | None
+    ) -> tuple[LabelledTexts, States]:
+        """The texts of these emotions, of which none was measured yet; what is read of them is
+        kept as that of a source is."""
+        texts = of_emotions(self.texts, vectors.names)
+        if self._sentences is not None:
+            texts = texts.joined(self._sentences)
+        require_readable(vectors, texts)
+        most = max(map(len, texts.texts.values()))
+        self._baseline = Extraction(
+            self.model,
+            output=self._output,
+            name="baseline",
+            texts=texts,
+            per_label=most,
+            **self._how,
+        )
+        self._baseline.run(progress)
+        return self._baseline.texts(), self._baseline.states()
 
     def _states(self, source: Source) -> States:
         """Of a source, for readings: what the model says without a feeling is neutral, too."""
@@ -217,8 +252,7 @@ class Measuring:
         if source == "answers" or answers is None:
             return states
         plain = answers.states().of(NEUTRAL)[:PLAIN]
-        labels = (*states.labels, *[NEUTRAL] * len(plain))
-        return States(labels, np.concatenate([states.data, plain]))
+        return states.joined(States((NEUTRAL,) * len(plain), plain))
 
     def save(
         self,
@@ -255,9 +289,18 @@ class Measuring:
             found[folder / ANSWERS] = partial(_write_text, answers)
         beside, files = (PAPERS, CONTROLS, ATTN_OUT), (CANDIDATES, BASELINE, ANSWERS)
         write_files(found, gone=outdated(folder, REPORT, beside=beside, files=files))
-        for extraction in self.extractions.values():
-            extraction.forget()
+        self._forget()
+        for place in {path.parent for path in found}:
+            remove_leftovers(place)
         return list(found)
+
+    def _forget(self) -> None:
+        """Remove what is unfinished."""
+        if self._trials is not None:
+            self._trials.unlink(missing_ok=True)
+        for extraction in (*self.extractions.values(), self._baseline):
+            if extraction is not None:
+                extraction.forget()
 
     def report(self, doses: Doses | None, probe: Probe | None) -> dict[str, Any]:
         """JSON-able."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,11 +12,11 @@ from typing import Any
 
 from llamood.errors import FileError
 from llamood.extraction.texts import MAX_FILE_BYTES, NEUTRAL, by_label, name_fault, read_text
-from llamood.moods.affect import AXES
 from llamood.vectors.emotion_vectors import BASE
 
 FEWEST = 20  # utterances
 MOST = 300  # that are used, the first ones
+_UNFINISHED = ".partial"
 FOLDER = "added"  # beside the vectors: how those that were added came about
 
 
@@ -44,7 +46,7 @@ def utterances(path: str | Path, name: str) -> tuple[str, ...]:
 
 def new_name_fault(name: str) -> str | None:
     """Why a feeling that is added cannot have this name, or None."""
-    if name in (NEUTRAL, BASE, *AXES):
+    if name in (NEUTRAL, BASE):
         return f"{name!r} means something else in moods and texts; choose another name"
     return name_fault(name)
 
@@ -72,6 +74,27 @@ def origin_path(folder: Path, name: str) -> Path:
     return folder / FOLDER / f"{name}.json"
 
 
+def unfinished_path(folder: Path, name: str, target: Path) -> Path:
+    """The folder of what is unfinished of a feeling that is added to those in ``folder``, and is to
+    lie in ``target``: beside where its origin will be, or beside a folder that is to be made."""
+    if target != folder:
+        return target.with_name(f"{target.name}{_UNFINISHED}")
+    return folder / FOLDER / f"{name}{_UNFINISHED}"
+
+
+def forget_unfinished(folder: Path) -> None:
+    """Remove it, and what was made for it."""
+    shutil.rmtree(folder, ignore_errors=True)
+    if folder.parent.name == FOLDER:
+        with contextlib.suppress(OSError):  # something else is in it
+            folder.parent.rmdir()
+
+
+def is_unfinished(path: Path) -> bool:
+    """Whether a file lies in such a folder."""
+    return path.parent.suffix == _UNFINISHED
+
+
 def origins(folder: Path) -> dict[str, Origin]:
     """Name -> origin, of the feelings that were added to a folder. Raises `FileError`."""
     paths = sorted((folder / FOLDER).glob("*.json"))
@@ -91,5 +114,5 @@ def _read(path: Path) -> Origin:
         )
     except FileError:
         raise
-    except (ValueError, TypeError, KeyError, RecursionError) as error:
+    except (ValueError, TypeError, KeyError, OverflowError, RecursionError) as error:
         raise FileError(path, f"does not say how this feeling was added: {error!r}") from error

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from importlib import import_module
+from typing import Any
 
 import click
 
-from llamood.cli.errors import reported
+from llamood.cli.errors import reported, written
 
 COMMANDS = {  # name -> what it does; the module of that name holds it as `command`
     "demo": "A small real model answers in every emotion, in less than a minute.",
@@ -25,6 +26,9 @@ COMMANDS = {  # name -> what it does; the module of that name holds it as `comma
 }
 
 
+MODEL = "MODEL is a GGUF file, or demo: the small model that comes with the extra [demo]."
+
+
 class Commands(click.Group):
     """The commands of the table above."""
 
@@ -35,11 +39,18 @@ class Commands(click.Group):
         if cmd_name not in COMMANDS:
             return None
         command: click.Command = import_module(f"llamood.cli.{cmd_name}").command
+        for each in (command, *getattr(command, "commands", {}).values()):
+            if any(parameter.name == "model" for parameter in each.params):
+                each.epilog = MODEL
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
+
+    def main(self, *args: Any, **how: Any) -> Any:
+        with written():
+            return super().main(*args, **how)
 
     def invoke(self, ctx: click.Context) -> object:
         with reported():
@@ -50,6 +61,8 @@ class Commands(click.Group):
 @click.version_option(package_name="llamood")
 def main() -> None:
     """Make a quantised language model feel.
+
+    MODEL is always a GGUF file, or demo: a small model to try everything with.
 
     \b
     Example:

@@ -13,17 +13,17 @@ from llamood.calibration.measuring import PER_LABEL
 from llamood.calibration.utterances import origins
 from llamood.cli.consoles import progress, remark
 from llamood.errors import FileError, ModelError
-from llamood.extraction.texts import BUNDLED, LabelledTexts, load_texts
+from llamood.extraction.texts import BUNDLED, SENTENCES, LabelledTexts, load_texts
 from llamood.judges.filters import Filter
 from llamood.readings.probe import FILE_NAME, Probe
 from llamood.vectors.emotion_vectors import EmotionVectors
 
 
 def measured(path: Path, evs: EmotionVectors, *, folder: Path, llama: Mapping[str, Any]) -> Probe:
-    """The probe of these vectors, with a bar, compared with the bundled judge; from the first texts
-    of the set that ships with llamood, and what the feelings that were added to ``folder`` were
-    measured from. Raises `ModelError`."""
-    shipped = load_texts(BUNDLED).first(PER_LABEL)
+    """The probe of these vectors, with a bar, compared with the bundled judge; from what ships with
+    llamood, the first texts and short sentences, and what the feelings that were added to
+    ``folder`` were measured from. Raises `ModelError`."""
+    shipped = load_texts(BUNDLED).first(PER_LABEL).joined(load_texts(SENTENCES))
     texts = {**shipped.texts, **{name: each.texts for name, each in origins(folder).items()}}
     chosen = LabelledTexts(tuple(texts), texts)
     with progress(f"Reading with {path.name}", keep=True) as advance:

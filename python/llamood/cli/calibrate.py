@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +12,7 @@ import click
 from llamood.atomic import write_files
 from llamood.calibration.calibration import TOKENS, Limits
 from llamood.calibration.doses import chosen, control, find_doses
-from llamood.calibration.measuring import CONTROLS
+from llamood.calibration.measuring import CONTROLS, TRIALS
 from llamood.calibration.places import Place, places, quick_places
 from llamood.calibration.remainder import with_remainder
 from llamood.calibration.utterances import origin_path, origins
@@ -18,6 +20,7 @@ from llamood.cli import baselines, models, options
 from llamood.cli.consoles import printable, progress, remark, results, write_json
 from llamood.cli.dose_table import dose_table
 from llamood.cli.prompts import first_questions
+from llamood.cli.terminal import echo
 from llamood.errors import FileError, ModelError
 from llamood.extraction.candidates import CONTROL, FILE_NAME, Candidates
 from llamood.extraction.queries import everyday
@@ -114,7 +117,8 @@ def command(
     Fluent is: no more perplexed and no further turned than the limits, no loops, neither half as
     long nor twice as long as without. What is tried are the ways that llamood extract has kept;
     vectors from elsewhere are tried as they are, and centred. Feelings that were added stay as they
-    are where these ways are not of them. Readings are measured again.
+    are where these ways are not of them. Readings are measured again. Stopped at any point, the
+    same command goes on where it was.
 
     \b
     Examples:
@@ -138,7 +142,10 @@ def command(
     candidates = _candidates(vectors, known)
     tried = _places(candidates, layers, way)
     hardware = options.Device(n_gpu_layers=n_gpu_layers, threads=threads, ctx=None).hardware()
-    with progress(f"Calibrating {path.name}", keep=True) as advance:
+    with (
+        _keeping(target) as kept,
+        progress(f"Calibrating {path.name}", keep=True) as advance,
+    ):
         doses = find_doses(
             path,
             candidates,
@@ -149,12 +156,14 @@ def command(
             filter=baselines.filter_of(vectors),
             progress=advance,
             settings={"limits": Limits(perplexity=perplexity, divergence=divergence)},
+            kept=kept,
             **hardware,
         )
     paths = _written(candidates, chosen(candidates, doses), known, _folder(vectors), target)
     probe = _probe(path, _folder(vectors), target, hardware)
     if probe is not None:
         paths.append(probe.save(target))
+    kept.unlink(missing_ok=True)
     report = doses.report()
     if as_json:
         write_json({"files": [str(each) for each in paths], **report})
@@ -163,7 +172,26 @@ def command(
     for name, bounds in doses.bounds.items():
         if bounds.best is None:
             remark(f"Note: no dose of {printable(name)} was fluent; it is left as it was.")
-    click.echo(f"{len(paths)} files in {target}; 1.0 is now the largest fluent dose of each.")
+    echo(f"{len(paths)} files in {target}; 1.0 is now the largest fluent dose of each.")
+
+
+@contextmanager
+def _keeping(target: Path) -> Iterator[Path]:
+    """Where trials are kept, so that the same command goes on where it was stopped. Of those by
+    which nothing can be written nothing stays."""
+    is_new, kept = not target.exists(), target / TRIALS
+    try:
+        yield kept
+    except KeyboardInterrupt:
+        remark(
+            f"\nStopped. What was tried is kept in {target}; the same command goes on from there."
+        )
+        raise click.exceptions.Exit(1) from None
+    except ModelError:
+        kept.unlink(missing_ok=True)
+        if is_new and target.is_dir():
+            target.rmdir()
+        raise
 
 
 def _candidates(vectors: Path, known: EmotionVectors) -> Candidates:

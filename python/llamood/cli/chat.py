@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import random
+import json
 import signal
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -14,10 +14,12 @@ from typing import Any
 
 import click
 
+from llamood.atomic import write_files
 from llamood.cli import models, options
-from llamood.cli.consoles import collapsed, remark
-from llamood.cli.conversation import Conversation, Turn
+from llamood.cli.consoles import collapsed, printable, remark, tell_written
+from llamood.cli.conversation import Conversation, Turn, seed_of
 from llamood.cli.prompts import has_chat_template
+from llamood.cli.terminal import cleaned, echo, say
 from llamood.errors import LlamoodError, MoodError
 from llamood.moods.mood import Mood
 from llamood.voices.llama import Llama
@@ -25,9 +27,13 @@ from llamood.voices.llama import Llama
 HELP = """\
 /feel joy=1,fear=0.2   feel this from now on, as behind --feel: joy=ramp(0,1,64), @mood.json;
                        /feel alone is neutral
-/mood                  what is felt now, and what could be
+/mood                  what is felt now, and what could be; /mood FILE writes it, for /feel @FILE
 /read                  what the last answer expressed, in standard deviations of neutral text
-/save FILE             write the conversation with its moods as JSON
+/retry                 another answer to what you said last, in the mood of now
+/undo                  take back what you said last, and its answer
+/system TEXT           the system prompt from now on; /system alone takes it away
+/save FILE             write the conversation and the mood as JSON
+/load FILE             go on with what /save wrote, in its mood
 /help                  this
 /exit                  leave, as Ctrl-D does; Ctrl-C stops an answer"""
 
@@ -52,7 +58,8 @@ def command(
 ) -> None:
     """Talk with MODEL, and change its mood while talking: /feel joy=1.
 
-    /help lists what can be said to llamood itself. Ctrl-C stops an answer; Ctrl-D leaves.
+    What begins with a slash is a command to llamood; /help lists them: /retry for another answer,
+    /undo, /system, /save and /load. Ctrl-C stops an answer; Ctrl-D leaves.
 
     \b
     Examples:
@@ -77,13 +84,16 @@ class Chat:
         self._llm = llm
         self._conversation = conversation
         self._sampling = sampling
-        self._seeds = random.Random(sampling.seed)
         self._at_terminal = sys.stdin.isatty()
         self._commands: dict[str, Callable[[str], None]] = {
             "/feel": self._feel,
             "/mood": self._show_mood,
             "/read": self._show_reading,
+            "/retry": self._retry,
+            "/undo": self._undo,
+            "/system": self._set_system,
             "/save": self._save,
+            "/load": self._load,
             "/help": self._help,
         }
 
@@ -109,10 +119,10 @@ class Chat:
     def _read(self) -> str | None:
         """The next line without the space around it; None at the end."""
         try:
-            return input(self._invitation()).strip()
+            return input(cleaned(self._invitation())).strip()
         except EOFError:
             if self._at_terminal:
-                click.echo()
+                echo()
             return None
         except KeyboardInterrupt:
             if not self._at_terminal:
@@ -144,8 +154,14 @@ class Chat:
         self._llm.feel(Mood.parse(argument))
         self._show_mood("")
 
-    def _show_mood(self, _: str) -> None:
+    def _show_mood(self, argument: str) -> None:
         mood = self._llm.mood
+        if argument:
+            path = Path(argument).expanduser()
+            text = json.dumps(mood.to_dict(), indent=2) + "\n"
+            write_files({path: lambda to: to.write_text(text, encoding="utf-8")})
+            tell_written(path)
+            return
         emotions = self._llm.emotions
         known = "nothing" if emotions is None else ", ".join(emotions.names)
         remark(f"{'neutral' if mood.is_neutral else _short(mood)} (can feel {known})")
@@ -161,22 +177,67 @@ class Chat:
             remark("Where to? /save FILE")
             return
         path = Path(argument).expanduser()
-        self._conversation.save(path, model=self._llm.model_path)
-        remark(f"{len(self._conversation.turns)} turns saved to {path}")
+        about = {"model": self._llm.model_path, "mood": self._llm.mood.to_dict()}
+        self._conversation.save(path, **about)
+        remark(f"{_turns(self._conversation)} and the mood saved to {printable(str(path))}")
+
+    def _load(self, argument: str) -> None:
+        if not argument:
+            remark("From where? /load FILE")
+            return
+        path = Path(argument).expanduser()
+        conversation, about = Conversation.load(path)
+        if "mood" in about:
+            try:
+                self._llm.feel(Mood(about["mood"]))
+            except MoodError as error:
+                remark(f"Note: its mood is not felt here: {error}")
+        self._conversation = conversation
+        remark(f"{_turns(conversation)} loaded from {printable(str(path))}")
+        if conversation.turns:
+            last = conversation.turns[-1]
+            lines = [f"> {last.user}", *last.answer.splitlines()]
+            remark("\n".join(map(printable, lines)))
+        self._show_mood("")
+
+    def _undo(self, _: str) -> None:
+        last = self._conversation.undo()
+        remark("Nothing was said yet." if last is None else f"Taken back: {printable(last.user)}")
+
+    def _retry(self, _: str) -> None:
+        last = self._conversation.undo()
+        if last is None:
+            remark("Nothing was said yet.")
+            return
+        if self._sampling.temperature == 0:
+            remark("(At --temperature 0 the same is answered to the same in the same mood.)")
+        kept = len(self._conversation.turns)
+        try:
+            self._answer(last.user, attempt=last.attempt + 1)
+        finally:
+            if len(self._conversation.turns) == kept:  # there is no other: the last one stays
+                self._conversation.turns.append(last)
+
+    def _set_system(self, argument: str) -> None:
+        self._conversation.system = argument or None
+        remark("A system prompt from now on." if argument else "No system prompt from now on.")
 
     def _help(self, _: str) -> None:
         remark(HELP)
 
     # -- answers ---------------------------------------------------------------------------
 
-    def _answer(self, user: str) -> None:
+    def _answer(self, user: str, *, attempt: int = 0) -> None:
+        """``attempt``: how many answers to it were taken back."""
         forgotten = self._conversation.forgotten
         room = min(self._sampling.max_tokens, self._llm.n_ctx() // 4)
         tokens = self._conversation.prompt(self._llm, user, room=room)
         if self._conversation.forgotten > forgotten:
             n = self._conversation.forgotten - forgotten
             remark(f"(The context is full: the oldest {n} of the remembered turns are forgotten.)")
-        sampling = replace(self._sampling, seed=self._seeds.getrandbits(32))
+        turn = len(self._conversation.turns)
+        seed = seed_of(self._sampling.seed, turn=turn, attempt=attempt)
+        sampling = replace(self._sampling, seed=seed)
         mood = self._llm.mood.to_dict()
         text, ended, told = self._speak(tokens, sampling)
         if "guard" in told:
@@ -184,7 +245,7 @@ class Chat:
         if ended == "length":
             remark("(Cut at the longest answer; --max-tokens and --ctx allow more.)")
         if text or ended != "interrupted":
-            self._conversation.turns.append(Turn(user, text, mood, sampling.seed, ended))
+            self._conversation.turns.append(Turn(user, text, mood, seed, ended, attempt))
 
     def _speak(
         self, tokens: list[int], sampling: options.Sampling
@@ -201,7 +262,7 @@ class Chat:
                     told = chunk.get("llamood", {})
                     stopped.softly = True
                     said.append(choice["text"])
-                    click.echo(choice["text"], nl=False)
+                    say(choice["text"])
                     if choice["finish_reason"] is not None:
                         ended = choice["finish_reason"]
                     elif stopped.asked:
@@ -209,8 +270,13 @@ class Chat:
                         break
         except KeyboardInterrupt:
             self._llm.reset()  # it stopped in the middle of a step: trust nothing that is cached
-        click.echo()
+        echo()
         return "".join(said).strip(), ended, told
+
+
+def _turns(conversation: Conversation) -> str:
+    n = len(conversation.turns)
+    return "1 turn" if n == 1 else f"{n} turns"
 
 
 def _short(mood: Mood) -> str:

@@ -6,16 +6,18 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any
 
-import click
 import numpy as np
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, ConsoleRenderable, RenderHook, RenderResult
 from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn
+from rich.segment import Segment
 from rich.text import Text
 
 from llamood.cli.course import Course, in_words
+from llamood.cli.terminal import cleaned, echo
 
 WIDTH_WITHOUT_TERMINAL = 120  # columns
 WIDEST_PROFILE = 32  # characters
@@ -26,6 +28,7 @@ BARS = "▁▂▃▄▅▆▇█"
 def results() -> Console:
     """For tables and coloured text on stdout; colours only on a terminal."""
     console = Console(highlight=False, markup=False, emoji=False)
+    console.push_render_hook(_Cleaning())
     if not console.is_terminal and "COLUMNS" not in os.environ:
         console.width = WIDTH_WITHOUT_TERMINAL
     return console
@@ -33,7 +36,7 @@ def results() -> Console:
 
 def write_json(value: Any) -> None:
     """One JSON value on stdout."""
-    click.echo(json.dumps(value, indent=2, allow_nan=False))
+    echo(json.dumps(value, indent=2, allow_nan=False))
 
 
 def standard_input() -> str:
@@ -42,8 +45,14 @@ def standard_input() -> str:
 
 
 def remark(text: str) -> None:
-    """A line to the person, on stderr."""
-    click.echo(text, err=True)
+    """A line to the person, on stderr; where that takes no more, nobody is told."""
+    with suppress(OSError):
+        echo(text, err=True)
+
+
+def tell_written(path: Path) -> None:
+    """Name a file that was written, on stderr: stdout may be somebody's JSON."""
+    remark(f"Wrote {printable(str(path))}")
 
 
 def collapsed(told: Mapping[str, Any]) -> str:
@@ -91,7 +100,7 @@ def progress_in_parts(
     ``progress_in_parts("Measuring m.gguf", {"asking": 744, "reading": 160}) as part``, one calls
     ``extraction.run(part("asking"))``.
     """
-    course = Course(parts)
+    course, what = Course(parts), cleaned(what)
     console = Console(stderr=True)
     shown = _Bar(what, course, console, keep=keep) if console.is_terminal else _Lines(what, course)
 
@@ -104,6 +113,23 @@ def progress_in_parts(
 
     with shown:
         yield advance
+
+
+class _Cleaning(RenderHook):
+    """Lets nothing be shown but what is `cleaned`; colours are the console's own."""
+
+    def process_renderables(self, renderables: list[ConsoleRenderable]) -> list[ConsoleRenderable]:
+        return [_Cleaned(each) for each in renderables]
+
+
+class _Cleaned:
+    def __init__(self, shown: ConsoleRenderable) -> None:
+        self._shown = shown
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        for segment in console.render(self._shown, options):
+            is_control = segment.control is not None
+            yield segment if is_control else Segment(cleaned(segment.text), segment.style)
 
 
 class _Bar:

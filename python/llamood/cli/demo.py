@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import shlex
+import shutil
+import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import click
@@ -38,7 +42,7 @@ NEXT = (
     ('llamood chat demo --feel "joy=1"', "the same here; /feel anger=0.8 changes its mood"),
     ("llamood extract model.gguf", "measures the emotions of a GGUF model of your own"),
     ("llamood calibrate model.gguf", "finds each one's largest fluent dose"),
-    ("llamood chat model.gguf", "and llamood serve model.gguf, as above"),
+    ("llamood chat model.gguf", "talks with it, in any mood; serve takes it too"),
 )
 
 
@@ -87,7 +91,18 @@ def command(*, n_question: int, seed: int, device: options.Device, as_json: bool
         write_json(told)
     else:
         console.print(Text("\nNow you:", style="bold"))
-        console.print(demo_page.farewell(NEXT))
+        program = called()
+        lines = [(line.replace("llamood", program, 1), what) for line, what in NEXT]
+        console.print(demo_page.farewell(lines))
+
+
+def called() -> str:
+    """What to type for ``llamood`` here: where no PATH leads to it, as after ``make demo``, how it
+    was called now."""
+    if shutil.which("llamood"):
+        return "llamood"
+    now = sys.argv[0]
+    return shlex.quote(now) if Path(now).name == "llamood" else f"{sys.executable} -m llamood"
 
 
 def _opened(device: options.Device) -> Cast:

@@ -12,9 +12,10 @@ from rich.table import Table
 
 from llamood.cli import baselines, models, options
 from llamood.cli.consoles import printable, progress, results, write_json
+from llamood.cli.terminal import echo
 from llamood.errors import FileError, LlamoodError
+from llamood.evaluation import dialogue_results
 from llamood.evaluation.dialogue import FEWEST_TURNS, TOKENS, Dialogues, shipped_turns
-from llamood.evaluation.dialogue_findings import findings
 from llamood.judges.jury import jury
 from llamood.vectors.emotion_vectors import EmotionVectors
 from llamood.vectors.files import load
@@ -102,7 +103,7 @@ def command(
     with jury(path, baselines.filter_of(vectors), **hardware) as seated:
         with progress(f"Talking to {path.name}", keep=True) as advance:
             said = held.run(advance)
-        found = findings(said, seated)
+        found = dialogue_results.results(said, seated)
     report = {
         "model": path.name,
         "intensity": intensity,
@@ -114,7 +115,7 @@ def command(
         write_json(report)
         return
     results().print(_table(report))
-    click.echo(
+    echo(
         f"Decoding old answers anew costs {report['price_ms']:.0f} ms a turn before the answer "
         "begins (median of pairs)."
     )

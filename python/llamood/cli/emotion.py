@@ -13,6 +13,7 @@ from llamood.calibration.repertoire import Addition, Feeling, Repertoire
 from llamood.calibration.utterances import FEWEST, utterances
 from llamood.cli import models, options
 from llamood.cli.consoles import printable, progress_in_parts, remark, results, write_json
+from llamood.cli.terminal import echo
 from llamood.cores import threads as threads_for
 from llamood.errors import FileError
 
@@ -31,7 +32,7 @@ def command() -> None:
     """
 
 
-@command.command("list")
+@command.command("list", short_help="Show the feelings.")
 @options.model_argument
 @options.vectors_option
 @options.json_option
@@ -51,10 +52,10 @@ def listing(*, model: str, emotions: str | None, as_json: bool) -> None:
     results().print(_table(feelings, title=f"Feelings in {repertoire.folder}"))
     method = repertoire.vectors.measurement.method
     if method is not None:
-        click.echo(f"The set was measured so: {printable(method)}.")
+        echo(f"The set was measured so: {printable(method)}.")
 
 
-@command.command("add")
+@command.command("add", short_help="Measure a new feeling, and find its dose.")
 @options.model_argument
 @click.argument("name", metavar="NAME")
 @click.option(
@@ -106,7 +107,7 @@ def adding(
         raise click.UsageError("the demo's vectors stay as they are: say where to write (-o)")
     hardware = {"n_gpu_layers": n_gpu_layers, **threads_for(threads)}
     repertoire = _repertoire(model, emotions, **hardware)
-    repertoire.require_new(name)
+    repertoire.require_room(name, output)
     lines = () if texts is None else utterances(texts, name)
     parts = [part for part in SHARES if part != "answers" or describe is not None]
     if repertoire.probe is None:
@@ -123,9 +124,10 @@ def adding(
         write_json({"files": files, **_described(added.feeling), "doses": added.doses.report()})
         return
     _tell(added, model, output or emotions)
+    echo(f"{len(added.paths)} files in {output or repertoire.folder}")
 
 
-@command.command("remove")
+@command.command("remove", short_help="Take a feeling away.")
 @options.model_argument
 @click.argument("name", metavar="NAME")
 @options.vectors_option
@@ -142,7 +144,7 @@ def removing(*, model: str, name: str, emotions: str | None) -> None:
     repertoire = _repertoire(model, emotions)
     repertoire.remove(name)
     left = [each for each in repertoire.vectors.names if each != name]
-    click.echo(f"{name} is gone from {repertoire.folder}; there are {printable(', '.join(left))}.")
+    echo(f"{name} is gone from {repertoire.folder}; there are {printable(', '.join(left))}.")
 
 
 def _repertoire(model: str, emotions: str | None, **llama: Any) -> Repertoire:
@@ -159,7 +161,7 @@ def _tell(added: Addition, model: str, folder: str | None) -> None:
     (place,) = added.doses.places.values()
     (bounds,) = added.doses.bounds.values()
     assert bounds.best is not None
-    click.echo(
+    echo(
         f"1.0 of {added.feeling.name} is the largest dose that read fluently (perplexity x "
         f"{bounds.best.fluency.perplexity:.2f}): {place}."
     )
@@ -175,7 +177,7 @@ def _tell(added: Addition, model: str, folder: str | None) -> None:
             "only echo the words, and texts (--texts) then serve better."
         )
     where = "" if folder is None else f" -e {folder}"
-    click.echo(f"Try: llamood generate {model}{where} --feel {added.feeling.name}=1 'Hello!'")
+    echo(f"Try: llamood generate {model}{where} --feel {added.feeling.name}=1 'Hello!'")
 
 
 def _table(feelings: list[Feeling] | tuple[Feeling, ...], *, title: str) -> Table:

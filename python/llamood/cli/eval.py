@@ -18,6 +18,7 @@ from llamood.cli import eval_report, models, options
 from llamood.cli.consoles import progress, remark
 from llamood.cli.judging import KNOWN_TEXTS, JudgeType, Jury
 from llamood.cli.prompts import first_questions, user_turn
+from llamood.cli.terminal import echo
 from llamood.errors import FileError, LlamoodError
 from llamood.evaluation.answer_log import Answer
 from llamood.evaluation.conditions import (
@@ -33,12 +34,12 @@ from llamood.evaluation.conditions import (
     controlled,
     paper_axes,
 )
-from llamood.evaluation.evaluation import TOKENS, Evaluation, with_surprise
+from llamood.evaluation.evaluation import TOKENS, Evaluation, with_nll
 from llamood.evaluation.third_party_answers import read_answers
 from llamood.evaluation.verdicts import joint_findings
+from llamood.extras import to_install
 from llamood.judges.jury import BUNDLED
-from llamood.moods.mood import BASE
-from llamood.vectors.emotion_vectors import EmotionVectors
+from llamood.vectors.emotion_vectors import BASE, EmotionVectors
 from llamood.vectors.files import load
 from llamood.voices.answering import MOST_PARALLEL, PARALLEL
 
@@ -276,7 +277,7 @@ def command(
     if answered.evaluation is not None:
         answered.evaluation.forget()
     if as_json:
-        click.echo(eval_report.to_json(report), nl=False)
+        echo(eval_report.to_json(report), nl=False)
     else:
         eval_report.show(report, paths)
 
@@ -286,7 +287,7 @@ def require_extras() -> None:
     for name in ("scipy", "matplotlib"):
         if importlib.util.find_spec(name) is None:
             raise LlamoodError(
-                f"llamood eval needs {name}, which is not installed: pip install 'llamood[eval]'"
+                f"llamood eval needs {name}, which is not installed: {to_install('eval')}"
             )
 
 
@@ -371,7 +372,7 @@ def _read(path: Path, emotions: str | None, jury: Jury) -> Answered:
     answers = tuple(answer for answer in answers if answer.emotion in known)
     if jury.model is not None:
         with progress("Reading", keep=True) as advance:
-            answers = with_surprise(
+            answers = with_nll(
                 answers, model=jury.model, prompt=user_turn, progress=advance, **jury.hardware
             )
     evs = None if emotions is None else load(Path(emotions))

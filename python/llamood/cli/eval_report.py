@@ -8,15 +8,15 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import click
 from rich.table import Table
 
 from llamood.atomic import write_files
 from llamood.cli.consoles import printable, results
 from llamood.cli.report_page import page
+from llamood.cli.terminal import echo
 from llamood.evaluation.answer_log import Answer
 from llamood.evaluation.conditions import UNSTEERED
-from llamood.evaluation.findings_table import judged, judged_columns, to_markdown, to_paper_table
+from llamood.evaluation.results_table import judged, judged_columns, to_markdown, to_paper_table
 from llamood.evaluation.verdicts import judge_in_words
 from llamood.vectors.emotion_vectors import EmotionVectors
 from llamood.vectors.principal_plane import in_two_dimensions
@@ -31,7 +31,7 @@ ANSWERS, RESULTS, TABLE, PAPER_TABLE, PAGE = (
 
 
 def write(folder: Path, report: dict[str, Any], answers: Sequence[Answer]) -> list[Path]:
-    """All files or none. ``report``: JSON-able, findings and how they came about."""
+    """All files or none. ``report``: JSON-able, results and how they came about."""
     caption = _caption(report)
     if report["axes"] == "paper":
         table = {folder / PAPER_TABLE: to_paper_table(report, caption=caption)}
@@ -68,8 +68,8 @@ def show(report: dict[str, Any], paths: Sequence[Path]) -> None:
     """On the terminal."""
     results().print(_table(report))
     for line in judge_lines(report):
-        click.echo(line)
-    click.echo(f"{', '.join(each.name for each in paths)} in {paths[0].parent}")
+        echo(line)
+    echo(f"{', '.join(each.name for each in paths)} in {paths[0].parent}")
 
 
 def judge_lines(report: dict[str, Any]) -> list[str]:

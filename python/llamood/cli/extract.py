@@ -11,8 +11,17 @@ from rich.table import Table
 from llamood.calibration.doses import Doses, chosen
 from llamood.calibration.measuring import PER_LABEL, PER_LABEL_GIVEN, TOKENS, Measuring, Source
 from llamood.cli import baselines, models, options
-from llamood.cli.consoles import printable, profile, progress_in_parts, remark, results, write_json
+from llamood.cli.consoles import (
+    Advance,
+    printable,
+    profile,
+    progress_in_parts,
+    remark,
+    results,
+    write_json,
+)
 from llamood.cli.dose_table import dose_table
+from llamood.cli.terminal import echo
 from llamood.cores import threads as threads_for
 from llamood.errors import ModelError
 from llamood.extraction.queries import load_queries
@@ -32,7 +41,7 @@ SHARES = {"texts": 3.0, "answers": 2.0, "doses": 5.0, "readings": 1.0}
     "--from",
     "source",
     type=click.Choice(["texts", "answers", BOTH]),
-    help="Labelled texts, the model's own answers, or both, of which that is taken which steers "
+    help="Labelled texts, the model's own answers, or both: then each emotion takes what steers "
     "better. Default: what --texts or --queries gives, else both.",
 )
 @click.option(
@@ -133,7 +142,7 @@ def command(
         **threads_for(threads),
     )
     if measuring.done:
-        remark(f"Going on at {measuring.done} of {measuring.total}.")
+        remark(f"Going on at {measuring.done} of {measuring.total} texts and answers.")
     parts = [*measuring.extractions, *(["doses"] if calibrate else []), "readings"]
     try:
         with progress_in_parts(
@@ -145,12 +154,13 @@ def command(
                 remark(f"Note: nothing comes of the {source}: {printable(why)}")
             doses = measuring.doses(candidates, progress=part("doses")) if calibrate else None
             vectors = chosen(candidates, doses)
-            probe = _probe(measuring, vectors)
+            probe = _probe(measuring, vectors, part("readings"))
             part("readings")(1, 1)
     except KeyboardInterrupt:
         remark(
-            f"\nStopped at {measuring.kept} of {measuring.total}. What is measured is kept in "
-            f"{folder}; the same command goes on from there, and --restart begins again."
+            f"\nStopped at {measuring.kept} of {measuring.total} texts and answers. What is "
+            f"measured and tried is kept in {folder}; the same command goes on from there, and "
+            "--restart begins again."
         )
         ctx.exit(1)
     paths = measuring.save(folder, vectors=vectors, candidates=candidates, doses=doses, probe=probe)
@@ -159,7 +169,7 @@ def command(
         write_json({"files": [str(written) for written in paths], **report})
         return
     _show(report, vectors, doses, probe)
-    click.echo(f"{len(paths)} files in {folder}")
+    echo(f"{len(paths)} files in {folder}")
 
 
 def _show(
@@ -169,7 +179,7 @@ def _show(
     for source, measured in report["sources"].items():
         console.print(report_table(measured, title=f"Measured from {source}"))
     if doses is None:
-        click.echo(
+        echo(
             "1.0 is a small dose of each emotion, and its ceiling; llamood calibrate finds how "
             "much reads fluently."
         )
@@ -179,13 +189,13 @@ def _show(
             if ceiling is None:
                 remark(f"Note: no dose of {printable(name)} was fluent; it is left as it was.")
     if probe is not None:
-        click.echo(baselines.quality_of(probe))
+        echo(baselines.quality_of(probe))
 
 
-def _probe(measuring: Measuring, vectors: EmotionVectors) -> Probe | None:
+def _probe(measuring: Measuring, vectors: EmotionVectors, progress: Advance) -> Probe | None:
     """None, and a remark, where nothing can be read."""
     try:
-        return measuring.probe(vectors)
+        return measuring.probe(vectors, progress=progress)
     except ModelError as error:
         remark(f"Note: nothing can be read with these vectors: {error}")
         return None

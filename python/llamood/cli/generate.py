@@ -11,9 +11,10 @@ import click
 
 from llamood.atomic import write_files
 from llamood.cli import models, options, prompts
-from llamood.cli.consoles import collapsed, remark, standard_input, write_json
+from llamood.cli.consoles import collapsed, remark, standard_input, tell_written, write_json
 from llamood.cli.curves import draw_trace
 from llamood.cli.plots import picture
+from llamood.cli.terminal import echo, say
 from llamood.errors import ModelError
 from llamood.moods.mood import Mood
 from llamood.voices.llama import Llama
@@ -34,7 +35,8 @@ from llamood.voices.llama import Llama
     "trace_path",
     metavar="FILE",
     type=click.Path(path_type=Path),
-    help="Write the answer as JSON, with the weights asked and applied at each token.",
+    help="Write the answer as JSON, and under trace the weights asked and applied at each token: "
+    '{"emotions": ["joy"], "tokens": [{"text": "The", "asked": [1.2], "applied": [1.0]}]}.',
 )
 @click.option(
     "--plot",
@@ -97,8 +99,10 @@ def command(
     if trace_path is not None:
         content = json.dumps(written, indent=1, ensure_ascii=False) + "\n"
         write_files({trace_path: lambda path: path.write_text(content, encoding="utf-8")})
+        tell_written(trace_path)
     if plot is not None:
         draw_trace(plot, written["trace"])
+        tell_written(plot)
 
 
 def _streamed(chunks: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
@@ -107,8 +111,8 @@ def _streamed(chunks: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     for chunk in chunks:
         last = chunk
         pieces.append(chunk["choices"][0]["text"])
-        click.echo(pieces[-1], nl=False)
-    click.echo()
+        say(pieces[-1])
+    echo()
     return {**_said(last), "text": "".join(pieces)}
 
 

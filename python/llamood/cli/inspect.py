@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from llamood.cli import models, options
-from llamood.cli.consoles import printable, profile, results, write_json
+from llamood.cli.consoles import printable, profile, results, tell_written, write_json
 from llamood.cli.plots import draw, picture
 from llamood.moods.affect import AXES, AffectMap
 from llamood.vectors.conversion import convert
@@ -44,6 +44,7 @@ def command(*, path: str, plot: Path | None, as_json: bool) -> None:
     evs = convert(models.default_vectors(path) if path == models.DEMO else path)
     if plot is not None:
         draw(evs, plot)
+        tell_written(plot)
     if as_json:
         write_json(described(evs))
         return

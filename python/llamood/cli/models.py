@@ -9,6 +9,7 @@ from llamood import demo
 from llamood.cli.consoles import remark
 from llamood.cli.options import Device, GuardChoice
 from llamood.errors import FileError, LlamoodError, ModelError
+from llamood.extras import to_install
 from llamood.moods.mood import Mood
 from llamood.readings.probe import FILE_NAME, Probe
 from llamood.vectors.emotion_vectors import EmotionVectors
@@ -133,7 +134,7 @@ def require_model(path: Path) -> None:
         found = "a folder" if path.is_dir() else "nothing there"
         raise ModelError(
             f"{path}: a GGUF model was expected, found {found}; {DEMO!r} is one to try "
-            '(pip install "llamood[demo]")'
+            f"({to_install('demo')})"
         )
     try:
         with path.open("rb") as file:

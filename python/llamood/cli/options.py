@@ -76,7 +76,8 @@ vectors_option = click.option(
     "-e",
     "--emotions",
     metavar="PATH",
-    help="Emotion vectors: a folder or a file. Default: the folder <MODEL>.evs beside the model.",
+    help="Emotion vectors: a folder or a file. Default: the folder <MODEL>.evs beside the model; "
+    "for demo, those that come with llamood.",
 )
 
 feel_option = click.option(

@@ -19,12 +19,12 @@ LONGEST_NAME = 20  # characters of an emotion's name in a picture
 
 @dataclass(frozen=True)
 class Picture:
-    """``panels``: ``<svg>`` elements, to be set side by side where there is room. ``finding``:
+    """``panels``: ``<svg>`` elements, to be set side by side where there is room. ``result``:
     what they show, in numbers. ``reading``: how they are read."""
 
     name: str
     title: str
-    finding: str
+    result: str
     reading: str
     panels: tuple[str, ...]
 

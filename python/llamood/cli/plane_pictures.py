@@ -33,14 +33,14 @@ def affect(found: Figures) -> Picture | None:
         return None
     told = {axis: in_words(of_affect["correlation"][axis]) for axis in ("valence", "arousal")}
     missed = sum(dist(_plane(each["asked"]), _got(each)) for each in points) / len(points)
-    finding = (
+    result = (
         f"Correlation of asked for and got over {len(points)} points: valence {told['valence']}, "
         f"arousal {told['arousal']}. Mean distance from asked for to got: {missed:.2f}."
     )
     return Picture(
         name="affect",
         title="Valence and arousal",
-        finding=finding,
+        result=result,
         reading="An arrow goes from what was asked for (ring) to the mean of what was got (dot); "
         "bars are 95 % intervals. 0 is neutral. Got: the judge's probabilities times the "
         "coordinates of its labels, so what lies between emotions can be reached only by mixing "
@@ -50,7 +50,7 @@ def affect(found: Figures) -> Picture | None:
                 partial(_draw_affect, points=points, told=told),
                 name="affect",
                 figsize=LARGE,
-                label=finding,
+                label=result,
             ),
         ),
     )
@@ -112,7 +112,7 @@ def vectors(found: Figures) -> Picture | None:
     near, far = (
         by(pairs, key=lambda pair: dist(places[pair[0]], places[pair[1]])) for by in (min, max)
     )
-    finding = (
+    result = (
         f"The two dimensions show {shares[0]:.0f} % and {shares[1]:.0f} % of how the "
         f"{len(emotions)} vectors differ. Nearest to each other: {names[near[0]]} and "
         f"{names[near[1]]}; furthest apart: {names[far[0]]} and {names[far[1]]}."
@@ -122,7 +122,7 @@ def vectors(found: Figures) -> Picture | None:
     return Picture(
         name="vectors",
         title="The vectors in two dimensions",
-        finding=finding,
+        result=result,
         reading="Each line is the vector of an emotion, drawn from where none is added; near each "
         "other are those that are alike, as far as two dimensions can show it. Principal "
         "components; every layer counts alike.",
@@ -131,7 +131,7 @@ def vectors(found: Figures) -> Picture | None:
                 partial(_draw_vectors, names=names, places=places, shares=shares, colours=colours),
                 name="vectors",
                 figsize=LARGE,
-                label=finding,
+                label=result,
             ),
         ),
     )

@@ -8,7 +8,7 @@ import click
 import numpy as np
 
 from llamood.cli import models, options
-from llamood.cli.consoles import remark, write_json
+from llamood.cli.consoles import remark, tell_written, write_json
 from llamood.cli.curves import draw_mood
 from llamood.cli.plots import picture
 from llamood.moods.affect import ANCHORS
@@ -73,6 +73,7 @@ def command(
         names, asked, applied = _applied(mood, emotions, n_token)
     if output is not None:
         draw_mood(output, emotions=names, asked=asked, applied=applied)
+        tell_written(output)
     if as_json:
         write_json({"emotions": names, "asked": asked.tolist(), "applied": applied.tolist()})
 

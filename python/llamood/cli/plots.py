@@ -11,6 +11,7 @@ import numpy as np
 
 from llamood.atomic import write_files
 from llamood.errors import LlamoodError
+from llamood.extras import to_install
 from llamood.vectors.emotion_vectors import BASE, EmotionVectors
 
 INCHES_PER_EMOTION = 0.45
@@ -39,7 +40,7 @@ def _figure_class() -> Any:
     try:
         from matplotlib.figure import Figure
     except ImportError as error:
-        raise LlamoodError("pictures need matplotlib: pip install 'llamood[plot]'") from error
+        raise LlamoodError(f"pictures need matplotlib: {to_install('plot')}") from error
     return Figure
 
 

@@ -13,10 +13,18 @@ from rich.text import Text
 
 from llamood.cli import baselines, models, options
 from llamood.cli.colours import colour_of
-from llamood.cli.consoles import printable, remark, results, standard_input, write_json
+from llamood.cli.consoles import (
+    printable,
+    remark,
+    results,
+    standard_input,
+    tell_written,
+    write_json,
+)
 from llamood.cli.curves import draw_readings
 from llamood.cli.plots import picture
 from llamood.cli.prompts import chat_tokens, plain_tokens, require_room
+from llamood.cli.terminal import echo
 from llamood.errors import FileError, ModelError
 from llamood.extraction.texts import MAX_FILE_BYTES
 from llamood.extraction.texts import read_text as read_file
@@ -34,7 +42,12 @@ STRONG_FROM = 2.0
 @options.model_argument
 @click.argument("text", metavar="TEXT", required=False)
 @options.vectors_option
-@click.option("--measure", "anew", is_flag=True, help="Measure the baseline first, and store it.")
+@click.option(
+    "--measure",
+    "anew",
+    is_flag=True,
+    help="Measure first what readings are compared with, and keep it with the vectors.",
+)
 @click.option(
     "--lines",
     metavar="FILE",
@@ -92,7 +105,7 @@ def command(
         if as_json:
             write_json({"layers": probe.chosen, **probe.about})
         else:
-            click.echo(baselines.quality_of(probe))
+            echo(baselines.quality_of(probe))
         return
     llm = models.open_model(model, emotions=vectors, device=device, readings=probe)
     if text is None:
@@ -102,6 +115,7 @@ def command(
     reading = read_text(llm, standard_input() if text == "-" else text, asked=asked)
     if plot is not None:
         draw_readings(plot, reading)
+        tell_written(plot)
     if as_json:
         write_json(reading)
         return
@@ -155,11 +169,11 @@ def _read_lines(llm: Llama, path: str, *, as_json: bool) -> None:
         except ModelError as error:
             raise ModelError(f"{path}, line {number}: {error}") from error
         if as_json:
-            click.echo(json.dumps({"line": number, "text": line, "mean": means}))
+            echo(json.dumps({"line": number, "text": line, "mean": means}))
         else:
             highest = sorted(means.items(), key=lambda item: -item[1])[:2]
             told = ", ".join(f"{printable(name)} {score:.1f}" for name, score in highest)
-            click.echo(f"{told}\t{printable(line)}")
+            echo(f"{told}\t{printable(line)}")
 
 
 def reading_text(reading: dict[str, Any]) -> str:
@@ -208,5 +222,5 @@ def _measured_anew(model: str, vectors: Path, folder: Path, device: options.Devi
         )
     path, evs = models.model_path(model), load(vectors)
     probe = baselines.measured(path, evs, folder=folder, llama=device.hardware())
-    probe.save(folder)
+    tell_written(probe.save(folder))
     return probe

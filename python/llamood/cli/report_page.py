@@ -16,7 +16,7 @@ from llamood.cli.picture import Figures, emotion_colours, in_words
 from llamood.cli.report_pictures import pictures
 from llamood.evaluation.answer_log import Answer
 from llamood.evaluation.conditions import AFFECT, KINDS, PROMPT, RANDOM, SHUFFLED, UNSTEERED, VECTOR
-from llamood.evaluation.findings_table import (
+from llamood.evaluation.results_table import (
     RHO_MEANING,
     judged,
     judged_columns,
@@ -24,6 +24,7 @@ from llamood.evaluation.findings_table import (
     meaning,
     views,
 )
+from llamood.extras import to_install
 
 TEMPLATE = "report.html"
 N_SAMPLE = 5  # questions whose answers are shown
@@ -60,7 +61,7 @@ class Sample:
 
 
 def page(found: Figures, answers: Sequence[Answer]) -> str:
-    """HTML 5. ``found``: what ``results.json`` holds: findings, and how they came about.
+    """HTML 5. ``found``: what ``results.json`` holds: results, and how they came about.
 
     The same input gives the same text. Without matplotlib the page has no pictures, and says so.
     """
@@ -79,6 +80,7 @@ def page(found: Figures, answers: Sequence[Answer]) -> str:
         headline=headline(found),
         facts=facts(found),
         drawn=drawn,
+        to_install=to_install("plot"),
         pictures=pictures(found) if drawn else (),
         colours=emotion_colours(found),
         columns=columns(found),

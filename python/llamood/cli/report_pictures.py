@@ -1,6 +1,6 @@
 """What an evaluation found, as pictures for its page: inline SVG, with what each shows in words.
 
-All take the findings as ``results.json`` holds them (`llamood.findings`). What was not measured is
+All take the results as ``results.json`` holds them (`results.results`). What was not measured is
 left out, and a picture of which nothing is left is None.
 """
 
@@ -92,7 +92,7 @@ def dose_response(found: Figures) -> Picture | None:
     return Picture(
         name="dose-response",
         title="Dose and response",
-        finding=f"All emotions. {_rise(over_all)}" if over_all else "",
+        result=f"All emotions. {_rise(over_all)}" if over_all else "",
         reading="The mean probability of the emotion asked for (EPS), over the intensity asked "
         f"for; bars are 95 % intervals. Lines begin at the unsteered answers.{graded}",
         panels=tuple(panels),
@@ -160,21 +160,21 @@ def fluency(found: Figures) -> Picture | None:
         for rows in (lines[VECTOR], lines.get(PROMPT, []), lines.get(RANDOM, [])[-1:])
         for row in rows
     ]
-    finding = (
+    result = (
         "Probability of the emotion asked for, and perplexity as a ratio to unsteered: "
         f"{'; '.join(told)}."
     )
     return Picture(
         name="fluency",
         title="Fluency against effect",
-        finding=finding,
+        result=result,
         reading="Further up is more of the emotion asked for, further left more fluent; bars are "
         "95 % intervals, both ways. The numbers are intensities of the vector. Perplexity is that "
         "of the unsteered model after the same prompt: where the prompt asks for the emotion, an "
         "emotional answer is no surprise, so compare prompts with each other.",
         panels=(
             inline_svg(
-                partial(_draw_fluency, lines=lines), name="fluency", figsize=LARGE, label=finding
+                partial(_draw_fluency, lines=lines), name="fluency", figsize=LARGE, label=result
             ),
         ),
     )
@@ -254,7 +254,7 @@ def confusion(found: Figures) -> Picture | None:
     return Picture(
         name="confusion",
         title="Asked for and got",
-        finding=f"Answers whose likeliest label is the one asked for: {hits}.",
+        result=f"Answers whose likeliest label is the one asked for: {hits}.",
         reading="Of the answers to each emotion asked for (rows), how many percent have each label "
         "as their likeliest (columns); each kind of condition at its largest intensity. What was "
         "asked for is framed.",

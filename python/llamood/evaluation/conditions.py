@@ -19,9 +19,9 @@ import numpy as np
 from llamood.errors import ModelError
 from llamood.extraction.extraction import asked_with
 from llamood.moods.affect import FEWEST, AffectMap
-from llamood.moods.mood import BASE, Mood
+from llamood.moods.mood import Mood
 from llamood.moods.parameters import LARGEST
-from llamood.vectors.emotion_vectors import EmotionVectors
+from llamood.vectors.emotion_vectors import BASE, EmotionVectors
 
 Kind = Literal[
     "unsteered",

@@ -56,14 +56,14 @@ class Exchange:
 @dataclass(frozen=True)
 class Dialogue:
     """One conversation. ``number``: which, from 0. ``emotion``: None where none is felt.
-    ``surprise``: mean negative log likelihood of the tokens of the last answer, in nats, by the
+    ``nll``: mean negative log likelihood of the tokens of the last answer, in nats, by the
     unsteered model after the whole conversation; None for an answer of no token."""
 
     number: int
     emotion: str | None
     way: Way
     exchanges: tuple[Exchange, ...]
-    surprise: float | None
+    nll: float | None
 
 
 class Dialogues:
@@ -153,8 +153,8 @@ class Dialogues:
             exchanges.append(Exchange(question, text, len(answer), n_decoded, seconds))
             prompt, said = said, [*said, *answer]
         llm.feel(Mood())
-        surprise = float(llm.surprise(prompt, answer).mean()) if answer else None
-        return Dialogue(number, condition.emotion, way, tuple(exchanges), surprise)
+        nll = float(llm.nll(prompt, answer).mean()) if answer else None
+        return Dialogue(number, condition.emotion, way, tuple(exchanges), nll)
 
     # -- the model -------------------------------------------------------------------------
 

@@ -122,9 +122,8 @@ class Embedder(Closing):
 
 def _opened(model: str | PathLike[str], *, pooling: int, **settings: Any) -> OpenedLlama:
     """Quiet about a pooling that is not the file's."""
-    quiet = not settings["verbose"]
     how = {"embedding": True, "pooling_type": pooling, **settings}
     try:
-        return OpenedLlama(str(model), keeps_quiet=quiet, **how)
+        return OpenedLlama(str(model), **how)
     except (ValueError, RuntimeError) as error:  # llama_cpp has no type of its own for this
         raise ModelError(f"{model}: llama.cpp cannot load this model ({error})") from error

@@ -1,7 +1,7 @@
 """Whether steering works on a model: every question answered in every condition.
 
 After arXiv 2502.04075, with the controls that it lacks (`llamood.conditions`). What the answers
-show follows from them alone, by `llamood.findings`.
+show follows from them alone, by `results.results`.
 """
 
 from __future__ import annotations
@@ -23,8 +23,7 @@ from llamood.evaluation.conditions import Condition, Kind, Range, beside, contro
 from llamood.extraction.extraction import LONGEST_PROMPT, fingerprint_of
 from llamood.extraction.queries import load_queries
 from llamood.extraction.states import Progress
-from llamood.moods.mood import BASE
-from llamood.vectors.emotion_vectors import EmotionVectors
+from llamood.vectors.emotion_vectors import BASE, EmotionVectors
 from llamood.vectors.gguf_header import trained_context
 from llamood.voices.answering import PARALLEL, Answering, Reply, Request
 from llamood.voices.chat_template import Prompt
@@ -159,10 +158,10 @@ class Evaluation:
             asked = [self._request(answering, *self._jobs[job]) for job in jobs]
             for some in answering.each(asked):
                 prompts = [asked[number].prompt for number, _ in some]
-                surprises = _surprises(answering, prompts, [reply for _, reply in some])
-                for (number, reply), surprise in zip(some, surprises, strict=True):
+                nlls = _nlls(answering, prompts, [reply for _, reply in some])
+                for (number, reply), nll in zip(some, nlls, strict=True):
                     job = jobs[number]
-                    answer = self._answer(reply, surprise, *self._jobs[job])
+                    answer = self._answer(reply, nll, *self._jobs[job])
                     self._log.append(answer, job=job)
                 if progress is not None:
                     progress(self.done, self.total)
@@ -192,9 +191,7 @@ class Evaluation:
             seed=(self._seed + number) % 2**32,
         )
 
-    def _answer(
-        self, reply: Reply, surprise: float | None, number: int, condition: Condition
-    ) -> Answer:
+    def _answer(self, reply: Reply, nll: float | None, number: int, condition: Condition) -> Answer:
         return Answer(
             number=number,
             question=self._questions[number],
@@ -205,24 +202,24 @@ class Evaluation:
             point=condition.point,
             text=reply.text.strip(),
             n_token=len(reply.tokens),
-            surprise=surprise,
+            nll=nll,
             mix=dict(reply.mix),
         )
 
 
-def _surprises(
+def _nlls(
     answering: Answering, prompts: Sequence[Sequence[int]], replies: Sequence[Reply]
 ) -> list[float | None]:
     """Of each reply, None where it has no token."""
-    found = [reply.surprise for reply in replies]
-    steered = [n for n, reply in enumerate(replies) if reply.tokens and reply.surprise is None]
-    means = answering.surprise([prompts[n] for n in steered], [replies[n].tokens for n in steered])
+    found = [reply.nll for reply in replies]
+    steered = [n for n, reply in enumerate(replies) if reply.tokens and reply.nll is None]
+    means = answering.nll([prompts[n] for n in steered], [replies[n].tokens for n in steered])
     for n, mean in zip(steered, means.tolist(), strict=True):
         found[n] = mean
     return found
 
 
-def with_surprise(
+def with_nll(
     answers: Sequence[Answer],
     *,
     model: str | PathLike[str],
@@ -230,7 +227,7 @@ def with_surprise(
     progress: Progress | None = None,
     **llama: Any,
 ) -> tuple[Answer, ...]:
-    """Answers that were made elsewhere, with their `Answer.surprise` where that is not known: by
+    """Answers that were made elsewhere, with their `Answer.nll` where that is not known: by
     this model, unsteered, after the question alone. Where that is unknown too, it stays unknown.
 
     Of an answer its first `LONGEST_ANSWER` tokens count. ``progress(done, total)`` after each.
@@ -240,12 +237,12 @@ def with_surprise(
     found = []
     with closing(_open(Path(model), LONGEST_ANSWER, **llama)) as llm:
         for number, answer in enumerate(answers):
-            if answer.surprise is None and answer.text and answer.question:
+            if answer.nll is None and answer.text and answer.question:
                 before = _tokens(llm, prompt, answer.question)
                 tokens = llm.tokenize(answer.text.encode(), add_bos=False, special=False)
                 fits = min(LONGEST_ANSWER, llm.n_ctx() - len(before))
-                surprise = llm.surprise(before, tokens[:fits])
-                answer = replace(answer, n_token=len(tokens), surprise=float(surprise.mean()))
+                nll = llm.nll(before, tokens[:fits])
+                answer = replace(answer, n_token=len(tokens), nll=float(nll.mean()))
             found.append(answer)
             if progress is not None:
                 progress(number + 1, len(answers))

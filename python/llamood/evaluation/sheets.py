@@ -35,13 +35,13 @@ class Sheet:
     """Answers of one condition, or of several emotions in it.
 
     ``questions``: their numbers, rising; (n_question,). ``probabilities``: (n_question, n_emotion,
-    n_label). The others: (n_question, n_emotion); NaN where there is nothing to say: ``surprise``
+    n_label). The others: (n_question, n_emotion); NaN where there is nothing to say: ``nll``
     of an answer of no token, ``topic`` where nobody measured it.
     """
 
     questions: npt.NDArray[np.int64]
     probabilities: Float64
-    surprise: Float64
+    nll: Float64
     topic: Float64
     n_word: Float64
     collapsed: Float64
@@ -55,7 +55,7 @@ class Sheet:
         return cls(
             questions=np.array([answer.number for answer in answers], dtype=np.int64),
             probabilities=probabilities[:, np.newaxis],
-            surprise=_column(answer.surprise for answer in answers),
+            nll=_column(answer.nll for answer in answers),
             topic=topic[:, np.newaxis],
             n_word=_column(effect.n_word for effect in effects),
             collapsed=_column(collapse(answer.text).collapsed for answer in answers),

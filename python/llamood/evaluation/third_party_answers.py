@@ -54,7 +54,7 @@ from llamood.evaluation.answer_entries import (
 from llamood.evaluation.answer_log import Answer
 from llamood.evaluation.conditions import UNSTEERED, WITH_VECTORS
 from llamood.extraction.texts import MAX_FAULTS, MAX_FILE_BYTES, read_text
-from llamood.moods.mood import BASE
+from llamood.vectors.emotion_vectors import BASE
 
 OWN = "answers.jsonl"
 _ENDINGS = (".json", ".jsonl")
@@ -68,7 +68,7 @@ def read_answers(path: str | Path) -> tuple[Answer, ...]:
 
     ``number``: of its question, in the order in which they first appear, from 0. ``dose``: the
     intensity where there is a vector. ``text``: without white space around it, and else as it
-    stands. ``n_token``, ``surprise``: None, they are not known. llamood's own are as they were.
+    stands. ``n_token``, ``nll``: None, they are not known. llamood's own are as they were.
 
     Raises `FileError` with the first ten faults: not JSON, another shape, a missing or unusable
     value, a question answered twice in one condition, no answer at all, more than 256 MB.
@@ -234,7 +234,7 @@ def _answers(root: Path, entries: Sequence[Entry], faults: Sequence[str]) -> tup
             dose=under.intensity if under.kind in WITH_VECTORS else 0.0,
             text=each.text,
             n_token=None,
-            surprise=None,
+            nll=None,
             mix={},
             point=under.point,
         )

@@ -17,13 +17,13 @@ import numpy.typing as npt
 
 from llamood.errors import LlamoodError
 from llamood.evaluation.answer_log import Answer
-from llamood.evaluation.findings import findings
+from llamood.evaluation.results import results
 from llamood.evaluation.sheets import Float64
 from llamood.extraction.texts import LabelledTexts
 from llamood.judges.judging import Judging
 
 BY_JUDGE = ("eps", "eas", "specificity")  # figures of a row that depend on who judges
-VIEWS = ("asked_versus_got", "confusion", "affect")  # findings that do
+VIEWS = ("asked_versus_got", "confusion", "affect")  # results that do
 N_EXAMPLE = 5
 
 
@@ -91,13 +91,13 @@ def joint_findings(
     topics: npt.ArrayLike | None = None,
     n_draw: int = 2000,
 ) -> dict[str, Any]:
-    """`findings` by the first judge, and beside them ``judges``: of each its name, labels, trial
+    """`results` by the first judge, and beside them ``judges``: of each its name, labels, trial
     and, of all but the first, `VIEWS`. Where there are several, each of ``rows`` has ``judges``
     too, by name what `BY_JUDGE` lists, and ``disagreements`` are those of each pair.
 
-    JSON-able. Raises as `findings`, for any of the judges.
+    JSON-able. Raises as `results`, for any of the judges.
     """
-    found = [findings(answers, judge=each, topics=topics, n_draw=n_draw) for each in verdicts]
+    found = [results(answers, judge=each, topics=topics, n_draw=n_draw) for each in verdicts]
     first, *others = found
     judges: list[dict[str, Any]] = [
         {

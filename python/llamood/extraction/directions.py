@@ -15,7 +15,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Literal, get_args
 
 import numpy as np
@@ -95,10 +95,9 @@ def _layer(rows: Float32, labels: np.ndarray, method: Method, names: Sequence[st
 
 def _without_components(vectors: Float64, neutral: Float64) -> Float64:
     """Minus what lies in the principal components that explain `EXPLAINED` of neutral text."""
-    deviations = neutral - neutral.mean(axis=0)
-    _, sizes, components = np.linalg.svd(deviations, full_matrices=False)
-    explained = np.cumsum(sizes**2) / max(float((sizes**2).sum()), 1e-30)
-    leading = components[: int(np.searchsorted(explained, EXPLAINED)) + 1]
+    squares, components = _principal(neutral - neutral.mean(axis=0))
+    explained = np.cumsum(squares) / max(float(squares.sum()), 1e-30)
+    leading = components(int(np.searchsorted(explained, EXPLAINED)) + 1)
     cleaned: Float64 = vectors - vectors @ leading.T @ leading
     return cleaned
 
@@ -110,9 +109,28 @@ def _paired(rows: Float32, labels: np.ndarray, neutral: Float64, names: Sequence
     for name in names:
         of_name = rows[labels == name].astype(np.float64)
         differences = of_name - neutral[np.arange(len(of_name)) % len(neutral)]
-        first = np.linalg.svd(differences, full_matrices=False)[2][0]
+        first = _principal(differences)[1](1)[0]
         found.append(first * np.copysign(1.0, first @ differences.mean(axis=0)))
     return np.array(found)
+
+
+def _principal(rows: Float64) -> tuple[Float64, Callable[[int], Float64]]:
+    """Of rows (n, n_embd) the squared singular values, falling, and what gives the first
+    components (n_component, n_embd) that are not zero.
+
+    Found in the inner products of whichever are fewer, rows or columns: a tenth of the time of a
+    singular value decomposition."""
+    is_wide = rows.shape[0] < rows.shape[1]
+    squares, found = np.linalg.eigh(rows @ rows.T if is_wide else rows.T @ rows)
+    squares, found = np.maximum(squares[::-1], 0.0), found.T[::-1]
+
+    def components(n: int) -> Float64:
+        first: Float64 = found[:n] @ rows if is_wide else found[:n]
+        lengths = np.maximum(np.linalg.norm(first, axis=1, keepdims=True), 1e-30)
+        unit: Float64 = first / lengths
+        return unit
+
+    return squares, components
 
 
 def _as_long(vectors: Float64 | Float32, model: Float64) -> Float64:

@@ -51,7 +51,8 @@ class Extraction:
     """A measurement that can be stopped at any point, also by kill -9, and begun again.
 
     ``model``: a GGUF file. ``output``: the folder in which the unfinished measurement lies, as
-    ``answers.partial`` or ``texts.partial`` with its ``.states``. Without it nothing is written.
+    ``answers.partial`` or ``texts.partial`` with its ``.states`` (``name``: another name). Without
+    it nothing is written.
     From ``queries`` (the shipped set if neither is given) or from ``texts``; ``as_answer_to``: put
     each text as the answer to this question into the chat template, and read the answer's tokens
     only.
@@ -68,6 +69,7 @@ class Extraction:
         model: str | PathLike[str],
         *,
         output: str | PathLike[str] | None = None,
+        name: str | None = None,
         queries: Queries | None = None,
         texts: LabelledTexts | None = None,
         as_answer_to: str | None = None,
@@ -83,6 +85,7 @@ class Extraction:
             raise ModelError("measure from questions or from texts, not from both")
         self._model = Path(model)
         self._output = None if output is None else Path(output)
+        self._name = name or ("answers" if texts is None else "texts")
         self._llama = llama
         self._queries = queries
         self._texts = texts
@@ -110,8 +113,7 @@ class Extraction:
 
     def _beside(self, suffix: str) -> Path | None:
         """Where the unfinished measurement lies."""
-        name = "answers" if self._texts is None else "texts"
-        return None if self._output is None else self._output / f"{name}{suffix}"
+        return None if self._output is None else self._output / f"{self._name}{suffix}"
 
     @property
     def total(self) -> int:
@@ -321,8 +323,8 @@ class Extraction:
 
     def forget(self) -> None:
         """Remove the unfinished measurement."""
+        self._means.forget()  # first: sums whose states are gone could not be gone on from
         self._states.forget()
-        self._means.forget()
 
     def _identity(self) -> dict[str, Any]:
         """What must be equal for a stopped measurement to go on."""

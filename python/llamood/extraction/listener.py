@@ -302,7 +302,7 @@ class _ManySequences(OpenedLlama):
         self._watch = watch
         self._n_seq_max = n_seq_max
         how = {**llama, "n_batch": n_batch, "n_ubatch": n_batch, "verbose": False}
-        super().__init__(model, keeps_quiet=True, **how)
+        super().__init__(model, **how)
 
     def _shape(self, params: Any) -> None:
         be_watched(params, self._watch)

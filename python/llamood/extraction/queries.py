@@ -9,6 +9,7 @@ which EmotionQuery itself does not have. A question that an emotion has twice co
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -84,11 +85,11 @@ def _faults(pairs: list[tuple[str, Any]]) -> list[str]:
     names = [name for name, _ in pairs]
     if not any(name != NEUTRAL for name in names):
         faults.append("no emotion in it; at least one is needed")
-    for index, (name, asked) in enumerate(pairs):
+    times = Counter(names)
+    faults += [f"{name[:80]!r} stands twice; join its lists" for name in times if times[name] > 1]
+    for name, asked in pairs:
         if fault := name_fault(name):
             faults.append(fault)
-        if name in names[:index]:
-            faults.append(f"{name[:80]!r} stands twice; join its lists")
         if not isinstance(asked, list) or not asked:
             faults.append(f"{name[:80]!r} needs a list of at least one question")
             continue

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import zipfile
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -12,9 +11,12 @@ from typing import Any
 
 import numpy as np
 
+from llamood.arrays import unpacked
 from llamood.atomic import write_files
 from llamood.errors import FileError
 from llamood.extraction.listener import Float64, Heard
+
+LIMIT = 64 * 1024**3  # bytes, of the sums of the largest models
 
 
 class RunningMeans:
@@ -45,19 +47,26 @@ class RunningMeans:
         if path is None or restart or not path.exists():
             return means
         try:
-            with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as arrays:
-                about = json.loads(str(arrays["about"]))
-                names = list(about["sums"])
-                means._sums = {name: arrays[f"sum:{name}"] for name in names}
-                means._square = arrays.get("square")
-        except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+            with path.open("rb") as file:
+                arrays = unpacked(path, file, limit=LIMIT)
+            about = json.loads(str(arrays["about"]))
+            names = list(about["sums"])
+            means._sums = {name: arrays[f"sum:{name}"] for name in names}
+            means._square = arrays.get("square")
+            before = dict(about["settings"])
+            means._n_square = about["n_square"]
+            means.used = Counter(about["used"])
+            means.records = about["records"]
+            means.model = about["model"]
+            means.done = about["done"]
+        except (OSError, ValueError, TypeError, LookupError, RecursionError) as error:
             raise FileError(
                 path, f"is no unfinished measurement ({error}); remove it, or use --restart"
             ) from error
         differing = [
-            f"{key} was {about['settings'].get(key)!r} and is {value!r}"
+            f"{key} was {before.get(key)!r} and is {value!r}"
             for key, value in means._settings.items()
-            if about["settings"].get(key) != value
+            if before.get(key) != value
         ]
         if differing:
             raise FileError(
@@ -65,11 +74,6 @@ class RunningMeans:
                 f"is a measurement begun with other settings ({'; '.join(differing)}); go on with "
                 "those, or use --restart (restart=True) to begin anew",
             )
-        means._n_square = about["n_square"]
-        means.used = Counter(about["used"])
-        means.records = about["records"]
-        means.model = about["model"]
-        means.done = about["done"]
         return means
 
     def know_model(self, metadata: Mapping[str, str]) -> None:

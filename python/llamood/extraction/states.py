@@ -39,6 +39,10 @@ class States:
         rows: Float32 = self.data[np.array(self.labels) == label]
         return rows
 
+    def joined(self, others: States) -> States:
+        """With those of others after them."""
+        return States((*self.labels, *others.labels), np.concatenate([self.data, others.data]))
+
     @classmethod
     def measured(
         cls,
@@ -47,34 +51,39 @@ class States:
         *,
         until: int | None = None,
         progress: Progress | None = None,
+        kept: Path | None = None,
         **llama: Any,
     ) -> States:
         """Of each text by itself, as a model finds it that was asked nothing, in the order of
         `in_turn`. A text of no token beyond the first is left out. ``until``: the last layer that
         is wanted; those above are NaN, and cost nothing.
 
-        ``progress(done, total)`` after each group. ``llama``: arguments of ``llama_cpp.Llama``.
+        ``progress(done, total)`` after each group. ``kept``: a file of these texts, this model and
+        these layers alone, by which a measurement that was killed goes on where it was; whose it
+        is to remove who is done with it. ``llama``: arguments of ``llama_cpp.Llama``.
         Raises `ModelError` for a model that cannot be read.
         """
-        jobs = in_turn(texts)
-        labels: list[str] = []
-        rows: list[Float32] = []
+        log = StateLog(kept)
         with Listener(
             model, parallel=PARALLEL, n_prompt=0, n_answer=LONGEST_TEXT, **llama
         ) as listener:
-            for begin in range(0, len(jobs), PARALLEL):
+            told = in_turn(texts)
+            read = [
+                (label, listener.tokens(text, first=True)[:LONGEST_TEXT]) for label, text in told
+            ]
+            jobs = [(label, tokens) for label, tokens in read if len(tokens) > 1]
+            if not jobs:
+                raise ModelError(f"{model}: none of {len(told)} texts has a token beyond the first")
+            shape = (listener.n_layer, listener.n_embd)
+            done = min(log.n_kept(shape=shape), len(jobs))
+            log.begin(done if done == len(jobs) else done - done % PARALLEL, shape=shape)
+            for begin in range(log.n_row, len(jobs), PARALLEL):
                 group = jobs[begin : begin + PARALLEL]
-                tokens = [listener.tokens(text, first=True)[:LONGEST_TEXT] for _, text in group]
-                heard = listener.texts([(each, 0) for each in tokens], until=until)
-                for (label, _), text in zip(group, heard, strict=True):
-                    if text.n_token:
-                        labels.append(label)
-                        rows.append(text.mean[LAYER_OUT].astype(np.float32))
+                heard = listener.texts([(tokens, 0) for _, tokens in group], until=until)
+                log.append([text.mean[LAYER_OUT].astype(np.float32) for text in heard])
                 if progress is not None:
                     progress(min(begin + PARALLEL, len(jobs)), len(jobs))
-        if not rows:
-            raise ModelError(f"{model}: none of {len(jobs)} texts has a token beyond the first")
-        return cls(tuple(labels), np.stack(rows))
+        return cls(tuple(label for label, _ in jobs), log.rows())
 
 
 def in_turn(texts: LabelledTexts) -> list[tuple[str, str]]:
@@ -97,6 +106,19 @@ class StateLog:
         self._path = path
         self._rows: list[Float32] = []
 
+    @property
+    def n_row(self) -> int:
+        """How many there are, once begun."""
+        return len(self._rows)
+
+    def n_kept(self, *, shape: tuple[int, int]) -> int:
+        """How many whole rows of this shape the file has."""
+        try:
+            n_byte = 0 if self._path is None else self._path.stat().st_size
+        except (FileNotFoundError, NotADirectoryError):
+            n_byte = 0
+        return n_byte // (4 * shape[0] * shape[1])
+
     def begin(self, n_row: int, *, shape: tuple[int, int]) -> None:
         """Go on after ``n_row`` rows of this shape. Raises `FileError` where there are fewer."""
         if len(self._rows) >= n_row:
@@ -117,16 +139,23 @@ class StateLog:
         self._rows = list(np.frombuffer(data, np.float32).reshape(n_row, *shape))
 
     def append(self, rows: Sequence[Float32]) -> None:
-        """After those that are there."""
+        """After those that are there. Raises `FileError` where the disk refuses them."""
         if self._path is not None:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            n_byte = sum(row.nbytes for row in self._rows)
-            with self._path.open("r+b" if self._path.exists() else "wb") as file:
-                file.truncate(n_byte)
-                file.seek(n_byte)
-                for row in rows:
-                    file.write(row.tobytes())
+            try:
+                self._write(self._path, rows)
+            except OSError as error:
+                reason = error.strerror or error
+                raise FileError(self._path, f"cannot be written: {reason}") from error
         self._rows += rows
+
+    def _write(self, path: Path, rows: Sequence[Float32]) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        n_byte = sum(row.nbytes for row in self._rows)
+        with path.open("r+b" if path.exists() else "wb") as file:
+            file.truncate(n_byte)
+            file.seek(n_byte)
+            for row in rows:
+                file.write(row.tobytes())
 
     def rows(self) -> Float32:
         """(n, n_layer, n_embd)."""

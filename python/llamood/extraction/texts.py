@@ -25,11 +25,14 @@ from pathlib import Path
 from types import MappingProxyType
 
 from llamood.errors import FileError
+from llamood.vectors.emotion_vectors import reserved
 
 NEUTRAL = "neutral"
 # Of the project's own writing; of each label short comments first, then longer ones, then letters,
 # diaries and talk.
 BUNDLED = Path(__file__).parents[1] / "data" / "texts.tsv"
+# Short plain sentences, which readings are fitted to beside those; vectors and doses are not.
+SENTENCES = BUNDLED.with_name("sentences.tsv")
 MAX_FILE_BYTES = 256_000_000
 MAX_TEXT_LENGTH = 100_000  # characters
 MAX_FAULTS = 10  # that are listed
@@ -61,6 +64,11 @@ class LabelledTexts:
         """The first `per_label` texts of each label, or all that it has."""
         kept = {name: texts[:per_label] for name, texts in self.texts.items()}
         return LabelledTexts(self.names, MappingProxyType(kept), self.dropped)
+
+    def joined(self, others: LabelledTexts) -> LabelledTexts:
+        """With the texts of others after those of the same label; other labels are left out."""
+        both = {name: (*texts, *others.texts.get(name, ())) for name, texts in self.texts.items()}
+        return LabelledTexts(self.names, MappingProxyType(both), self.dropped)
 
     def after(self, per_label: int) -> LabelledTexts:
         """Of each label the texts after the first `per_label`. Labels of which none is left keep
@@ -110,9 +118,10 @@ def by_label(
     rows = list(_rows(path, faults))
     names = _numbered(path, labels) if any(_has_number(row) for row in rows) else None
     texts: dict[str, list[str]] = {name: [] for name in names or ()}
+    known = None if names is None else frozenset(names)
     dropped = 0
     for line, text, row_labels in rows:
-        fault = _text_fault(text) or _label_fault(row_labels, names)
+        fault = _text_fault(text) or _label_fault(row_labels, known)
         if fault:
             faults.append(f"line {line}: {fault}")
         elif len(row_labels) > 1:
@@ -143,6 +152,8 @@ def read_text(path: Path, *, max_bytes: int) -> str:
 
 def name_fault(name: str) -> str | None:
     """Why `name` cannot be the name of an emotion, or None."""
+    if fault := reserved(name):
+        return f"{name[:80]!r} {fault}; choose another name"
     if _NAME.fullmatch(name):
         return None
     return (
@@ -260,8 +271,8 @@ def _text_fault(text: str) -> str | None:
     return None
 
 
-def _label_fault(labels: tuple[str, ...], names: tuple[str, ...] | None) -> str | None:
-    """Why one of the labels of a text means nothing, or None."""
+def _label_fault(labels: tuple[str, ...], names: frozenset[str] | None) -> str | None:
+    """Why one of the labels of a text means nothing, or None. ``names``: of the numbers."""
     for label in labels:
         if names is None:
             fault = name_fault(label)

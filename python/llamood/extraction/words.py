@@ -12,17 +12,19 @@ import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from os import PathLike
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import llama_cpp
 import numpy as np
 
-from llamood.errors import ModelError
+from llamood.errors import FileError, ModelError
 from llamood.extraction.directions import SHRINKAGE, dealt_anew
 from llamood.extraction.discriminant import Discriminant
 from llamood.extraction.states import in_turn
 from llamood.extraction.texts import LabelledTexts
 from llamood.vectors.emotion_vectors import Float32
+from llamood.vectors.gguf_header import opened, read_header
 
 _LOG = logging.getLogger("llama-cpp-python")
 MATRICES = ("output.weight", "token_embd.weight")  # the second where both are one
@@ -66,7 +68,13 @@ def output_rows(model: str | PathLike[str], tokens: list[int]) -> tuple[Float32,
     from gguf import GGUFReader  # slow to load, and needed here alone
     from gguf.quants import dequantize
 
-    tensors = {tensor.name: tensor for tensor in GGUFReader(model).tensors}
+    path = Path(model)
+    try:
+        with opened(path) as file:
+            read_header(file, path)  # gguf's own reader believes the counts in a file
+    except FileError as error:
+        raise ModelError(str(error)) from error
+    tensors = {tensor.name: tensor for tensor in GGUFReader(path).tensors}
     matrix = next((tensors[name] for name in MATRICES if name in tensors), None)
     norm = tensors.get(NORM)
     if matrix is None or norm is None:

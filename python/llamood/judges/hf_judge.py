@@ -19,6 +19,7 @@ import numpy.typing as npt
 
 from llamood.errors import FileError, LlamoodError, ModelError
 from llamood.extraction.texts import read_text
+from llamood.extras import to_install
 from llamood.judges.measures import NEUTRAL
 
 Float64 = npt.NDArray[np.float64]
@@ -137,7 +138,9 @@ def _config(folder: Path) -> dict[str, Any]:
         raise FileError(folder, "has no config.json, so it is no Hugging Face classifier")
     try:
         config = json.loads(read_text(path, max_bytes=MAX_CONFIG_BYTES))
-    except (json.JSONDecodeError, RecursionError) as error:
+    except FileError:
+        raise
+    except (ValueError, RecursionError) as error:
         raise FileError(path, f"not JSON: {error}") from error
     if not isinstance(config, dict):
         raise FileError(path, f"expected a JSON object, found a {type(config).__name__}")
@@ -200,7 +203,7 @@ def _loaded(folder: Path) -> tuple[Any, Any, Any]:
     except ImportError as error:
         raise LlamoodError(
             "a Hugging Face judge needs torch and transformers, of which one is not installed "
-            f"({error}): pip install 'llamood[hf]'"
+            f"({error}): {to_install('hf')}"
         ) from None
     local = {"local_files_only": True, "trust_remote_code": False}
     where = str(folder.resolve())

@@ -172,7 +172,7 @@ def _faults(arrays: Mapping[str, NDArray[Any]]) -> list[str]:
             faults.append(f"{len(set(words))} different words for {n_feature} features")
         if not isinstance(json.loads(str(arrays["about"])), dict):
             faults.append("'about' is not a JSON object")
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         faults.append(f"the vocabulary or 'about' is not readable: {error}")
     return faults
 

@@ -21,6 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from llamood.errors import LlamoodError
+from llamood.extras import to_install
 
 NEUTRAL = "neutral"
 
@@ -196,7 +197,7 @@ def _stats() -> Any:
         from scipy import stats
     except ImportError:
         raise LlamoodError(
-            "this measure needs scipy, which is not installed: pip install 'llamood[eval]'"
+            f"this measure needs scipy, which is not installed: {to_install('eval')}"
         ) from None
     return stats
 

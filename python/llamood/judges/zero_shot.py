@@ -99,7 +99,7 @@ class ZeroShotJudge(Closing):
         fitted = cut_to_fit(text, n_token=self._room, count=lambda part: len(self._asked(part)))
         asked = self._asked(fitted)
         if not _goes_back(llm):
-            return np.array([-llm.surprise(asked, label).sum() for label in self._spoken])
+            return np.array([-llm.nll(asked, label).sum() for label in self._spoken])
         self._decode(asked)
         first = self._log_probabilities()
         found = np.empty(len(self._spoken))

@@ -9,7 +9,8 @@ emotions that comes nearest to it.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 from itertools import combinations
 from types import MappingProxyType
 from typing import Any, TypeVar
@@ -17,49 +18,24 @@ from typing import Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from llamood.errors import MoodError
-from llamood.vectors.emotion_vectors import Affect, EmotionVectors, Float32, Float64
-from llamood.vectors.increments import as_measured
+from llamood import _core
+from llamood.vectors.emotion_vectors import AXES as AXES
+from llamood.vectors.emotion_vectors import Affect, EmotionVectors, Float64
+from llamood.vectors.increments import is_increments
 
 Carried = tuple[float | None, float | None, float | None]
 Named = tuple[bool, bool, bool]
 _Array = TypeVar("_Array", bound=npt.NDArray[Any])
 
-AXES = ("valence", "arousal", "dominance")
-
 # Pleasure, arousal and dominance of Russell & Mehrabian (1977), each -1..1.
-ANCHORS: Mapping[str, Affect] = MappingProxyType(
-    {
-        "joy": (0.76, 0.48, 0.35),
-        "anger": (-0.51, 0.59, 0.25),
-        "disgust": (-0.60, 0.35, 0.11),
-        "fear": (-0.64, 0.60, -0.43),
-        "sadness": (-0.63, -0.27, -0.33),
-        "surprise": (0.40, 0.67, -0.13),
-    }
-)
+ANCHORS: Mapping[str, Affect] = MappingProxyType(_core.affect_anchors())
 
-# The ridge, as a share of the mean energy of what is an emotion's own. What tells emotions
-# apart as clearly as the average is then read at 10/11 of its size, and a difference with a
-# tenth of that energy, which may well be noise, at half.
-RIDGE = 0.1
 # Shuffled names get further than this in about one case of five (five or six emotions).
 WEAK = 0.5
 # Leaving two out of fewer leaves too little to fit a map to.
 FEWEST = 4
 
-# What an error on an axis that was not named counts, and what total intensity counts, where
-# an error on a named axis counts 1. Without the price on intensity, a point a hair outside
-# what one emotion spans is bought with large doses that cancel each other.
-FREE_AXIS = 0.05
-INTENSITY = 0.05
-# A point is outside if it is missed by more than this share of its own distance from neutral.
-MISSED = 0.1
-
-_MOST = 3  # emotions of a mix
-_ROUNDING = 1e-13  # differences below this are none
 _SINGULAR = 1e-9  # share of the largest singular value below which one is zero
-_BLOCK = 2**18  # points times subsets that are tried at once
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,7 +67,6 @@ class AffectMap:
     coordinates: Float64
     carried: Carried = (None, None, None)
     left_out: tuple[str, ...] = ()
-    _cones: dict[Named, _Cone] = field(default_factory=dict, init=False, repr=False)
 
     @classmethod
     def fit(cls, emotions: EmotionVectors) -> AffectMap:
@@ -117,17 +92,15 @@ class AffectMap:
         known = {
             i: anchor
             for i, name in enumerate(emotions.names)
-            if (anchor := emotions.affect[i] or _anchor(name)) is not None
+            if (anchor := emotions.affect[i] or _core.affect_anchor(name)) is not None
         }
-        kernel = _kernel(as_measured(emotions).data[list(known)])
         anchors = np.array(list(known.values()), dtype=np.float64).reshape(-1, 3)
-        ridge = _ridge(kernel)
-        inverse = np.linalg.pinv(
-            kernel + ridge * np.eye(len(kernel)), rcond=_SINGULAR, hermitian=True
+        kernel, ridge, coordinates = _core.fit_affect(
+            _core.Bank(emotions.data), emotions.scale, is_increments(emotions), list(known), anchors
         )
         return cls(
             tuple(emotions.names[i] for i in known),
-            _read_only(kernel @ inverse @ anchors),
+            _read_only(coordinates),
             _carried(kernel, anchors, ridge=ridge),
             tuple(name for i, name in enumerate(emotions.names) if i not in known),
         )
@@ -135,7 +108,9 @@ class AffectMap:
     @classmethod
     def of_names(cls, names: Sequence[str]) -> AffectMap:
         """The table `ANCHORS` alone, where there are no vectors."""
-        known = {name: anchor for name in names if (anchor := _anchor(name)) is not None}
+        known = {
+            name: anchor for name in names if (anchor := _core.affect_anchor(name)) is not None
+        }
         anchors = np.array(list(known.values()), dtype=np.float64).reshape(-1, 3)
         left_out = tuple(name for name in names if name not in known)
         return cls(tuple(known), _read_only(anchors), left_out=left_out)
@@ -146,13 +121,6 @@ class AffectMap:
         ``named``: the axes that were asked for. The others are free, and so is what ``points``
         says of them: they are kept as near to 0 as the named ones allow.
 
-        Minimised is the squared distance from the point, with the axes that are free and the
-        total intensity as further coordinates to be kept near 0, each counting little (0.05).
-        That is the projection of the point onto the cone of all mixes, which is unique and
-        moves no further than the point does; so weights are continuous too. (Of emotions that
-        lie at one place, the first is used.) Every mix has a price and the point has none, so
-        it lies outside the cone, and its projection on a face, which three emotions span.
-
         Along a ray all is in proportion: for t >= 0, the mix for ``t * point`` has t times the
         weights of the mix for ``point``, and lies at t times its place. So no weight falls as
         t grows, and no coordinate turns back. The place of a point that is outside may be on
@@ -161,24 +129,13 @@ class AffectMap:
 
         Raises `MoodError` for a point other than neutral if no emotion has coordinates.
         """
-        asked = np.where(named, np.asarray(points, dtype=np.float64), 0.0)
-        size = np.abs(asked).max(axis=1, keepdims=True)
-        if size.any() and not self.names:
-            raise self._nothing_to_mix(AXES[int(asked.any(axis=0).argmax())])
-        # Points of one ray share a solution, so that rounding cannot tell them apart.
-        rays, ray_of = np.unique(
-            np.round(asked / np.where(size == 0, 1.0, size), 12), axis=0, return_inverse=True
-        )
-        weights = self._cone(named).nearest(rays)
-        reached = weights @ self.coordinates
-        missed = np.linalg.norm(np.where(named, reached - rays, 0.0), axis=1)
-        outside = missed > MISSED * np.linalg.norm(rays, axis=1)
-        ray_of = ray_of.reshape(-1)
-        return Mix(
-            _read_only(weights[ray_of] * size),
-            _read_only(reached[ray_of] * size),
-            _read_only(outside[ray_of]),
-        )
+        weights, reached, outside = self.core.mix(np.asarray(points), named)
+        return Mix(_read_only(weights), _read_only(reached), _read_only(outside))
+
+    @cached_property
+    def core(self) -> _core.AffectMap:
+        """What finds the mixes."""
+        return _core.AffectMap(self.names, self.coordinates, self.left_out)
 
     def weak_axes(self) -> tuple[str, ...]:
         """The axes that the vectors carry badly (below 0.5), the weakest first."""
@@ -213,97 +170,6 @@ class AffectMap:
         them = "them" if others else "it"
         return f"{text} {listed.capitalize()} {verb}: what is asked of {them} may hardly show."
 
-    def _cone(self, named: Named) -> _Cone:
-        """What of a mix depends on no point; found once for every choice of axes."""
-        if named not in self._cones:
-            counts = np.where(named, 1.0, FREE_AXIS)
-            price = np.full((len(self.names), 1), INTENSITY)
-            self._cones[named] = _Cone.of(np.hstack([self.coordinates * counts, price]))
-        return self._cones[named]
-
-    def _nothing_to_mix(self, axis: str) -> MoodError:
-        found = (
-            f"none of the emotions at hand ({', '.join(self.left_out)}) has coordinates of affect"
-            if self.left_out
-            else "there are no emotions at hand"
-        )
-        return MoodError(
-            axis, f"{found}, expected at least one; store affect with the vectors, or name emotions"
-        )
-
-
-@dataclass(frozen=True, eq=False)
-class _Cone:
-    """All non-negative mixes of generators, float64 (n, 4), each with a positive last entry.
-
-    ``subsets``: (n_subset, 3), none, one, two or three generators, smaller sets first, n where
-    a place is free. ``solvers``: (n_subset * 3, 4), the pseudo-inverses of the subsets.
-    """
-
-    generators: Float64
-    subsets: npt.NDArray[np.intp]
-    solvers: Float64
-
-    @classmethod
-    def of(cls, generators: Float64) -> _Cone:
-        n = len(generators)
-        subsets = np.array(
-            [
-                (*chosen, *(n,) * (_MOST - few))
-                for few in range(_MOST + 1)
-                for chosen in combinations(range(n), few)
-            ],
-            dtype=np.intp,
-        )
-        padded = np.vstack([generators, np.zeros((1, 4))])
-        solvers = np.linalg.pinv(padded[subsets].transpose(0, 2, 1), rcond=_SINGULAR)
-        return cls(generators, subsets, solvers.reshape(-1, 4))
-
-    def nearest(self, points: Float64) -> Float64:
-        """Weights (m, n) of the mixes nearest to (points, 0); points are (m, 3).
-
-        Non-negative least squares: all subsets are solved at once, and of those without a
-        negative weight the one is taken that comes nearest; of equals the smallest and first.
-        """
-        n = len(self.generators)
-        weights = np.zeros((len(points), n + 1))
-        step = max(_BLOCK // len(self.subsets), 1)
-        for start in range(0, len(points), step):
-            block = points[start : start + step]
-            tried = (block @ self.solvers[:, :3].T).reshape(len(block), -1, _MOST)
-            # A solution w of least squares has the squared distance |p|^2 - w @ (G @ p).
-            along = np.zeros((len(block), n + 1))
-            along[:, :n] = block @ self.generators[:, :3].T
-            gain = (tried * along[:, self.subsets]).sum(axis=2)
-            gain[(tried < -_ROUNDING).any(axis=2)] = -np.inf
-            best = (gain >= gain.max(axis=1, keepdims=True) - _ROUNDING).argmax(axis=1)
-            rows = np.arange(len(block))
-            chosen = tried[rows, best].clip(min=0.0)
-            weights[start + rows[:, np.newaxis], self.subsets[best]] = chosen
-        return weights[:, :n]
-
-
-def _anchor(name: str) -> Affect | None:
-    return ANCHORS.get(name.casefold())
-
-
-def _kernel(data: Float32) -> Float64:
-    """Inner products (n, n) of vectors (n, n_layer, n_embd), the mean over scaled layers.
-
-    A layer is divided by the mean length of its vectors; layers of zeros are left out.
-    """
-    n, n_layer, _ = data.shape
-    total = np.zeros((n, n))
-    used = 0
-    for layer in range(n_layer if n else 0):
-        vectors = data[:, layer].astype(np.float64)
-        length = float(np.linalg.norm(vectors, axis=1).mean())
-        if length > 0:
-            scaled = vectors / length
-            total += scaled @ scaled.T
-            used += 1
-    return total / max(used, 1)
-
 
 def _own(kernel: Float64) -> Float64:
     """The kernel of what is left of each vector without the direction of their mean."""
@@ -313,12 +179,6 @@ def _own(kernel: Float64) -> Float64:
         return kernel
     own: Float64 = kernel - np.outer(with_mean, with_mean) / energy
     return own
-
-
-def _ridge(kernel: Float64) -> float:
-    if len(kernel) < 2:
-        return 0.0
-    return max(RIDGE * float(np.trace(_own(kernel))) / (len(kernel) - 1), 0.0)
 
 
 def _carried(kernel: Float64, anchors: Float64, *, ridge: float) -> Carried:

@@ -14,14 +14,16 @@ import difflib
 import json
 import re
 import warnings
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, NoReturn
 
+from llamood import _core
 from llamood.errors import MoodError
 from llamood.moods import composition, shapes
 from llamood.moods.composition import Max, Product, Sum
-from llamood.moods.parameters import Choice, Kind, Parameter, found, parameters
-from llamood.moods.schedule import DEEPEST, Inner, Parts, Schedule
+from llamood.moods.parameters import KINDS as TABLE
+from llamood.moods.parameters import Parameter, found, parameters
+from llamood.moods.schedule import Schedule, with_owners
 from llamood.moods.shapes import Constant
 from llamood.moods.triggers import Custom, Hold, On
 
@@ -29,20 +31,22 @@ Json = Any
 
 LONGEST_SHORT = 4096  # characters
 
+# In the order of the table.
+KINDS: Mapping[str, type[Schedule]] = {kind: Schedule.kinds[kind] for kind in TABLE}
 FUNCTIONS: Mapping[str, type[Schedule]] = {
     kind: cls
-    for kind, cls in Schedule.kinds.items()
+    for kind, cls in KINDS.items()
     if cls.__module__ == shapes.__name__ or cls in (On, Hold)
 }
 METHODS: Mapping[str, type[Schedule]] = {
     kind: cls
-    for kind, cls in Schedule.kinds.items()
+    for kind, cls in KINDS.items()
     if cls.__module__ == composition.__name__ and cls not in (Sum, Product)
 }
 # In JSON `on` and `max` stand beside the keys of the schedule that they start and limit.
 BESIDE = ("on", "max")
 JSON_KINDS: Mapping[str, type[Schedule]] = {
-    kind: cls for kind, cls in Schedule.kinds.items() if kind not in BESIDE and cls is not Custom
+    kind: cls for kind, cls in KINDS.items() if kind not in BESIDE
 }
 STARTED = "start"  # the key of what `on` starts, where that cannot stand beside it
 
@@ -80,7 +84,7 @@ def _object(schedule: Schedule) -> dict[str, Json]:
 
 def _said(schedule: Schedule) -> Iterable[Parameter]:
     """The parameters that are not at their default."""
-    for p in parameters(type(schedule)):
+    for p in parameters(schedule.kind):
         if p.required or getattr(schedule, p.attribute) != p.default:
             yield p
 
@@ -90,98 +94,16 @@ def _require_written(schedule: Schedule) -> None:
         raise MoodError("", "a Python function has no written form; write a schedule instead")
 
 
-def from_json(value: Any, *, depth: int = 0) -> Schedule:
+def from_json(value: Any) -> Schedule:
     """A number or an object as :func:`to_json` writes it. Schedules and functions may stand in it.
 
     Raises MoodError; its place lies in ``value``.
     """
-    if not isinstance(value, Mapping):
-        return Inner().check(value)
-    if depth >= DEEPEST:
-        raise MoodError("", f"schedules nested {DEEPEST} deep or less were expected")
-    rest = dict(value)
-    if "max" in rest:
-        size = rest.pop("max")
-        return Max(from_json(rest, depth=depth + 1), size)
-    if "on" in rest:
-        text = rest.pop("on")
-        if STARTED not in rest:
-            return On(text, from_json(rest, depth=depth + 1))
-        started = _inside(STARTED, rest.pop(STARTED), depth)
-        for key in rest:
-            _refuse(key, "on takes", [STARTED, "max"])
-        return On(text, started)
-    cls = _kind(rest)
-    given = _main(cls, rest.pop(cls.kind))
-    beside = {p.key: p for p in parameters(cls) if not p.main}
-    for key, part in rest.items():
-        if key not in beside:
-            _refuse(key, f"{cls.kind} takes", [*beside, *BESIDE])
-        given[beside[key].attribute] = part
-    return _made(cls, given, lambda p, part: _read(p, part, depth))
-
-
-def _kind(written: Mapping[Any, Any]) -> type[Schedule]:
-    kinds = [key for key in written if key in JSON_KINDS]
-    # A pulse has a hold of its own.
-    taken = {p.key for kind in kinds for p in parameters(JSON_KINDS[kind]) if not p.main}
-    kinds = [kind for kind in kinds if kind not in taken]
-    if len(kinds) == 1:
-        return JSON_KINDS[kinds[0]]
-    if kinds:
-        raise MoodError("", f"says both {kinds[0]} and {kinds[1]}; one schedule was expected")
-    for key in written:
-        if _close(key, JSON_KINDS):
-            _refuse(key, "a schedule is one of", JSON_KINDS)
-    keys = found(", ".join(map(str, list(written)[:5]))) if written else "nothing"
-    raise MoodError("", f"one of {', '.join(JSON_KINDS)} was expected, found {keys}")
-
-
-def _main(cls: type[Schedule], value: Any) -> dict[str, Any]:
-    """What the kind's own key says, by attribute."""
-    main = [p for p in parameters(cls) if p.main]
-    if len(main) == 1:
-        return {main[0].attribute: value}
-    if not isinstance(value, list | tuple) or len(value) != len(main):
-        names = ", ".join(p.key for p in main)
-        raise MoodError(cls.kind, f"[{names}] was expected, found {found(value)}")
-    return {p.attribute: part for p, part in zip(main, value, strict=True)}
-
-
-def _read(p: Parameter, value: Any, depth: int) -> Any:
-    if isinstance(p.kind, Inner):
-        return _inside(p.place, value, depth)
-    if isinstance(p.kind, Parts) and isinstance(value, list | tuple):
-        return [_inside(f"{p.place}[{i}]", part, depth) for i, part in enumerate(value)]
-    if value is None:  # what has no value in Python is left out in JSON
-        raise MoodError(p.place, "a value was expected, found null; leave the key out")
-    return value
-
-
-def _inside(place: str, value: Any, depth: int) -> Schedule:
-    try:
-        return from_json(value, depth=depth + 1)
-    except MoodError as error:
-        raise error.within(place) from None
+    owners = with_owners(value)
+    return owners if isinstance(owners, Schedule) else Schedule.of(_core.Schedule.read(owners))
 
 
 # -- what all forms share ----------------------------------------------------------------------
-
-
-def _made(
-    cls: type[Schedule], given: Mapping[str, Any], read: Callable[[Parameter, Any], Any]
-) -> Schedule:
-    """The schedule with the ``given`` attributes, each of them read."""
-    for p in parameters(cls):
-        if p.required and p.attribute not in given:
-            raise MoodError("", f"{p.key} is missing; {cls.kind} cannot do without it")
-    return cls(
-        **{
-            p.attribute: read(p, given[p.attribute])
-            for p in parameters(cls)
-            if p.attribute in given
-        }
-    )
 
 
 def _close(word: Any, known: Iterable[str]) -> list[str]:
@@ -228,13 +150,13 @@ def _expression(schedule: Schedule, *, short: bool) -> str:
     method = schedule.kind in METHODS
     words = []
     for p in _said(schedule):
-        word = _argument(getattr(schedule, p.attribute), p.kind, short=short)
+        word = _argument(getattr(schedule, p.attribute), p, short=short)
         # Without its name: what every one of the kind has, and what a method says first.
         plain = p.main or p.beside or (method and p.required)
         words.append(word if plain else f"{p.key if short else p.attribute}={word}")
     if not method:
         return f"{schedule.kind}({_listed(words, short=short)})"
-    first = schedule.inner()[0]
+    first = getattr(schedule, parameters(schedule.kind)[0].attribute)
     receiver = _expression(first, short=short)
     if isinstance(first, Sum | Product):
         receiver = f"({receiver})"
@@ -254,7 +176,7 @@ def _operation(schedule: Sum | Product, *, short: bool) -> str:
     return (sign if short else f" {sign} ").join(words)
 
 
-def _argument(value: Any, kind: Kind | None, *, short: bool) -> str:
+def _argument(value: Any, p: Parameter | None, *, short: bool) -> str:
     if isinstance(value, Constant):
         return _argument(value.value, None, short=short)
     if isinstance(value, Custom):
@@ -262,7 +184,7 @@ def _argument(value: Any, kind: Kind | None, *, short: bool) -> str:
     if isinstance(value, Schedule):
         return _expression(value, short=short)
     if isinstance(value, str):
-        bare = short and isinstance(kind, Choice)
+        bare = short and p is not None and p.kind["type"] == "choice"
         return value if bare else json.dumps(value, ensure_ascii=False)
     if isinstance(value, tuple):
         return f"[{_listed([_argument(part, None, short=short) for part in value], short=short)}]"
@@ -306,7 +228,7 @@ def _schedule(node: ast.expr) -> Schedule:
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
         cls = _known(node.func.attr, METHODS)
         return _call(cls, [node.func.value, *node.args], node.keywords)
-    return Inner().check(_literal(node))
+    return from_json(_literal(node))
 
 
 def _known(name: str, known: Mapping[str, type[Schedule]]) -> type[Schedule]:
@@ -326,7 +248,7 @@ def _operands(node: ast.expr, operator: type[ast.operator]) -> list[ast.expr]:
 
 def _call(cls: type[Schedule], arguments: list[ast.expr], keywords: list[ast.keyword]) -> Schedule:
     """A method's first argument is what it is called on."""
-    takes = parameters(cls)
+    takes = parameters(cls.kind)
     if len(arguments) > len(takes):
         fault = f"{cls.kind} takes {len(takes)} values or fewer, found {len(arguments)}"
         raise MoodError("", fault)
@@ -338,14 +260,17 @@ def _call(cls: type[Schedule], arguments: list[ast.expr], keywords: list[ast.key
         if keyword.arg in given:
             raise MoodError(names[keyword.arg].key, "given twice; give it once")
         given[keyword.arg] = keyword.value
-    return _made(cls, given, _value)
+    for p in takes:
+        if p.required and p.attribute not in given:
+            raise MoodError("", f"{p.key} is missing; {cls.kind} cannot do without it")
+    return cls(**{name: _value(names[name], part) for name, part in given.items()})
 
 
 Schedule.written = to_python
 
 
 def _value(p: Parameter, node: ast.expr) -> Any:
-    if isinstance(p.kind, Inner):
+    if p.kind["type"] == "schedule":
         return _placed(p.place, node)
     try:
         return _literal(node)

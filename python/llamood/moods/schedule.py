@@ -1,61 +1,51 @@
 """A schedule: an intensity that changes over the tokens of an answer, as an immutable value.
 
 Token 0 is the last token of the prompt, which predicts the first word of the answer; token t
-is the t-th generated one, which predicts the next. Everything here is numbers. What schedules
-there are: ``shapes``, ``composition``, ``triggers``; how they are written: ``notation``.
+is the t-th generated one, which predicts the next. Here is how people write one; what comes of it
+is known by the core. What schedules there are: ``shapes``, ``composition``, ``triggers``; how they
+are written: ``notation``.
 """
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from bisect import bisect_right
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
-from numbers import Real
-from typing import Any, ClassVar
+from abc import ABC
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, ClassVar, NamedTuple
+from weakref import ref
 
 import numpy as np
 import numpy.typing as npt
 
-from llamood.errors import MoodError
-from llamood.moods.parameters import LARGEST, LONGEST, Number, checked, found, parameters
+from llamood import _core
+from llamood.moods.parameters import parameters
 
-DEEPEST = 32  # schedules within schedules
-MOST_SCHEDULES = 1000  # in one
+MOST_DEEP = 100  # lists and objects within each other; more than any schedule has
 
 Tokens = npt.NDArray[np.int64]
 Values = npt.NDArray[np.float64]
 
 
-@dataclass(frozen=True)
-class Heard:
+class Heard(NamedTuple):
     """When texts appeared in what was generated.
 
     ``events``: for each text the tokens, rising, that completed it. A schedule that begins at
     token ``origin`` hears what is completed there or later, and counts from there.
     """
 
-    events: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    events: Mapping[str, Sequence[int]] = {}
     origin: int = 0
 
     def since(self, token: int) -> Heard:
         """The same for a schedule that begins at ``token`` of this one."""
         return Heard(self.events, self.origin + token)
 
-    def last(self, text: str, token: int) -> int | None:
-        """When the text was last completed, up to ``token``; None where it was not."""
-        times = self.events.get(text, ())
-        place = bisect_right(times, token + self.origin)
-        if place == 0 or times[place - 1] < self.origin:
-            return None
-        return times[place - 1] - self.origin
-
 
 NOTHING_HEARD = Heard()
 
 
 class Schedule(ABC):
-    """An intensity for every token. Each kind is a frozen dataclass of `parameter` fields.
+    """An intensity for every token. Each kind is a frozen dataclass of its parameters, which are
+    what the core's table of kinds says.
 
     ``a + b`` and ``a * b`` take schedules, numbers and functions of the token. Raises MoodError
     for parameters that mean nothing and for absurd sizes: what could exceed 1000, ends after a
@@ -65,68 +55,52 @@ class Schedule(ABC):
     kind: ClassVar[str]  # its name in every written form
     kinds: ClassVar[dict[str, type[Any]]] = {}
     written: ClassVar[Callable[[Schedule], str]] = object.__repr__  # as `notation` writes it
-    listens: bool = False  # whether a value is known only when the text before it is
-    calls: bool = False  # whether a Python function is asked for values
-    regulates: bool = False  # whether it is no schedule of values, but of what shall be read
-    depth: int  # of schedules within schedules
-    n_schedule: int  # in all
+    core: _core.Schedule
 
     def __init_subclass__(cls) -> None:
         if "kind" in vars(cls):
             Schedule.kinds[cls.kind] = cls
 
     def __post_init__(self) -> None:
-        for p in parameters(type(self)):
+        given = {}
+        for p in parameters(self.kind):
             value = getattr(self, p.attribute)
             if p.required or value is not p.default:
-                object.__setattr__(self, p.attribute, checked(p.kind, value, p.place))
-        self._check()
-        self._count()
-        length, reach = self.length, self._reach()
-        if length is not None and length > LONGEST:
-            raise MoodError(self.kind, f"ends at token {length}; {LONGEST} or less was expected")
-        if reach > LARGEST:
-            raise MoodError(
-                self.kind, f"can reach a size of {reach:g}; {LARGEST:g} or less was expected"
-            )
+                takes = p.kind["type"] in ("schedule", "schedules")
+                given[p.key] = with_owners(value) if takes else value
+        self._become(_core.Schedule.made(self.kind, given))
 
-    def _count(self) -> None:
-        inner = self.inner()
-        if self.kind != "max" and any(each.regulates for each in inner):
-            raise MoodError(
-                self.kind,
-                "hold says what is to be read, not what is to be added, so nothing can be made of "
-                "it; let it stand for the whole emotion, alone or with a max",
-            )
-        depth = 1 + max((each.depth for each in inner), default=0)
-        n_schedule = 1 + sum(each.n_schedule for each in inner)
-        if depth > DEEPEST or n_schedule > MOST_SCHEDULES:
-            raise MoodError(
-                self.kind,
-                f"at most {MOST_SCHEDULES} schedules nested {DEEPEST} deep were expected, "
-                f"found {n_schedule} nested {depth} deep",
-            )
-        object.__setattr__(self, "depth", depth)
-        object.__setattr__(self, "n_schedule", n_schedule)
-        object.__setattr__(self, "listens", self.listens or any(each.listens for each in inner))
-        object.__setattr__(self, "calls", self.calls or any(each.calls for each in inner))
-        regulates = self.regulates or any(each.regulates for each in inner)
-        object.__setattr__(self, "regulates", regulates)
+    def _become(self, core: _core.Schedule) -> None:
+        """Have the parameters as the core keeps them."""
+        values = core.values
+        for p in parameters(self.kind):
+            object.__setattr__(self, p.attribute, _kept(values[p.key]))
+        self._face(core)
 
-    def _check(self) -> None:  # noqa: B027  (most kinds have nothing to add)
-        """Raise MoodError for parameters that are good alone but not together."""
+    def _face(self, core: _core.Schedule) -> None:
+        object.__setattr__(self, "core", core)
+        core.face = ref(self)
 
-    def _reach(self) -> float:
-        """The largest size that it can come to, also on the way to its value."""
-        return max(map(abs, self.bounds()))
+    @staticmethod
+    def of(core: _core.Schedule) -> Schedule:
+        """What stands for it in Python: what it was made by, while that is there."""
+        known: Schedule | None = core.face() if hasattr(core, "face") else None
+        if known is not None:
+            return known
+        made: Schedule = object.__new__(Schedule.kinds[core.kind])
+        made._become(core)
+        return made
 
-    @abstractmethod
+    def __reduce__(self) -> tuple[type[Schedule], tuple[Any, ...]]:
+        return type(self), tuple(getattr(self, p.attribute) for p in parameters(self.kind))
+
     def at(self, tokens: Tokens, heard: Heard = NOTHING_HEARD) -> Values:
         """The intensity at each of ``tokens``, which are 0 or larger and in any order."""
+        return self.core.at(tokens, dict(heard.events), heard.origin)
 
-    @abstractmethod
     def bounds(self) -> tuple[float, float]:
         """Between what it stays at every token."""
+        return self.core.bounds()
 
     @property
     def length(self) -> int | None:
@@ -134,19 +108,22 @@ class Schedule(ABC):
 
         None where it never ends. Beyond its end a schedule keeps its last value.
         """
-        return None
+        return self.core.length
 
-    def inner(self) -> tuple[Schedule, ...]:
-        """The schedules that it is made of."""
-        values = [getattr(self, p.attribute) for p in parameters(type(self))]
-        parts = [part for v in values for part in (v if isinstance(v, tuple) else (v,))]
-        return tuple(part for part in parts if isinstance(part, Schedule))
+    @property
+    def listens(self) -> bool:
+        """Whether a value is known only when the text before it is."""
+        return self.core.listens
 
-    def walk(self) -> Iterator[Schedule]:
-        """It and all that it is made of."""
-        yield self
-        for inner in self.inner():
-            yield from inner.walk()
+    @property
+    def calls(self) -> bool:
+        """Whether a Python function is asked for values."""
+        return self.core.calls
+
+    @property
+    def regulates(self) -> bool:
+        """Whether it is no schedule of values, but of what shall be read."""
+        return self.core.regulates
 
     def __repr__(self) -> str:
         written: str = type(self).written(self)
@@ -193,55 +170,20 @@ def _made(kind: str, *arguments: Any) -> Schedule:
     return made
 
 
-@dataclass(frozen=True)
-class Inner:
-    """The kind of parameter that is a schedule: a number is a constant, a function its values."""
-
-    def check(self, value: Any) -> Schedule:
-        if isinstance(value, Schedule):
-            return value
-        if callable(value):
-            return _made("function", value)
-        if isinstance(value, Real) and not isinstance(value, bool):
-            return _made("constant", Number().check(value))
-        raise MoodError("", f"a number or a schedule was expected, found {found(value)}")
-
-    def schema(self) -> dict[str, Any]:
-        return {"$ref": "#/$defs/schedule"}
+def with_owners(value: Any, *, depth: int = 0) -> Any:
+    """What is written of schedules, with each function in it as a schedule that owns it, which must
+    be kept while the core makes one of all. What is too deep to be one is left out."""
+    if depth > MOST_DEEP:
+        return None
+    if isinstance(value, Mapping):
+        return {key: with_owners(part, depth=depth + 1) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [with_owners(part, depth=depth + 1) for part in value]
+    return _made("function", value) if callable(value) else value
 
 
-@dataclass(frozen=True)
-class Parts:
-    """The kind of parameter that is two or more schedules."""
-
-    def check(self, value: Any) -> tuple[Schedule, ...]:
-        if not isinstance(value, list | tuple) or len(value) < 2:
-            fault = f"a list of two or more schedules was expected, found {found(value)}"
-            raise MoodError("", fault)
-        return tuple(checked(Inner(), part, f"[{place}]") for place, part in enumerate(value))
-
-    def schema(self) -> dict[str, Any]:
-        return {
-            "type": "array",
-            "items": Inner().schema(),
-            "minItems": 2,
-            "maxItems": MOST_SCHEDULES - 1,
-        }
-
-
-def begun_at(begins: Tokens, inner: Schedule, tokens: Tokens, heard: Heard) -> Values:
-    """The values of ``inner`` at ``tokens`` as if it had begun at ``begins``, one for each."""
-    if not inner.listens:
-        return inner.at(tokens - begins)
-    values = np.empty(len(tokens))
-    order = np.argsort(begins, kind="stable")
-    for same in np.split(order, np.flatnonzero(np.diff(begins[order])) + 1):
-        if len(same):
-            begin = int(begins[same[0]])
-            values[same] = inner.at(tokens[same] - begin, heard.since(begin))
-    return values
-
-
-def hull(one: tuple[float, float], other: tuple[float, float]) -> tuple[float, float]:
-    """The bounds of what keeps within either."""
-    return min(one[0], other[0]), max(one[1], other[1])
+def _kept(value: Any) -> Any:
+    """A parameter as the core keeps it, with schedules as they are in Python."""
+    if isinstance(value, _core.Schedule):
+        return Schedule.of(value)
+    return tuple(_kept(part) for part in value) if isinstance(value, tuple) else value

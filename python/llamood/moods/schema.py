@@ -12,12 +12,13 @@ from typing import Any
 
 from llamood.moods.affect import AXES
 from llamood.moods.notation import BESIDE, JSON_KINDS, STARTED
-from llamood.moods.parameters import Json, Number, Parameter, parameters
+from llamood.moods.parameters import ANY_NUMBER, Json, Parameter, parameters, schema
 from llamood.moods.schedule import Schedule
 from llamood.moods.settings import SETTINGS, Setting
 from llamood.moods.triggers import Hold, On
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
+_COORDINATE = {**ANY_NUMBER, "low": -1.0, "high": 1.0}
 SHIPPED = Path(__file__).parents[1] / "data" / "mood.schema.json"
 
 
@@ -36,8 +37,8 @@ def mood_schema() -> dict[str, Json]:
         "propertyNames": {"anyOf": [{"pattern": "^[^$]"}, {"enum": list(SETTINGS)}]},
         "additionalProperties": {"anyOf": [_def("schedule"), _def(Hold.kind)]},
         "$defs": {
-            "coordinate": {"anyOf": [Number(low=-1.0, high=1.0).schema(), _def("changing")]},
-            "schedule": {"anyOf": [Number().schema(), _def("changing")]},
+            "coordinate": {"anyOf": [schema(_COORDINATE), _def("changing")]},
+            "schedule": {"anyOf": [schema(ANY_NUMBER), _def("changing")]},
             "changing": {"anyOf": [_def(kind) for kind in (*_composable(), STARTED)]},
             **{kind: _kind(cls) for kind, cls in JSON_KINDS.items()},
             STARTED: _started(),
@@ -47,7 +48,7 @@ def mood_schema() -> dict[str, Json]:
 
 
 def _composable() -> list[str]:
-    return [kind for kind, cls in JSON_KINDS.items() if not cls.regulates]
+    return [kind for kind, cls in JSON_KINDS.items() if cls is not Hold]
 
 
 def _def(name: str) -> dict[str, Json]:
@@ -56,19 +57,19 @@ def _def(name: str) -> dict[str, Json]:
 
 def _setting(setting: Setting) -> dict[str, Json]:
     default = {} if setting.default is None else {"default": setting.default}
-    return {"description": setting.about, **setting.kind.schema(), **default}
+    return {"description": setting.about, **schema(setting.kind), **default}
 
 
 def _kind(cls: type[Schedule]) -> dict[str, Json]:
     """An object with the main parameters under the kind's own name, as `notation` writes it."""
-    others = [p for p in parameters(cls) if not p.main]
+    others = [p for p in parameters(cls.kind) if not p.main]
     return {
         "description": _about(cls),
         "type": "object",
         "properties": {
             cls.kind: _main(cls),
             **{p.key: _parameter(p) for p in others},
-            **{kind: _def(kind) for kind in BESIDE if not (cls.regulates and kind == On.kind)},
+            **{kind: _def(kind) for kind in BESIDE if not (cls is Hold and kind == On.kind)},
         },
         "required": [cls.kind, *(p.key for p in others if p.required)],
         "additionalProperties": False,
@@ -91,7 +92,7 @@ def _beside(cls: type[Schedule]) -> dict[str, Json]:
 
 
 def _main(cls: type[Schedule]) -> dict[str, Json]:
-    main = [{"title": p.key, **p.kind.schema()} for p in parameters(cls) if p.main]
+    main = [{"title": p.key, **p.schema()} for p in parameters(cls.kind) if p.main]
     if len(main) == 1:
         return main[0]
     return {"type": "array", "prefixItems": main, "minItems": len(main), "items": False}
@@ -99,7 +100,7 @@ def _main(cls: type[Schedule]) -> dict[str, Json]:
 
 def _parameter(p: Parameter) -> dict[str, Json]:
     default: dict[str, Any] = {} if p.required or p.default is None else {"default": p.default}
-    return {**p.kind.schema(), **default}
+    return {**p.schema(), **default}
 
 
 def _about(cls: type) -> str:

@@ -27,7 +27,14 @@ import numpy.typing as npt
 from llamood.atomic import write_files
 from llamood.errors import FileError, ModelError, MoodWarning
 from llamood.vectors.emotion_vectors import EmotionVectors, Float32, Float64, Site
-from llamood.vectors.gguf_header import F32, Header, faults_of_layout, opened, read_f32, read_header
+from llamood.vectors.gguf_header import (
+    F32,
+    Header,
+    faults_of_layout,
+    opened,
+    read_header,
+    read_numbers,
+)
 from llamood.vectors.increments import as_measured
 
 # In the folder of the vectors; a GGUF file, with a name of its own because whoever globs *.gguf
@@ -81,6 +88,20 @@ class Probe:
                 f"layer {layer} cannot be read; layers {self.layers[0]} to {self.layers[-1]} can"
             )
         return self.layers.index(layer)
+
+    def in_order(self, names: tuple[str, ...]) -> Probe:
+        """The same with its emotions in the order of ``names``, which are all of them."""
+        order = [self.names.index(name) for name in names]
+        return replace(
+            self,
+            names=names,
+            directions=self.directions[:, order],
+            mean=self.mean[:, order],
+            spread=self.spread[:, order],
+            response=self.response[:, order][..., order],
+            auroc=self.auroc[:, order],
+            joint=self.joint[order],
+        )
 
     def at(self, layer: int) -> Probe:
         """The same, read at one layer. Raises `ModelError` where that cannot be."""
@@ -164,7 +185,7 @@ class Probe:
             faults = faults_of_layout(header) + _faults_of_tensors(header)
             if faults:
                 raise FileError(path, *faults)
-            arrays = {t.name: read_f32(file, path, t) for t in header.tensors}
+            arrays = {t.name: read_numbers(file, path, t) for t in header.tensors}
         faults = _faults(facts, arrays)
         if faults:
             raise FileError(path, *faults)
@@ -257,15 +278,16 @@ def _write(probe: Probe, path: Path) -> None:
 def _facts(header: Header, path: Path) -> _Facts:
     """Raises `FileError` where this is no baseline, or lacks what every baseline has."""
     said = header.metadata.get
-    if said("general.architecture") != ARCHITECTURE:
+    found = said("general.architecture")
+    if not isinstance(found, str) or found != ARCHITECTURE:
         raise FileError(
             path,
-            f"general.architecture is {said('general.architecture')!r}, expected "
-            f"{ARCHITECTURE!r}: this is no baseline of readings",
+            f"general.architecture is {found!r:.60}, expected {ARCHITECTURE!r}: this is no "
+            "baseline of readings",
         )
     version = said("llamood.version")
-    if version != VERSION:
-        fault = f"llamood.version is {version!r}, expected {VERSION}; measure the baseline again"
+    if not isinstance(version, int) or version != VERSION:
+        fault = f"llamood.version is {version!r:.60}, expected {VERSION}; measure it again"
         raise FileError(path, fault)
     names, layers, chosen, about = (
         said(f"{ARCHITECTURE}.{key}") for key in ("names", "layers", "chosen", "about")
@@ -274,6 +296,7 @@ def _facts(header: Header, path: Path) -> _Facts:
         isinstance(names, list)
         and isinstance(layers, np.ndarray)
         and isinstance(chosen, np.ndarray)
+        and layers.dtype.kind + chosen.dtype.kind in ("ii", "iu", "ui", "uu")
         and isinstance(about, str)
     ):
         raise FileError(path, "the names, the layers, or what it was measured on, is missing")

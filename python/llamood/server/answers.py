@@ -6,6 +6,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, Literal
 
 from llamood.server.tools import Calls
@@ -81,7 +82,7 @@ class Choice:
 
 
 class Writer:
-    """Makes the objects of one request."""
+    """Makes the objects of one request. ``session``: the name of one that it began."""
 
     def __init__(
         self,
@@ -92,8 +93,10 @@ class Writer:
         reads: bool,
         logs: bool,
         is_counted: bool,
+        session: str | None = None,
     ) -> None:
         self._kind = kind
+        self._begun = {} if session is None else {"session": session}
         self._reads = reads
         self._logs = logs
         self._is_counted = is_counted
@@ -111,12 +114,14 @@ class Writer:
             "object": self._kind,
             "choices": [self._whole_choice(choice) for choice in made],
             "usage": usage(made),
+            **({"llamood": self._begun} if self._begun else {}),
         }
 
     def _whole_choice(self, choice: Choice) -> dict[str, Any]:
         about: dict[str, Any] = {"index": choice.index, "finish_reason": choice.reason}
-        if choice.last is not None:
-            about |= self._felt(choice.last)
+        told = {} if choice.last is None else self._felt(choice.last)
+        if told:
+            about["llamood"] = told
         about["logprobs"] = self._logprobs(choice.heard)
         if self._kind == "text_completion":
             return {**about, "text": choice.text}
@@ -143,13 +148,13 @@ class Writer:
 
     def _felt(self, event: Event) -> dict[str, Any]:
         """Where readings were asked for, what was felt and read; and, asked for or not, what became
-        of an answer that collapsed."""
+        of an answer that collapsed, and what limits took."""
         told = felt(event) if self._reads else {}
         if event.guard is not None:
             told["guard"] = dict(event.guard)
         if event.notices:
             told["notices"] = list(event.notices)
-        return {"llamood": told} if told else {}
+        return told
 
     def closing(self, choices: Iterable[Choice]) -> dict[str, Any]:
         """The chunk with the counts, where they are asked for."""
@@ -164,7 +169,7 @@ class Writer:
         choice: Choice,
         *,
         likely: Sequence[Heard] = (),
-        more: Mapping[str, Any] | None = None,
+        more: Mapping[str, Any] = MappingProxyType({}),
         **said: Any,
     ) -> dict[str, Any]:
         about = {
@@ -173,12 +178,13 @@ class Writer:
             "logprobs": self._logprobs(likely),
         }
         counted = {"usage": None} if self._is_counted else {}
+        told = {**self._begun, **more}
         return {
             **self._about,
             "object": self._chunk_kind,
             "choices": [{**about, **said}],
             **counted,
-            **(more or {}),
+            **({"llamood": told} if told else {}),
         }
 
     def _logprobs(self, likely: Sequence[Heard]) -> dict[str, Any] | None:

@@ -48,7 +48,9 @@ def create_app(engine: Engine, settings: Settings, metrics: Metrics) -> ASGIApp:
             around,
             allow_origins=settings.origins,
             allow_methods=["GET", "POST"],
-            allow_headers=["Authorization", "Content-Type"],
+            allow_headers=["*"],  # every client library has some of its own
+            allow_private_network=True,  # a page of the web asks for that of a machine at home
+            expose_headers=["Retry-After"],
         )
     return _Counted(around, metrics)
 
@@ -69,8 +71,7 @@ def _add_endpoints(app: FastAPI, service: Service, settings: Settings, metrics: 
     @app.get("/v1/models/{model:path}", responses=descriptions.REFUSED)
     async def one_model(model: str) -> dict[str, Any]:
         if model != settings.model:
-            message = f"there is no model {model[:60]!r} here, but {settings.model!r}"
-            raise errors.ApiError(404, message, param="model", code="model_not_found")
+            raise errors.no_model(model, settings)
         return descriptions.model(settings)
 
     @app.get("/v1/emotions", responses=descriptions.EMOTIONS)
@@ -79,8 +80,8 @@ def _add_endpoints(app: FastAPI, service: Service, settings: Settings, metrics: 
         return {"object": "list", "data": data}
 
     @app.post("/v1/mood/rows", responses=descriptions.ROWS)
-    async def mood_rows(asked: RowsRequest) -> dict[str, Any]:
-        return await service.rows(asked)
+    async def mood_rows(asked: RowsRequest, request: Request) -> dict[str, Any]:
+        return await service.rows(asked, request)
 
     @app.get("/v1/studio", responses=descriptions.STUDIO)
     async def studio() -> dict[str, Any]:

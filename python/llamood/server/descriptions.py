@@ -116,11 +116,22 @@ def of_service(document: dict[str, Any], settings: Settings) -> dict[str, Any]:
     schemas["Mood"] = placed(mood_schema(), "#/components/schemas/Mood")
     for name in ("ChatRequest", "TextRequest", "RowsRequest"):
         properties = schemas[name]["properties"]
-        if "model" in properties:
+        if "model" in properties and settings.strict_model:
             properties["model"] = {"type": "string", "const": settings.model}
-        ways = [way for way in properties["mood"]["anyOf"] if way.get("type") != "object"]
-        properties["mood"]["anyOf"] = [{"$ref": "#/components/schemas/Mood"}, *ways]
+            schemas[name]["required"] = ["model", *schemas[name]["required"]]
+        properties["mood"] = _with_mood(properties["mood"])
     return document
+
+
+def _with_mood(schema: Any) -> Any:
+    """The schema, in which an object of anything is a mood."""
+    if isinstance(schema, list):
+        return [_with_mood(part) for part in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if schema.get("type") == "object":
+        return {"$ref": "#/components/schemas/Mood"}
+    return {key: _with_mood(part) for key, part in schema.items()}
 
 
 def model(settings: Settings) -> dict[str, Any]:

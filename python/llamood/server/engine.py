@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from typing import Literal
 
@@ -17,6 +17,7 @@ from llamood.errors import LlamoodError, ModelError
 from llamood.server.errors import ApiError
 from llamood.server.jobs import Job, Mailbox
 from llamood.server.metrics import Metrics
+from llamood.server.pace import Pace
 from llamood.voices.answer_stream import AnswerStream
 from llamood.voices.cast import Cast
 from llamood.voices.character import Character
@@ -24,6 +25,12 @@ from llamood.voices.event import Event
 
 State = Literal["loading", "ready", "failed", "stopped"]
 Told = tuple[Mailbox, Job, Event | Exception]
+
+# One voice of so many answers by a grammar at once; of fewer voices any. By one that looks at every
+# token an answer takes many steps a token, so that others would wait long for a voice. As many are
+# kept for short answers, until none has been asked for in so many seconds.
+_SHARE = 4
+_KEPT_FOR = 60.0
 
 _LOG = logging.getLogger("llamood.server")
 
@@ -53,6 +60,9 @@ class Engine:
         self._cast: Cast | None = None
         self._voices: list[Character] = []
         self._answers: dict[Job, tuple[AnswerStream, Character]] = {}
+        self._most_formed = 1
+        self._short_until = 0.0
+        self._pace = Pace()
         self._thread = threading.Thread(target=self._run, name="llamood-engine", daemon=True)
 
     @property
@@ -83,8 +93,16 @@ class Engine:
     def submit(self, jobs: Sequence[Job]) -> None:
         """Let all of these be answered, or raise `ApiError` where there is no room in the queue."""
         with self._wake:
-            n_free = len(self._voices) - len(self._answers)
-            if len(self._waiting) + len(jobs) > self._n_waiting + max(n_free, 0):
+            if any(job.is_short for job in jobs):
+                self._short_until = time.monotonic() + _KEPT_FOR
+            n_free = max(len(self._voices) - len(self._answers), 0)
+            if not all(job.is_short for job in jobs):
+                n_free = min(n_free, max(self._n_free_for_long, 0))
+            # Those that are drawn by a grammar, of which some voices are never, leave half of the
+            # queue to others.
+            n_formed = sum(job.is_formed for job in self._waiting)
+            is_full = len(self._waiting) + len(jobs) > self._n_waiting + n_free
+            if is_full or (jobs[0].is_formed and n_formed > (self._n_waiting + n_free) // 2):
                 self._metrics.refused.inc()
                 raise ApiError(
                     429,
@@ -109,6 +127,7 @@ class Engine:
         try:
             self._cast = self._open_cast()
             self._voices = [self._cast.join() for _ in range(self._cast.n_voice)]
+            self._most_formed = len(self._voices) // _SHARE or len(self._voices)
             self.state = "ready"
             self.on_ready()
             while self._listen():
@@ -152,9 +171,13 @@ class Engine:
         self._begin(told)
         self._count()
         if self._answers:
-            began = time.monotonic()
-            self._cast.step()
-            self._metrics.stepped(len(self._answers), time.monotonic() - began)
+            n_said = self._cast.n_generating
+            n_token, began = self._cast.n_token, time.monotonic()
+            self._cast.step(n_said + self._pace.room(is_said=n_said > 0))
+            took = time.monotonic() - began
+            n_read = max(self._cast.n_token - n_token - n_said, 0)
+            self._pace.stepped(took, n_said=n_said, n_read=n_read)
+            self._metrics.stepped(len(self._answers), took)
             for job, (stream, voice) in list(self._answers.items()):
                 self._hear(job, stream, voice, told)
             self._count()
@@ -164,13 +187,37 @@ class Engine:
         self._metrics.waiting.set(len(self._waiting))
         self._metrics.speaking.set(len(self._answers))
 
+    @property
+    def _n_free_for_long(self) -> int:
+        """Voices for answers that may be long."""
+        n_kept = len(self._voices) // _SHARE if time.monotonic() < self._short_until else 0
+        n_long = sum(not job.is_short for job in list(self._answers))
+        return len(self._voices) - n_kept - n_long
+
+    def _next(self) -> Job | None:
+        """Whose turn it is: of the request with the fewest voices, so that one that asks for many
+        answers leaves voices to others. Whoever is drawn by a grammar lets others by while as many
+        are as may be; and so does whoever may say much, as long as short answers are asked for."""
+        has_room = self._n_free_for_long > 0
+        is_drawable = sum(job.is_formed for job in self._answers) < self._most_formed
+        n_voice = Counter(job.mailbox for job in self._answers)
+        with self._wake:
+            may = (
+                job
+                for job in self._waiting
+                if (has_room or job.is_short) and (is_drawable or not job.is_formed)
+            )
+            job = min(may, key=lambda job: n_voice[job.mailbox], default=None)  # the first of these
+            if job is not None:
+                self._waiting.remove(job)
+        return job
+
     def _begin(self, told: list[Told]) -> None:
         assert self._cast is not None
         while len(self._answers) < len(self._voices):
-            with self._wake:
-                if not self._waiting:
-                    return
-                job = self._waiting.popleft()
+            job = self._next()
+            if job is None:
+                return
             silent = [voice for voice in self._voices if not voice.is_speaking]
             felt = None if job.session is None else job.session.felt
             try:

@@ -7,8 +7,14 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
-from llama_cpp.llama_grammar import JSON_GBNF, BuiltinRule, SchemaConverter
+from llama_cpp.llama_grammar import (
+    JSON_GBNF,
+    RESERVED_NAMES,
+    BuiltinRule,
+    SchemaConverter,
+)
 
+from llamood.server import integers
 from llamood.server.errors import ApiError
 
 # Keys that say nothing, and those that stand beside any others.
@@ -23,22 +29,25 @@ _TOGETHER = [
         "anyOf",
         "type const",
         "type enum",
-        "type properties required additionalProperties",
+        "type properties required additionalProperties propertyNames",
         "type items minItems maxItems",
         "type prefixItems",
         "type minLength maxLength",
         "type format",
+        "type minimum maximum exclusiveMinimum exclusiveMaximum",
     )
 ]
 _SAID: frozenset[str] = frozenset().union(*_TOGETHER) | _REMARKS | _DEFINITIONS
 _OF_TYPES = {
     "properties": ("object",),
     "additionalProperties": ("object",),
+    "propertyNames": ("object",),
     "items": ("array",),
     "prefixItems": ("array",),
     "minLength": ("string",),
     "maxLength": ("string",),
     "format": ("string",),
+    **dict.fromkeys(integers.BOUNDS, ("integer",)),
 }
 _DEEPEST = 24
 _MOST_PARTS = 2000
@@ -93,7 +102,14 @@ def _grammar(schema: str, param: str) -> str:
 
 class _Converter(SchemaConverter):  # type: ignore[misc]
     """llama_cpp's own does not escape backslashes, so that quotes in a value end its literal, takes
-    two definitions whose names end alike for one, and lets strings have line ends in them."""
+    two definitions whose names end alike for one, lets strings have line ends in them, and leaves
+    bounds of numbers out."""
+
+    def visit(self, schema: Any, name: str) -> Any:
+        if not any(key in schema for key in integers.BOUNDS):
+            return super().visit(schema, name)
+        rule_name = f"{name}-" if name in RESERVED_NAMES else name or "root"
+        return self._add_rule(rule_name, integers.between(*integers.bounds(schema)))
 
     def _add_primitive(self, name: str, rule: BuiltinRule) -> Any:
         return super()._add_primitive(name, _CHAR if name == "char" else rule)
@@ -143,6 +159,8 @@ class _Check:
                 raise self._fault(where, f"type is one of {', '.join(_TYPES)}")
         if not str(schema.get("$ref", "#/")).startswith("#/"):
             raise self._fault(where, "$ref points into the schema itself, as in #/$defs/name")
+        if schema.get("propertyNames", {}) not in ({}, {"type": "string"}):
+            raise self._fault(where, "propertyNames is any string")
         if schema.get("format", "date") not in _FORMATS:
             raise self._fault(where, f"format is one of {', '.join(_FORMATS)}")
         said = schema.keys() - _REMARKS - _DEFINITIONS
@@ -160,6 +178,10 @@ class _Check:
         for least, most in (("minItems", "maxItems"), ("minLength", "maxLength")):
             if schema.get(least, 0) > schema.get(most, _MOST_REPEATED):
                 raise self._fault(where, f"{least} is larger than {most}")
+        try:
+            integers.bounds(schema)
+        except (ValueError, OverflowError) as error:
+            raise self._fault(where, str(error)) from None
         if ("minItems" in schema or "maxItems" in schema) and "items" not in schema:
             raise self._fault(where, "minItems and maxItems need items")
         for key in ("enum", "anyOf", "prefixItems"):

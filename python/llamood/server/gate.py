@@ -43,7 +43,8 @@ class Gate:
         hosts = self._settings.hosts
         host = _PORT.sub("", headers.get("host", "")).lower()
         if hosts and host not in hosts:
-            raise ApiError(403, f"called by another name than {', '.join(hosts)}", code="host")
+            message = f"called by another name than {', '.join(hosts)}; --host-name allows one more"
+            raise ApiError(403, message, code="host")
         if self._settings.api_key is not None and scope["path"].startswith(GUARDED):
             given = headers.get("authorization", "")
             expected = f"Bearer {self._settings.api_key}"
@@ -59,27 +60,40 @@ class Gate:
             raise self._too_large()
 
     def _limited(self, receive: Receive) -> Receive:
-        """The same, where the body is counted and must come in time."""
+        """The same, where the body is counted, and must come in time and without long pauses."""
+        settings, now = self._settings, asyncio.get_running_loop().time
         size = 0
         is_whole = False
-        end = asyncio.get_running_loop().time() + self._settings.request_seconds
+        end = now() + settings.request_seconds
+        pace, paced = now() + settings.pace_seconds, 0  # until when, and how much had come before
 
         async def limited() -> Message:
-            nonlocal size, is_whole
+            nonlocal size, is_whole, pace, paced
             if is_whole:  # what comes now is that the client has gone
                 return await receive()
-            left = end - asyncio.get_running_loop().time()
             try:
-                message = await asyncio.wait_for(receive(), max(left, 0.0))
+                message = await asyncio.wait_for(receive(), max(min(end, pace) - now(), 0.0))
             except asyncio.TimeoutError:
-                raise ApiError(408, "the body did not come in time") from None
+                raise self._too_slow() from None
             size += len(message.get("body", b""))
             is_whole = not message.get("more_body", False)
-            if size > self._settings.n_body:
+            if size > settings.n_body:
                 raise self._too_large()
+            if not is_whole and now() >= pace:
+                if size - paced < settings.n_pace:
+                    raise self._too_slow()
+                pace, paced = now() + settings.pace_seconds, size
             return message
 
         return limited
+
+    def _too_slow(self) -> ApiError:
+        settings = self._settings
+        return ApiError(
+            408,
+            f"the body did not come in time; expected all of it in {settings.request_seconds:g} "
+            f"seconds, and {settings.n_pace} bytes in each {settings.pace_seconds:g}",
+        )
 
     def _too_large(self) -> ApiError:
         return ApiError(413, f"the body is larger than {self._settings.n_body} bytes")

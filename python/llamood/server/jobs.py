@@ -13,6 +13,8 @@ from llamood.server.sessions import Session
 from llamood.server.spans import Spans
 from llamood.voices.event import Event
 
+SHORT = 128  # tokens of a prompt and its answer
+
 
 class Mailbox:
     """Where the events of one request's answers arrive, whatever becomes of its reader. Made, and
@@ -44,6 +46,17 @@ class Job:
     since: float = field(default_factory=time.monotonic)
     n_token: int = 0
     mix: Mapping[str, float] = field(default_factory=dict)  # of the last token
+
+    @property
+    def is_formed(self) -> bool:
+        """Whether it is drawn by a grammar."""
+        return bool(self.sampling.get("grammar"))
+
+    @property
+    def is_short(self) -> bool:
+        """Whether it soon gives its voice back."""
+        most = self.sampling.get("max_tokens")
+        return not self.is_formed and most is not None and len(self.prompt) + most <= SHORT
 
 
 async def events(jobs: Sequence[Job], mailbox: Mailbox) -> AsyncIterator[tuple[Job, Event]]:

@@ -10,7 +10,8 @@ from llamood.errors import MoodError
 from llamood.moods import short_form
 from llamood.moods.mood import Mood
 from llamood.server.errors import ApiError
-from llamood.server.requests import ChatRequest, Content, Message, Reply, Shared, ToolResult
+from llamood.server.messages import Message, RefusalPart, Reply, TextPart, ToolResult
+from llamood.server.requests import ChatRequest, Shared
 from llamood.voices.cast import Cast
 
 _N_SEED = 2**32
@@ -47,7 +48,8 @@ def mood_of(asked: Any, cast: Cast, *, n_mood: int) -> Mood | None:
 
 
 def sampling_of(request: Shared, *, index: int) -> dict[str, Any]:
-    """How answer ``index`` of the request is drawn: with one seed, each has its own."""
+    """How answer ``index`` of the request is drawn: with one seed, each has its own. Every whole
+    number is a seed, below 0 too."""
     asked = {name: getattr(request, name) for name in _SAMPLING}
     seed = None if request.seed is None else (request.seed + index) % _N_SEED
     return {
@@ -66,50 +68,53 @@ def messages_of(messages: Sequence[Message]) -> list[dict[str, Any]]:
 def _message(message: Message) -> dict[str, Any]:
     role = "system" if message.role == "developer" else message.role
     said: dict[str, Any] = {"role": role, "content": _text(message.content)}
+    if message.name is not None:
+        said["name"] = message.name
     if isinstance(message, ToolResult):
         said["tool_call_id"] = message.tool_call_id
-    elif message.name is not None:
-        said["name"] = message.name
-    if isinstance(message, Reply) and message.tool_calls:
+    if isinstance(message, Reply):
+        said |= _answered(message)
+    return said
+
+
+def _answered(reply: Reply) -> dict[str, Any]:
+    """What only answers have; one that was refused says so where it says nothing else."""
+    said: dict[str, Any] = {}
+    if reply.refusal and not _text(reply.content):
+        said["content"] = reply.refusal
+    if reply.reasoning_content is not None:
+        said["reasoning_content"] = reply.reasoning_content
+    if reply.tool_calls:
         said["tool_calls"] = [
             {
                 "id": call.id,
                 "type": "function",
-                "function": {
-                    "name": call.function.name,
-                    "arguments": _arguments(call.function.arguments),
-                },
+                "function": {"name": call.function.name, "arguments": call.function.arguments},
             }
-            for call in message.tool_calls
+            for call in reply.tool_calls
         ]
     return said
 
 
-def _text(content: Content | None) -> str:
-    if content is None:
-        return ""
-    return content if isinstance(content, str) else "".join(part.text for part in content)
-
-
-def _arguments(written: str) -> Any:
-    try:
-        return json.loads(written)
-    except (ValueError, RecursionError):
-        raise ApiError(400, "the arguments of a tool call are no JSON", param="messages") from None
+def _text(content: str | Sequence[TextPart | RefusalPart] | None) -> str:
+    if content is None or isinstance(content, str):
+        return content or ""
+    return "".join(part.text if isinstance(part, TextPart) else part.refusal for part in content)
 
 
 def room_of(request: Shared, *, n_prompt: int, n_ctx: int, default: int | None) -> int:
-    """How many tokens each answer may have. Raises `ApiError` where the prompt leaves none."""
+    """How many tokens each answer may have: ``default`` where the request says nothing of it, None
+    for all that there is room for. Raises `ApiError` where the prompt leaves none."""
     asked = request.max_tokens
-    if isinstance(request, ChatRequest):
-        if asked is not None and request.max_completion_tokens is not None:
+    if isinstance(request, ChatRequest) and request.max_completion_tokens is not None:
+        if asked not in (None, request.max_completion_tokens):
             raise ApiError(
                 400,
                 "max_tokens and max_completion_tokens are one thing; give one",
                 param="max_tokens",
             )
-        asked = asked or request.max_completion_tokens
-    asked = asked or default
+        asked = request.max_completion_tokens
+    asked = default if asked is None else asked
     room = n_ctx - n_prompt
     if room < 1 or n_prompt < 1:
         raise ApiError(
@@ -120,4 +125,4 @@ def room_of(request: Shared, *, n_prompt: int, n_ctx: int, default: int | None) 
             param="messages" if isinstance(request, ChatRequest) else "prompt",
             code="context_length_exceeded" if n_prompt else None,
         )
-    return room if asked is None else min(asked, room)
+    return room if asked is None or asked < 1 else min(asked, room)

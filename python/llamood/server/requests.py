@@ -6,12 +6,24 @@ What is known to OpenAI and not supported here is refused by name, unless it say
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, model_validator
+from pydantic import Discriminator, Field, JsonValue, Tag, model_validator
 from pydantic_core import PydanticCustomError
 
-# Field -> the values that ask for nothing, beside null.
+from llamood.server.fields import (
+    CACHED,
+    DEEPEST,
+    UNSUPPORTED,
+    Refusal,
+    Strict,
+    Text,
+    is_too_deep,
+    only_type,
+)
+from llamood.server.messages import Message
+
+# With the values that ask for nothing, beside null.
 _UNSUPPORTED: Mapping[str, tuple[Any, ...]] = {
     "audio": (),
     "function_call": ("none",),
@@ -20,7 +32,6 @@ _UNSUPPORTED: Mapping[str, tuple[Any, ...]] = {
     "metadata": ({},),
     "modalities": (["text"],),
     "moderation": (),
-    "parallel_tool_calls": (True,),
     "prediction": (),
     "prompt_cache_key": (),
     "prompt_cache_options": (),
@@ -33,70 +44,115 @@ _UNSUPPORTED: Mapping[str, tuple[Any, ...]] = {
     "best_of": (1,),
     "echo": (False,),
     "suffix": ("",),
+    # llama.cpp's, and its servers'
+    "grammar": ("",),
+    "json_schema": (),
+    "logit_bias_type": (),
+    "min_tokens": (0,),
+    "mirostat": (0,),
+    "mirostat_mode": (0,),
+    "mirostat_tau": (5.0,),
+    "mirostat_eta": (0.1,),
 }
+_MOST_STOPS = 64
+_LIMIT = "0 and -1: as many as there is room for."
 
 
-def _unsupported_left_out(data: Any) -> Any:
-    if not isinstance(data, dict):
-        return data
-    for name, neutral in _UNSUPPORTED.items():
-        if data.get(name) is not None and data[name] not in neutral:
-            raise PydanticCustomError(
-                "unsupported", "{name} is not supported here; leave it out", {"name": name}
-            )
-    return {name: value for name, value in data.items() if name not in _UNSUPPORTED}
+def _text_or_list(value: Any) -> str | None:
+    return "<one>" if isinstance(value, str) else "<list>" if isinstance(value, list) else None
 
 
-def _written(value: Any) -> Any:
-    """A text that can be written as UTF-8: JSON lets halves of characters through."""
-    if isinstance(value, str):
-        try:
-            value.encode()
-        except UnicodeEncodeError:
-            raise PydanticCustomError("unicode", "half of a character, which is no text") from None
-        if "\0" in value:
-            raise PydanticCustomError("unicode", "a zero byte, which ends a text")
-    return value
+_StopText = Annotated[Text, Field(min_length=1, max_length=200)]
+Stop = Annotated[
+    Annotated[_StopText, Tag("<one>")]
+    | Annotated[list[_StopText], Field(max_length=_MOST_STOPS), Tag("<list>")],
+    Discriminator(
+        _text_or_list,
+        custom_error_type="stop",
+        custom_error_message="expected a text, or a list of texts",
+    ),
+]
 
 
-Text = Annotated[str, BeforeValidator(_written)]
-_Stop = Annotated[Text, Field(min_length=1, max_length=200)]
-
-
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
-
-
-class StreamOptions(_Strict):
+class StreamOptions(Strict):
     include_usage: bool | None = None
     include_obfuscation: Literal[False] | None = None
 
 
-class Extra(_Strict):
-    """``session``: a conversation whose mood lives on: a request without a mood goes on in its
-    last, and inertia from what was felt last. ``steer``: ``prose`` pauses the mood inside JSON and
-    tool calls, ``all`` does not."""
+def _session_kind(session: Any) -> str | None:
+    return "<name>" if isinstance(session, str) else "<new>" if session is True else None
 
-    session: Annotated[Text, Field(min_length=1, max_length=128)] | None = None
+
+AskedSession = Annotated[
+    Annotated[Text, Field(min_length=1, max_length=128), Tag("<name>")]
+    | Annotated[Literal[True], Tag("<new>")],
+    Discriminator(
+        _session_kind,
+        custom_error_type="session",
+        custom_error_message="expected the name of a session, or true for a new one",
+    ),
+]
+
+
+class Extra(Strict):
+    """``session``: a conversation whose mood lives on: a request without a mood goes on in its
+    last, and inertia from what was felt last; true for a new one, whose name the answer says.
+    ``steer``: ``prose`` pauses the mood inside JSON and tool calls, ``all`` does not."""
+
+    session: AskedSession | None = None
     steer: Literal["prose", "all"] = "prose"
 
 
+def _mood_kind(mood: Any) -> str | None:
+    return "<short>" if isinstance(mood, str) else "<object>" if isinstance(mood, dict) else None
+
+
 AskedMood = Annotated[
-    dict[str, JsonValue] | Text,
+    Annotated[dict[str, JsonValue], Tag("<object>")] | Annotated[Text, Tag("<short>")],
+    Discriminator(
+        _mood_kind,
+        custom_error_type="mood",
+        custom_error_message="expected an object of intensities, or the short form, as in joy=0.8",
+    ),
     Field(description="As an object, or in the short form: joy=0.8,fear=-0.2"),
 ]
 
 
-class Shared(_Strict):
+class Body(Strict):
+    """All of a request."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _can_be_written(cls, data: Any) -> Any:
+        for name, value in data.items() if isinstance(data, dict) else ():
+            if is_too_deep(value):
+                raise PydanticCustomError(
+                    "nested",
+                    "nested deeper than {deepest} lists and objects",
+                    {"deepest": DEEPEST, "field": name},
+                )
+        return data
+
+
+class Shared(Body):
     """What both kinds of completions take."""
 
-    model: Text
+    refused: ClassVar[Mapping[str, Refusal]] = {
+        name: (UNSUPPORTED, neutral) for name, neutral in _UNSUPPORTED.items()
+    }
+
+    model: Text | None = None
     frequency_penalty: float | None = Field(None, ge=-2, le=2)
-    max_tokens: int | None = Field(None, ge=1, le=2**31 - 1)
+    max_tokens: int | None = Field(None, ge=-1, le=2**31 - 1, description=_LIMIT)
     n: int | None = Field(None, ge=1, le=128)
     presence_penalty: float | None = Field(None, ge=-2, le=2)
-    seed: int | None = Field(None, ge=-(2**63), le=2**63 - 1)
-    stop: _Stop | Annotated[list[_Stop], Field(max_length=4)] | None = None
+    seed: int | None = Field(
+        None,
+        ge=-(2**63),
+        le=2**63 - 1,
+        description="Any whole number: the same gives the same answer. Null: another each time.",
+    )
+    stop: Stop | None = None
     stream: bool | None = None
     stream_options: StreamOptions | None = None
     temperature: float | None = Field(None, ge=0, le=2)
@@ -114,76 +170,26 @@ class Shared(_Strict):
     )
     llamood: Extra | None = None
 
-    _known = model_validator(mode="before")(_unsupported_left_out)
 
-
-class TextPart(_Strict):
-    type: Literal["text"]
-    text: Text
-
-
-class Called(_Strict):
-    name: Text
-    arguments: Text
-
-
-class ToolCall(_Strict):
-    id: Text
-    type: Literal["function"]
-    function: Called
-
-
-Content = Text | list[TextPart]
-
-
-class Instruction(_Strict):
-    role: Literal["system", "developer"]
-    content: Content
-    name: Text | None = None
-
-
-class Question(_Strict):
-    role: Literal["user"]
-    content: Content
-    name: Text | None = None
-
-
-class Reply(_Strict):
-    role: Literal["assistant"]
-    content: Content | None = None
-    name: Text | None = None
-    refusal: None = None
-    audio: None = None
-    function_call: None = None
-    annotations: list[JsonValue] | None = Field(None, max_length=0)
-    tool_calls: list[ToolCall] | None = None
-
-
-class ToolResult(_Strict):
-    role: Literal["tool"]
-    content: Content
-    tool_call_id: Text
-
-
-Message = Annotated[Instruction | Question | Reply | ToolResult, Field(discriminator="role")]
-
-
-class AsText(_Strict):
+class AsText(Strict):
     type: Literal["text"]
 
 
-class AsObject(_Strict):
+class AsObject(Strict):
+    """``schema``: as llama.cpp's clients give one."""
+
     type: Literal["json_object"]
+    schema_: dict[str, JsonValue] | None = Field(None, alias="schema")
 
 
-class NamedSchema(_Strict):
+class NamedSchema(Strict):
     name: Annotated[Text, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
     description: Text | None = None
     schema_: dict[str, JsonValue] = Field(alias="schema")
     strict: bool | None = None
 
 
-class AsSchema(_Strict):
+class AsSchema(Strict):
     type: Literal["json_schema"]
     json_schema: NamedSchema
 
@@ -191,52 +197,96 @@ class AsSchema(_Strict):
 ResponseFormat = Annotated[AsText | AsObject | AsSchema, Field(discriminator="type")]
 
 
-class Function(_Strict):
+class Function(Strict):
+    refused = CACHED
+
     name: Annotated[Text, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
     description: Text | None = None
     parameters: dict[str, JsonValue] | None = None
     strict: bool | None = None
 
 
-class Tool(_Strict):
+class Tool(Strict):
+    refused = CACHED
+
     type: Literal["function"]
     function: Function
 
+    @model_validator(mode="before")
+    @classmethod
+    def _is_function(cls, data: Any) -> Any:
+        return only_type(data, "function", known={"custom": "custom tools"}, others="tools")
 
-class FunctionName(_Strict):
+
+class FunctionName(Strict):
     name: Text
 
 
-class ToolChoice(_Strict):
+class ToolChoice(Strict):
     type: Literal["function"]
     function: FunctionName
+
+    @model_validator(mode="before")
+    @classmethod
+    def _is_function(cls, data: Any) -> Any:
+        return only_type(data, "function", known={}, others="choices")
+
+
+def _choice_kind(choice: Any) -> str:
+    return "<named>" if isinstance(choice, dict | ToolChoice) else "<word>"
 
 
 class ChatRequest(Shared):
     messages: list[Message] = Field(min_length=1, max_length=4096)
-    max_completion_tokens: int | None = Field(None, ge=1, le=2**31 - 1)
+    max_completion_tokens: int | None = Field(None, ge=-1, le=2**31 - 1, description=_LIMIT)
     logprobs: bool | None = None
     top_logprobs: int | None = Field(None, ge=0, le=20)
     response_format: ResponseFormat | None = None
     tools: list[Tool] | None = Field(None, max_length=128)
-    tool_choice: Literal["none", "auto", "required"] | ToolChoice | None = None
+    tool_choice: (
+        Annotated[
+            Annotated[Literal["none", "auto", "required"], Tag("<word>")]
+            | Annotated[ToolChoice, Tag("<named>")],
+            Discriminator(_choice_kind),
+        ]
+        | None
+    ) = None
+    parallel_tool_calls: bool | None = Field(
+        None, description="False: of an answer's tool calls, the first alone."
+    )
 
 
 _Token = Annotated[int, Field(ge=0, le=2**31 - 1)]
 _Tokens = Annotated[list[_Token], Field(min_length=1)]
 
 
+def _prompt_kind(prompt: Any) -> str | None:
+    if isinstance(prompt, str):
+        return "<text>"
+    if not isinstance(prompt, list):
+        return None
+    first = prompt[0] if prompt else ""
+    if isinstance(first, str):
+        return "<texts>"
+    return "<token lists>" if isinstance(first, list) else "<tokens>"
+
+
 class TextRequest(Shared):
-    prompt: (
-        Text
-        | _Tokens
-        | Annotated[list[Text], Field(min_length=1, max_length=128)]
-        | Annotated[list[_Tokens], Field(min_length=1, max_length=128)]
-    )
+    prompt: Annotated[
+        Annotated[Text, Tag("<text>")]
+        | Annotated[_Tokens, Tag("<tokens>")]
+        | Annotated[list[Text], Field(min_length=1, max_length=128), Tag("<texts>")]
+        | Annotated[list[_Tokens], Field(min_length=1, max_length=128), Tag("<token lists>")],
+        Discriminator(
+            _prompt_kind,
+            custom_error_type="prompt",
+            custom_error_message="expected a text, a list of tokens, or a list of either",
+        ),
+    ]
     logprobs: int | None = Field(None, ge=0, le=20)
 
 
-class RowsRequest(_Strict):
+class RowsRequest(Body):
     """``tokens``: how many of an answer, from its first on."""
 
     mood: AskedMood

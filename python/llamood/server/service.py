@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine
-from typing import Any
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from functools import cached_property
+from typing import Any, TypeVar
 
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
@@ -15,10 +15,12 @@ from llamood.moods.forecast import forecast
 from llamood.moods.mood import Mood
 from llamood.server import descriptions, prompts, tools
 from llamood.server.answers import Choice, Writer
+from llamood.server.breadth import require_narrow
 from llamood.server.engine import Engine
-from llamood.server.errors import ApiError
+from llamood.server.errors import ApiError, no_model
 from llamood.server.formats import ANY_JSON, grammar_of
 from llamood.server.jobs import Job, Mailbox, events
+from llamood.server.preparing import Preparing, require_room, tokens_a_message
 from llamood.server.requests import (
     AsObject,
     AsSchema,
@@ -32,9 +34,10 @@ from llamood.server.settings import Settings
 from llamood.server.spans import Spans
 from llamood.server.streams import Stream, chunks
 from llamood.voices.cast import Cast
+from llamood.voices.chat_template import template_of
 from llamood.voices.event import Event
 
-_TEMPLATE = "tokenizer.chat_template"
+_T = TypeVar("_T")
 _LONGEST_TEXT = 16  # tokens of a text completion that says nothing of it, as OpenAI has it
 
 
@@ -45,6 +48,9 @@ class Service:
         self.engine = engine
         self._settings = settings
         self._sessions = Sessions(most=settings.n_session, seconds=settings.session_seconds)
+        self._preparing = Preparing(
+            large=settings.n_large, at_once=settings.n_preparing, n_waiting=settings.n_waiting
+        )
 
     async def chat(self, asked: ChatRequest, request: Request) -> Response:
         cast = self._ready(asked)
@@ -52,27 +58,38 @@ class Service:
         if asked.tool_choice not in (None, "none", "auto") and not offered:
             raise ApiError(400, "tool_choice without tools", param="tool_choice")
         if offered:
-            tools.require_offered(cast.metadata.get(_TEMPLATE, ""))
+            tools.require_offered(template_of(cast.metadata, has_tools=True))
         if asked.top_logprobs is not None and not asked.logprobs:
             raise ApiError(400, "top_logprobs needs logprobs: true", param="top_logprobs")
-        prompt = await run_in_threadpool(_chat_prompt, cast, asked, offered)
-        drawn, is_json = await run_in_threadpool(_form, asked, offered)
+        plain = not self._settings.control_tokens
+        await self._prepared(request, self._require_room_to_chat, cast, asked)
+        prompt = await self._prepared(request, _chat_prompt, cast, asked, offered, plain=plain)
+        drawn, is_json = await self._prepared(request, _narrow_form, asked, offered)
         if asked.logprobs:
             drawn["logprobs"] = asked.top_logprobs or 0
         named = [tool.function.name for tool in offered]
-        jobs = await self._jobs(asked, cast, [prompt], drawn, is_json=is_json, default=None)
-        calls = [tools.Calls(named) if named else None for _ in jobs]
-        return await self._answer("chat.completion", asked, request, jobs, calls)
+        session, jobs = await self._jobs(
+            asked, request, [prompt], drawn, is_json=is_json, default=None
+        )
+        one = asked.parallel_tool_calls is False
+        calls = [tools.Calls(named, only_first=one) if named else None for _ in jobs]
+        return await self._answer("chat.completion", asked, request, session, jobs, calls)
 
     async def text(self, asked: TextRequest, request: Request) -> Response:
         cast = self._ready(asked)
         texts = _several(asked.prompt)
-        read = await run_in_threadpool(lambda: [_text_prompt(cast, text) for text in texts])
+        self._require_few((asked.n or 1) * len(texts))
+        for text in texts:
+            await self._prepared(request, require_room, cast, text, param="prompt")
+        read = [await self._prepared(request, _text_prompt, cast, text) for text in texts]
         drawn = {} if asked.logprobs is None else {"logprobs": asked.logprobs}
-        jobs = await self._jobs(asked, cast, read, drawn, is_json=False, default=_LONGEST_TEXT)
-        return await self._answer("text_completion", asked, request, jobs, [None] * len(jobs))
+        session, jobs = await self._jobs(
+            asked, request, read, drawn, is_json=False, default=_LONGEST_TEXT
+        )
+        calls = [None] * len(jobs)
+        return await self._answer("text_completion", asked, request, session, jobs, calls)
 
-    async def rows(self, asked: RowsRequest) -> dict[str, Any]:
+    async def rows(self, asked: RowsRequest, request: Request) -> dict[str, Any]:
         """What a mood will come to, before anything is said in it."""
         cast, n_mood = self.engine.cast, self._settings.n_mood
 
@@ -85,18 +102,19 @@ class Service:
                 raise ApiError(400, str(error), param="mood") from None
             return descriptions.rows(rows, cast.emotions.names)
 
-        return await run_in_threadpool(foreseen)
+        return await self._prepared(request, foreseen)
+
+    async def _prepared(
+        self, request: Request, work: Callable[..., _T], *args: Any, **how: Any
+    ) -> _T:
+        """What is worked out for the request in a thread, when its turn has come."""
+        return await self._preparing.run(len(await request.body()), work, *args, **how)
 
     # -- what is asked of the engine -------------------------------------------------------
 
     def _ready(self, asked: Shared) -> Cast:
-        if asked.model != self._settings.model:
-            raise ApiError(
-                404,
-                f"there is no model {asked.model[:60]!r} here, but {self._settings.model!r}",
-                param="model",
-                code="model_not_found",
-            )
+        if self._settings.strict_model and asked.model != self._settings.model:
+            raise no_model(asked.model, self._settings)
         if asked.stream_options is not None and not asked.stream:
             raise ApiError(400, "stream_options needs stream: true", param="stream_options")
         return self.engine.cast
@@ -104,23 +122,20 @@ class Service:
     async def _jobs(
         self,
         asked: Shared,
-        cast: Cast,
+        request: Request,
         read: list[list[int]],
         drawn: dict[str, Any],
         *,
         is_json: bool,
         default: int | None,
-    ) -> list[Job]:
-        n = asked.n or 1
-        if n * len(read) > self._settings.n_choice:
-            raise ApiError(
-                400,
-                f"{n * len(read)} answers in one request, of at most {self._settings.n_choice}",
-                param="n",
-            )
+    ) -> tuple[Session | None, list[Job]]:
+        n, cast = asked.n or 1, self.engine.cast
+        self._require_few(n * len(read))
         n_mood = self._settings.n_mood
-        mood = await run_in_threadpool(prompts.mood_of, asked.mood, cast, n_mood=n_mood)
-        session = self._session(asked, mood)
+        mood = await self._prepared(request, prompts.mood_of, asked.mood, cast, n_mood=n_mood)
+        session = self._session(asked, request)
+        if session is not None and mood is not None:
+            session.mood = mood
         steers_all = asked.llamood is not None and asked.llamood.steer == "all"
         felt = session.mood if session is not None else mood or Mood()
         mailbox = Mailbox()
@@ -140,15 +155,34 @@ class Service:
                         None if is_json or steers_all or felt.is_neutral else Spans(),
                     )
                 )
-        return jobs
+        return session, jobs
 
-    def _session(self, asked: Shared, mood: Mood | None) -> Session | None:
-        if asked.llamood is None or asked.llamood.session is None:
+    def _require_room_to_chat(self, cast: Cast, asked: ChatRequest) -> None:
+        said = prompts.messages_of(asked.messages)
+        require_room(cast, said, param="messages", n_beside=len(said) * self._tokens_a_message)
+
+    @cached_property
+    def _tokens_a_message(self) -> int:
+        return tokens_a_message(self.engine.cast)
+
+    def _require_few(self, n: int) -> None:
+        most = self._settings.n_choice
+        if n > most:
+            raise ApiError(400, f"{n} answers in one request, of at most {most}", param="n")
+
+    def _session(self, asked: Shared, request: Request) -> Session | None:
+        """Those of a service with a key belong to it, and have any name. Else anybody could say a
+        name: only what the service has made up itself counts, and each address has room of its
+        own."""
+        name = None if asked.llamood is None else asked.llamood.session
+        if name is None:
             return None
-        session = self._sessions.get(asked.llamood.session)
-        if mood is not None:
-            session.mood = mood
-        return session
+        is_closed = self._settings.api_key is not None
+        owner = "" if is_closed or request.client is None else request.client.host
+        if name is True:
+            return self._sessions.begin(owner=owner)
+        find = self._sessions.get if is_closed else self._sessions.known
+        return find(name, owner=owner)
 
     # -- what is answered ------------------------------------------------------------------
 
@@ -157,8 +191,9 @@ class Service:
         kind: Any,
         asked: Shared,
         request: Request,
+        session: Session | None,
         jobs: list[Job],
-        calls: list[tools.Calls | None],
+        calls: Sequence[tools.Calls | None],
     ) -> Response:
         n, cast = asked.n or 1, self.engine.cast
         choices = [
@@ -173,6 +208,7 @@ class Service:
             reads=bool(asked.readings),
             logs="logprobs" in jobs[0].sampling,
             is_counted=is_counted,
+            session=session.name if session is not None and _begins(asked) else None,
         )
         self.engine.submit(jobs)
         told = events(jobs, jobs[0].mailbox)
@@ -212,13 +248,18 @@ async def _gathered(choices: list[Choice], told: AsyncIterator[tuple[Job, Event]
         choices[job.index].hear(event)
 
 
+def _begins(asked: Shared) -> bool:
+    return asked.llamood is not None and asked.llamood.session is True
+
+
 # -- prompts -----------------------------------------------------------------------------------
 
 
-def _chat_prompt(cast: Cast, asked: ChatRequest, offered: list[Any]) -> list[int]:
+def _chat_prompt(cast: Cast, asked: ChatRequest, offered: list[Any], *, plain: bool) -> list[int]:
     written = [tool.model_dump(exclude_none=True) for tool in offered]
+    said = prompts.messages_of(asked.messages)
     try:
-        return cast.prompt(prompts.messages_of(asked.messages), tools=written or None)
+        return cast.prompt(said, tools=written or None, plain=plain)
     except (ModelError, UnicodeEncodeError) as error:
         raise ApiError(400, str(error), param="messages") from None
 
@@ -233,6 +274,15 @@ def _several(prompt: Any) -> list[Any]:
     return [prompt] if is_one else prompt
 
 
+def _narrow_form(asked: ChatRequest, offered: list[Any]) -> tuple[dict[str, Any], bool]:
+    """As `_form`, unless drawing by the grammar would take the time of others."""
+    drawn, is_json = _form(asked, offered)
+    if "grammar" in drawn:
+        is_called = bool(tools.chosen(offered, asked.tool_choice))
+        require_narrow(drawn["grammar"], param="tools" if is_called else "response_format")
+    return drawn, is_json
+
+
 def _form(asked: ChatRequest, offered: list[Any]) -> tuple[dict[str, Any], bool]:
     """The grammar that answers are drawn by, and whether it is one of JSON all through."""
     called = tools.chosen(offered, asked.tool_choice)
@@ -242,6 +292,9 @@ def _form(asked: ChatRequest, offered: list[Any]) -> tuple[dict[str, Any], bool]
         raise ApiError(400, "an answer is JSON or a tool call, not both", param="response_format")
     if called:
         return {"grammar": tools.grammar(called)}, True
-    if isinstance(form, AsSchema):
-        return {"grammar": grammar_of(form.json_schema.schema_, param="response_format")}, True
+    schema = form.json_schema.schema_ if isinstance(form, AsSchema) else None
+    if isinstance(form, AsObject):
+        schema = form.schema_
+    if schema is not None:
+        return {"grammar": grammar_of(schema, param="response_format")}, True
     return ({"grammar": ANY_JSON} if is_json else {}), is_json

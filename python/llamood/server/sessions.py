@@ -2,47 +2,111 @@
 
 from __future__ import annotations
 
+import secrets
 import time
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from llamood.moods.mood import Mood
+from llamood.server.errors import ApiError
+
+KEPT = 600.0  # seconds without a request in which a session makes no room for others
+_OWNERS = 8  # so many times as many as one may have are there at most
 
 
 @dataclass
 class Session:
     """``mood``: what was asked last; ``felt``: the weights applied last, as ``Character.felt``."""
 
+    name: str
     mood: Mood = field(default_factory=Mood)
     felt: Mapping[str, float] = field(default_factory=dict)
 
 
 class Sessions:
-    """At most ``most`` of them; one that is not asked for in ``seconds`` is forgotten. Used by one
-    thread."""
+    """At most ``most`` of them of one owner; one that is not asked for in ``seconds`` is forgotten.
+    Nobody sees those of another owner, and nobody's new session takes the place of one that was
+    asked for in the last ``kept`` seconds. An owner whom others may pass for goes on by `known`
+    alone, in what `begin` named. Used by one thread."""
 
     def __init__(
-        self, *, most: int, seconds: float, now: Callable[[], float] = time.monotonic
+        self,
+        *,
+        most: int,
+        seconds: float,
+        kept: float = KEPT,
+        now: Callable[[], float] = time.monotonic,
     ) -> None:
         self._most = most
         self._seconds = seconds
+        self._kept = min(kept, seconds)
         self._now = now
-        self._known: OrderedDict[str, tuple[float, Session]] = OrderedDict()
+        # Whose, and its name -> when it was asked for; the one of the longest ago first.
+        self._known: OrderedDict[tuple[str, str], tuple[float, Session]] = OrderedDict()
+        self._n_of: Counter[str] = Counter()
 
     def __len__(self) -> int:
         return len(self._known)
 
-    def get(self, name: str) -> Session:
-        """The session of this name, a new one where it is not known (any more)."""
+    def begin(self, *, owner: str = "") -> Session:
+        """A new session, whose name nobody guesses. Raises `ApiError` where there is no room for
+        another."""
+        return self.get(secrets.token_urlsafe(24), owner=owner)
+
+    def known(self, name: str, *, owner: str = "") -> Session:
+        """The session of this name. Raises `ApiError` where it is not known (any more)."""
+        self._forget_old()
+        if (owner, name) not in self._known:
+            raise ApiError(
+                404,
+                "no session has this name (any more); begin one with session: true, and go on in "
+                "it by the name that its answer has in llamood.session",
+                param="llamood.session",
+                code="session_not_found",
+            )
+        return self.get(name, owner=owner)
+
+    def get(self, name: str, *, owner: str = "") -> Session:
+        """The session of this name, a new one where it is not known (any more). Raises `ApiError`
+        where there is no room for another."""
+        self._forget_old()
+        now, key = self._now(), (owner, name)
+        if key in self._known:
+            _, session = self._known.pop(key)
+        else:
+            self._make_room(owner, now)
+            session = Session(name)
+            self._n_of[owner] += 1
+        self._known[key] = (now, session)
+        return session
+
+    def _forget_old(self) -> None:
         now = self._now()
         while self._known:
             oldest, (used, _) = next(iter(self._known.items()))
             if now - used < self._seconds:
                 break
-            del self._known[oldest]
-        _, session = self._known.pop(name, (now, Session()))
-        self._known[name] = (now, session)
-        if len(self._known) > self._most:
-            self._known.popitem(last=False)
-        return session
+            self._forget(oldest)
+
+    def _make_room(self, owner: str, now: float) -> None:
+        is_mine = self._n_of[owner] >= self._most
+        if not is_mine and len(self._known) < self._most * _OWNERS:
+            return
+        oldest = next((key for key in self._known if not is_mine or key[0] == owner), None)
+        if oldest is None or now - self._known[oldest][0] < self._kept:
+            raise ApiError(
+                429,
+                "there are as many sessions as there may be, all of them asked for lately; go on "
+                "in one of them, leave session out, or try again later",
+                param="llamood.session",
+                code="sessions_full",
+                headers={"Retry-After": str(int(self._kept))},
+            )
+        self._forget(oldest)
+
+    def _forget(self, key: tuple[str, str]) -> None:
+        del self._known[key]
+        self._n_of[key[0]] -= 1
+        if not self._n_of[key[0]]:
+            del self._n_of[key[0]]

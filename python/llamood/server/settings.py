@@ -11,11 +11,15 @@ class Settings:
     none for any; a page of somebody else's that resolves its own name to this machine is refused
     so. ``origins``: web origins that may call it. ``n_waiting``: answers that may wait for a voice;
     ``n_choice``: answers to one request. ``n_body`` and ``n_mood``: bytes. ``request_seconds``: how
-    long the head of a request, and then its body, may take to arrive. ``grace``: seconds that
-    answers get to end in when the service is stopped. Sessions are forgotten when there are more
-    than ``n_session``, or after ``session_seconds`` without a request. ``questions``: that suit the
-    model, for the studio to suggest. ``unread``: why answers are not read, in words, for it to say;
-    None where they are, or nobody wanted it.
+    long the head of a request, and then its body, may take to arrive; of the body ``n_pace`` bytes
+    at least have to come in each ``pace_seconds``. ``n_preparing``: requests that are prepared at
+    once, beside one of ``n_large`` bytes or more. ``grace``: seconds that answers get to end in
+    when the service is stopped. There are ``n_session`` sessions at most with the key, and where
+    there is none of each address; they are forgotten after ``session_seconds`` without a request.
+    ``questions``: that suit the model, for the studio to suggest. ``unread``: why answers are not
+    read, in words, for it to say; None where they are, or nobody wanted it. ``strict_model``:
+    whether requests for a model of another name are refused. ``control_tokens``: whether the texts
+    of a model's control tokens are those tokens in messages too, and not plain characters.
     """
 
     model: str
@@ -27,8 +31,14 @@ class Settings:
     n_body: int = 256 * 2**10
     n_mood: int = 8 * 2**10
     request_seconds: float = 30.0
+    n_pace: int = 2048
+    pace_seconds: float = 5.0
+    n_preparing: int = 2
+    n_large: int = 16 * 2**10
     grace: float = 30.0
     n_session: int = 2000
     session_seconds: float = 3600.0
     questions: tuple[str, ...] = ()
     unread: str | None = None
+    strict_model: bool = False
+    control_tokens: bool = False

@@ -32,17 +32,19 @@ class Spans:
                 self._balance(char)
             else:
                 self._text += char
-                self._look()
+                self._look(char)
         return self.is_inside
 
-    def _look(self) -> None:
+    def _look(self, char: str) -> None:
         if self._closing:
-            if self._text.endswith(self._closing):
+            # A string of JSON may hold what closes a span, but no end of a line.
+            self._quote(char, ends='"\n')
+            if not self._is_quoted and self._text.endswith(self._closing):
                 self._text = self._closing = ""
             return
         for opening, closing in _OPENINGS.items():
             if self._text.endswith(opening):
-                self._text, self._closing = "", closing
+                self._text, self._closing, self._is_quoted = "", closing, False
                 return
         # A bracket is known for JSON by what follows it.
         found = _OBJECT.search(self._text)
@@ -54,14 +56,18 @@ class Spans:
             self._text = self._text[-_LONGEST:]
 
     def _balance(self, char: str) -> None:
-        if self._is_quoted:
-            if self._is_escaped:
-                self._is_escaped = False
-            else:
-                self._is_escaped = char == "\\"
-                self._is_quoted = char != '"'
-            return
-        self._is_quoted = char == '"'
-        self._depth += _BRACKETS.get(char, 0)
-        if self._depth == 0:
-            self._closing = ""
+        was_quoted = self._is_quoted
+        self._quote(char, ends='"')
+        if not was_quoted:
+            self._depth += _BRACKETS.get(char, 0)
+            if self._depth == 0:
+                self._closing = ""
+
+    def _quote(self, char: str, *, ends: str) -> None:
+        if not self._is_quoted:
+            self._is_quoted = char == '"'
+        elif self._is_escaped:
+            self._is_escaped = False
+        else:
+            self._is_escaped = char == "\\"
+            self._is_quoted = char not in ends

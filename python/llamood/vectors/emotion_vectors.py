@@ -22,6 +22,7 @@ Float64 = npt.NDArray[np.float64]
 SITES: tuple[Site, ...] = get_args(Site)
 POSITIONS = ("generated", "all")
 BASE = "base"
+AXES = ("valence", "arousal", "dominance")  # of affect; a mood asks for a point by these names
 
 _T = TypeVar("_T")
 
@@ -83,7 +84,7 @@ class EmotionVectors:
     known of the result.
 
     Raises `VectorError` for data of another shape or type, for NaN or infinity, and for
-    names that are empty or occur twice.
+    names that are empty, occur twice, or mean something else in a mood (see `reserved`).
     """
 
     names: tuple[str, ...]
@@ -218,9 +219,16 @@ class EmotionVectors:
         ]
         if differing:
             origin = f" (measured on {m.model_name})" if m.model_name else ""
+            foreign = self.n_layer != n_layer and self.n_embd == n_embd and not m.model_fingerprint
+            advice = (
+                ". If a file of this model left layers out, or numbers them from one, convert it "
+                f"with n_layer={n_layer} or index_base=1 (--n-layer, --index-base of llamood "
+                "convert)"
+            )
             raise VectorError(
                 f"these vectors{origin} belong to another model: {'; '.join(differing)}. "
                 "Measure them on this model (llamood extract), or load the model they came from"
+                f"{advice if foreign else ''}"
             )
 
     def __add__(self, other: EmotionVectors) -> EmotionVectors:
@@ -326,6 +334,13 @@ class EmotionVectors:
         return [_number(factor.get(name, 1.0), f"factor of {name}") for name in self.names]
 
 
+def reserved(name: str) -> str | None:
+    """Why a mood could not mean an emotion of this name, or None: what follows on the name."""
+    if name in AXES:
+        return "means something else in a mood, a point of affect"
+    return "means something else in a mood, a setting" if name[:1] == "$" else None
+
+
 def _alike(mine: _T, its: _T, otherwise: _T) -> _T:
     return mine if mine == its else otherwise
 
@@ -360,6 +375,11 @@ def _names(given: Iterable[str]) -> tuple[str, ...]:
             raise VectorError(f"{name!r} is no name of an emotion: it is empty or ends in blanks")
         if not name.isprintable():
             raise VectorError(f"{name!r} is no name of an emotion: it has control characters")
+        if fault := reserved(name):
+            raise VectorError(
+                f"{name!r:.80} {fault}; give the emotion another name (names= of llamood.convert, "
+                "--names of llamood convert)"
+            )
     twice = [name for name, n in Counter(names).items() if n > 1]
     if twice:
         raise VectorError(f"{', '.join(twice)} occurs more than once, expected different names")

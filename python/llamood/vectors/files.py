@@ -79,11 +79,15 @@ def paths_of(source: Source, *, suffixes: tuple[str, ...]) -> list[Path]:
         raise FileError(path, "does not exist")
     if not path.is_dir():
         return [path]
-    inside = sorted(
+    try:
+        entries = sorted(path.iterdir())
+    except OSError as error:
+        raise FileError(path, f"cannot be read: {error.strerror or error}") from error
+    inside = [
         entry
-        for entry in path.iterdir()
+        for entry in entries
         if entry.suffix.lower() in suffixes and not entry.name.startswith(".")
-    )
+    ]
     if not inside:
         raise FileError(path, f"is a folder without {', '.join(suffixes)} files")
     vectors = [entry for entry in inside if entry.suffix.lower() == SUFFIX]

@@ -4,7 +4,7 @@ The reader of the ``gguf`` package believes the counts in a file: an array said 
 1e9 elements is 1e9 turns of a loop. Here every count is held against the bytes that are
 left before anything is made of that size.
 
-PrincipalPlane (little-endian): magic ``GGUF``, version, n_tensor, n_key; the keys with their
+The file (little-endian): magic ``GGUF``, version, n_tensor, n_key; the keys with their
 values; name, dimensions, type and offset of every tensor; padding; the data.
 """
 
@@ -32,7 +32,9 @@ SCALARS = {  # value type -> little-endian format
     0: "<u1", 1: "<i1", 2: "<u2", 3: "<i2", 4: "<u4", 5: "<i4",
     6: "<f4", 7: "?", 10: "<u8", 11: "<i8", 12: "<f8",
 }  # fmt: skip
+INT32 = 5  # a value type
 TENSOR_TYPES = {0: "F32", 1: "F16", 28: "F64", 30: "BF16"}
+FLOATS = {0: "<f4", 1: "<f2", 28: "<f8", 30: "<u2"}  # tensor type -> what lies in the file
 
 
 @dataclass(frozen=True)
@@ -51,9 +53,11 @@ class Tensor:
 
 @dataclass(frozen=True)
 class Header:
-    """``metadata``: key -> int, float, bool, str, numpy array or list of str."""
+    """``metadata``: key -> int, float, bool, str, numpy array or list of str; ``kinds``: key ->
+    value type."""
 
     metadata: dict[str, Any]
+    kinds: dict[str, int]
     tensors: tuple[Tensor, ...]
     start: int  # where the data begins, in bytes
     size: int  # bytes of the whole file
@@ -63,14 +67,15 @@ class Header:
 def opened(path: Path) -> Iterator[BinaryIO]:
     """A regular file, open for reading; `FileError` for anything else."""
     try:
-        if not stat.S_ISREG(path.stat().st_mode):
-            what = "a folder" if path.is_dir() else "no regular file"
-            raise FileError(path, f"is {what}, expected a file of emotion vectors")
-        file = path.open("rb")
-        with file:
-            yield file
+        mode = path.stat().st_mode
+        if stat.S_ISREG(mode):
+            with path.open("rb") as file:
+                yield file
+            return
     except OSError as error:
-        raise FileError(path, f"cannot be read: {error.strerror}") from error
+        raise FileError(path, f"cannot be read: {error.strerror or error}") from error
+    what = "a folder" if stat.S_ISDIR(mode) else "no regular file"
+    raise FileError(path, f"is {what}, expected a file of emotion vectors")
 
 
 def read_header(file: BinaryIO, path: Path) -> Header:
@@ -96,15 +101,17 @@ def read_header(file: BinaryIO, path: Path) -> Header:
     n_tensor = take.count(24, "tensors")
     n_key = take.count(13, "keys")
     metadata: dict[str, Any] = {}
+    kinds: dict[str, int] = {}
     for _ in range(n_key):
         key = take.text("a key")
         if key in metadata:
             raise FileError(path, f"duplicate key {key!r}")
-        metadata[key] = take.value(take.integer(4, f"the type of {key!r}"), key)
+        kinds[key] = take.integer(4, f"the type of {key!r}")
+        metadata[key] = take.value(kinds[key], key)
     listed = [take.tensor() for _ in range(n_tensor)]
     start = _aligned(take.position, _alignment(metadata, path))
     tensors = tuple(Tensor(name, shape, kind, start + at) for name, shape, kind, at in listed)
-    return Header(metadata, tensors, start, size)
+    return Header(metadata, kinds, tensors, start, size)
 
 
 def metadata_of(path: Path) -> dict[str, Any]:
@@ -125,22 +132,27 @@ def trained_context(path: Path) -> int | None:
     return length if isinstance(length, int) and length > 0 else None
 
 
-def read_f32(file: BinaryIO, path: Path, tensor: Tensor) -> Float32:
-    """The data of an F32 tensor whose extent was found to lie in the file; its fastest dimension
-    is the last one of the array."""
+def read_numbers(file: BinaryIO, path: Path, tensor: Tensor) -> Float32:
+    """The data of a tensor of floats (`FLOATS`) whose extent was found to lie in the file; its
+    fastest dimension is the last one of the array."""
+    dtype = np.dtype(FLOATS[tensor.type])
     n = math.prod(tensor.shape)
     file.seek(tensor.offset)
-    data = file.read(4 * n)
-    if len(data) != 4 * n:
+    data = file.read(dtype.itemsize * n)
+    if len(data) != dtype.itemsize * n:
         raise FileError(path, f"{tensor.name} is cut off: the file changed while it was read")
-    return np.frombuffer(data, dtype="<f4").astype(np.float32).reshape(tensor.shape[::-1])
+    numbers = np.frombuffer(data, dtype)
+    if dtype.kind == "u":  # BF16, the upper half of a float32
+        numbers = (numbers.astype(np.uint32) << 16).view(np.float32)
+    with np.errstate(over="ignore"):  # what is too large is found to be infinite
+        return numbers.astype(np.float32).reshape(tensor.shape[::-1])
 
 
 def faults_of_layout(header: Header) -> list[str]:
     """Tensors that are named twice, that overlap or leave gaps, or that the file is too short for.
 
     Tensors must follow each other in the order of the list, each padded to the alignment:
-    llama.cpp's rule. Only tensors of type F32 have a size here; after another type the
+    llama.cpp's rule. Only tensors of floats have a size here; after another type the
     place of the next is taken as it is.
     """
     times = Counter(tensor.name for tensor in header.tensors)
@@ -151,8 +163,8 @@ def faults_of_layout(header: Header) -> list[str]:
         if expected is not None and tensor.offset != expected:
             faults.append(f"{tensor.name} starts at byte {tensor.offset}, expected {expected}")
         expected = None
-        if tensor.type == F32:
-            end = tensor.offset + 4 * math.prod(tensor.shape)
+        if tensor.type in FLOATS:
+            end = tensor.offset + np.dtype(FLOATS[tensor.type]).itemsize * math.prod(tensor.shape)
             if end > header.size:
                 faults.append(
                     f"truncated: {tensor.name} ends at byte {end}, the file at {header.size}"

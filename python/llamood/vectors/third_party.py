@@ -9,20 +9,20 @@ from __future__ import annotations
 
 import io
 import json
-import math
 import zipfile
-import zlib
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, BinaryIO, TypeAlias
 
 import numpy as np
 
+from llamood.arrays import require_proportion, unpacked
 from llamood.errors import FileError, VectorError
+from llamood.extras import to_install
 from llamood.vectors.control_vector import NO_HINTS, Hints, gaps
-from llamood.vectors.emotion_vectors import EmotionVectors, Measurement
+from llamood.vectors.emotion_vectors import EmotionVectors, Measurement, Site
 from llamood.vectors.gguf_header import opened
 
 Array: TypeAlias = "np.ndarray[Any, Any]"
@@ -30,11 +30,15 @@ Array: TypeAlias = "np.ndarray[Any, Any]"
 LIMIT = 1024**3  # bytes in a file, and in what it unpacks to
 ABOUT = "llamood"  # where our own files keep what is known beside the numbers
 ABOUT_VERSION = 1
-DAMAGED_ZIP = (ValueError, RuntimeError, KeyError, EOFError, zlib.error, zipfile.BadZipFile)
-_NPY_HEADERS = {  # by version of the format; the third is for names of fields, which none has
-    (1, 0): np.lib.format.read_array_header_1_0,
-    (2, 0): np.lib.format.read_array_header_2_0,
+STEERING_VECTORS_TYPES: dict[str, Site] = {  # what steering-vectors calls the places of a block
+    "decoder_block": "layer_out",
+    "self_attn": "attn_out",
 }
+
+
+class _SteeringVector:
+    """What is unpickled for the ``SteeringVector`` of the library steering-vectors: its fields,
+    ``layer_activations``, tensors by layer, and ``layer_type``."""
 
 
 def read_json(path: Path, hints: Hints = NO_HINTS) -> EmotionVectors:
@@ -69,12 +73,7 @@ def read_npz(path: Path, hints: Hints = NO_HINTS) -> EmotionVectors:
     (n_emotion, n_layer, n_embd) with ``names``, or of one array for each layer number.
     """
     with opened(path) as file:
-        try:
-            arrays = _npz_arrays(path, file)
-        except FileError:
-            raise
-        except DAMAGED_ZIP as error:
-            raise FileError(path, f"truncated, damaged or no .npz file: {error}") from error
+        arrays = unpacked(path, file, limit=LIMIT)
     about = arrays.pop(ABOUT, None)
     told = None if about is None else str(about)
     return _from_arrays(path, arrays, told, hints)
@@ -85,14 +84,14 @@ def read_safetensors(path: Path, hints: Hints = NO_HINTS) -> EmotionVectors:
     try:
         from safetensors import SafetensorError, deserialize
     except ImportError:
-        raise _missing(path, "safetensors", "llamood[convert]") from None
+        raise _missing(path, "safetensors", to_install("convert")) from None
     content = _content(path)
     try:
         tensors = deserialize(content)  # type: ignore[no-untyped-call, unused-ignore]
-    except SafetensorError as error:
+        header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])
+    except (SafetensorError, ValueError, RecursionError) as error:
         raise FileError(path, f"truncated, damaged or no .safetensors file: {error}") from error
-    header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])
-    told = header.get("__metadata__", {}).get(ABOUT)
+    told = (header.get("__metadata__") or {}).get(ABOUT)
     kinds = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": "<u2"}
     faults = [
         f"{name} is {t['dtype']}, expected {', '.join(kinds)}"
@@ -112,41 +111,77 @@ def read_safetensors(path: Path, hints: Hints = NO_HINTS) -> EmotionVectors:
 
 def read_pt(path: Path, hints: Hints = NO_HINTS) -> EmotionVectors:
     """What ``torch.save`` wrote: a tensor (n_layer, n_embd), named by the file; or a dict
-    of such tensors, of one tensor for each layer number, or of ``data`` with ``names``.
+    of such tensors, of one tensor for each layer number, or of ``data`` with ``names``; or a
+    ``SteeringVector`` of the library steering-vectors.
 
     Only weights are read (``weights_only=True``); a file that holds anything else is refused.
     """
     try:
         import torch
     except ImportError:
-        raise _missing(path, "PyTorch", "torch") from None
-    with opened(path) as file:
-        _require_size(path, file)
-        try:
-            content = torch.load(file, map_location="cpu", weights_only=True)
-        except Exception as error:  # a pickle of strangers: there is no list of what it raises
-            reason = str(error).partition("\n")[0]
-            raise FileError(path, f"truncated, or not only weights in it: {reason}") from error
+        raise _missing(path, "PyTorch", "pip install torch") from None
+    content = _unpickled(path)
+    if isinstance(content, _SteeringVector):
+        content, hints = _of_steering_vectors(path, content, hints)
     if isinstance(content, torch.Tensor):
         content = {path.stem: content}
     if not isinstance(content, dict) or not content:
         raise FileError(path, f"holds {type(content).__name__}, expected a tensor or a dict")
-    faults, arrays = [], {}
+    faults, arrays, n_byte = [], {}, 0
     for key, value in content.items():
-        if key == "names" and isinstance(value, list | tuple):
-            arrays["names"] = np.array(value)
+        name = str(key) if isinstance(key, str | int) else ""
+        if not name or name in arrays:
+            faults.append("has a tensor without a name, or two of one name")
+        elif key == "names" and isinstance(value, list | tuple):
+            arrays["names"] = np.array([str(n) for n in value if isinstance(n, str | int)])
         elif not isinstance(value, torch.Tensor) or not value.is_floating_point():
             faults.append(f"{key!r} is {type(value).__name__}, expected a tensor of floats")
         elif value.layout != torch.strided or value.is_meta:
             faults.append(f"{key!r} is stored as {value.layout}, expected a dense tensor")
         elif value.numel() * value.element_size() > value.untyped_storage().nbytes():
             faults.append(f"{key!r} claims {value.numel()} elements, more than are stored")
+        elif (n_byte := n_byte + value.numel() * value.element_size()) > path.stat().st_size:
+            faults.append(f"{key!r} and those before it claim more elements than are stored")
         else:
             kept = torch.float64 if value.dtype == torch.float64 else torch.float32
-            arrays[str(key)] = value.detach().to(kept).numpy()
+            arrays[name] = value.detach().to(kept).numpy()
     if faults:
         raise FileError(path, *faults)
     return _from_arrays(path, arrays, None, hints)
+
+
+def _unpickled(path: Path) -> Any:
+    """Tensors, and what holds them."""
+    import torch
+
+    known = (_SteeringVector, "steering_vectors.steering_vector.SteeringVector")
+    with opened(path) as file:
+        _require_size(path, file)
+        size = file.seek(0, 2)
+        try:
+            if zipfile.is_zipfile(file):
+                with zipfile.ZipFile(file) as archive:
+                    require_proportion(path, archive, size=size)
+            file.seek(0)
+            with torch.serialization.safe_globals([known]):  # type: ignore[list-item, unused-ignore]
+                return torch.load(file, map_location="cpu", weights_only=True)
+        except FileError:
+            raise
+        except Exception as error:  # a pickle of strangers: there is no list of what it raises
+            reason = str(error).partition("\n")[0]
+            raise FileError(path, f"truncated, or not only weights in it: {reason}") from error
+
+
+def _of_steering_vectors(path: Path, value: _SteeringVector, hints: Hints) -> tuple[Any, Hints]:
+    """Its tensors by layer, and where they were measured."""
+    place = getattr(value, "layer_type", "decoder_block")
+    site = STEERING_VECTORS_TYPES.get(place) if isinstance(place, str) else None
+    if site is None:
+        expected = " or ".join(STEERING_VECTORS_TYPES)
+        raise FileError(path, f"was measured at {place!r:.60}, expected {expected}")
+    if hints.site not in (None, site):
+        raise FileError(path, f"site {hints.site} was asked, it says {place} ({site})")
+    return getattr(value, "layer_activations", None), replace(hints, site=site)
 
 
 def write_npz(path: Path, evs: EmotionVectors) -> None:
@@ -162,7 +197,7 @@ def write_safetensors(path: Path, evs: EmotionVectors) -> None:
     try:
         from safetensors.numpy import save
     except ImportError:
-        raise _missing(path, "safetensors", "llamood[convert]") from None
+        raise _missing(path, "safetensors", to_install("convert")) from None
     arrays = {name: np.ascontiguousarray(evs[name]) for name in evs.names}
     path.write_bytes(save(arrays, metadata={ABOUT: _told(evs)}))
 
@@ -214,18 +249,21 @@ def _own(path: Path, arrays: dict[str, Array], told: str, hints: Hints) -> Emoti
         about = json.loads(told)
         if about["version"] > ABOUT_VERSION:
             raise FileError(path, f"a newer llamood wrote it (version {about['version']}); upgrade")
+        names = tuple(about["names"])
+        if len(set(names)) < len(names):
+            raise FileError(path, "what llamood wrote about it is damaged: it names one twice")
         measurement = Measurement(**about["measurement"])
         if hints.site not in (None, measurement.site):
             raise FileError(path, f"site {hints.site} was asked, it says {measurement.site}")
         return EmotionVectors(
-            tuple(about["names"]),
-            np.stack([arrays[name] for name in about["names"]]),
+            tuple(map(hints.name, names)),
+            np.stack([arrays[name] for name in names]),
             measurement,
             *(tuple(about[field]) for field in ("pairs", "scale", "ceiling", "affect")),
         )
     except FileError:
         raise
-    except (ValueError, TypeError, KeyError, RecursionError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise FileError(path, f"what llamood wrote about it is damaged: {error}") from error
 
 
@@ -247,7 +285,8 @@ def _set(
     if faults:
         raise FileError(path, *faults)
     try:
-        return EmotionVectors(tuple(arrays), np.stack(list(arrays.values())), measurement)
+        names = tuple(map(hints.name, arrays))
+        return EmotionVectors(names, np.stack(list(arrays.values())), measurement)
     except VectorError as error:
         raise FileError(path, str(error)) from error
 
@@ -277,8 +316,11 @@ def _stacked(path: Path, rows: Mapping[str, Array], hints: Hints) -> Array:
     ]
     missing = gaps(list(flat), first, last)
     if missing and n_layer is None:
-        hint = "; are layers numbered from one (index base 1)?" if missing == "0" else ""
-        faults.append(f"missing layers: {missing} of {first}-{last}{hint}")
+        hint = "are layers numbered from one (index base 1, --index-base 1)? Or " * (missing == "0")
+        faults.append(
+            f"missing layers: {missing} of {first}-{last}; {hint}give n_layer (--n-layer), the "
+            "depth of the model, to leave them at zero"
+        )
     if faults:
         raise FileError(path, *faults)
     data = np.zeros((last - first + 1, next(iter(flat.values())).size))
@@ -295,8 +337,8 @@ def _json(path: Path) -> Any:
     def without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         found = dict(pairs)
         if len(found) < len(pairs):
-            keys = [key for key, _ in pairs]
-            twice = sorted(key for key in found if keys.count(key) > 1)
+            times = Counter(key for key, _ in pairs)
+            twice = sorted(key for key, n in times.items() if n > 1)
             raise FileError(path, f"duplicate layers: {', '.join(twice)}")
         return found
 
@@ -322,36 +364,8 @@ def _require_size(path: Path, file: BinaryIO) -> None:
         raise FileError(path, f"has {size} bytes, more than any emotion vectors need ({LIMIT})")
 
 
-def _npz_arrays(path: Path, file: BinaryIO) -> dict[str, Array]:
-    """The arrays; each header is held against the size of its member before it is read."""
-    faults, total = [], 0
-    with zipfile.ZipFile(file) as archive:
-        times = Counter(member.filename for member in archive.infolist())
-        faults += [f"duplicate array {name}" for name, n in times.items() if n > 1]
-        for member in archive.infolist():
-            with archive.open(member) as stream:
-                version = np.lib.format.read_magic(stream)
-                shape, _, dtype = _NPY_HEADERS[version](stream)
-                claimed = math.prod(shape) * dtype.itemsize
-                total += claimed
-                if dtype.kind not in "fiuU":
-                    faults.append(f"{member.filename} is of type {dtype}, expected floats")
-                elif stream.tell() + claimed != member.file_size:
-                    faults.append(
-                        f"truncated or damaged: {member.filename} claims {shape}, {claimed} bytes, "
-                        f"in {member.file_size} bytes"
-                    )
-    if total > LIMIT:
-        faults.append(f"unpacks to {total} bytes, more than any emotion vectors need ({LIMIT})")
-    if faults:
-        raise FileError(path, *faults)
-    file.seek(0)
-    with np.load(file, allow_pickle=False) as loaded:
-        return {key: loaded[key] for key in loaded.files}
-
-
-def _missing(path: Path, what: str, requirement: str) -> FileError:
-    return FileError(path, f"needs {what}, which is not installed: pip install '{requirement}'")
+def _missing(path: Path, what: str, how: str) -> FileError:
+    return FileError(path, f"needs {what}, which is not installed: {how}")
 
 
 def _named(value: Any) -> str:

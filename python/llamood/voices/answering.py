@@ -47,14 +47,14 @@ class Reply:
     """``text``: as it was said. ``tokens``: as they were drawn, without the one that ended the
     answer; writing `text` as tokens may give others. ``is_over``: one did, rather than that there
     was no room for more. ``mix``: the weights under which the last token was drawn, those of 0
-    left out. ``surprise``: as `Answering.surprise` would find it, where the mood was neutral and
+    left out. ``nll``: as `Answering.nll` would find it, where the mood was neutral and
     it is known without looking again; else None."""
 
     text: str
     tokens: tuple[int, ...]
     is_over: bool
     mix: Mapping[str, float]
-    surprise: float | None
+    nll: float | None
 
 
 class Answering(Closing):
@@ -111,6 +111,15 @@ class Answering(Closing):
     def close(self) -> None:
         """Free the model."""
         self._exit.close()
+
+    def forget(self) -> None:
+        """Go on as if just opened. What is decoded already saves time, and may change the last bit
+        of a sum: whoever has to get the same again, from another process too, forgets it first.
+        """
+        for voice in self._voices:
+            self._cast.shared.stage.keep(voice.number, 0)
+        memory = llama_cpp.llama_get_memory(self._cast.shared.ctx)
+        llama_cpp.llama_memory_clear(memory, False)
 
     @property
     def parallel(self) -> int:
@@ -178,9 +187,7 @@ class Answering(Closing):
 
     # -- what they would be without a mood ---------------------------------------------------
 
-    def surprise(
-        self, prompts: Sequence[Sequence[int]], answers: Sequence[Sequence[int]]
-    ) -> Float64:
+    def nll(self, prompts: Sequence[Sequence[int]], answers: Sequence[Sequence[int]]) -> Float64:
         """Of each answer the mean negative log likelihood of its tokens without steering, in nats;
         (n_answer,), NaN for an answer of no token.
 
@@ -189,7 +196,7 @@ class Answering(Closing):
         what does not fit ``n_ctx``.
         """
         passages = [Passage(*pair) for pair in zip(prompts, answers, strict=True)]
-        found = self._hindsight.surprise(passages)
+        found = self._hindsight.nll(passages)
         return np.array([each.mean() if len(each) else np.nan for each in found])
 
     def kl(
@@ -213,7 +220,7 @@ class Answering(Closing):
     ) -> list[Comparison]:
         """Of each answer, how far its mood turned each token, and how likely that is without: both
         at two thirds of what they cost one by one, and at half of that where the `logits` without
-        steering are known. Raises as `surprise`, and `MoodError` for a mood that cannot be had or
+        steering are known. Raises as `nll`, and `MoodError` for a mood that cannot be had or
         that holds readings."""
         known = [None] * len(moods) if plain is None else plain
         return [
@@ -222,7 +229,7 @@ class Answering(Closing):
         ]
 
     def logits(self, prompt: Sequence[int], answer: Sequence[int]) -> Float32:
-        """See `Hindsight.logits`. Raises as `surprise`."""
+        """See `Hindsight.logits`. Raises as `nll`."""
         return self._hindsight.logits(Passage(prompt, answer))
 
 
@@ -252,7 +259,7 @@ class _Going:
                     tokens=tuple(self._tokens),
                     is_over=event.finish_reason == "stop",
                     mix=event.mood,
-                    surprise=-fmean(self._logprobs) if self._logprobs else None,
+                    nll=-fmean(self._logprobs) if self._logprobs else None,
                 )
                 return True
         return False

@@ -11,7 +11,9 @@ from llamood.moods.trace import Trace
 
 @dataclass(frozen=True, eq=False)
 class Call:
-    """``mood``: None where the voice's own counts. ``trace``: None where none was asked for."""
+    """``mood``: None where the voice's own counts. ``trace``: None where none was asked for.
+    ``steers_all``: whether it is felt in what a grammar draws, too."""
 
     mood: tuple[Mood, Steering | None] | None
     trace: Trace | None
+    steers_all: bool

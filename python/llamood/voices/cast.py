@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import threading
+import warnings
 import weakref
 from collections.abc import Iterable, Mapping, Sequence
 from os import PathLike
 from pathlib import Path
 from typing import Any, get_args
 
-from llamood.closing import Closing
-from llamood.errors import LlamoodError, ModelError
+from llamood import _core
+from llamood.closing import Closing, hold_at_exit
+from llamood.errors import LlamoodError, MoodWarning
 from llamood.moods.affect import AffectMap
 from llamood.moods.mood import Mood, MoodLike
 from llamood.moods.steering import Steering
@@ -22,10 +24,8 @@ from llamood.voices.character import Character
 from llamood.voices.collapse_monitor import Care, care_of
 from llamood.voices.event import Event
 from llamood.voices.llama import refuse_unknown
-from llamood.voices.memory import Overflow
 from llamood.voices.sampling import Sampling
-from llamood.voices.shared_context import SharedContext
-from llamood.voices.turn import Plan
+from llamood.voices.shared_context import Overflow, SharedContext
 
 
 class Cast(Closing):
@@ -60,9 +60,9 @@ class Cast(Closing):
         if overflow not in get_args(Overflow):
             raise LlamoodError(f"overflow is {overflow!r:.60}, expected 'refuse' or 'drop'")
         evs = emotions if isinstance(emotions, EmotionVectors) else load(Path(emotions))
-        self._overflow: Overflow = overflow
-        self._care = care_of(guard)
+        care = care_of(guard)
         self._lock = threading.RLock()
+        hold_at_exit(self._lock)
         self._voices: dict[int, Character] = {}
         self._streams: weakref.WeakValueDictionary[int, AnswerStream] = (
             weakref.WeakValueDictionary()
@@ -76,9 +76,7 @@ class Cast(Closing):
             n_ctx=n_ctx,
             **llama,
         )
-        self._free = list(range(voices))[::-1]
-        # Who waits for whom to decode the beginning that both have.
-        self._followers: dict[Character, Character] = {}
+        self._core = self._shared.cast(overflow=overflow, care=care)
 
     @property
     def voices(self) -> tuple[Character, ...]:
@@ -114,7 +112,7 @@ class Cast(Closing):
     @property
     def n_voice(self) -> int:
         """How many can be there at once."""
-        return len(self._voices) + len(self._free)
+        return self._shared.n_voice
 
     @property
     def n_ctx(self) -> int:
@@ -126,13 +124,20 @@ class Cast(Closing):
         said: str | Sequence[Mapping[str, Any]],
         *,
         tools: Sequence[Mapping[str, Any]] | None = None,
+        plain: bool = False,
     ) -> list[int]:
         """A text, or a conversation of chat messages, as the tokens that an answer follows on.
 
-        ``tools``: what the model's chat template says can be called. Safe in any thread. Raises
-        `ModelError` where the template refuses them.
+        ``tools``: what the model's chat template says can be called. ``plain``: the text of a
+        control token, ``<|im_start|>`` say, in a message or tool is plain characters; else it is
+        the token, as in llama.cpp and in ``llamood.Llama``. Safe in any thread. Raises `ModelError`
+        where the template refuses them.
         """
-        return self._shared.prompt(said, tools=tools)
+        return self._shared.prompt(said, tools=tools, plain=plain)
+
+    def n_token_at_least(self, text: str) -> int:
+        """How many tokens a text surely has, without writing it as such. Safe in any thread."""
+        return self._shared.n_token_at_least(text)
 
     def piece(self, token: int) -> bytes:
         """The text of one token, whole characters or not; empty for those that end an answer."""
@@ -142,7 +147,7 @@ class Cast(Closing):
         """The mood with what is at hand here. Safe in any thread. Raises `MoodError` for one that
         no voice could feel."""
         steering = self._shared.understand(mood)
-        steering.require_worked_out()
+        steering.notices()  # raises for what can be said, and not worked out
         return steering
 
     @property
@@ -161,21 +166,10 @@ class Cast(Closing):
         chosen = Sampling.of(sampling)
         with self._lock:
             self._shared.stage  # noqa: B018  (raises once closed)
-            if not self._free:
-                raise LlamoodError(
-                    f"all {len(self._voices)} voices are taken; let one leave, or open the cast "
-                    "with more (voices=...)"
-                )
-            voice = Character(
-                self._shared,
-                self._free[-1],
-                system=system,
-                mood=Mood.of(mood),
-                sampling=chosen,
-                overflow=self._overflow,
-                care=self._care,
-            )
-            self._voices[self._free.pop()] = voice
+            steering = self._shared.understand(Mood.of(mood))
+            core = self._core.join(system, steering)
+            voice = self._voices[core.number] = Character(core, steering, chosen)
+            voice.warn()
             return voice
 
     def say(self, to: Mapping[Character, str], **sampling: Any) -> AnswerStream:
@@ -213,21 +207,34 @@ class Cast(Closing):
                 raise LlamoodError("expected at least one voice that could answer")
             for voice in voices:
                 self._require_mine(voice)
-                voice.plan_prompt(prompt, sampling)
+            steering = self._shared.understand(asked)
+            before = steering.weights(felt or {})
             plan = voices[0].plan_prompt(prompt, sampling)
-            keys = voices[0].keys(plan, asked, felt=felt or {})
             # Of those that have as much, the one that forgets least by it.
-            voice = max(voices, key=lambda voice: (voice.n_common(prompt, keys), -voice.n_cached))
-            voice.feel(asked, felt=felt or {})
-            return self._begin({voice: voice.plan_prompt(prompt, sampling)})
+            numbers = [voice.number for voice in voices]
+            voice = self._voices[self._core.nearest(plan, numbers, steering, before)]
+            plan = voice.plan_prompt(prompt, sampling)
+            voice.feel(steering, before)
+            return self._begin({voice: plan})
 
-    def step(self) -> bool:
+    @property
+    def n_generating(self) -> int:
+        """How many voices have drawn a token that the next step decodes."""
+        return self._shared.stage.n_generating
+
+    @property
+    def n_token(self) -> int:
+        """How many tokens were decoded so far, of prompts and of answers."""
+        return self._shared.stage.n_token
+
+    def step(self, n: int | None = None) -> bool:
         """One step of all who speak, whose events lie in their streams then; False where nobody
-        does. For whoever drives many streams, with ``AnswerStream.take``."""
+        does. For whoever drives many streams, with ``AnswerStream.take``. ``n``: tokens that it
+        decodes at most, of answers before those of prompts."""
         with self._lock:
             speaks = any(voice.is_speaking for voice in self.voices)
             if speaks:
-                self._step()
+                self._step(n)
             return speaks
 
     def pause(self, voice: Character, *, paused: bool) -> None:
@@ -237,20 +244,11 @@ class Cast(Closing):
             self._require_mine(voice)
             voice.pause(paused)
 
-    def _begin(self, plans: Mapping[Character, Plan]) -> AnswerStream:
+    def _begin(self, plans: Mapping[Character, _core.Plan]) -> AnswerStream:
         stream = AnswerStream(self, set(plans))
-        begun: list[Character] = []
-        try:
-            for voice, plan in plans.items():
-                begun.append(voice)
-                leader = voice.begin(plan, self._others(voice))
-                if leader is not None:
-                    self._followers[voice] = leader
-                self._streams[voice.number] = stream
-        except BaseException:
-            for voice in begun:
-                voice.abandon()
-            raise
+        self._core.begin([(voice.number, plan) for voice, plan in plans.items()])
+        for voice in plans:
+            self._streams[voice.number] = stream
         return stream
 
     def feel(self, voice: Character, mood: MoodLike = None, /, **emotions: Any) -> None:
@@ -258,7 +256,7 @@ class Cast(Closing):
         asked = Mood.of(mood, **emotions)
         with self._lock:
             self._require_mine(voice)
-            voice.feel(asked)
+            voice.feel(self._shared.understand(asked))
 
     def interrupt(self, voice: Character) -> None:
         """Let a voice say no more: the last event of its answer says ``interrupted``. What it said
@@ -272,9 +270,9 @@ class Cast(Closing):
         """Interrupt a voice and forget it; another may join in its place."""
         with self._lock:
             self._require_mine(voice)
-            self._interrupt(voice)
-            voice.leave()
-            self._free.append(voice.number)
+            self._core.leave(voice.number)
+            self._tell()
+            voice.is_present = False
             del self._voices[voice.number]
 
     def close(self) -> None:
@@ -284,7 +282,6 @@ class Cast(Closing):
                 self._interrupt(voice)
                 voice.is_present = False
             self._voices.clear()
-            self._free.clear()
             self._shared.close()
 
     # -- what streams ask for ---------------------------------------------------------------
@@ -300,74 +297,60 @@ class Cast(Closing):
                 return not stream.is_over
 
     def end(self, stream: AnswerStream) -> None:
-        """Interrupt those that speak in it, and tell nothing more of it."""
+        """Interrupt those that speak in it, and tell nothing more of it. When a program ends, the
+        model may have been freed before its streams."""
         with self._lock:
-            for voice in stream.speakers:
-                self._interrupt(voice)
+            if not self._shared.is_closed:
+                for voice in stream.speakers:
+                    self._interrupt(voice)
             stream.silence()
 
-    def _step(self) -> None:
+    def _step(self, n: int | None = None) -> None:
         for voice in self.voices:
             if voice.is_speaking and voice.number not in self._streams:  # nobody listens any more
-                voice.interrupt()
-        self._let_follow()
-        n_step = self._shared.stage.n_step
+                self._core.interrupt(voice.number)
         try:
-            drawn = self._shared.step()
-        except ModelError as fault:
-            for voice in self.voices:
-                if voice.is_speaking:
-                    self._fail(voice, fault)
-            return
-        if self._shared.stage.n_step == n_step:
-            # A token was drawn and, by an exception from outside (KeyboardInterrupt), never heard.
-            for voice in self.voices:
-                self._interrupt(voice)
-        for number, token, piece, text, end in drawn:
-            voice = self._voices[number]
-            if end == "failed":
-                self._fail(voice, LlamoodError("the grammar of this answer left no token to draw"))
-                continue
-            try:
-                for event in voice.hear(token, piece, text, end):
-                    self._tell(voice, event)
-            except Exception as fault:  # of a mood that is a function
-                self._fail(voice, fault)
+            self._core.step() if n is None else self._core.step(n)
+        finally:
+            self._tell()
 
-    def _tell(self, voice: Character, event: Event) -> None:
-        """Apart from `_step`: what has a name there stays as long as the traceback of a fault, and
+    def _tell(self) -> None:
+        """Let streams have what their voices said."""
+        while (said := self._core.poll()) is not None:
+            voice = self._voices[said.voice]
+            if said.has_failed:
+                self._fail(voice, _fault_of(said))
+                continue
+            self._tell_stream(Event(voice, **self._core.fields(said)))
+            for text in said.news:
+                warnings.warn(text, MoodWarning, stacklevel=2)
+
+    def _tell_stream(self, event: Event) -> None:
+        """Apart from `_tell`: what has a name there stays as long as the traceback of a fault, and
         streams must not."""
-        stream = self._streams.get(voice.number)
+        stream = self._streams.get(event.voice.number)
         if stream is not None:
             stream.tell(event)
 
-    def _let_follow(self) -> None:
-        for voice, leader in list(self._followers.items()):
-            if leader.is_prompting and voice.is_waiting:
-                continue
-            del self._followers[voice]
-            if voice.is_waiting:
-                try:
-                    voice.start(self._others(voice))
-                except LlamoodError as fault:
-                    self._fail(voice, fault)
-
-    def _others(self, voice: Character) -> list[Character]:
-        return [other for other in self.voices if other is not voice]
-
     def _fail(self, voice: Character, fault: Exception) -> None:
-        voice.abandon()
         stream = self._streams.pop(voice.number, None)
         if stream is not None:
             stream.fail(voice, fault)
 
     def _interrupt(self, voice: Character) -> None:
-        event = voice.interrupt()
-        if event is not None:
-            self._tell(voice, event)
+        self._core.interrupt(voice.number)
+        self._tell()
 
     def _require_mine(self, voice: Character) -> None:
         if not isinstance(voice, Character) or self._voices.get(voice.number) is not voice:
             raise LlamoodError(
                 f"{voice!r:.60} is no voice of this cast (any more); join() makes one"
             )
+
+
+def _fault_of(said: _core.Event) -> Exception:
+    try:
+        said.raise_fault()
+    except Exception as fault:
+        return fault
+    raise AssertionError

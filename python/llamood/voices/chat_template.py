@@ -11,11 +11,13 @@ import llama_cpp
 from llama_cpp.llama_chat_format import CHATML_CHAT_TEMPLATE, Jinja2ChatFormatter
 
 from llamood.errors import ModelError
+from llamood.voices.control_texts import ControlTexts
 
 # A turn of a user as tokens, up to where the answer begins.
 Prompt = Callable[[llama_cpp.Llama, str], Sequence[int]]
 
 TEMPLATE = "tokenizer.chat_template"  # the key of a GGUF file
+_TOOLS_TEMPLATE = f"{TEMPLATE}.tool_use"  # of those that have one more for tools
 
 
 def has_chat_template(llm: llama_cpp.Llama) -> bool:
@@ -23,20 +25,33 @@ def has_chat_template(llm: llama_cpp.Llama) -> bool:
     return TEMPLATE in llm.metadata
 
 
+def template_of(metadata: Mapping[str, str], *, has_tools: bool) -> str:
+    """What of a model's file says how a conversation is written, with tools or without; empty where
+    nothing does."""
+    plain = metadata.get(TEMPLATE, "")
+    return metadata.get(_TOOLS_TEMPLATE, plain) if has_tools else plain
+
+
 def chat_tokens(
     llm: llama_cpp.Llama,
     messages: Sequence[dict[str, Any]],
     *,
     tools: Sequence[Mapping[str, Any]] | None = None,
+    plain: ControlTexts | None = None,
 ) -> list[int]:
     """The conversation in the model's chat template, up to where the answer begins.
 
     ``tools``: what the model may call, as the OpenAI API has them, for a template that offers
-    tools. A model without a template gets ChatML. Raises `ModelError` where the template
+    tools. ``plain``: texts that are plain characters wherever the messages or tools have them; the
+    template's own are control tokens. None: they are control tokens everywhere, as in llama.cpp.
+    A model without a template gets ChatML. Raises `ModelError` where the template
     refuses the messages (some know no system prompt).
     """
-    text = chat_text(llm, messages, tools=tools)
-    return list(llm.tokenize(text.encode(), add_bos=False, special=True))
+    if plain is None:
+        text = chat_text(llm, messages, tools=tools)
+        return list(llm.tokenize(text.encode(), add_bos=False, special=True))
+    text = chat_text(llm, plain.marked(messages), tools=plain.marked(tools))
+    return plain.tokens(text, lambda part, special: llm.tokenize(part, False, special))
 
 
 def chat_text(
@@ -46,7 +61,7 @@ def chat_text(
     tools: Sequence[Mapping[str, Any]] | None = None,
 ) -> str:
     """As `chat_tokens`, before it is made into tokens. Raises as it does."""
-    template = llm.metadata.get(TEMPLATE, CHATML_CHAT_TEMPLATE)
+    template = template_of(llm.metadata, has_tools=bool(tools)) or CHATML_CHAT_TEMPLATE
     formatter = _formatter(template, _text(llm, llm.token_bos()), _text(llm, llm.token_eos()))
     try:
         return str(formatter(messages=list(messages), tools=tools and list(tools)).prompt)

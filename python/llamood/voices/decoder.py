@@ -285,21 +285,34 @@ class Decoder(OpenedLlama):
         if not same.all():
             self.n_tokens = int(np.argmin(same))
             self._requires_eval = True
+        self._drop_unreachable(prompt)
+
+    def _drop_unreachable(self, prompt: Sequence[int]) -> None:
+        """Keep nothing of the cache where it has forgotten what this prompt would go on from."""
+        n = min(len(prompt), self.n_tokens)
+        same = self.input_ids[:n] == np.asarray(prompt[:n], dtype=self.input_ids.dtype)
+        n = n if same.all() else int(np.argmin(same))
+        is_answered = n == len(prompt) == self.n_tokens and not self._requires_eval
+        if not is_answered and not self._reaches(min(n, len(prompt) - 1)):
+            self.n_tokens = 0
+            self._requires_eval = True
 
     def _rewind(self, tokens: list[int], performance: Performance) -> None:
         """Have all of these cached but the last, as this answer has them now."""
         n, start = len(tokens) - 1, performance.start
         self._told = NOWHERE
         self._requires_eval = True
-        self.n_tokens = n
-        if start == performance.position:  # nothing is decoded otherwise than it was
-            return
-        self.n_tokens = min(start, n)
+        # Where only the answer is steered, nothing is decoded otherwise than it was.
+        begin = n if start == performance.position else min(start, n)
+        self.n_tokens = begin if self._reaches(begin) else 0
         while self.n_tokens < n:
-            number = max(self.n_tokens - performance.position, 0)
-            ahead = performance.position + 1 - self.n_tokens if number == 0 else 1
             at = self.n_tokens
-            self._decode(tokens[at : min(at + max(ahead, 1), n)], performance.blend(number))
+            number = max(at - performance.position, 0)
+            if at < start:
+                self._decode(tokens[at : min(start, n)], NOTHING)
+            else:
+                end = performance.position + 1 if number == 0 else at + 1
+                self._decode(tokens[at : min(end, n)], performance.blend(number))
 
     def embed(self, *args: Any, **kwargs: Any) -> Any:
         """``llama_cpp.Llama.embed``: embeddings are those of the text, in no mood."""

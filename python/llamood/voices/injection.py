@@ -7,7 +7,6 @@ import warnings
 from llamood import _core
 from llamood.errors import ModelError
 from llamood.moods.mood import Rows
-from llamood.moods.settings import Dose
 from llamood.moods.steering import NOTHING, Blend, Steering
 from llamood.moods.steering_vectors import SteeringVectors
 from llamood.vectors.emotion_vectors import SITES, EmotionVectors, Site
@@ -50,7 +49,7 @@ def steering_vectors_for(evs: EmotionVectors, *, site: Site, unsafe_model: int) 
 
 
 class Injection:
-    """The injector of a context, with the banks of the doses that it adds from.
+    """The injector of a context.
 
     At the end of each block, vectors go into llama.cpp's own control vector; at any other site
     into the rows of the graph's node there. ``arch``: the model's architecture, in which the
@@ -75,7 +74,6 @@ class Injection:
             self.injector = _core.RowInjector(watch, unsafe_ctx=unsafe_ctx, node=node)
         self._arch = arch
         self._vectors = vectors
-        self._banks: dict[Dose, _core.Bank] = {"stored": _core.Bank(vectors.data)}
         self._key: int | None = NOTHING.key  # of the blend that is added; None: ask the injector
         self._taken = False
 
@@ -90,7 +88,8 @@ class Injection:
         if blend.key == self._key:
             return
         if blend.key:
-            self.injector.apply(self._bank(blend.dose), blend.weights, blend.first, blend.last)
+            vectors = self._vectors if blend.dose == "stored" else self._vectors.relative
+            self.injector.apply(vectors.bank, blend.weights, blend.first, blend.last)
         else:
             self.injector.rest()
         self._key = blend.key
@@ -98,7 +97,7 @@ class Injection:
     def play(self, rows: Rows, steering: Steering, *, position: int) -> None:
         """Decode the token at ``position`` + i under row i of ``rows`` (n, n_emotion), without
         being told again."""
-        bank = self._bank(steering.mood.dose)
+        bank = steering.vectors.bank
         self.injector.play(bank, rows, steering.first, steering.last, position)
         self._key = None
 
@@ -138,8 +137,3 @@ class Injection:
         """Forget the context; whatever is asked of it now raises."""
         self.injector.close()
         self._key = None
-
-    def _bank(self, dose: Dose) -> _core.Bank:
-        if dose not in self._banks:
-            self._banks[dose] = _core.Bank(self._vectors.relative.data)
-        return self._banks[dose]

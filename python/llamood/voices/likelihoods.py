@@ -52,10 +52,10 @@ class Passage(NamedTuple):
 class Comparison:
     """Of each token of an answer, (n_token,) in nats. ``kl``: how far a mood turns the distribution
     that it was drawn from, which is the Kullback-Leibler divergence of that in the mood from that
-    without steering. ``surprise``: its negative log likelihood without steering."""
+    without steering. ``nll``: its negative log likelihood without steering."""
 
     kl: Float64
-    surprise: Float64
+    nll: Float64
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,7 +94,7 @@ class Hindsight:
         """Before the shared context is closed."""
         llama_cpp.llama_batch_free(self._batch)
 
-    def surprise(self, passages: Sequence[Passage]) -> list[Float64]:
+    def nll(self, passages: Sequence[Passage]) -> list[Float64]:
         """Of each token of each answer its negative log likelihood without steering, in nats:
         (n_token,) each."""
         found = [np.empty(len(passage.answer)) for passage in passages]
@@ -105,7 +105,7 @@ class Hindsight:
             ]
             for parts in self._decoded(lines):
                 for number, (at, logits) in zip(group, parts, strict=True):
-                    found[number][at] = _surprises(logits, passages[number].answer[at])
+                    found[number][at] = _nlls(logits, passages[number].answer[at])
         return found
 
     def logits(self, passage: Passage) -> Float32:
@@ -121,9 +121,9 @@ class Hindsight:
         """An answer in a mood and without, of which ``plain`` are the `logits` where they are
         known. Where a mood listens, it hears the tokens of the answer. Raises `MoodError` for a
         mood that cannot be had, or that holds readings."""
-        kl, surprise = np.empty(len(passage.answer)), np.empty(len(passage.answer))
+        kl, nll = np.empty(len(passage.answer)), np.empty(len(passage.answer))
         if not passage.answer:
-            return Comparison(kl, surprise)
+            return Comparison(kl, nll)
         lines = [
             self._line(passage, each, sequence)
             for each, sequence in zip((mood, Mood()), self._sequences, strict=False)
@@ -131,8 +131,8 @@ class Hindsight:
         for (at, steered), *beside in self._decoded(lines[: 2 if plain is None else 1]):
             still = beside[0][1] if plain is None else plain[at]
             kl[at] = _divergences(steered, still)
-            surprise[at] = _surprises(still, passage.answer[at])
-        return Comparison(kl, surprise)
+            nll[at] = _nlls(still, passage.answer[at])
+        return Comparison(kl, nll)
 
     # -- lines -----------------------------------------------------------------------------
 
@@ -186,10 +186,12 @@ class Hindsight:
                 rows[position] = blend.weights
 
     def _with_known(self, line: _Line) -> _Line:
-        """With what a voice has decoded of its prompt."""
+        """With what a voice has decoded of its prompt, and not forgotten since."""
+        if self._shared.slides:
+            return line
         n_most, best = 0, None
         for voice in self._voices:
-            n = min(voice.n_common(line.passage.tokens, np.array(line.keys)), line.passage.first)
+            n = min(voice.n_common(line.passage.tokens, line.keys), line.passage.first)
             if n > n_most:
                 n_most, best = n, voice
         if best is None:
@@ -267,7 +269,7 @@ def _ends(begins: Sequence[int], lengths: Sequence[int], *, room: int) -> list[i
     return ends(bisect.bisect_right(range(max(lengths) + 1), room, key=n_row) - 1)
 
 
-def _surprises(logits: Float32, said: Sequence[int]) -> Float64:
+def _nlls(logits: Float32, said: Sequence[int]) -> Float64:
     """(n,): of the tokens that were said after these logits (n, n_vocab), in nats."""
     return _core.log_sums(logits) - logits[np.arange(len(said)), list(said)]
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from os import PathLike
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args
 
 import llama_cpp
 
@@ -32,6 +32,8 @@ _KNOWN_ARGUMENTS = frozenset(inspect.signature(llama_cpp.Llama.__init__).paramet
     "kwargs",
 }
 
+Steer = Literal["prose", "all"]
+
 
 class Llama(Voice):
     """A ``llama_cpp.Llama`` in every other way, that speaks in a mood.
@@ -47,12 +49,15 @@ class Llama(Voice):
     `CollapseMonitor.told`), and of a stream each chunk from there on. A stream tells no token
     before it is known to be sound.
     All other arguments are those of ``llama_cpp.Llama``; unknown names are refused with a
-    TypeError. Without ``n_threads`` there is a thread for each core, and there are fewer while
+    TypeError. Without ``verbose=True`` llama.cpp says nothing.
+    Without ``n_threads`` there is a thread for each core, and there are fewer while
     others want the cores, if that is faster (not with ``flash_attn``, whose last bits depend on
     their number); below 0 it is all cores but so many.
 
     The mood is set for good by :meth:`feel`, for a block by :meth:`feeling`, or for one call by
-    ``mood=``. An answer depends on the prompt, the mood and the seed only (and, where the mood
+    ``mood=``. What a grammar draws (``grammar``, JSON by ``response_format``, a tool that must be
+    called) is said without it, as a mood says no end to a text of JSON; ``steer="all"`` keeps it
+    there. An answer depends on the prompt, the mood and the seed only (and, where the mood
     has inertia, on what was felt before): hidden states that were cached under another mood are
     computed again, not reused. A schedule counts from the last token of each prompt, or from
     the token at which it is asked for in the middle of an answer.
@@ -73,6 +78,7 @@ class Llama(Voice):
         self._readings = readings
         self._site = site
         self._feels: tuple[Mood, Steering | None] = (Mood(), None)
+        self._neutral: tuple[Mood, Steering | None] = self._feels
         self._noticed: set[str] = set()
         super().__init__(
             str(model_path), watched=emotions is not None, care=care_of(guard), **llama
@@ -85,7 +91,7 @@ class Llama(Voice):
             if probe is not None:
                 probe.require_site(added_at)
             self._vectors = self._take(evs, added_at, probe)
-            self._feels = (Mood(), Steering(Mood(), self._vectors))
+            self._feels = self._neutral = (Mood(), Steering(Mood(), self._vectors))
         elif readings:
             raise ModelError("readings need emotions; pass Llama(..., emotions=...) too")
         elif site is not None:
@@ -138,7 +144,7 @@ class Llama(Voice):
         told = None if self._reader is None else self._reader.told
         steering = Steering(mood, self._vectors, told=told)
         if not mood.listens:
-            for notice in steering.beginning.notices:
+            for notice in steering.notices():
                 self._notice(notice)
         return mood, steering
 
@@ -149,36 +155,65 @@ class Llama(Voice):
             warnings.warn(notice.text, MoodWarning, stacklevel=2)
 
     def _current(self) -> tuple[Mood, Steering | None]:
+        if self._is_unmoved:
+            return self._neutral
         call = self._call
         return self._feels if call is None or call.mood is None else call.mood
 
     # -- generating ------------------------------------------------------------------------
 
     def create_completion(
-        self, *args: Any, mood: MoodLike = None, trace: bool = False, **kwargs: Any
+        self,
+        *args: Any,
+        mood: MoodLike = None,
+        trace: bool = False,
+        steer: Steer = "prose",
+        **kwargs: Any,
     ) -> Any:
-        """``llama_cpp.Llama.create_completion``; ``mood``: for this call only.
+        """``llama_cpp.Llama.create_completion``; ``mood``: for this call only; ``steer``: ``all``
+        for the mood also in what a grammar draws.
 
         ``trace``: the result (of a stream, the chunk with the ``finish_reason``) has, under
-        ``["llamood"]["trace"]``, what ``Trace.to_dict`` says of each token. With readings, the
-        result and each chunk have `reading` under ``["llamood"]["reading"]``.
+        ``["llamood"]["trace"]``, what ``Trace.to_dict`` says of each token::
+
+            {"emotions": ["fear", "joy"],
+             "tokens": [{"text": "The", "asked": [0.0, 1.2], "applied": [0.0, 1.0]}, ...]}
+
+        ``asked`` is before limits and inertia, ``applied`` what the token was chosen under, both in
+        the order of ``emotions``; a voice with readings adds ``"reading": {"fear": -0.3, ...}``.
+        Its results and chunks have `reading` under ``["llamood"]["reading"]``, too.
         """
-        return self._in_mood(mood, trace, super().create_completion, *args, **kwargs)
+        return self._in_mood(mood, trace, steer, super().create_completion, *args, **kwargs)
 
     def __call__(
-        self, *args: Any, mood: MoodLike = None, trace: bool = False, **kwargs: Any
+        self,
+        *args: Any,
+        mood: MoodLike = None,
+        trace: bool = False,
+        steer: Steer = "prose",
+        **kwargs: Any,
     ) -> Any:
-        """``llama_cpp.Llama.__call__``; ``mood`` and ``trace`` as in `create_completion`."""
-        return self._in_mood(mood, trace, super().__call__, *args, **kwargs)
+        """``llama_cpp.Llama.__call__``; ``mood``, ``trace`` and ``steer`` as in
+        `create_completion`."""
+        return self._in_mood(mood, trace, steer, super().__call__, *args, **kwargs)
 
     def create_chat_completion(
-        self, *args: Any, mood: MoodLike = None, trace: bool = False, **kwargs: Any
+        self,
+        *args: Any,
+        mood: MoodLike = None,
+        trace: bool = False,
+        steer: Steer = "prose",
+        **kwargs: Any,
     ) -> Any:
-        """``llama_cpp.Llama.create_chat_completion``; ``mood`` and ``trace`` as in
-        `create_completion`."""
-        return self._in_mood(mood, trace, super().create_chat_completion, *args, **kwargs)
+        """``llama_cpp.Llama.create_chat_completion``; ``mood``, ``trace`` and ``steer`` as in
+        `create_completion`. The text of a control token in a message is that token, as there."""
+        return self._in_mood(mood, trace, steer, super().create_chat_completion, *args, **kwargs)
 
-    def _in_mood(self, mood: MoodLike, trace: bool, method: Any, *args: Any, **kwargs: Any) -> Any:
+    def _in_mood(
+        self, mood: MoodLike, trace: bool, steer: Steer, method: Any, *args: Any, **kwargs: Any
+    ) -> Any:
+        if steer not in get_args(Steer):
+            raise MoodError("", f"steer is {steer!r:.60}, expected 'prose' or 'all'")
         # llama_cpp's own methods call each other: what is within a call belongs to it.
         if mood is None and not trace and (self._emotions is None or self._call is not None):
             return method(*args, **kwargs)
@@ -189,15 +224,17 @@ class Llama(Voice):
         call = Call(
             None if mood is None else self._understand(Mood.of(mood)),
             Trace(self._emotions.names) if trace and self._emotions is not None else None,
+            steers_all=steer == "all",
         )
         with self._calling(call):
             result = method(*args, **kwargs)
-        if isinstance(result, Mapping):
-            return self._with_what_was_felt(call, result, ended=True)
-        return self._streamed(call, result)
+        if isinstance(result, Iterator):
+            return self._streamed(call, result)
+        return self._with_what_was_felt(call, result, ended=True)
 
-    def _streamed(self, call: Call, stream: Any) -> Iterator[Any]:
-        """The stream, each step of it within the call, whatever happens between steps."""
+    def _streamed(self, call: Call, stream: Iterator[Any]) -> Iterator[Any]:
+        """The stream, each step of it within the call, whatever happens between steps. It may be a
+        chat handler's, which yields what it likes."""
         try:
             while True:
                 with self._calling(call):
@@ -205,14 +242,15 @@ class Llama(Voice):
                         chunk = next(stream)
                     except StopIteration:
                         return
-                ended = chunk["choices"][0].get("finish_reason") is not None
-                yield self._with_what_was_felt(call, chunk, ended=ended)
+                yield self._with_what_was_felt(call, chunk, ended=_is_last(chunk))
         finally:
-            stream.close()
+            close = getattr(stream, "close", None)
+            if close is not None:
+                close()
 
-    def _with_what_was_felt(
-        self, call: Call, result: Mapping[str, Any], *, ended: bool
-    ) -> Mapping[str, Any]:
+    def _with_what_was_felt(self, call: Call, result: Any, *, ended: bool) -> Any:
+        if not isinstance(result, Mapping):
+            return result
         said: dict[str, Any] = {}
         if self._monitor is not None and self._monitor.told is not None:
             said["guard"] = self._monitor.told
@@ -242,6 +280,16 @@ class Llama(Voice):
             "readings": self._readings,
             "guard": self._care or False,
         }
+
+
+def _is_last(chunk: Any) -> bool:
+    """Whether it is that chunk of a stream with which an answer ends."""
+    choices = chunk.get("choices") if isinstance(chunk, Mapping) else None
+    if not isinstance(choices, list | tuple):
+        return False
+    return any(
+        isinstance(each, Mapping) and each.get("finish_reason") is not None for each in choices
+    )
 
 
 def refuse_unknown(llama: Mapping[str, Any], *, who: str) -> None:

@@ -5,26 +5,26 @@ from __future__ import annotations
 
 import ctypes
 import logging
+import re
+from collections.abc import Iterator
 from typing import Any
 
 import llama_cpp
 
 from llamood import _core
+from llamood.errors import ModelError
 
 _LOG = logging.getLogger("llama-cpp-python")
+_TOO_LONG = re.compile(r"Requested tokens \((\d+)\) exceed context window")
 
 
 class OpenedLlama(llama_cpp.Llama):  # type: ignore[misc]
-    """``keeps_quiet``: llama.cpp does not warn while the context is made. It takes one of many
-    sequences for that of a single one, longer than the model was trained for."""
+    """``verbose``: llama.cpp tells what it does, some thousand lines; without, it says nothing."""
 
-    def __init__(self, model_path: str, *, keeps_quiet: bool = False, **llama: Any) -> None:
-        self._keeps_quiet = keeps_quiet
-        try:
-            super().__init__(model_path, **llama)
-        finally:
-            if keeps_quiet:
-                _LOG.setLevel(logging.ERROR)  # what verbose=False sets
+    def __init__(self, model_path: str, *, verbose: bool = False, **llama: Any) -> None:
+        super().__init__(model_path, verbose=verbose, **llama)
+        # llama.cpp rounds the context up, and llama_cpp takes that for what it has room for.
+        self._n_ctx: int = min(self._n_ctx, len(self.input_ids))
 
     def _shape(self, params: Any) -> None:
         """Change the ``llama_context_params``; the context is about to be made."""
@@ -38,9 +38,34 @@ class OpenedLlama(llama_cpp.Llama):  # type: ignore[misc]
     @context_params.setter
     def context_params(self, params: Any) -> None:
         self._shape(params)
-        if self._keeps_quiet:
+        if not self.verbose:
+            # llama_cpp set ERROR, which it takes llama.cpp's warnings for, as of a context for many
+            # sequences, which is longer than the model was trained for.
             _LOG.setLevel(logging.CRITICAL)
         self._context_params = params
+
+    def _reaches(self, n: int) -> bool:
+        """Whether what the position after the first ``n`` attends to is still cached. A memory that
+        slides, behind a window of attention, forgets it: see ``csrc/voices/stage.hpp``."""
+        window: int = llama_cpp.llama_model_n_swa(self._model.model)
+        if window <= 0 or self._ctx.memory is None:
+            return True
+        oldest: int = llama_cpp.llama_memory_seq_pos_min(self._ctx.memory, 0)
+        return oldest <= max(n - window + 1, 0)
+
+    def _create_completion(self, *args: Any, **kwargs: Any) -> Iterator[Any]:
+        """``llama_cpp.Llama``'s. Raises `ModelError` for a prompt that has no room."""
+        try:
+            yield from super()._create_completion(*args, **kwargs)
+        except ValueError as error:
+            asked = _TOO_LONG.search(str(error))
+            if asked is None:
+                raise
+            trained = llama_cpp.llama_model_n_ctx_train(self._model.model)
+            raise ModelError(
+                f"the prompt has {asked[1]} tokens, and with an answer {self._n_ctx} fit; shorten "
+                f"it, or open the model with a larger n_ctx (it was trained for {trained})"
+            ) from None
 
     def _context_address(self) -> int:
         return ctypes.cast(self._ctx.ctx, ctypes.c_void_p).value or 0

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import difflib
 import math
-import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
+from llamood import _core
 from llamood.errors import LlamoodError
 
 # The paper samples with temperature 0.6 and top_p 0.9 (section 4, reference code). The bound on
@@ -28,6 +28,7 @@ _CHAIN = (
     "grammar",
 )
 _N_SEED = 2**32
+_ANY_SEED = _N_SEED - 1  # llama.cpp draws one for this; who asks for it gets 0
 _LARGEST = 2**31 - 1
 _FLOAT32_MAX = 3.4e38
 
@@ -94,12 +95,17 @@ class Sampling:
         values["stop"] = _stop(values.get("stop"))
         return cls(**values)
 
-    def chain(self) -> dict[str, Any]:
-        """How `_core.Stage.begin` is to draw tokens; draws a seed where there is none."""
-        seed = secrets.randbelow(_N_SEED) if self.seed is None else self.seed
-        n_likely = -1 if self.logprobs is None else self.logprobs
+    def manner(self) -> _core.Manner:
+        """The same in the core, where each answer has a seed of its own if there is none."""
         chain = {name: getattr(self, name) for name in _CHAIN}
-        return {**chain, "seed": seed, "n_likely": n_likely}
+        return _core.Manner(
+            **chain,
+            seed=_ANY_SEED if self.seed is None else self.seed % _ANY_SEED,
+            n_likely=-1 if self.logprobs is None else self.logprobs,
+            stops=self.stop,
+            max_tokens=min(self.max_tokens or 0, _LARGEST),
+            max_seconds=math.inf if self.max_seconds is None else self.max_seconds,
+        )
 
 
 def _stop(stop: Any) -> tuple[str, ...]:

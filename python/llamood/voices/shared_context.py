@@ -4,23 +4,27 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Mapping, Sequence
-from typing import Any
+from functools import cached_property
+from typing import Any, Literal
 
 import llama_cpp
 
 from llamood import _core
 from llamood.cores import may_vary, threads
-from llamood.errors import LlamoodError, ModelError
+from llamood.errors import ModelError
 from llamood.moods.mood import Mood
-from llamood.moods.settings import Dose
 from llamood.moods.steering import Steering
 from llamood.readings.probe import Probe
 from llamood.readings.projector import Projector
-from llamood.readings.reader import Reader
 from llamood.vectors.emotion_vectors import EmotionVectors, Float32, Site
 from llamood.voices.chat_template import chat_tokens
+from llamood.voices.collapse_monitor import Care
+from llamood.voices.control_texts import ControlTexts
 from llamood.voices.injection import chosen_site, steering_vectors_for
 from llamood.voices.opened_llama import OpenedLlama, be_watched, hold_sequences
+from llamood.voices.tokenizing import Tokenizer
+
+Overflow = Literal["refuse", "drop"]
 
 _MOST_VOICES = 256  # of one llama.cpp context
 _REFUSED = {
@@ -55,7 +59,7 @@ class SharedContext(OpenedLlama):
         self._counts = threads(llama.get("n_threads"), llama.get("n_threads_batch"))
         self._yields = may_vary(llama)
         self.share = n_ctx
-        self._n_voice = voices
+        self.n_voice = voices
         self._watch = _core.GraphWatch()
         self._rows: _core.RowInjector | None = None
         self._projector: Projector | None = None
@@ -64,7 +68,6 @@ class SharedContext(OpenedLlama):
             super().__init__(
                 model_path,
                 n_ctx=n_ctx * voices,
-                keeps_quiet=not llama.get("verbose", True),
                 **{**llama, **self._counts},
             )
         except ValueError as error:  # what llama_cpp raises for files and contexts
@@ -77,7 +80,7 @@ class SharedContext(OpenedLlama):
 
     def _shape(self, params: Any) -> None:
         be_watched(params, self._watch)
-        hold_sequences(params, self._n_voice)
+        hold_sequences(params, self.n_voice)
 
     def _furnish(self, evs: EmotionVectors, site: Site | None, probe: Probe | None) -> None:
         model = self._model.model
@@ -96,8 +99,6 @@ class SharedContext(OpenedLlama):
         )
         if probe is not None:
             probe.require_site(self.vectors.site)
-        self._banks: dict[Dose, _core.Bank] = {"stored": _core.Bank(self.vectors.data)}
-        self._is_taken = False
         node = _core.node_of(self.vectors.site, arch)
         assert node is not None
         context = self._context_address()
@@ -108,11 +109,11 @@ class SharedContext(OpenedLlama):
                 probe,
                 self.vectors,
                 unsafe_ctx=context,
-                n_sequence=self._n_voice,
+                n_sequence=self.n_voice,
             )
-        core = None if self._projector is None else self._projector.core
+        live = None if self._projector is None else self._projector.live
         try:
-            self._stage = _core.Stage(self._rows, context, probe=core)
+            self._stage = _core.Stage(self._rows, context, probe=live)
         except ValueError as error:
             raise ModelError(f"{self.model_path} cannot take a cast: {error}") from None
         if self._yields:
@@ -126,14 +127,35 @@ class SharedContext(OpenedLlama):
         return self._stage
 
     @property
+    def slides(self) -> bool:
+        """Whether the memory forgets what lies behind a window of attention."""
+        window: int = llama_cpp.llama_model_n_swa(self._model.model)
+        return window > 0 and not self.context_params.swa_full
+
+    @property
+    def is_closed(self) -> bool:
+        return self._stage is None
+
+    @property
     def reads(self) -> bool:
         return self._projector is not None
 
-    def reader(self, number: int) -> Reader | None:
-        """What reads a voice, where readings were asked for."""
-        if self._projector is None:
-            return None
-        return Reader(self._projector, n_ctx=self.share, sequence=number)
+    def cast(self, *, overflow: Overflow, care: Care | None) -> _core.Cast:
+        """Voices that speak from here, while this is open. ``care``: what becomes of answers that
+        collapse."""
+        assert self._rows is not None
+        return _Acting(
+            self._rows,
+            self.stage,
+            self.vectors.core,
+            None if self._projector is None else self._projector.core,
+            n_ctx=self.share,
+            slides=self.slides,
+            name=self.model_path,
+            drops=overflow == "drop",
+            care=care,
+            shared=self,
+        )
 
     def understand(self, mood: Mood) -> Steering:
         """The mood with what is at hand here. Raises `MoodError` where it cannot be felt."""
@@ -142,14 +164,8 @@ class SharedContext(OpenedLlama):
 
     def mix(self, steering: Steering) -> tuple[_core.Bank, int, int]:
         """What rows of weights of this mood are weights of: vectors, first and last layer."""
-        dose = steering.mood.dose
-        if dose not in self._banks:
-            self._banks[dose] = _core.Bank(self.vectors.relative.data)
-        return (
-            self._banks[dose],
-            max(steering.first, self.vectors.first_layer),
-            steering.last,
-        )
+        vectors = steering.vectors
+        return vectors.bank, max(steering.first, vectors.first_layer), steering.last
 
     def project(self, layers: Sequence[int], directions: Float32) -> _core.Probe:
         """What projects hidden states of batches that it is told of on directions (n_layer,
@@ -159,21 +175,8 @@ class SharedContext(OpenedLlama):
             self._context_address(),
             layers=layers,
             directions=directions,
-            n_sequence=self._n_voice,
+            n_sequence=self.n_voice,
         )
-
-    def step(self) -> list[tuple[int, int, bytes, str, _core.End | None]]:
-        """Decode one batch; of what was drawn (voice, token, its bytes, what it adds to the text of
-        the answer, and if that is over, why; ``failed``: the grammar left no token to draw).
-
-        Raises `ModelError` where that failed; nothing of it remains then, and all voices rest.
-        """
-        try:
-            drawn = self.stage.step()
-        except RuntimeError as error:
-            raise ModelError(f"{self.model_path}: {error}") from None
-        self._require_taken()
-        return drawn
 
     def decode(self, batch: Any, rows: Float32, *, steering: Steering) -> None:
         """Decode a ``llama_batch`` beside those of the stage, token i under row i of ``rows``
@@ -193,33 +196,9 @@ class SharedContext(OpenedLlama):
             if code != 0:
                 raise RuntimeError(f"llama.cpp could not decode a batch ({code})")
             self._rows.check()
+            self._rows.require_places(self.vectors.first_layer, self.vectors.site)
         except RuntimeError as error:
             raise ModelError(f"{self.model_path}: {error}") from None
-        self._require_taken()
-
-    def _require_taken(self) -> None:
-        """After a decode: raise `ModelError` where the graph has no place for a mood."""
-        assert self._rows is not None
-        if self._is_taken or not self._rows.n_blend:
-            return
-        missing = [i for i in self._rows.missing_layers() if i >= self.vectors.first_layer]
-        if missing:
-            raise ModelError(
-                f"{self.model_path}: llama.cpp's graph of this architecture has no place for "
-                f"site {self.vectors.site} in {len(missing)} of {self._rows.n_layer} layers, "
-                "so no mood can be added there"
-            )
-        self._is_taken = True
-
-    def require_grammar(self, grammar: str) -> None:
-        """Raise `LlamoodError` for GBNF that llama.cpp does not take; empty is none."""
-        if not grammar:
-            return
-        vocab = self._model.vocab
-        made = llama_cpp.llama_sampler_init_grammar(vocab, grammar.encode(), b"root")
-        if not made:
-            raise LlamoodError("the grammar was not understood; expected GBNF whose root is root")
-        llama_cpp.llama_sampler_free(made)
 
     def chat(self, messages: Sequence[Mapping[str, str]]) -> list[int]:
         """A conversation as tokens; see `chat_tokens`."""
@@ -230,11 +209,35 @@ class SharedContext(OpenedLlama):
         said: str | Sequence[Mapping[str, Any]],
         *,
         tools: Sequence[Mapping[str, Any]] | None = None,
+        plain: bool = False,
     ) -> list[int]:
-        """A text, begun as the model wants texts begun, or a conversation, as tokens."""
+        """A text, begun as the model wants texts begun, or a conversation, as tokens. ``plain``:
+        the texts of control tokens in messages are plain characters."""
         if isinstance(said, str):
             return list(self.tokenize(said.encode(), add_bos=True, special=True))
-        return chat_tokens(self, [dict(message) for message in said], tools=tools)
+        texts = self._control_texts if plain else None
+        return chat_tokens(self, [dict(message) for message in said], tools=tools, plain=texts)
+
+    @cached_property
+    def _control_texts(self) -> ControlTexts:
+        return ControlTexts(self._model.vocab)
+
+    def tokenize(self, text: bytes, add_bos: bool = True, special: bool = False) -> list[int]:
+        """As ``llama_cpp.Llama.tokenize``, in a time that grows with the text."""
+
+        def plain(part: bytes, is_first: bool) -> list[int]:
+            return list(OpenedLlama.tokenize(self, part, add_bos and is_first, special))
+
+        return self._tokenizers[special].tokens(text, plain)
+
+    def n_token_at_least(self, text: str) -> int:
+        """How many tokens a text surely has, special ones looked up, which costs little to know."""
+        return self._tokenizers[True].at_least(text.encode("utf-8", "replace"))
+
+    @cached_property
+    def _tokenizers(self) -> Mapping[bool, Tokenizer]:
+        vocab = self._model.vocab
+        return {special: Tokenizer(vocab, special=special) for special in (False, True)}
 
     def piece(self, token: int) -> bytes:
         """See ``_core.piece_of``."""
@@ -250,6 +253,14 @@ class SharedContext(OpenedLlama):
         self._stage = None
         if hasattr(self, "_stack"):
             super().close()
+
+
+class _Acting(_core.Cast):
+    """Has its prompts written by the shared context."""
+
+    def __init__(self, *parts: Any, shared: SharedContext, **settings: Any) -> None:
+        super().__init__(*parts, **settings)
+        self.chat = shared.chat
 
 
 def _require(llama: Mapping[str, Any], *, voices: int, n_ctx: int) -> None:

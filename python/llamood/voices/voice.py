@@ -33,6 +33,7 @@ class Voice(Decoder):
     def __init__(self, model_path: str, *, care: Care | None, **decoder: Any) -> None:
         self._care = care
         self._call: Call | None = None  # the one that is running now
+        self._is_unmoved = False  # what is decoded now is of a call that a grammar draws
         self._monitor: CollapseMonitor | None = None  # of the answer spoken last
         self._most: int | None = None  # tokens of the answer that comes, where that is known
         self._said: Sequence[int] = ()  # tokens of the answer that a new sampler is to count
@@ -53,6 +54,9 @@ class Voice(Decoder):
         """``llama_cpp.Llama.generate`` under the mood of the moment."""
         generate = super().generate
         if self._injection is None:
+            call = _GENERATE.bind(self, tokens, *args, **kwargs)
+            if call.arguments.get("reset", True):
+                self._drop_unreachable(tokens)
             return generate(tokens, *args, **kwargs)  # type: ignore[no-any-return]
         return self._generate(generate, tokens, *args, **kwargs)
 
@@ -65,7 +69,9 @@ class Voice(Decoder):
         call.apply_defaults()
         before = [] if call.arguments["reset"] else self.input_ids[: self.n_tokens].tolist()
         prompt = [*before, *tokens]
-        performance = self._perform(position=len(prompt) - 1)
+        is_formed = call.arguments["grammar"] is not None
+        is_unmoved = is_formed and self._call is not None and not self._call.steers_all
+        performance = self._begin(len(prompt) - 1, is_unmoved=is_unmoved)
         if call.arguments["reset"]:
             self._drop_stale(prompt, performance)
         drawing = self._drawing()
@@ -81,20 +87,20 @@ class Voice(Decoder):
             return generate(*call.args[1:], **call.kwargs)
 
         # What is asked for by other means a model may find unlikely.
-        is_free = call.arguments["grammar"] is None and call.arguments["logits_processor"] is None
+        is_free = not is_formed and call.arguments["logits_processor"] is None
         guess: Sequence[int] | None = None  # of the caller, at what comes; see llama_cpp.Llama
         try:
             while True:
                 if self._performance is not performance:
                     self._performance, self._told = performance, NOWHERE
                 # Between two steps, which may be for good, the caller may decode by hand.
-                self._stepping = True
+                self._stepping, self._is_unmoved = True, is_unmoved
                 try:
                     token = stream.send(guess)
                 except StopIteration:
                     break
                 finally:
-                    self._stepping = False
+                    self._stepping = self._is_unmoved = False
                 if drawing is None:  # nobody hears the token: no more may happen to it
                     performance.spoken += 1
                     guess = yield token
@@ -116,6 +122,14 @@ class Voice(Decoder):
             if drawing is not None and drawing.waits:
                 self._rewind([*prompt, *drawing.tokens[: drawing.n_told]], performance)
 
+    def _begin(self, position: int, *, is_unmoved: bool) -> Performance:
+        """An answer whose prompt ends there."""
+        self._is_unmoved = is_unmoved
+        try:
+            return self._perform(position=position)
+        finally:
+            self._is_unmoved = False
+
     def _drawing(self) -> Drawing | None:
         """Of a new answer; None where nobody hears its tokens."""
         self._monitor = None if self._care is None else CollapseMonitor(self._care)
@@ -131,14 +145,17 @@ class Voice(Decoder):
         if drawing.is_traced:
             reading = None if self._reader is None else self.reading
             note = Note(piece, *performance.row(number), reading)
-        is_last = llama_cpp.llama_vocab_is_eog(self._model.vocab, token)
-        is_last = is_last or drawing.is_ending or self.n_tokens + 1 >= self._n_ctx
-        if self._care is None or not performance.is_felt or is_last:
+        is_over = llama_cpp.llama_vocab_is_eog(self._model.vocab, token)
+        is_last = drawing.is_ending or self.n_tokens + 1 >= self._n_ctx
+        if self._care is None or not performance.is_felt or is_over:
             drawing.draw(token, piece, note)
             return None
         logprob = self._logprob(token, performance.position + number) if is_free else None
         overdose = performance.overdose(number)
-        return drawing.draw_monitored(token, piece, note, logprob=logprob, overdose=overdose)
+        rescue = drawing.draw_monitored(token, piece, note, logprob=logprob, overdose=overdose)
+        if rescue is None and is_last:
+            drawing.pass_all()
+        return rescue
 
     def _logprob(self, token: int, position: int) -> float:
         """Of a token that was drawn after this position, the logarithm of its probability."""
@@ -191,7 +208,7 @@ class Voice(Decoder):
         means = reader.scores(1, len(tokens)).mean(axis=0)
         return dict(zip(reader.names, means.tolist(), strict=True))
 
-    def surprise(self, prompt: Sequence[int], answer: Sequence[int]) -> Float64:
+    def nll(self, prompt: Sequence[int], answer: Sequence[int]) -> Float64:
         """Negative log likelihood of each token of an answer without steering, (n_answer,), in
         nats. Forgets what is cached. Raises `ModelError` where both do not fit a batch."""
         tokens = [*prompt, *answer]

@@ -15,7 +15,7 @@ export class Pane {
   #colours;
   #messages = []; // of the conversation, as the service takes them
   #before = []; // the same, before the last question
-  #session = newName();
+  #session = true; // its name; true where none has begun
   #log = make("ol", { class: "log" });
   #curves;
   #token = make("input", { type: "range", min: 0, max: 0, value: 0 });
@@ -94,7 +94,7 @@ export class Pane {
     this.#stopping = new AbortController();
     const { signal } = this.#stopping;
     try {
-      await this.#listen(request, answer, signal);
+      await this.#listenInSession(request, answer, signal);
     } catch (error) {
       item.append(make("p", { class: "fault", text: faultOf(error, signal) }));
       if (!signal.aborted) throw error;
@@ -134,7 +134,7 @@ export class Pane {
     this.stop();
     this.#messages = [];
     this.#before = [];
-    this.#session = newName();
+    this.#session = true;
     this.#log.replaceChildren();
     this.#answer = null;
     this.#asked = "";
@@ -150,12 +150,23 @@ export class Pane {
     this.#messages.push(question, { role: "assistant", content: text });
   }
 
+  /** In the session of the conversation, in a new one where the service has forgotten it. */
+  async #listenInSession(request, answer, signal) {
+    try {
+      await this.#listen(request, answer, signal);
+    } catch (error) {
+      if (error.code !== "session_not_found") throw error;
+      await this.#listen({ ...request, llamood: { session: true } }, answer, signal);
+    }
+  }
+
   async #listen(request, answer, signal) {
     const began = performance.now();
     let first = 0;
     for await (const { choices, llamood } of this.#service.chat(request, signal)) {
       signal.throwIfAborted(); // more may have come before it was stopped
-      if (choices.length === 0 || !llamood) continue;
+      this.#session = llamood?.session ?? this.#session;
+      if (choices.length === 0 || !llamood?.asked) continue;
       this.#tellGuard(answer, llamood.guard);
       first ||= performance.now();
       const text = choices[0].delta.content ?? "";
@@ -243,9 +254,6 @@ export class Pane {
     );
   }
 }
-
-/** Of a session; pages that are not served securely have no randomUUID. */
-const newName = () => `studio-${crypto.getRandomValues(new Uint32Array(4)).join("-")}`;
 
 function faultOf(error, signal) {
   if (signal.aborted) return "stopped";

@@ -1,0 +1,49 @@
+"""How much of prompts is read beside those who speak."""
+
+from __future__ import annotations
+
+import pytest
+
+from llamood.server.pace import FIRST, LEAST, LONGEST, MOST, Pace
+
+
+def stepped(pace: Pace, *, base: float, each: float, n_said: int, n_read: int, n: int = 50) -> None:
+    """Steps of a model that takes so many seconds for a batch, and for each token of a prompt."""
+    for _ in range(n):
+        pace.stepped(base + each * n_read, n_said=n_said, n_read=n_read)
+
+
+@pytest.mark.parametrize(("base", "each"), [(0.012, 0.001), (0.003, 0.00001), (0.2, 0.004)])
+def test_prompts_take_as_long_as_those_who_speak(base: float, each: float) -> None:
+    pace = Pace()
+    assert pace.room(is_said=True) == FIRST
+    stepped(pace, base=base, each=each, n_said=1, n_read=0)
+    for _ in range(20):
+        stepped(pace, base=base, each=each, n_said=1, n_read=pace.room(is_said=True), n=1)
+    assert pace.room(is_said=True) * each == pytest.approx(base, rel=0.1)
+    stepped(pace, base=2 * base, each=each, n_said=4, n_read=0)
+    assert pace.room(is_said=True) * each == pytest.approx(2 * base, rel=0.1)
+
+
+def test_prompts_get_on_however_long_they_take() -> None:
+    pace = Pace()
+    stepped(pace, base=0.001, each=0.0, n_said=1, n_read=0)
+    stepped(pace, base=0.001, each=0.1, n_said=1, n_read=64)
+    assert pace.room(is_said=True) == LEAST
+
+
+def test_prompts_that_take_no_time_have_room() -> None:
+    pace = Pace()
+    stepped(pace, base=0.01, each=0.0, n_said=1, n_read=0)
+    stepped(pace, base=0.01, each=0.0, n_said=1, n_read=512)
+    assert pace.room(is_said=True) >= 512
+
+
+def test_what_is_learnt_while_nobody_speaks_counts() -> None:
+    pace = Pace()
+    assert pace.room(is_said=False) == MOST
+    stepped(pace, base=0.01, each=0.001, n_said=0, n_read=500)
+    assert LONGEST / 0.0011 < pace.room(is_said=False) <= LONGEST / 0.001
+    assert pace.room(is_said=True) == FIRST
+    stepped(pace, base=0.01, each=0.0, n_said=1, n_read=0)
+    assert 8 <= pace.room(is_said=True) <= 10
