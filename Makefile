@@ -5,8 +5,10 @@ BIN := $(VENV)/bin
 CXX_FILES := $(filter-out csrc/tests/%,$(wildcard csrc/*/*.cpp csrc/*/*.hpp csrc/*/*.h)) $(wildcard examples/*.c)
 CXX_TESTS := $(wildcard csrc/tests/*.cpp csrc/tests/*.hpp csrc/tests/*.c)
 PY_FOLDERS := python tools tests
+# What every command needs; all but a Hugging Face judge's PyTorch (`hf`), which is large.
+COMMANDS := demo,plot,eval,server,convert
 # `parity` adds PyTorch and transformers, for the tests that compare with them.
-EXTRAS ?= demo,plot,convert,server,test,lint
+EXTRAS ?= $(COMMANDS),test,lint
 
 .PHONY: demo demo-vectors test lint format bench evidence clean
 
@@ -24,7 +26,7 @@ lint: $(VENV)/.tests
 	$(BIN)/mypy
 	$(BIN)/clang-format --dry-run --Werror $(CXX_FILES) $(CXX_TESTS)
 	$(BIN)/cmake -S . -B build/lint -DLLAMOOD_WERROR=ON -DCMAKE_BUILD_TYPE=Release \
-	    -DLLAMOOD_C=$$(pkg-config --exists nlohmann_json && echo ON || echo OFF) \
+	    -DLLAMOOD_C=$$(pkg-config --exists nlohmann_json zlib && echo ON || echo OFF) \
 	    -DPython_EXECUTABLE=$(abspath $(BIN)/python) \
 	    -Dpybind11_DIR=$$($(BIN)/python -m pybind11 --cmakedir)
 	$(BIN)/cmake --build build/lint --parallel
@@ -66,7 +68,7 @@ $(VENV)/.llama: pyproject.toml
 	touch $@
 
 $(VENV)/.runs: $(VENV)/.llama CMakeLists.txt $(wildcard cmake/*) $(CXX_FILES)
-	$(BIN)/pip install --quiet --no-build-isolation -e ".[demo,plot]"
+	$(BIN)/pip install --quiet --no-build-isolation -e ".[$(COMMANDS)]"
 	touch $@
 
 $(VENV)/.tests: $(VENV)/.runs

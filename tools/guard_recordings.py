@@ -1,7 +1,7 @@
 """Record what a real model says in moods from none to eight times a fluent one.
 
 Each answer lands in FILE (JSON lines) as its tokens, the condition it was given in, the logarithm
-of each token's probability in the mood, and each token's surprise without it: what
+of each token's probability in the mood, and each token's negative log likelihood without it: what
 tools/guard_labels.py needs to say which answers collapse, and where.
 
     python tools/guard_recordings.py demo --part report -o report.jsonl

@@ -39,10 +39,10 @@ N_CTX = 384
 
 @dataclass(frozen=True)
 class Said:
-    """What was answered in one mood. ``surprise``: the mean of the answers, in nats."""
+    """What was answered in one mood. ``nll``: the mean of the answers, in nats."""
 
     texts: tuple[str, ...]
-    surprise: float
+    nll: float
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -68,8 +68,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 for seed, prompt in enumerate(prompts)
             ]
             replies = answering.answers(requests)
-            surprise = answering.surprise(prompts, [reply.tokens for reply in replies])
-            return Said(tuple(reply.text for reply in replies), float(np.nanmean(surprise)))
+            nll = answering.nll(prompts, [reply.tokens for reply in replies])
+            return Said(tuple(reply.text for reply in replies), float(np.nanmean(nll)))
 
         plain = said({})
         seen = list(judges)
@@ -104,7 +104,7 @@ def row(
     name: str, rows: Sequence[tuple[Mood, Said]], plain: Said, judges: Sequence[Judging]
 ) -> str:
     """Of all moods of a kind: the mean, and the worst perplexity of one of them."""
-    ratios = [math.exp(said.surprise - plain.surprise) for _, said in rows]
+    ratios = [math.exp(said.nll - plain.nll) for _, said in rows]
     loops = float(np.mean([collapse(text).collapsed for _, said in rows for text in said.texts]))
     cells = [f"{np.mean(ratios):.2f} ({max(ratios):.2f})", f"{100 * loops:.0f} %"]
     for judge in judges:

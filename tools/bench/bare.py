@@ -103,7 +103,7 @@ class Draw:
             llama_cpp.llama_sampler_init_top_p(how.top_p, 1),
             llama_cpp.llama_sampler_init_min_p(how.min_p, 1),
             llama_cpp.llama_sampler_init_temp(how.temperature),
-            llama_cpp.llama_sampler_init_dist(how.chain()["seed"]),
+            llama_cpp.llama_sampler_init_dist(how.seed or 0),
         )
         self._ctx = bare.ctx
         self._chain = llama_cpp.llama_sampler_chain_init(

@@ -25,7 +25,7 @@ import numpy as np
 
 FRAME = 1 / 60
 WARM, N_TOKEN, N_PROMPT, PROMPT = 8, 64, 3, 64
-LONGEST = 4.0  # seconds: a row whose tokens, or whose prompts, take longer is cut there
+LONGEST = 3.0  # seconds: a row whose tokens, or whose prompts, take longer is cut there
 AUTO, UNSET, FRAMES = "auto", "unset", "frames"
 
 

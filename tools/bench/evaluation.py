@@ -1,4 +1,4 @@
-"""Answers of an evaluation, with their surprise, many at a time over one after another: the same
+"""Answers of an evaluation, with their likelihoods, many at a time over one after another: the same
 prompts, moods and seeds, as many tokens, all cores for either."""
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from llamood.voices.answering import PARALLEL, Answering, Request
 from llamood.voices.chat_template import chat_tokens
 from models import EMOTIONS, MODELS, BenchModel, DemoModel
 
-N_ROUND = 4
+N_ROUND = 3
 N_TOKEN = 24  # of an answer, at most
 N_CTX = 256
 AT_LEAST = 1.8
@@ -73,7 +73,7 @@ def at_once(answering: Answering, requests: Sequence[Request]) -> int:
     for some in answering.each(requests):
         replies = [reply for _, reply in some]
         prompts = [requests[number].prompt for number, _ in some]
-        answering.surprise(prompts, [reply.tokens for reply in replies])
+        answering.nll(prompts, [reply.tokens for reply in replies])
         n_token += sum(len(reply.tokens) for reply in replies)
     return n_token
 
@@ -93,6 +93,6 @@ def one_by_one(llm: llamood.Llama, requests: Sequence[Request]) -> int:
         )["choices"][0]["text"]
         tokens = llm.tokenize(text.encode(), add_bos=False, special=False)[: request.max_tokens]
         if tokens:
-            llm.surprise(request.prompt, tokens)
+            llm.nll(request.prompt, tokens)
         n_token += len(tokens)
     return n_token

@@ -18,7 +18,7 @@ from llamood.extraction.listener import CANDIDATES, TEMPERATURE, TOP_P
 from llamood.extraction.queries import Queries
 from models import MODELS, BenchModel
 
-N_GROUP = 4  # groups of answers, of which the first loads the model and is not counted
+N_GROUP = 3  # groups of answers, of which the first loads the model and is not counted
 PARALLEL: int = inspect.signature(Extraction).parameters["parallel"].default
 MAX_TOKENS = 32
 EMOTION = "joy"

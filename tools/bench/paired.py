@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 Block = Callable[[int], float]  # number of the round -> seconds of the part that is measured
-FEWEST, LONGEST = 4, 40.0  # rounds, and seconds after which there are no more than these
+FEWEST, LONGEST = 4, 30.0  # rounds, and seconds after which there are no more than these
 
 
 @dataclass(frozen=True, kw_only=True)

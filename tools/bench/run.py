@@ -34,6 +34,7 @@ BENCHES = (
     "rows",
     "moods",
     "parts",
+    "performing",
     "many_voices",
     "turns",
     "serving",

@@ -14,21 +14,22 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 from paired import Block, Measure, interleave, ratios
 
 import llamood
-from models import EMOTIONS, MODELS, THREADS, BenchModel
+from models import EMOTIONS, MODELS, QWEN, THREADS, BenchModel
 
 N_CLIENT = (1, 8)
-ROUNDS, FEWEST = 10, 4  # of a bench of voices, for one of clients; rounds at least
+ROUNDS, FEWEST = 6, 3  # of a bench of voices, for one of clients; rounds at least
 N_TOKEN = 16  # of an answer
 N_CTX = 640  # of a voice
 AT_LEAST = 0.97
 PATIENCE = 120  # seconds
+ALONE = (QWEN,)  # models that llama_cpp.server is not asked for: it would take minutes
 
 Mood = Mapping[str, float] | None
 SAID = {
@@ -80,12 +81,15 @@ def _measure(model: BenchModel) -> list[Measure]:
         theirs = [*_LLAMA_CPP, "--model", str(model.path()), "--n_ctx", str(N_CTX)]
         theirs += ["--n_threads", str(THREADS), "--n_threads_batch", str(THREADS)]
         numbers = itertools.count()
-        with serving(mine) as port, serving(theirs) as other:
-            everybody = [Clients(n, numbers=numbers) for n in N_CLIENT]
+        everybody = [Clients(n, numbers=numbers) for n in N_CLIENT]
+        with ExitStack() as stack:
+            port = stack.enter_context(serving(mine))
+            other = None if model in ALONE else stack.enter_context(serving(theirs))
             return [m for some in everybody for m in _compared(model, some, port, other)]
 
 
-def _compared(model: BenchModel, clients: Clients, port: int, other: int) -> list[Measure]:
+def _compared(model: BenchModel, clients: Clients, port: int, other: int | None) -> list[Measure]:
+    """``other``: the port of ``llama_cpp.server``, where it is compared with."""
     n = clients.n
     each = [_mood(i) for i in range(n)]
     block = clients.block("each", port, each)
@@ -98,16 +102,16 @@ def _compared(model: BenchModel, clients: Clients, port: int, other: int) -> lis
         },
         n_round=n_round,
     )
-    beside = interleave(
-        {"each": block, "theirs": clients.block("theirs", other, [None] * n)},
-        n_round=FEWEST,
-    )
     who = f"{n} clients" if n > 1 else "1 client"
     compared = {
         ("each", "one"): ratios(seconds["one"], seconds["each"]),
         ("one", "none"): ratios(seconds["none"], seconds["one"]),
-        ("each", "theirs"): ratios(beside["theirs"], beside["each"]),
     }
+    beside: dict[str, tuple[float, ...]] = {}
+    if other is not None:
+        theirs = clients.block("theirs", other, [None] * n)
+        beside = interleave({"each": block, "theirs": theirs}, n_round=FEWEST)
+        compared["each", "theirs"] = ratios(beside["theirs"], beside["each"])
     bounds = {("each", "one"): AT_LEAST if n > 1 else None}
     rates = {name: clients.rates(took) for name, took in {**beside, **seconds}.items()}
     return [
@@ -126,6 +130,7 @@ def _compared(model: BenchModel, clients: Clients, port: int, other: int) -> lis
                 name=f"{who}, {said}: {what}", model=model.name, values=tuple(values), unit=unit
             )
             for name, said in SAID.items()
+            if name in rates
             for what, values, unit in (
                 ("requests per second", rates[name], "/s"),
                 ("time to the first token", clients.firsts[name], "s"),

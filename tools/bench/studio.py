@@ -37,7 +37,7 @@ def measure() -> list[Measure]:
     try:
         import playwright.sync_api  # noqa: F401
     except ImportError:
-        print("studio: no browser here (pip install 'llamood[browser]')", file=sys.stderr)
+        print('studio: no browser here (pip install ".[browser]")', file=sys.stderr)
         return []
     return [
         result for model in MODELS if isinstance(model, DemoModel) for result in _measure(model)
