@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import secrets
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from llamood.errors import FileError
+
+_LEFTOVER = re.compile(r"\..+\.[0-9a-f]{8}\.tmp")
 
 Write = Callable[[Path], object]  # writes a content to the path that it is given
 
@@ -18,8 +21,8 @@ def write_files(contents: Mapping[Path, Write], *, gone: Iterable[Path] = ()) ->
 
     ``contents``: target -> what writes it. ``gone``: files that are removed with that, as they
     belong to what is replaced, and their folders where nothing else is in them. Every content is
-    written beside its target and flushed to the disk before the first target is replaced. Folders
-    that are missing are made, and removed again on failure.
+    written beside its target and flushed to the disk before the first target is replaced; they are
+    replaced in their order. Folders that are missing are made, and removed again on failure.
 
     Raises `FileError` where the disk refuses (full, read-only, a folder in the way).
     """
@@ -38,9 +41,9 @@ def write_files(contents: Mapping[Path, Write], *, gone: Iterable[Path] = ()) ->
             except OSError as error:
                 raise FileError(target, f"cannot be written: {error.strerror or error}") from error
         for old, path in aside.items():
-            _move(old, path, "cannot be removed")
+            move(old, path, fault="cannot be removed")
         for target, path in temporary.items():
-            _move(path, target, "cannot be replaced")
+            move(path, target, fault="cannot be replaced")
     except BaseException:
         for old, path in aside.items():
             with contextlib.suppress(OSError):  # still where it was
@@ -61,15 +64,25 @@ def write_files(contents: Mapping[Path, Write], *, gone: Iterable[Path] = ()) ->
             folder.rmdir()
 
 
-def _beside(target: Path) -> Path:
-    return target.with_name(f".{target.name}.{secrets.token_hex(4)}.tmp")
+def remove_leftovers(folder: Path) -> None:
+    """Remove what processes that were killed while they wrote have left in a folder: whole files or
+    halves of them, under names that only `write_files` gives. Nobody may be writing there."""
+    for path in folder.glob(".*.tmp"):
+        if _LEFTOVER.fullmatch(path.name):
+            path.unlink(missing_ok=True)
 
 
-def _move(path: Path, target: Path, fault: str) -> None:
+def move(path: Path, target: Path, *, fault: str = "cannot be made") -> None:
+    """A file in the place of another, or a folder where nothing is. Raises `FileError` with the
+    ``fault``."""
     try:
         path.replace(target)
     except OSError as error:
         raise FileError(target, f"{fault}: {error.strerror}") from error
+
+
+def _beside(target: Path) -> Path:
+    return target.with_name(f".{target.name}.{secrets.token_hex(4)}.tmp")
 
 
 def _make_folder(folder: Path) -> list[Path]:

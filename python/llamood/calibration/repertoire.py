@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import secrets
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
@@ -19,18 +19,29 @@ from typing import Any
 
 import numpy as np
 
-from llamood.atomic import write_files
+from llamood.atomic import Write, move, remove_leftovers, write_files
 from llamood.calibration.baseline_extension import extended, quality_by_name, without
 from llamood.calibration.contrast import FOLDS, WAY, Contrast
 from llamood.calibration.doses import Doses, chosen, find_doses
 from llamood.calibration.manner import Manner, answers_in_manner
 from llamood.calibration.measuring import Parts
 from llamood.calibration.places import Place, quick_places
-from llamood.calibration.utterances import FEWEST, Origin, new_name_fault, origin_path, origins
+from llamood.calibration.trial_log import digest, model_identity
+from llamood.calibration.utterances import (
+    FEWEST,
+    FOLDER,
+    Origin,
+    forget_unfinished,
+    is_unfinished,
+    new_name_fault,
+    origin_path,
+    origins,
+    unfinished_path,
+)
 from llamood.errors import FileError, ModelError, VectorError
 from llamood.extraction.candidates import Candidates
 from llamood.extraction.extraction import fingerprint_of
-from llamood.extraction.states import Progress, States
+from llamood.extraction.states import Progress, States, in_turn
 from llamood.extraction.texts import BUNDLED, NEUTRAL, LabelledTexts, load_texts
 from llamood.extraction.words import words
 from llamood.readings.probe import FILE_NAME, Probe
@@ -104,7 +115,7 @@ class Repertoire:
             _feeling(self.vectors, name, added.get(name), self.probe) for name in self.vectors.names
         )
 
-    def require_new(self, name: str) -> None:
+    def _require_new(self, name: str) -> None:
         """Raise `VectorError` for what cannot be the name of another feeling."""
         fault = new_name_fault(name)
         if fault is None and name.casefold() in {each.casefold() for each in self.vectors.names}:
@@ -129,29 +140,50 @@ class Repertoire:
         ``texts``: what expresses it, `utterances.FEWEST` at least; or ``manner``: its description,
         by which the model answers. ``output``: a folder that is made, as a copy of this one with
         the new feeling; else it is written here. ``parts``: for the name of a part of the work
-        (``answers``, ``texts``, ``doses``, ``readings``) what is told how much is done. Raises
-        `VectorError` for a name that cannot be had, and `ModelError` for a model that cannot be
-        asked or read.
+        (``answers``, ``texts``, ``doses``, ``readings``) what is told how much is done. What is
+        unfinished lies in a folder beside it (`unfinished_path`), so that who was killed goes on
+        there when the same is asked. Raises `VectorError` for a name that cannot be had, and
+        `ModelError` for a model that cannot be asked or read; nothing is unfinished then.
         """
         target = self.folder if output is None else Path(output)
-        self._require_room(name, target)
+        self.require_room(name, output)
         if bool(texts) == (manner is not None):
             raise VectorError("a feeling is measured from texts or from a manner; give one of them")
+        if manner is None and len(set(texts)) < FEWEST:
+            raise VectorError(f"{len(set(texts))} texts were given, at least {FEWEST} are needed")
         told = parts or (lambda part: lambda done, total: None)
+        kept = unfinished_path(self.folder, name, target)
+        try:
+            addition = self._added(name, texts, manner, target, seed, kept, told)
+        except (ModelError, VectorError):
+            forget_unfinished(kept)
+            raise
+        forget_unfinished(kept)
+        return addition
+
+    def _added(
+        self,
+        name: str,
+        texts: Sequence[str],
+        manner: str | None,
+        target: Path,
+        seed: int,
+        kept: Path,
+        told: Parts,
+    ) -> Addition:
         answers = None
         if manner is not None:
             answers = answers_in_manner(
-                self.model, manner, seed=seed, progress=told("answers"), **self._llama
-            )
+                self.model, manner, seed=seed, progress=told("answers"),
+                kept=kept / "answers", **self._llama,
+            )  # fmt: skip
             texts = answers.texts
-        elif len(set(texts)) < FEWEST:
-            raise VectorError(f"{len(set(texts))} texts were given, at least {FEWEST} are needed")
-        contrast, apart, spread = self._contrast(name, texts, answers, told("texts"))
+        contrast, apart, spread = self._contrast(name, texts, answers, kept, told("texts"))
         candidates = contrast.candidates(self.vectors.measurement)
         with suppress(ModelError):  # whose words cannot be weighed is steered by what is felt
             said = words(self.model, apart, names=(name,))
             candidates = candidates.with_words("texts", said.own)
-        doses = self._doses(contrast, candidates, seed, told("doses"))
+        doses = self._doses(contrast, candidates, seed, kept, told("doses"))
         vectors = replace(
             chosen(candidates, doses),
             measurement=self.vectors.measurement,
@@ -164,9 +196,8 @@ class Repertoire:
                 progress=told("readings"), **self._llama,
             )  # fmt: skip
         origin = _origin(name, doses, texts, manner)
-        paths = self._write(target, vectors, origin, probe)
-        feeling = _feeling(vectors, name, origin, probe)
-        return Addition(feeling, vectors, doses, probe, paths)
+        paths = self._write(target, vectors, origin, probe, kept)
+        return Addition(_feeling(vectors, name, origin, probe), vectors, doses, probe, paths)
 
     def remove(self, name: str) -> None:
         """Take a feeling away. Raises `VectorError` for one that is not there and for the last."""
@@ -188,9 +219,16 @@ class Repertoire:
         aside.unlink()
         origin_path(self.folder, name).unlink(missing_ok=True)
 
-    def _require_room(self, name: str, target: Path) -> None:
-        """Raise an error where the feeling cannot be added, or not be written there."""
-        self.require_new(name)
+    def require_room(self, name: str, output: str | PathLike[str] | None = None) -> None:
+        """Raise an error where the feeling cannot be added, or not be written to ``output``."""
+        target = self.folder if output is None else Path(output)
+        kept = unfinished_path(self.folder, name, target)
+        if origin_path(target, name).is_file():
+            # Killed when all was written, an addition has left what it does not need any more.
+            forget_unfinished(kept)
+        elif kept.is_dir():
+            self._disregard(name)
+        self._require_new(name)
         if target != self.folder and target.exists():
             raise FileError(target, "is there already; a folder that is to be made is expected")
         site = self.vectors.measurement.site
@@ -202,10 +240,22 @@ class Repertoire:
         if self.probe is not None:
             self.probe.require_fit(self.vectors)
 
+    def _disregard(self, name: str) -> None:
+        """What an addition has written that was killed between its files is not there yet."""
+        others = [each for each in self.vectors.names if each != name]
+        self.vectors = self.vectors.select(others)
+        if self.probe is not None and name in self.probe.names:
+            self.probe = without(self.probe, name, method=self.vectors.measurement.method)
+
     # -- what is measured ------------------------------------------------------------------
 
     def _contrast(
-        self, name: str, texts: Sequence[str], answers: Manner | None, progress: Progress
+        self,
+        name: str,
+        texts: Sequence[str],
+        answers: Manner | None,
+        kept: Path,
+        progress: Progress,
     ) -> tuple[Contrast, LabelledTexts, Sequence[str]]:
         """What tells it from the others; its texts, and all others as neutral; and neutral texts
         that had no say in that."""
@@ -216,8 +266,10 @@ class Repertoire:
         neutral = shipped.sample(N_NEUTRAL + N_SPREAD).neutral
         of[NEUTRAL] = neutral[:N_NEUTRAL] + (() if answers is None else answers.plain)
         of[name] = tuple(texts)
+        read = LabelledTexts(tuple(of), of)
+        mine = digest({"model": model_identity(self.model), "texts": in_turn(read)})
         states = States.measured(
-            self.model, LabelledTexts(tuple(of), of), progress=progress, **self._llama
+            self.model, read, progress=progress, kept=kept / f"{mine}.states", **self._llama
         )
         shape = (self.vectors.n_layer, self.vectors.n_embd)
         if states.data.shape[1:] != shape:
@@ -233,7 +285,7 @@ class Repertoire:
         return Contrast(name, own, others), apart, neutral[N_NEUTRAL:]
 
     def _doses(
-        self, contrast: Contrast, candidates: Candidates, seed: int, progress: Progress
+        self, contrast: Contrast, candidates: Candidates, seed: int, kept: Path, progress: Progress
     ) -> Doses:
         """Where it shows best to the model itself, and its largest fluent dose there."""
         places = quick_places(candidates)
@@ -246,6 +298,7 @@ class Repertoire:
             seed=seed,
             filter=contrast.filter(),
             progress=progress,
+            kept=kept / "doses",
             **self._llama,
         )
 
@@ -259,22 +312,37 @@ class Repertoire:
         raise VectorError(f"no file in {self.folder} has {name}")
 
     def _write(
-        self, target: Path, vectors: EmotionVectors, origin: Origin, probe: Probe | None
+        self,
+        target: Path,
+        vectors: EmotionVectors,
+        origin: Origin,
+        probe: Probe | None,
+        kept: Path,
     ) -> tuple[Path, ...]:
+        """The origin is the last file: where it is, all of the addition is. A copy is made in
+        ``kept``, and the folder is moved as a whole."""
         (name,) = vectors.names
-        contents: dict[Path, Callable[[Path], object]] = {}
-        if target != self.folder:
-            contents = {
-                target / path.relative_to(self.folder): partial(shutil.copyfile, path)
+        is_copy = target != self.folder
+        folder = kept / "copy" if is_copy else target
+        found: dict[Path, Write] = {}
+        if is_copy:
+            shutil.rmtree(folder, ignore_errors=True)
+            found = {
+                folder / path.relative_to(self.folder): partial(shutil.copyfile, path)
                 for path in sorted(self.folder.rglob("*"))
-                if path.is_file() and not path.name.startswith(".")
+                if path.is_file() and not path.name.startswith(".") and not is_unfinished(path)
             }
-        contents[target / f"{name}{SUFFIX}"] = partial(control_vector.write, evs=vectors, name=name)
-        contents[origin_path(target, name)] = origin.write
+        else:
+            remove_leftovers(folder)
+            remove_leftovers(folder / FOLDER)
+        found[folder / f"{name}{SUFFIX}"] = partial(control_vector.write, evs=vectors, name=name)
         if probe is not None:
-            contents[target / FILE_NAME] = probe.write
-        write_files(contents)
-        return tuple(contents)
+            found[folder / FILE_NAME] = probe.write
+        found[origin_path(folder, name)] = origin.write
+        write_files(found)
+        if is_copy:
+            move(folder, target)
+        return tuple(target / path.relative_to(folder) for path in found)
 
 
 def _origin(name: str, doses: Doses, texts: Sequence[str], manner: str | None) -> Origin:
