@@ -1,7 +1,6 @@
 #include <algorithm>
 #include <cmath>
 #include <deque>
-#include <limits>
 #include <memory>
 #include <optional>
 #include <stdexcept>
@@ -349,8 +348,9 @@ int llamood_step(llamood_stage* stage, int n_token, char* error, size_t error_si
     return guarded({error, error_size}, -1, [=] {
         require_still(stage);
         if (n_token < 0) throw std::invalid_argument("n_token is below 0");
-        const int most = n_token == 0 ? std::numeric_limits<int>::max() : n_token;
-        return stage->cast.step(most) ? 1 : 0;
+        Room room;
+        if (n_token != 0) room.n_token = n_token;
+        return stage->cast.step(room) ? 1 : 0;
     });
 }
 

@@ -28,6 +28,7 @@ using llamood::ModelFault;
 using llamood::Overflow;
 using llamood::Plan;
 using llamood::Projector;
+using llamood::Room;
 using llamood::RowInjector;
 using llamood::SharedContext;
 using llamood::Stage;
@@ -118,9 +119,9 @@ class Acted : public Cast {
             const py::object self = py::cast(this, py::return_value_policy::reference);
             return self.attr("chat")(written(messages)).cast<std::vector<llama_token>>();
         };
-        parts.decode = [](Stage& of, int n) {
+        parts.decode = [](Stage& of, const Room& room) {
             const py::gil_scoped_release release;
-            return of.step(n);
+            return of.step(room);
         };
         parts.compressed_size = llamood::zlib_size;
         parts.is_outside = is_outside;
@@ -216,13 +217,16 @@ void register_cast(py::module_& m) {
         .def("leave", &Acted::leave, py::arg("voice"))
         .def(
             "step",
-            [](Acted& self, std::optional<int> n) {
+            [](Acted& self, std::optional<int> n, bool reads_prompts) {
+                Room room;
+                if (n.has_value()) room.n_token = *n;
+                room.reads_prompts = reads_prompts;
                 try {
-                    self.step(n.value_or(std::numeric_limits<int>::max()));
+                    self.step(room);
                 } catch (const ModelFault&) {  // which the events of all answers tell
                 }
             },
-            py::arg("n") = py::none())
+            py::arg("n") = py::none(), py::kw_only(), py::arg("reads_prompts") = true)
         .def("poll", &Acted::poll)
         .def("fields", &Acted::fields, py::arg("event"));
 }

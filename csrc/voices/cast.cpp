@@ -181,12 +181,12 @@ void Cast::let_follow() {
     }
 }
 
-std::vector<Drawn> Cast::drawn(int n) {
+std::vector<Drawn> Cast::drawn(const Room& room) {
     Stage& stage = shared_.stage();
     const auto n_token = stage.n_token();
     const auto n_step = stage.n_step();
     const auto begin = Clock::now();
-    std::vector<Drawn> drawn = shared_.step(n);
+    std::vector<Drawn> drawn = shared_.step(room);
     const auto n_taken = static_cast<int>(stage.n_token() - n_token);
     if (n_taken > 0) cost_.note(n_taken, seconds_since(begin));
     if (stage.n_step() == n_step) {
@@ -196,10 +196,10 @@ std::vector<Drawn> Cast::drawn(int n) {
     return drawn;
 }
 
-bool Cast::step(int n) {
+bool Cast::step(const Room& room) {
     let_follow();
     try {
-        for (const Drawn& token : drawn(n)) hear(token);
+        for (const Drawn& token : drawn(room)) hear(token);
     } catch (const ModelFault&) {
         for (const CharacterPtr& voice : present()) {
             if (voice->is_speaking()) fail(*voice, std::current_exception());
@@ -232,7 +232,7 @@ bool Cast::step_for(double seconds) {
         const int n_generating = shared_.stage().n_generating();
         const double left = seconds - seconds_since(begin);
         if (!is_first && cost_.expected(std::max(n_generating, 1)) > left) break;
-        goes_on = step(cost_.most(left, n_generating + least_prompt));
+        goes_on = step({cost_.most(left, n_generating + least_prompt)});
         is_first = false;
     }
     return goes_on;

@@ -69,10 +69,10 @@ class Cast {
     }
     void pause(int voice, bool is_paused) { at(voice).pause(is_paused); }
 
-    // One batch of at most `n` tokens. Returns whether anybody still speaks. An answer that fails
+    // One batch; see Stage::step. Returns whether anybody still speaks. An answer that fails
     // ends with an event that says so, and is taken back. Throws ModelFault where the batch could
     // not be decoded: all answers have failed then.
-    bool step(int n);
+    bool step(const Room& room = {});
 
     // Batches as long as they are expected to fit into the time, but one at least; each takes a
     // token of all that generate. Returns and throws as step().
@@ -90,7 +90,7 @@ class Cast {
     Character::Others others(const Character& voice) const;
     bool anybody_speaks() const;
     void let_follow();
-    std::vector<Drawn> drawn(int n);
+    std::vector<Drawn> drawn(const Room& room);
     void hear(const Drawn& drawn);
     void fail(Character& voice, const std::exception_ptr& fault);
     void tell(Character& voice, Event event);

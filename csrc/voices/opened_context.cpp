@@ -83,7 +83,7 @@ SharedContext::Parts OpenedContext::parts() {
     parts.name = model_->path();
     parts.advice = {"let the oldest turns be dropped", "open the stage with more"};
     parts.chat = [this](const std::vector<Message>& messages) { return chat(messages); };
-    parts.decode = [](Stage& stage, int n) { return stage.step(n); };
+    parts.decode = [](Stage& stage, const Room& room) { return stage.step(room); };
     parts.compressed_size = zlib_size;
     return parts;
 }

@@ -1,7 +1,6 @@
 #include "voices/runner.hpp"
 
 #include <future>
-#include <limits>
 #include <stdexcept>
 #include <utility>
 
@@ -150,7 +149,7 @@ void Runner::carry_out(const Task& task) {
 // Whether there is more to do at once.
 bool Runner::step() {
     try {
-        const bool goes_on = cast_.step(std::numeric_limits<int>::max());
+        const bool goes_on = cast_.step();
         tell(said());
         return goes_on;
     } catch (...) {

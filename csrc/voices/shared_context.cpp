@@ -11,9 +11,9 @@ std::unique_ptr<Reader> SharedContext::reader(int voice) const {
     return std::make_unique<Reader>(parts_.projector, voice, parts_.n_ctx);
 }
 
-std::vector<Drawn> SharedContext::step(int n) {
+std::vector<Drawn> SharedContext::step(const Room& room) {
     try {
-        std::vector<Drawn> drawn = parts_.decode(stage(), n);
+        std::vector<Drawn> drawn = parts_.decode(stage(), room);
         parts_.rows->require_places(vectors().first_layer(), vectors().site());
         return drawn;
     } catch (const std::runtime_error& error) {

@@ -39,7 +39,7 @@ class SharedContext {
         std::string name;  // of the model, for messages
         Advice advice;
         std::function<std::vector<llama_token>(const std::vector<Message>&)> chat;
-        std::function<std::vector<Drawn>(Stage&, int n)> decode;
+        std::function<std::vector<Drawn>(Stage&, const Room&)> decode;
         Guard::CompressedSize compressed_size;
         std::function<bool()> is_outside;
     };
@@ -60,9 +60,9 @@ class SharedContext {
         return parts_.chat(messages);
     }
 
-    // One batch of at most `n` tokens; see Stage::step. Throws ModelFault where that failed, or the
+    // One batch; see Stage::step. Throws ModelFault where that failed, or the
     // graph has no place for the vectors; nothing of it remains then, and all voices rest.
-    std::vector<Drawn> step(int n);
+    std::vector<Drawn> step(const Room& room);
 
   private:
     Parts parts_;

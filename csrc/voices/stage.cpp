@@ -200,7 +200,7 @@ void Stage::rest_all() {
     for (Voice& voice : voices_) voice = Voice{};
 }
 
-std::vector<Stage::Share> Stage::shares(int n) const {
+std::vector<Stage::Share> Stage::shares(const Room& most) const {
     int first = -1;              // the voice whose turn it is
     const Bank* bank = nullptr;  // and what is added to it
     std::vector<int> speaking;
@@ -209,6 +209,7 @@ std::vector<Stage::Share> Stage::shares(int n) const {
         const int number = (turn_ + i) % n_voice();
         const Voice& voice = voices_[number];
         if (!voice.is_ready()) continue;
+        if (voice.is_prompting() && !most.reads_prompts) continue;
         const Queue& queue = voice.next();
         if (bank == nullptr && !queue.is_neutral) bank = queue.mix.bank.get();
         if (!queue.is_neutral && bank != queue.mix.bank.get()) continue;
@@ -221,7 +222,11 @@ std::vector<Stage::Share> Stage::shares(int n) const {
     }
     const bool is_due = !waiting.empty() && waiting.front().voice == first;
     std::vector<Share> chosen;
-    std::size_t room = std::clamp(n, 1, n_batch_);
+    std::size_t room = std::clamp(most.n_token, 1, n_batch_);
+    if (room < speaking.size()) {  // after whose turn it is, who soonest gives the voice back
+        std::stable_sort(speaking.begin() + 1, speaking.end(),
+                         [this](int a, int b) { return voices_[a].n_left < voices_[b].n_left; });
+    }
     for (const int number : speaking) {
         if (room == (is_due ? 1 : 0)) break;  // who is due gets on, however many generate
         chosen.push_back({number, 1, n_cached(number)});
@@ -350,7 +355,7 @@ std::vector<Drawn> Stage::draw(const std::vector<Share>& shares) {
 }
 
 void Stage::draw_by_grammars(std::vector<Drawn>& said) {
-    const Clock::time_point until = Clock::now() + decoded_in_;
+    const Clock::time_point until = Clock::now() + decoded_in_ / 2;
     const auto n_speaking = std::count_if(voices_.begin(), voices_.end(),
                                           [](const Voice& voice) { return voice.is_speaking(); });
     auto n_due = std::count_if(voices_.begin(), voices_.end(),
@@ -409,9 +414,9 @@ Drawn Stage::told(int number) {
     return drawn;
 }
 
-std::vector<Drawn> Stage::step(int n) {
+std::vector<Drawn> Stage::step(const Room& room) {
     require_open();
-    const std::vector<Share> chosen = shares(n);
+    const std::vector<Share> chosen = shares(room);
     const bool is_drawing = std::any_of(voices_.begin(), voices_.end(),
                                         [](const Voice& voice) { return voice.is_drawing(); });
     if (chosen.empty() && !is_drawing) return {};

@@ -32,6 +32,12 @@
 
 namespace llamood {
 
+// What one batch may take. reads_prompts: whether prompts get on in it.
+struct Room {
+    int n_token = std::numeric_limits<int>::max();
+    bool reads_prompts = true;
+};
+
 // When an answer ends, unless a token ends it. stops: texts, not part of it, none of them empty.
 // The time counts from begin() and is looked at after each token.
 struct Limits {
@@ -114,15 +120,16 @@ class Stage {
     // Decode and draw no more. Returns the end of what was said, where it was held back.
     std::string rest(int voice);
 
-    // One batch of at most `n` tokens, and n_batch(): a token of each voice that generates, then as
-    // much of prompts as there is room. At least one token is taken, unless all wait for what is
-    // being drawn. While others speak, a piece of drawing by grammars is done for each voice that
-    // waits for it, and more for as long as the batch took: what is not drawn then is in a later
-    // step.
+    // One batch of at most so many tokens, and n_batch(): a token of each voice that generates, of
+    // those first that may draw the fewest, then as much of prompts as there is room. At least one
+    // token is taken, unless all wait for what is being drawn, or there are only prompts and none
+    // is to be read. While others speak, a piece of drawing by grammars is done for each voice that
+    // waits for it, and more for half as long as the batch took: what is not drawn then is in a
+    // later step.
     // Voices of another bank than the one whose turn it is wait for their own. Returns what was
     // drawn; nothing to do is no error. Throws std::runtime_error where the decode failed or was
     // not steered as asked: nothing of it remains then, and all voices rest.
-    std::vector<Drawn> step(int n = std::numeric_limits<int>::max());
+    std::vector<Drawn> step(const Room& room = {});
 
     // Of the token that the voice drew last: it, and then the n_likely likeliest, likeliest first.
     // Empty unless they were asked for.
@@ -178,7 +185,7 @@ class Stage {
     // Whether what the position after the first n attends to is still there.
     bool reaches(int voice, llama_pos n) const;
     void require_rows(const std::vector<float>& rows, std::size_t n, const Mix& mix) const;
-    std::vector<Share> shares(int n) const;
+    std::vector<Share> shares(const Room& room) const;
     // The bank of the voices in these shares, null where none of them adds anything.
     std::shared_ptr<const Bank> bank_of(const std::vector<Share>& shares) const;
     void fill(const std::vector<Share>& shares);
@@ -188,8 +195,8 @@ class Stage {
     // What is drawn in this step: for those whose logits the batch has, unless a grammar takes
     // longer, and for those that were waited for.
     std::vector<Drawn> draw(const std::vector<Share>& shares);
-    // A piece of work for each who waits, then more for as long as the batch took to decode; all of
-    // it where nobody else speaks.
+    // A piece of work for each who waits, then more for half as long as the batch took to decode;
+    // all of it where nobody else speaks.
     void draw_by_grammars(std::vector<Drawn>& said);
     // The voice for which a piece of drawing is done next, -1 for none.
     int next_to_draw();

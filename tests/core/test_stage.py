@@ -126,6 +126,35 @@ def test_a_step_takes_no_more_tokens_than_asked_and_nobody_waits_for_ever(play: 
     assert min(said) > 15
 
 
+def test_where_there_is_no_room_for_all_who_may_draw_the_fewest_come_first(play: Play) -> None:
+    stage = play.stage
+    for voice, most in enumerate((60, 50, 10)):
+        play.begin(voice, TOKENS[:1], max_tokens=most)
+    stage.step()
+    for voice in range(3):
+        play.play(voice, *[[0, 1]] * 60)
+    before = [stage.n_cached(voice) for voice in range(3)]
+    for _ in range(8):
+        stage.step(2)
+    # The voice whose turn it is, and the one that is soonest done.
+    assert [stage.n_cached(voice) - n for voice, n in enumerate(before)] == [4, 4, 8]
+
+
+def test_prompts_are_left_alone_where_they_are_not_to_be_read(play: Play) -> None:
+    stage = play.stage
+    play.begin(1, TOKENS[:4])
+    assert stage.step(reads_prompts=False) == []
+    assert stage.n_cached(1) == 0
+    play.begin(0, TOKENS[:1])
+    stage.step(1)
+    play.play(0, *[[0, 1]] * 60)
+    before = stage.n_cached(1)
+    for _ in range(8):
+        assert [voice for voice, *_ in stage.step(reads_prompts=False)] == [0]
+    assert stage.n_cached(1) == before
+    assert [voice for voice, *_ in stage.step()] == [0, 1]
+
+
 def test_rows_given_ahead_are_rows_given_one_by_one(play: Play, random_chat: Path) -> None:
     rows = [[0, 1], [1, 0], [1, 1], [-1, 1]]
     said: list[list[int]] = []

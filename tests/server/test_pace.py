@@ -25,11 +25,26 @@ def test_prompts_take_as_long_as_those_who_speak(base: float, each: float) -> No
     assert pace.room(is_said=True) * each == pytest.approx(2 * base, rel=0.1)
 
 
-def test_prompts_get_on_however_long_they_take() -> None:
+def test_where_a_few_tokens_take_longer_than_prompts_may_they_are_not_in_every_step() -> None:
+    pace, rooms = Pace(), []
+    stepped(pace, base=0.01, each=0.0, n_said=1, n_read=0)
+    for _ in range(80):
+        rooms.append(pace.room(is_said=True))
+        stepped(pace, base=0.01, each=0.004, n_said=1, n_read=rooms[-1], n=1)
+    assert rooms[0] == FIRST
+    read = rooms[40:]
+    assert {n for n in read if n} <= {LEAST, LEAST + 1}
+    assert sum(read) * 0.004 == pytest.approx(len(read) * 0.01, rel=0.15)
+
+
+def test_a_step_that_hung_is_not_paid_for_long() -> None:
     pace = Pace()
-    stepped(pace, base=0.001, each=0.0, n_said=1, n_read=0)
-    stepped(pace, base=0.001, each=0.1, n_said=1, n_read=64)
-    assert pace.room(is_said=True) == LEAST
+    stepped(pace, base=0.01, each=0.001, n_said=1, n_read=0)
+    stepped(pace, base=0.01, each=0.001, n_said=1, n_read=10)
+    stepped(pace, base=60.0, each=0.001, n_said=1, n_read=10, n=1)
+    stepped(pace, base=0.01, each=0.001, n_said=0, n_read=500, n=60)
+    stepped(pace, base=0.01, each=0.0, n_said=1, n_read=0, n=int(LONGEST / 0.01) + 2)
+    assert pace.room(is_said=True) >= LEAST
 
 
 def test_prompts_that_take_no_time_have_room() -> None:

@@ -7,6 +7,7 @@ import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -29,6 +30,7 @@ from llamood.server.pace import Pace
 from llamood.server.settings import Settings
 from llamood.server.spans import Spans
 from llamood.voices.cast import Cast
+from open_voices import random_vectors
 from servers import PATIENCE
 
 ASK: dict[str, Any] = {
@@ -128,10 +130,10 @@ def test_an_answer_that_nobody_wants_takes_no_second_step() -> None:
         async with running(metrics) as engine:
             step = engine.cast.step
 
-            def held(most: int | None = None) -> bool:
+            def held(*most: Any, **how: Any) -> bool:
                 if _value(metrics, "llamood_tokens_total"):  # however late that is told
                     assert may_go.wait(PATIENCE)
-                return step(most)
+                return step(*most, **how)
 
             with pytest.MonkeyPatch.context() as patched:
                 patched.setattr(engine.cast, "step", held)
@@ -271,13 +273,53 @@ async def running(
     engine = Engine(open_cast, metrics=metrics, n_waiting=4)
     is_ready = asyncio.Event()
     loop = asyncio.get_running_loop()
-    engine.on_ready = lambda: loop.call_soon_threadsafe(is_ready.set)
+    engine.on_ready = engine.on_failure = lambda: loop.call_soon_threadsafe(is_ready.set)
     engine.start()
     await is_ready.wait()
+    assert engine.fault is None, engine.fault
     try:
         yield engine
     finally:
         await asyncio.to_thread(engine.stop)
+
+
+def test_beside_short_answers_long_ones_get_on_more_slowly(random_chat: Path) -> None:
+    cast = partial(
+        Cast,
+        random_chat,
+        emotions=random_vectors(random_chat),
+        voices=4,
+        n_ctx=512,
+        n_threads=1,
+        verbose=False,
+    )
+
+    async def said_beside() -> dict[bool, int]:
+        async with running(Metrics(), open_cast=cast) as engine:
+            long, short = Mailbox(), Mailbox()
+            asked = [_asked(long, engine, Mood(), n=400) for _ in range(3)]
+            engine.submit(asked)
+            await long.get()
+            one = _asked(short, engine, Mood(), n=30)
+            n_said = {False: 0, True: 0}  # while the short one is said: by long ones, by it
+            heard = engine._hear
+
+            def noted(job: Job, *how: Any) -> None:
+                before = job.n_token
+                heard(job, *how)
+                if 0 < one.n_token < 30:
+                    n_said[job is one] += job.n_token - before
+
+            with pytest.MonkeyPatch.context() as patched:
+                patched.setattr(engine, "_hear", noted)
+                engine.submit([one])
+                async for _ in events([one], short):
+                    pass
+            engine.cancel(asked)
+            return n_said
+
+    said = asyncio.run(said_beside())
+    assert 0.3 < said[False] / 3 / said[True] < 0.7  # one of three steps, and a turn now and then
 
 
 def _value(metrics: Metrics, name: str) -> float:

@@ -144,7 +144,7 @@ ODD: Sequence[Mapping[str, Any] | bytes] = (
     json.dumps(chat()).encode("utf-16"),
     b'{"seed": ' + b"9" * 5000 + b"}",
 )
-STEPS = {"joy": {"steps": [[i, 0.1] for i in range(500)]}}
+STEPS = {"joy": {"keys": [[i, 0.1] for i in range(500)]}}
 
 
 # -- connections ----------------------------------------------------------------------------------

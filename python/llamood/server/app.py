@@ -80,7 +80,7 @@ def _add_endpoints(app: FastAPI, service: Service, settings: Settings, metrics: 
         return {"object": "list", "data": data}
 
     @app.post("/v1/mood/rows", responses=descriptions.ROWS)
-    async def mood_rows(asked: RowsRequest, request: Request) -> dict[str, Any]:
+    async def mood_rows(asked: RowsRequest, request: Request) -> Response:
         return await service.rows(asked, request)
 
     @app.get("/v1/studio", responses=descriptions.STUDIO)

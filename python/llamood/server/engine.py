@@ -32,6 +32,9 @@ Told = tuple[Mailbox, Job, Event | Exception]
 _SHARE = 4
 _KEPT_FOR = 60.0
 
+# Beside short answers that are being said, long ones and prompts get on in one of so many steps.
+_TURNS = 3
+
 _LOG = logging.getLogger("llamood.server")
 
 
@@ -62,6 +65,7 @@ class Engine:
         self._answers: dict[Job, tuple[AnswerStream, Character]] = {}
         self._most_formed = 1
         self._short_until = 0.0
+        self._n_for_short = 0  # steps since the last one that was for all
         self._pace = Pace()
         self._thread = threading.Thread(target=self._run, name="llamood-engine", daemon=True)
 
@@ -171,9 +175,9 @@ class Engine:
         self._begin(told)
         self._count()
         if self._answers:
-            n_said = self._cast.n_generating
+            n_said, room = self._taken()
             n_token, began = self._cast.n_token, time.monotonic()
-            self._cast.step(n_said + self._pace.room(is_said=n_said > 0))
+            self._cast.step(n_said + room, reads_prompts=room > 0)
             took = time.monotonic() - began
             n_read = max(self._cast.n_token - n_token - n_said, 0)
             self._pace.stepped(took, n_said=n_said, n_read=n_read)
@@ -182,6 +186,17 @@ class Engine:
                 self._hear(job, stream, voice, told)
             self._count()
         _deliver(told)
+
+    def _taken(self) -> tuple[int, int]:
+        """How many tokens of answers, and of prompts, the next step has."""
+        assert self._cast is not None
+        n_said = self._cast.n_generating
+        n_short = sum(job.is_short and job.n_token > 0 for job in self._answers)
+        if 0 < n_short < n_said - 1 and self._n_for_short + 1 < _TURNS:
+            self._n_for_short += 1
+            return n_short + 1, 0  # and one of the others, whose turn it is
+        self._n_for_short = 0
+        return n_said, self._pace.room(is_said=n_said > 0)
 
     def _count(self) -> None:
         self._metrics.waiting.set(len(self._waiting))

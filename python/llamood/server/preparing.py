@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, TypeVar
 
 from starlette.concurrency import run_in_threadpool
 
@@ -12,7 +12,6 @@ from llamood.errors import ModelError
 from llamood.server.errors import ApiError
 from llamood.voices.cast import Cast
 
-_P = ParamSpec("_P")
 _T = TypeVar("_T")
 
 
@@ -29,9 +28,7 @@ class Preparing:
         self._small_places = _Places(at_once, n_waiting)
         self._large_places = _Places(1, n_waiting // 8)
 
-    async def run(
-        self, n_byte: int, work: Callable[_P, _T], *args: _P.args, **how: _P.kwargs
-    ) -> _T:
+    async def run(self, n_byte: int, work: Callable[[], _T]) -> _T:
         """``n_byte``: of the request's body. Raises `ApiError` where as many wait already."""
         places = self._large_places if n_byte >= self._large else self._small_places
         if places.free.locked() and places.n_waiting >= places.most_waiting:
@@ -47,7 +44,7 @@ class Preparing:
         finally:
             places.n_waiting -= 1
         try:
-            return await run_in_threadpool(work, *args, **how)
+            return await run_in_threadpool(work)
         finally:
             places.free.release()
 

@@ -61,15 +61,19 @@ class Service:
             tools.require_offered(template_of(cast.metadata, has_tools=True))
         if asked.top_logprobs is not None and not asked.logprobs:
             raise ApiError(400, "top_logprobs needs logprobs: true", param="top_logprobs")
-        plain = not self._settings.control_tokens
-        await self._prepared(request, self._require_room_to_chat, cast, asked)
-        prompt = await self._prepared(request, _chat_prompt, cast, asked, offered, plain=plain)
-        drawn, is_json = await self._prepared(request, _narrow_form, asked, offered)
+
+        def work() -> tuple[list[int], dict[str, Any], bool, Mood | None]:
+            self._require_room_to_chat(cast, asked)
+            plain = not self._settings.control_tokens
+            prompt = _chat_prompt(cast, asked, offered, plain=plain)
+            return prompt, *_narrow_form(asked, offered), self._mood(asked, cast)
+
+        prompt, drawn, is_json, mood = await self._prepared(request, work)
         if asked.logprobs:
             drawn["logprobs"] = asked.top_logprobs or 0
         named = [tool.function.name for tool in offered]
-        session, jobs = await self._jobs(
-            asked, request, [prompt], drawn, is_json=is_json, default=None
+        session, jobs = self._jobs(
+            asked, request, [prompt], drawn, mood, is_json=is_json, default=None
         )
         one = asked.parallel_tool_calls is False
         calls = [tools.Calls(named, only_first=one) if named else None for _ in jobs]
@@ -79,36 +83,38 @@ class Service:
         cast = self._ready(asked)
         texts = _several(asked.prompt)
         self._require_few((asked.n or 1) * len(texts))
-        for text in texts:
-            await self._prepared(request, require_room, cast, text, param="prompt")
-        read = [await self._prepared(request, _text_prompt, cast, text) for text in texts]
+
+        def work() -> tuple[list[list[int]], Mood | None]:
+            for text in texts:
+                require_room(cast, text, param="prompt")
+            return [_text_prompt(cast, text) for text in texts], self._mood(asked, cast)
+
+        read, mood = await self._prepared(request, work)
         drawn = {} if asked.logprobs is None else {"logprobs": asked.logprobs}
-        session, jobs = await self._jobs(
-            asked, request, read, drawn, is_json=False, default=_LONGEST_TEXT
+        session, jobs = self._jobs(
+            asked, request, read, drawn, mood, is_json=False, default=_LONGEST_TEXT
         )
         calls = [None] * len(jobs)
         return await self._answer("text_completion", asked, request, session, jobs, calls)
 
-    async def rows(self, asked: RowsRequest, request: Request) -> dict[str, Any]:
+    async def rows(self, asked: RowsRequest, request: Request) -> Response:
         """What a mood will come to, before anything is said in it."""
-        cast, n_mood = self.engine.cast, self._settings.n_mood
+        cast = self.engine.cast
 
-        def foreseen() -> dict[str, Any]:
-            mood = prompts.mood_of(asked.mood, cast, n_mood=n_mood)
+        def foreseen() -> Response:
+            mood = self._mood(asked, cast)
             assert mood is not None
             try:
                 rows = forecast(cast.understand(mood), n_token=asked.tokens)
             except MoodError as error:
                 raise ApiError(400, str(error), param="mood") from None
-            return descriptions.rows(rows, cast.emotions.names)
+            return JSONResponse(descriptions.rows(rows, cast.emotions.names))
 
         return await self._prepared(request, foreseen)
 
-    async def _prepared(
-        self, request: Request, work: Callable[..., _T], *args: Any, **how: Any
-    ) -> _T:
-        """What is worked out for the request in a thread, when its turn has come."""
-        return await self._preparing.run(len(await request.body()), work, *args, **how)
+    async def _prepared(self, request: Request, work: Callable[[], _T]) -> _T:
+        """All that is worked out for the request, in a thread, when its turn has come."""
+        return await self._preparing.run(len(await request.body()), work)
 
     # -- what is asked of the engine -------------------------------------------------------
 
@@ -119,20 +125,19 @@ class Service:
             raise ApiError(400, "stream_options needs stream: true", param="stream_options")
         return self.engine.cast
 
-    async def _jobs(
+    def _jobs(
         self,
         asked: Shared,
         request: Request,
         read: list[list[int]],
         drawn: dict[str, Any],
+        mood: Mood | None,
         *,
         is_json: bool,
         default: int | None,
     ) -> tuple[Session | None, list[Job]]:
         n, cast = asked.n or 1, self.engine.cast
         self._require_few(n * len(read))
-        n_mood = self._settings.n_mood
-        mood = await self._prepared(request, prompts.mood_of, asked.mood, cast, n_mood=n_mood)
         session = self._session(asked, request)
         if session is not None and mood is not None:
             session.mood = mood
@@ -157,9 +162,13 @@ class Service:
                 )
         return session, jobs
 
+    def _mood(self, asked: Shared | RowsRequest, cast: Cast) -> Mood | None:
+        return prompts.mood_of(asked.mood, cast, n_mood=self._settings.n_mood)
+
     def _require_room_to_chat(self, cast: Cast, asked: ChatRequest) -> None:
-        said = prompts.messages_of(asked.messages)
-        require_room(cast, said, param="messages", n_beside=len(said) * self._tokens_a_message)
+        n = len(asked.messages) * self._tokens_a_message
+        require_room(cast, (), param="messages", n_beside=n)  # before many are looked at
+        require_room(cast, prompts.messages_of(asked.messages), param="messages", n_beside=n)
 
     @cached_property
     def _tokens_a_message(self) -> int:
