@@ -205,6 +205,7 @@ std::vector<Stage::Share> Stage::shares(const Room& most) const {
     const Bank* bank = nullptr;  // and what is added to it
     std::vector<int> speaking;
     std::vector<PromptShare> waiting;
+    speaking.reserve(voices_.size());
     for (int i = 0; i < n_voice(); ++i) {
         const int number = (turn_ + i) % n_voice();
         const Voice& voice = voices_[number];
@@ -222,6 +223,7 @@ std::vector<Stage::Share> Stage::shares(const Room& most) const {
     }
     const bool is_due = !waiting.empty() && waiting.front().voice == first;
     std::vector<Share> chosen;
+    chosen.reserve(voices_.size());
     std::size_t room = std::clamp(most.n_token, 1, n_batch_);
     if (room < speaking.size()) {  // after whose turn it is, who soonest gives the voice back
         std::stable_sort(speaking.begin() + 1, speaking.end(),

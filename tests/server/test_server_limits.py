@@ -49,13 +49,13 @@ def test_who_gives_up_waiting_leaves_its_place() -> None:
         first = asyncio.create_task(preparing.run(1, is_over.wait))
         await asyncio.sleep(0.01)
         for _ in range(3):
-            waiting = asyncio.create_task(preparing.run(1, str, "never"))
+            waiting = asyncio.create_task(preparing.run(1, lambda: "never"))
             await asyncio.sleep(0.01)
             waiting.cancel()
             await asyncio.gather(waiting, return_exceptions=True)
         is_over.set()
         await first
-        return await preparing.run(1, str, "done")
+        return await preparing.run(1, lambda: "done")
 
     assert asyncio.run(told()) == "done"
 
