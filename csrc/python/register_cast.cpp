@@ -217,16 +217,16 @@ void register_cast(py::module_& m) {
         .def("leave", &Acted::leave, py::arg("voice"))
         .def(
             "step",
-            [](Acted& self, std::optional<int> n, bool reads_prompts) {
+            [](Acted& self, std::optional<int> n, std::optional<int> n_prompt) {
                 Room room;
                 if (n.has_value()) room.n_token = *n;
-                room.reads_prompts = reads_prompts;
+                if (n_prompt.has_value()) room.n_prompt = *n_prompt;
                 try {
                     self.step(room);
                 } catch (const ModelFault&) {  // which the events of all answers tell
                 }
             },
-            py::arg("n") = py::none(), py::kw_only(), py::arg("reads_prompts") = true)
+            py::arg("n") = py::none(), py::kw_only(), py::arg("n_prompt") = py::none())
         .def("poll", &Acted::poll)
         .def("fields", &Acted::fields, py::arg("event"));
 }

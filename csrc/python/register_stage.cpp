@@ -98,16 +98,16 @@ void register_stage(py::module_& m) {
              "Decode and draw no more; returns the end of what was said, where it was held back.")
         .def(
             "step",
-            [](Stage& self, int n, bool reads_prompts) {
+            [](Stage& self, int n, int n_prompt) {
                 std::vector<Drawn> drawn;
                 {
                     const py::gil_scoped_release release;
-                    drawn = self.step({n, reads_prompts});
+                    drawn = self.step({n, n_prompt});
                 }
                 return told(drawn);
             },
             py::arg("n") = std::numeric_limits<int>::max(), py::kw_only(),
-            py::arg("reads_prompts") = true,
+            py::arg("n_prompt") = std::numeric_limits<int>::max(),
             "Decode one batch of at most n tokens; returns (voice, token, piece, text, end) of "
             "what was drawn.")
         .def(

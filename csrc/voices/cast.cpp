@@ -189,7 +189,7 @@ std::vector<Drawn> Cast::drawn(const Room& room) {
     std::vector<Drawn> drawn = shared_.step(room);
     const auto n_taken = static_cast<int>(stage.n_token() - n_token);
     if (n_taken > 0) cost_.note(n_taken, seconds_since(begin));
-    if (stage.n_step() == n_step) {
+    if (room.n_prompt > 0 && stage.n_step() == n_step) {
         // A token was drawn and, by an exception from outside, never heard.
         for (const int voice : voices()) interrupt(voice);
     }

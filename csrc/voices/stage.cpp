@@ -201,16 +201,16 @@ void Stage::rest_all() {
 }
 
 std::vector<Stage::Share> Stage::shares(const Room& most) const {
+    const int turn = most.n_prompt > 0 ? turn_ : said_turn_;
     int first = -1;              // the voice whose turn it is
     const Bank* bank = nullptr;  // and what is added to it
     std::vector<int> speaking;
     std::vector<PromptShare> waiting;
     speaking.reserve(voices_.size());
     for (int i = 0; i < n_voice(); ++i) {
-        const int number = (turn_ + i) % n_voice();
+        const int number = (turn + i) % n_voice();
         const Voice& voice = voices_[number];
-        if (!voice.is_ready()) continue;
-        if (voice.is_prompting() && !most.reads_prompts) continue;
+        if (!voice.is_ready() || (voice.is_prompting() && most.n_prompt <= 0)) continue;
         const Queue& queue = voice.next();
         if (bank == nullptr && !queue.is_neutral) bank = queue.mix.bank.get();
         if (!queue.is_neutral && bank != queue.mix.bank.get()) continue;
@@ -234,6 +234,7 @@ std::vector<Stage::Share> Stage::shares(const Room& most) const {
         chosen.push_back({number, 1, n_cached(number)});
         --room;
     }
+    room = std::min<std::size_t>(room, std::max(most.n_prompt, 0));
     for (const auto& [number, n_token] : prompt_shares(std::move(waiting), is_due, room)) {
         chosen.push_back({number, n_token, n_cached(number)});
     }
@@ -436,11 +437,14 @@ std::vector<Drawn> Stage::step(const Room& room) {
         throw;
     }
     // Whoever waits for another bank, or for room, comes first next time.
+    int& turn = room.n_prompt > 0 ? turn_ : said_turn_;
     for (int i = 0; i < n_voice(); ++i) {
-        const int number = (turn_ + i) % n_voice();
+        const int number = (turn + i) % n_voice();
+        const Voice& voice = voices_[number];
         const auto is_it = [number](const Share& share) { return share.voice == number; };
-        if (voices_[number].is_ready() && std::none_of(chosen.begin(), chosen.end(), is_it)) {
-            turn_ = number;
+        if (!voice.is_ready() || (voice.is_prompting() && room.n_prompt <= 0)) continue;
+        if (std::none_of(chosen.begin(), chosen.end(), is_it)) {
+            turn = number;
             break;
         }
     }

@@ -32,10 +32,10 @@
 
 namespace llamood {
 
-// What one batch may take. reads_prompts: whether prompts get on in it.
+// How many tokens one batch may take, and of them of prompts.
 struct Room {
     int n_token = std::numeric_limits<int>::max();
-    bool reads_prompts = true;
+    int n_prompt = std::numeric_limits<int>::max();
 };
 
 // When an answer ends, unless a token ends it. stops: texts, not part of it, none of them empty.
@@ -216,6 +216,7 @@ class Stage {
     std::vector<Voice> voices_;
     std::vector<std::vector<Likely>> likely_;  // (n_voice)
     int turn_ = 0;                             // the voice that is asked first
+    int said_turn_ = 0;                        // the same, of batches without prompts
     int drawing_turn_ = 0;                     // the voice that draws first
     Clock::duration decoded_in_{};             // how long the last batch took
     std::unique_ptr<llama_batch, BatchDeleter> batch_;

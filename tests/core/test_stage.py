@@ -143,16 +143,32 @@ def test_where_there_is_no_room_for_all_who_may_draw_the_fewest_come_first(play:
 def test_prompts_are_left_alone_where_they_are_not_to_be_read(play: Play) -> None:
     stage = play.stage
     play.begin(1, TOKENS[:4])
-    assert stage.step(reads_prompts=False) == []
+    assert stage.step(n_prompt=0) == []
     assert stage.n_cached(1) == 0
     play.begin(0, TOKENS[:1])
     stage.step(1)
     play.play(0, *[[0, 1]] * 60)
     before = stage.n_cached(1)
     for _ in range(8):
-        assert [voice for voice, *_ in stage.step(reads_prompts=False)] == [0]
+        assert [voice for voice, *_ in stage.step(n_prompt=0)] == [0]
     assert stage.n_cached(1) == before
+    stage.step(n_prompt=2)
+    assert stage.n_cached(1) == before + 2
     assert [voice for voice, *_ in stage.step()] == [0, 1]
+
+
+def test_those_who_find_no_room_take_turns_beside_a_prompt_that_is_not_read(play: Play) -> None:
+    stage = play.stage
+    for voice, most in enumerate((10, 50, 60)):
+        play.begin(voice, TOKENS[:1], max_tokens=most)
+    stage.step()
+    for voice in range(3):
+        play.play(voice, *[[0, 1]] * 60)
+    play.begin(3, TOKENS)
+    before = [stage.n_cached(voice) for voice in range(3)]
+    for _ in range(8):
+        stage.step(2, n_prompt=0)
+    assert [stage.n_cached(voice) - n for voice, n in enumerate(before)] == [8, 4, 4]
 
 
 def test_rows_given_ahead_are_rows_given_one_by_one(play: Play, random_chat: Path) -> None:

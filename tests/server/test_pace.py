@@ -20,6 +20,7 @@ def test_prompts_take_as_long_as_those_who_speak(base: float, each: float) -> No
     stepped(pace, base=base, each=each, n_said=1, n_read=0)
     for _ in range(20):
         stepped(pace, base=base, each=each, n_said=1, n_read=pace.room(is_said=True), n=1)
+    stepped(pace, base=base, each=each, n_said=1, n_read=0, n=1)
     assert pace.room(is_said=True) * each == pytest.approx(base, rel=0.1)
     stepped(pace, base=2 * base, each=each, n_said=4, n_read=0)
     assert pace.room(is_said=True) * each == pytest.approx(2 * base, rel=0.1)
@@ -42,15 +43,34 @@ def test_a_step_that_hung_is_not_paid_for_long() -> None:
     stepped(pace, base=0.01, each=0.001, n_said=1, n_read=0)
     stepped(pace, base=0.01, each=0.001, n_said=1, n_read=10)
     stepped(pace, base=60.0, each=0.001, n_said=1, n_read=10, n=1)
-    stepped(pace, base=0.01, each=0.001, n_said=0, n_read=500, n=60)
-    stepped(pace, base=0.01, each=0.0, n_said=1, n_read=0, n=int(LONGEST / 0.01) + 2)
+    stepped(pace, base=0.01, each=0.0, n_said=1, n_read=0, n=int(2 * LONGEST / 0.01) + 2)
     assert pace.room(is_said=True) >= LEAST
+
+
+def test_what_a_step_of_answers_takes_is_measured_again_and_again() -> None:
+    pace, rooms = Pace(), []
+    stepped(pace, base=2.0, each=0.0, n_said=32, n_read=0)  # 32 speak, or it hung
+    for _ in range(400):
+        rooms.append(min(pace.room(is_said=True), 512))  # what a batch holds
+        stepped(pace, base=0.01, each=0.002, n_said=1, n_read=rooms[-1], n=1)
+    assert max(rooms[300:]) <= LEAST + 1
+
+
+def test_steps_that_are_not_for_all_who_speak_do_not_tell_what_those_take() -> None:
+    pace = Pace()
+    stepped(pace, base=0.03, each=0.001, n_said=8, n_read=0)
+    for _ in range(60):
+        for _ in range(2):
+            pace.stepped(0.01, n_said=2, n_read=0, is_for_all=False)
+        stepped(pace, base=0.03, each=0.001, n_said=8, n_read=pace.room(is_said=True), n=1)
+    assert pace.room(is_said=True) * 0.001 == pytest.approx(0.03, rel=0.1)
 
 
 def test_prompts_that_take_no_time_have_room() -> None:
     pace = Pace()
     stepped(pace, base=0.01, each=0.0, n_said=1, n_read=0)
     stepped(pace, base=0.01, each=0.0, n_said=1, n_read=512)
+    stepped(pace, base=0.01, each=0.0, n_said=1, n_read=0, n=1)
     assert pace.room(is_said=True) >= 512
 
 

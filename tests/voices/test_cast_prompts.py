@@ -63,6 +63,16 @@ def test_a_prompt_is_answered_as_a_conversation_is(cast: Cast) -> None:
     assert not cast.step()
 
 
+def test_a_step_without_prompts_leaves_those_who_wait_alone(cast: Cast) -> None:
+    voice = cast.join()
+    stream = cast.answer(cast.prompt("Tell me about bread."), among=[voice], max_tokens=3)
+    for _ in range(3):
+        assert cast.step(n_prompt=0)
+    assert stream.take() == []
+    (said,) = driven(cast, stream)
+    assert said[-1].finish_reason in ("stop", "length")
+
+
 def test_the_voice_that_has_most_of_a_prompt_answers_it(cast: Cast) -> None:
     voices = [cast.join() for _ in range(3)]
     prompts = [cast.prompt(f"{word} is a thing that people like.") for word in ("Tea", "Bread")]

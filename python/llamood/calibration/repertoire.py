@@ -7,7 +7,6 @@ vector says the method of the others, as a set has one. The others stay as they 
 
 from __future__ import annotations
 
-import secrets
 import shutil
 from collections.abc import Sequence
 from contextlib import suppress
@@ -208,16 +207,13 @@ class Repertoire:
             raise VectorError(f"{name} is the last one; remove the folder {self.folder} instead")
         path = self._path(name)
         left = load([each for each in paths_of(self.folder, suffixes=(SUFFIX,)) if each != path])
-        aside = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
-        path.replace(aside)
-        try:
-            if self.probe is not None and name in self.probe.names:
-                without(self.probe, name, method=left.measurement.method).save(self.folder)
-        except BaseException:
-            aside.replace(path)
-            raise
-        aside.unlink()
-        origin_path(self.folder, name).unlink(missing_ok=True)
+        found: dict[Path, Write] = {}
+        if self.probe is not None and name in self.probe.names:
+            rest = without(self.probe, name, method=left.measurement.method)
+            found[self.folder / FILE_NAME] = rest.write
+        # Without the origin, which is the first to go, it can be taken away once more.
+        origin = origin_path(self.folder, name)
+        write_files(found, gone=[*([origin] if origin.is_file() else []), path])
 
     def require_room(self, name: str, output: str | PathLike[str] | None = None) -> None:
         """Raise an error where the feeling cannot be added, or not be written to ``output``."""
@@ -226,7 +222,7 @@ class Repertoire:
         if origin_path(target, name).is_file():
             # Killed when all was written, an addition has left what it does not need any more.
             forget_unfinished(kept)
-        elif kept.is_dir():
+        elif target == self.folder and kept.is_dir():
             self._disregard(name)
         self._require_new(name)
         if target != self.folder and target.exists():

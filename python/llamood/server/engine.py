@@ -175,28 +175,29 @@ class Engine:
         self._begin(told)
         self._count()
         if self._answers:
-            n_said, room = self._taken()
+            n_said, room, is_for_all = self._taken()
             n_token, began = self._cast.n_token, time.monotonic()
-            self._cast.step(n_said + room, reads_prompts=room > 0)
+            self._cast.step(n_said + room, n_prompt=room)
             took = time.monotonic() - began
             n_read = max(self._cast.n_token - n_token - n_said, 0)
-            self._pace.stepped(took, n_said=n_said, n_read=n_read)
+            self._pace.stepped(took, n_said=n_said, n_read=n_read, is_for_all=is_for_all)
             self._metrics.stepped(len(self._answers), took)
             for job, (stream, voice) in list(self._answers.items()):
                 self._hear(job, stream, voice, told)
             self._count()
         _deliver(told)
 
-    def _taken(self) -> tuple[int, int]:
-        """How many tokens of answers, and of prompts, the next step has."""
+    def _taken(self) -> tuple[int, int, bool]:
+        """How many tokens of answers, and of prompts, the next step has; and whether it is for all
+        who speak."""
         assert self._cast is not None
         n_said = self._cast.n_generating
         n_short = sum(job.is_short and job.n_token > 0 for job in self._answers)
         if 0 < n_short < n_said - 1 and self._n_for_short + 1 < _TURNS:
             self._n_for_short += 1
-            return n_short + 1, 0  # and one of the others, whose turn it is
+            return n_short + 1, 0, False  # and one of the others, whose turn it is
         self._n_for_short = 0
-        return n_said, self._pace.room(is_said=n_said > 0)
+        return n_said, self._pace.room(is_said=n_said > 0), True
 
     def _count(self) -> None:
         self._metrics.waiting.set(len(self._waiting))

@@ -227,15 +227,14 @@ class Cast(Closing):
         """How many tokens were decoded so far, of prompts and of answers."""
         return self._shared.stage.n_token
 
-    def step(self, n: int | None = None, *, reads_prompts: bool = True) -> bool:
+    def step(self, n: int | None = None, *, n_prompt: int | None = None) -> bool:
         """One step of all who speak, whose events lie in their streams then; False where nobody
         does. For whoever drives many streams, with ``AnswerStream.take``. ``n``: tokens that it
-        decodes at most, of answers before those of prompts. ``reads_prompts``: whether prompts get
-        on in it."""
+        decodes at most, of answers before those of prompts; ``n_prompt``: of prompts at most."""
         with self._lock:
             speaks = any(voice.is_speaking for voice in self.voices)
             if speaks:
-                self._step(n, reads_prompts)
+                self._step(n, n_prompt)
             return speaks
 
     def pause(self, voice: Character, *, paused: bool) -> None:
@@ -306,12 +305,12 @@ class Cast(Closing):
                     self._interrupt(voice)
             stream.silence()
 
-    def _step(self, n: int | None = None, reads_prompts: bool = True) -> None:
+    def _step(self, n: int | None = None, n_prompt: int | None = None) -> None:
         for voice in self.voices:
             if voice.is_speaking and voice.number not in self._streams:  # nobody listens any more
                 self._core.interrupt(voice.number)
         try:
-            self._core.step(n, reads_prompts=reads_prompts)
+            self._core.step(n, n_prompt=n_prompt)
         finally:
             self._tell()
 
