@@ -276,8 +276,9 @@ LLAMOOD_API int llamood_leave(llamood_stage* stage, int voice, char* error, size
 
 /* Decode one batch of at most `n_token` tokens (0: as many as a batch holds): one of each voice
  * that speaks, then as much of prompts as there is room for. Where more voices speak than that, one
- * has its turn, and then come those that may say the fewest more. Returns 1 while somebody speaks, 0 where nobody does, -1 on failure: all answers
- * that were being given are taken back then, and end with LLAMOOD_END_FAILED. */
+ * has its turn, and then come those that may say the fewest more. Returns 1 while somebody speaks,
+ * 0 where nobody does, -1 on failure: all answers that were being given are taken back then, and
+ * end with LLAMOOD_END_FAILED. */
 LLAMOOD_API int llamood_step(llamood_stage* stage, int n_token, char* error, size_t error_size);
 
 /* Steps as long as they are expected to fit into `milliseconds`, going by those before them, but
