@@ -36,7 +36,7 @@ format: $(VENV)/.tests
 	$(BIN)/ruff format $(PY_FOLDERS)
 	$(BIN)/clang-format -i $(CXX_FILES) $(CXX_TESTS)
 
-# Every bound on speed, and docs/performance.md written anew: half an hour.
+# Every bound on speed, and docs/performance.md written anew: some twenty minutes.
 bench: $(VENV)/.tests
 	$(BIN)/python tools/bench/run.py --write docs/performance.md
 
