@@ -6,8 +6,6 @@
 #include <stdexcept>
 #include <utility>
 
-#include "voices/prompt_shares.hpp"
-
 namespace llamood {
 
 namespace {
@@ -200,45 +198,18 @@ void Stage::rest_all() {
     for (Voice& voice : voices_) voice = Voice{};
 }
 
-std::vector<Stage::Share> Stage::shares(const Room& most) const {
-    const int turn = most.n_prompt > 0 ? turn_ : said_turn_;
-    int first = -1;              // the voice whose turn it is
-    const Bank* bank = nullptr;  // and what is added to it
-    std::vector<int> speaking;
-    std::vector<PromptShare> waiting;
-    speaking.reserve(voices_.size());
-    for (int i = 0; i < n_voice(); ++i) {
-        const int number = (turn + i) % n_voice();
+std::vector<Ready> Stage::ready() const {
+    std::vector<Ready> found;
+    found.reserve(voices_.size());
+    for (int number = 0; number < n_voice(); ++number) {
         const Voice& voice = voices_[number];
-        if (!voice.is_ready() || (voice.is_prompting() && most.n_prompt <= 0)) continue;
+        if (!voice.is_ready()) continue;
         const Queue& queue = voice.next();
-        if (bank == nullptr && !queue.is_neutral) bank = queue.mix.bank.get();
-        if (!queue.is_neutral && bank != queue.mix.bank.get()) continue;
-        if (first < 0) first = number;
-        if (voice.is_prompting()) {
-            waiting.push_back({number, queue.tokens.size() - queue.n_done});
-        } else {
-            speaking.push_back(number);
-        }
+        const std::size_t n_prompt = voice.is_prompting() ? queue.tokens.size() - queue.n_done : 0;
+        found.push_back({number, n_cached(number), n_prompt, voice.n_left,
+                         queue.is_neutral ? nullptr : queue.mix.bank.get()});
     }
-    const bool is_due = !waiting.empty() && waiting.front().voice == first;
-    std::vector<Share> chosen;
-    chosen.reserve(voices_.size());
-    std::size_t room = std::clamp(most.n_token, 1, n_batch_);
-    if (room < speaking.size()) {  // after whose turn it is, who soonest gives the voice back
-        std::stable_sort(speaking.begin() + 1, speaking.end(),
-                         [this](int a, int b) { return voices_[a].n_left < voices_[b].n_left; });
-    }
-    for (const int number : speaking) {
-        if (room == (is_due ? 1 : 0)) break;  // who is due gets on, however many generate
-        chosen.push_back({number, 1, n_cached(number)});
-        --room;
-    }
-    room = std::min<std::size_t>(room, std::max(most.n_prompt, 0));
-    for (const auto& [number, n_token] : prompt_shares(std::move(waiting), is_due, room)) {
-        chosen.push_back({number, n_token, n_cached(number)});
-    }
-    return chosen;
+    return found;
 }
 
 std::shared_ptr<const Bank> Stage::bank_of(const std::vector<Share>& shares) const {
@@ -419,7 +390,8 @@ Drawn Stage::told(int number) {
 
 std::vector<Drawn> Stage::step(const Room& room) {
     require_open();
-    const std::vector<Share> chosen = shares(room);
+    const std::vector<Share> chosen =
+        scheduler_.next(ready(), {std::min(room.n_token, n_batch_), room.n_prompt});
     const bool is_drawing = std::any_of(voices_.begin(), voices_.end(),
                                         [](const Voice& voice) { return voice.is_drawing(); });
     if (chosen.empty() && !is_drawing) return {};
@@ -435,18 +407,6 @@ std::vector<Drawn> Stage::step(const Room& room) {
     } catch (...) {
         rest_all();
         throw;
-    }
-    // Whoever waits for another bank, or for room, comes first next time.
-    int& turn = room.n_prompt > 0 ? turn_ : said_turn_;
-    for (int i = 0; i < n_voice(); ++i) {
-        const int number = (turn + i) % n_voice();
-        const Voice& voice = voices_[number];
-        const auto is_it = [number](const Share& share) { return share.voice == number; };
-        if (!voice.is_ready() || (voice.is_prompting() && room.n_prompt <= 0)) continue;
-        if (std::none_of(chosen.begin(), chosen.end(), is_it)) {
-            turn = number;
-            break;
-        }
     }
     return said;
 }

@@ -25,18 +25,13 @@
 #include "graph/probe.hpp"
 #include "graph/row_injector.hpp"
 #include "vectors/bank.hpp"
+#include "voices/batch_scheduler.hpp"
 #include "voices/crew.hpp"
 #include "voices/drawer.hpp"
 #include "voices/likelihood.hpp"
 #include "voices/text_stream.hpp"
 
 namespace llamood {
-
-// How many tokens one batch may take, and of them of prompts.
-struct Room {
-    int n_token = std::numeric_limits<int>::max();
-    int n_prompt = std::numeric_limits<int>::max();
-};
 
 // When an answer ends, unless a token ends it. stops: texts, not part of it, none of them empty.
 // The time counts from begin() and is looked at after each token.
@@ -120,15 +115,12 @@ class Stage {
     // Decode and draw no more. Returns the end of what was said, where it was held back.
     std::string rest(int voice);
 
-    // One batch of at most so many tokens, and n_batch(): a token of each voice that generates, of
-    // those first that may draw the fewest, then as much of prompts as there is room. At least one
-    // token is taken, unless all wait for what is being drawn, or there are only prompts and none
-    // is to be read. While others speak, a piece of drawing by grammars is done for each voice that
-    // waits for it, and more for half as long as the batch took: what is not drawn then is in a
-    // later step.
-    // Voices of another bank than the one whose turn it is wait for their own. Returns what was
-    // drawn; nothing to do is no error. Throws std::runtime_error where the decode failed or was
-    // not steered as asked: nothing of it remains then, and all voices rest.
+    // One batch of at most so many tokens, and n_batch(); BatchScheduler says whose. Nothing is
+    // decoded where all wait for what is being drawn. While others speak, a piece of drawing by
+    // grammars is done for each voice that waits for it, and more for half as long as the batch
+    // took: what is not drawn then is in a later step.
+    // Returns what was drawn; nothing to do is no error. Throws std::runtime_error where the decode
+    // failed or was not steered as asked: nothing of it remains then, and all voices rest.
     std::vector<Drawn> step(const Room& room = {});
 
     // Of the token that the voice drew last: it, and then the n_likely likeliest, likeliest first.
@@ -170,12 +162,6 @@ class Stage {
         bool is_ready() const;
         const Queue& next() const { return is_prompting() ? prompt : coming; }
     };
-    // Which tokens of which voice a batch has.
-    struct Share {
-        int voice;
-        std::size_t n;
-        llama_pos position;  // of the first
-    };
     struct BatchDeleter {
         void operator()(llama_batch* batch) const;
     };
@@ -185,7 +171,8 @@ class Stage {
     // Whether what the position after the first n attends to is still there.
     bool reaches(int voice, llama_pos n) const;
     void require_rows(const std::vector<float>& rows, std::size_t n, const Mix& mix) const;
-    std::vector<Share> shares(const Room& room) const;
+    // Those that could get on in a batch.
+    std::vector<Ready> ready() const;
     // The bank of the voices in these shares, null where none of them adds anything.
     std::shared_ptr<const Bank> bank_of(const std::vector<Share>& shares) const;
     void fill(const std::vector<Share>& shares);
@@ -211,12 +198,11 @@ class Stage {
     RowInjector& rows_;
     Probe* probe_;
     int n_batch_;
+    BatchScheduler scheduler_;
     std::optional<Crew> crew_;
     std::unique_ptr<const TokenTree> tree_;  // null as long as nobody draws by a grammar
     std::vector<Voice> voices_;
     std::vector<std::vector<Likely>> likely_;  // (n_voice)
-    int turn_ = 0;                             // the voice that is asked first
-    int said_turn_ = 0;                        // the same, of batches without prompts
     int drawing_turn_ = 0;                     // the voice that draws first
     Clock::duration decoded_in_{};             // how long the last batch took
     std::unique_ptr<llama_batch, BatchDeleter> batch_;

@@ -55,6 +55,15 @@ class Play:
         self.stage.play(voice, wide, self.bank, *self.layers)
 
 
+def speaking(play: Play, *most: int) -> None:
+    """Let as many voices speak, each of at most so many tokens, with rows for all of them."""
+    for voice, n in enumerate(most):
+        play.begin(voice, TOKENS[:1], max_tokens=n)
+    play.stage.step()
+    for voice, n in enumerate(most):
+        play.play(voice, *[[0, 1]] * n)
+
+
 @pytest.fixture
 def context(random_chat: Path) -> Iterator[Context]:
     with Context(random_chat, n_batch=8, n_ubatch=8) as ctx:
@@ -128,11 +137,7 @@ def test_a_step_takes_no_more_tokens_than_asked_and_nobody_waits_for_ever(play: 
 
 def test_where_there_is_no_room_for_all_who_may_draw_the_fewest_come_first(play: Play) -> None:
     stage = play.stage
-    for voice, most in enumerate((60, 50, 10)):
-        play.begin(voice, TOKENS[:1], max_tokens=most)
-    stage.step()
-    for voice in range(3):
-        play.play(voice, *[[0, 1]] * 60)
+    speaking(play, 60, 50, 10)
     before = [stage.n_cached(voice) for voice in range(3)]
     for _ in range(8):
         stage.step(2)
@@ -159,11 +164,7 @@ def test_prompts_are_left_alone_where_they_are_not_to_be_read(play: Play) -> Non
 
 def test_those_who_find_no_room_take_turns_beside_a_prompt_that_is_not_read(play: Play) -> None:
     stage = play.stage
-    for voice, most in enumerate((10, 50, 60)):
-        play.begin(voice, TOKENS[:1], max_tokens=most)
-    stage.step()
-    for voice in range(3):
-        play.play(voice, *[[0, 1]] * 60)
+    speaking(play, 10, 50, 60)
     play.begin(3, TOKENS)
     before = [stage.n_cached(voice) for voice in range(3)]
     for _ in range(8):

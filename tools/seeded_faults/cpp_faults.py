@@ -37,7 +37,7 @@ STAGE = (
     Fault(
         name="a-prompt-waits-for-ever",
         says="with small steps, a voice that is told something waits while others speak",
-        right="const bool is_due = !waiting.empty() && waiting.front().voice == first;",
+        right="const bool is_due = ready.front().n_prompt > 0;",
         wrong="const bool is_due = false;",
         tests=["test_stage.py"],
     ),

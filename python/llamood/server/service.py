@@ -63,9 +63,9 @@ class Service:
             raise ApiError(400, "top_logprobs needs logprobs: true", param="top_logprobs")
 
         def work() -> tuple[list[int], dict[str, Any], bool, Mood | None]:
-            self._require_room_to_chat(cast, asked)
+            said = self._messages(asked, cast)
             plain = not self._settings.control_tokens
-            prompt = _chat_prompt(cast, asked, offered, plain=plain)
+            prompt = _chat_prompt(cast, said, offered, plain=plain)
             return prompt, *_narrow_form(asked, offered), self._mood(asked, cast)
 
         prompt, drawn, is_json, mood = await self._prepared(request, work)
@@ -165,10 +165,13 @@ class Service:
     def _mood(self, asked: Shared | RowsRequest, cast: Cast) -> Mood | None:
         return prompts.mood_of(asked.mood, cast, n_mood=self._settings.n_mood)
 
-    def _require_room_to_chat(self, cast: Cast, asked: ChatRequest) -> None:
+    def _messages(self, asked: ChatRequest, cast: Cast) -> list[dict[str, Any]]:
+        """As chat templates read them. Raises `ApiError` for more than a voice can remember."""
         n = len(asked.messages) * self._tokens_a_message
         require_room(cast, (), param="messages", n_beside=n)  # before many are looked at
-        require_room(cast, prompts.messages_of(asked.messages), param="messages", n_beside=n)
+        said = prompts.messages_of(asked.messages)
+        require_room(cast, said, param="messages", n_beside=n)
+        return said
 
     @cached_property
     def _tokens_a_message(self) -> int:
@@ -264,9 +267,10 @@ def _begins(asked: Shared) -> bool:
 # -- prompts -----------------------------------------------------------------------------------
 
 
-def _chat_prompt(cast: Cast, asked: ChatRequest, offered: list[Any], *, plain: bool) -> list[int]:
+def _chat_prompt(
+    cast: Cast, said: list[dict[str, Any]], offered: list[Any], *, plain: bool
+) -> list[int]:
     written = [tool.model_dump(exclude_none=True) for tool in offered]
-    said = prompts.messages_of(asked.messages)
     try:
         return cast.prompt(said, tools=written or None, plain=plain)
     except (ModelError, UnicodeEncodeError) as error:
