@@ -8,6 +8,8 @@ import json
 import random
 import signal
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -348,3 +350,44 @@ def test_hostile_clients_disturb_no_answer(random_chat: Path, tmp_path: Path) ->
         settled(server)
         server.process.send_signal(signal.SIGTERM)
         assert server.process.wait(PATIENCE) == 0
+
+
+def test_a_port_that_is_taken_ends_it() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        arguments = ["serve", str(tiny_chat.MODEL), "--port", port, "--threads", "1"]
+        program = [sys.executable, "-m", "llamood", *arguments]
+        ended = subprocess.run(program, capture_output=True, text=True, timeout=PATIENCE)
+    assert ended.returncode == 1
+    assert f"cannot listen at 127.0.0.1, port {port}: Address already in use" in ended.stderr
+    assert "--port" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+_LATE = """
+import asyncio
+from llamood.cli import main
+create = asyncio.base_events.BaseEventLoop.create_server
+
+async def late(*what, **how):
+    await asyncio.sleep(2)
+    return await create(*what, **how)
+
+asyncio.base_events.BaseEventLoop.create_server = late
+main()
+"""
+
+
+def test_a_model_that_is_loaded_before_anybody_listens_is_served() -> None:
+    arguments = ["serve", str(tiny_chat.MODEL), "--port", "0", "--threads", "1"]
+    program = [sys.executable, "-c", _LATE, *arguments]
+    with subprocess.Popen(program, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        said = process.stderr.readline()
+        try:
+            assert said.startswith("Serving"), said + process.stderr.read()
+            url = next(word for word in said.split() if word.startswith("http"))
+            status, _ = Server(process, url, [said]).get("/health")
+            assert status == 200
+        finally:
+            process.kill()

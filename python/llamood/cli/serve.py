@@ -8,6 +8,7 @@ import re
 import signal
 import socket
 import sys
+import threading
 from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
@@ -147,6 +148,7 @@ def command(
         raise FileError(vectors, f"no emotion vectors there; measure them: llamood extract {model}")
     trained = trained_context(path) or models.LARGEST_DEFAULT_CONTEXT
     n_ctx = device.ctx or min(trained, models.LARGEST_DEFAULT_CONTEXT)
+    _require_free(host, port)
     is_local = _is_local(host)
     if not is_local and api_key is None:
         remark(f"Note: whoever reaches {host} can use this; --api-key keeps others out.")
@@ -188,6 +190,18 @@ def _host_name(name: str) -> str:
             "with no scheme, port or path"
         )
     return name.lower()
+
+
+def _require_free(host: str, port: int) -> None:
+    """Raises `LlamoodError` where nobody could listen, before a model is loaded."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        socket.create_server((host, port), family=family).close()
+    except OSError as error:
+        raise LlamoodError(
+            f"cannot listen at {host}, port {port}: {error.strerror or error}; "
+            "--host and --port choose another place (--port 0 any that is free)"
+        ) from error
 
 
 def _is_local(host: str) -> bool:
@@ -234,17 +248,24 @@ def _serve(open_cast: Callable[[], Cast], settings: Settings, *, host: str, port
             await super().startup(sockets)
             for one in getattr(self, "servers", ()):  # none where it could not start
                 let_wait(one.sockets)
+            tell()
 
     server = Server(config)
 
     def fail() -> None:
         server.should_exit = True
 
-    def told() -> None:
+    untold = threading.Lock()
+
+    def tell() -> None:
+        """Once, when the model is loaded and somebody listens, whichever comes last."""
+        is_both = engine.state == "ready" and server.started
+        if not is_both or not untold.acquire(blocking=False):
+            return
         shown = f"[{host}]" if ":" in host else host
         remark(f"Serving {settings.model} at http://{shown}:{_port(server)} (Ctrl-C stops it)")
 
-    engine.on_failure, engine.on_ready = fail, told
+    engine.on_failure, engine.on_ready = fail, tell
     for number in (signal.SIGINT, signal.SIGTERM):  # uvicorn raises them anew when it is done
         signal.signal(number, lambda *_: None)
     server.run()

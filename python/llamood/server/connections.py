@@ -23,9 +23,8 @@ _FIRST_TO_GO: tuple[Phase, ...] = ("thrown away", "head", "body")
 _PAUSE = 48 * 2**10  # bytes that asyncio sends at least between a pause of writing and its end
 _MOST_TICK = 1.0  # seconds between two looks
 _MOST = 1000  # connections
-_ROOM = (
-    50  # a part of them goes at once: to find who waits longest takes as long as to accept so many
-)
+# A part of them goes at once: to find who waits longest takes as long as to accept so many.
+_ROOM = 50
 AT_ONCE = 128  # connections are accepted, one after the other, before anything else is done
 # That may wait to be accepted. Who finds no place there tries again after a second.
 _BACKLOG = 1024
@@ -46,7 +45,7 @@ class Patience:
     n_late: int = 2**20
     unread: float = 30.0
     slowest: int = 512
-    most: int = 1000
+    most: int = _MOST
 
 
 def affordable() -> int:
