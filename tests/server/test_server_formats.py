@@ -14,8 +14,10 @@ from hypothesis import strategies as st
 from jiter import from_json
 
 import tiny_chat
+from llamood.server import tools
 from llamood.server.errors import ApiError
 from llamood.server.formats import ANY_JSON, grammar_of
+from llamood.server.requests import Function, Tool
 
 Accepts = Callable[[str, str], bool]
 
@@ -185,3 +187,69 @@ def test_a_record_of_anything_that_has_a_name(accepts: Accepts) -> None:
     )
     assert accepts(grammar, '{"a": 1, "b": 9}')
     assert not accepts(grammar, '{"a": 10}')
+
+
+TREE = {
+    "type": "object",
+    "properties": {"n": {"type": "integer"}, "in": {"type": "array", "items": {"$ref": "#"}}},
+    "required": ["n", "in"],
+}
+
+
+@pytest.mark.parametrize(
+    ("schema", "said", "not_said"),
+    [
+        (TREE, '{"n": 1,"in": [{"n": 2,"in": []}]}', '{"n": 1,"in": [2]}'),
+        ({"$ref": "#/$defs/a~1b~0", "$defs": {"a/b~": {"type": "null"}}}, "null", "true"),
+        ({"$ref": "#/$defs/a%20b", "$defs": {"a b": {"type": "null"}}}, "null", "true"),
+        (
+            {"$ref": "#/$defs/a/anyOf/1", "$defs": {"a": {"anyOf": [{}, {"type": "null"}]}}},
+            "null",
+            "true",
+        ),
+    ],
+)
+def test_a_schema_refers_to_itself_and_its_parts(
+    accepts: Accepts, schema: dict[str, object], said: str, not_said: str
+) -> None:
+    grammar = grammar_of(schema, param="schema")
+    assert accepts(grammar, said)
+    assert not accepts(grammar, not_said)
+    call = tools.grammar([Tool(type="function", function=Function(name="go", parameters=schema))])
+    written = '<tool_call>\n{{"name": "go","arguments": {}}}\n</tool_call>'
+    assert accepts(call, written.format(said))
+    assert not accepts(call, written.format(not_said))
+
+
+REQUIRED = {"type": "object", "properties": {"a": {"$ref": "#/$defs/a"}}, "required": ["a"]}
+
+
+@pytest.mark.parametrize(
+    ("schema", "said"),
+    [
+        ({"$ref": "#/$defs/b", "$defs": {"a": {}}}, "schema at its root: $ref is '#/$defs/b', and"),
+        ({"$ref": "#/properties"}, "and no schema lies there"),
+        ({"$ref": "name"}, "points into the schema itself"),
+        ({"$ref": ["#"]}, "points into the schema itself"),
+        ({"$ref": "#"}, "schema at its root: $ref leads in a circle"),
+        ({"anyOf": [{"type": "null"}, {"$ref": "#"}]}, "leads in a circle"),
+        ({"$defs": {"a": REQUIRED}, **REQUIRED}, "no value of it is ever complete"),
+        ({"type": "array", "items": {"$ref": "#"}, "minItems": 1}, "is ever complete"),
+        ({"type": "array", "prefixItems": [{"$ref": "#"}]}, "is ever complete"),
+    ],
+)
+def test_references_to_nothing_are_refused(schema: dict[str, object], said: str) -> None:
+    with pytest.raises(ApiError) as refused:
+        grammar_of(schema, param="schema")
+    assert said in refused.value.detail
+
+
+@pytest.mark.parametrize("n", [2, 1900])
+def test_a_chain_of_references_is_followed_or_refused(n: int) -> None:
+    links = {f"d{i}": {"$ref": f"#/$defs/d{i + 1}"} for i in range(n)}
+    schema = {"$ref": "#/$defs/d0", "$defs": {**links, f"d{n}": {"type": "null"}}}
+    if n == 2:
+        assert "null" in grammar_of(schema, param="schema")
+        return
+    with pytest.raises(ApiError, match="cannot be written"):
+        grammar_of(schema, param="schema")

@@ -14,8 +14,9 @@ from llama_cpp.llama_grammar import (
     SchemaConverter,
 )
 
-from llamood.server import integers
+from llamood.server import integers, references
 from llamood.server.errors import ApiError
+from llamood.server.references import Path
 
 # Keys that say nothing, and those that stand beside any others.
 _REMARKS = frozenset(("title", "description", "default", "examples", "$schema", "$id", "$comment"))
@@ -72,7 +73,7 @@ def grammar_of(schema: Mapping[str, Any], *, param: str) -> str:
 
 def check(schema: Mapping[str, Any], *, param: str) -> None:
     """Raises `ApiError` for what of it a grammar does not say."""
-    _Check(param).check(schema, "", 0)
+    _Check(param).check(schema)
 
 
 def placed(schema: Any, where: str) -> Any:
@@ -91,7 +92,7 @@ def placed(schema: Any, where: str) -> Any:
 def _grammar(schema: str, param: str) -> str:
     try:
         converter = _Converter(prop_order={}, allow_fetch=False, dotall=False, raw_pattern=False)
-        converter.visit(converter.resolve_refs(json.loads(schema), ""), "")
+        converter.visit(converter.whole(json.loads(schema)), "")
         grammar = str(converter.format_grammar())
     except (ValueError, TypeError, KeyError, AssertionError, AttributeError, RecursionError):
         raise ApiError(400, "this schema cannot be written as a grammar", param=param) from None
@@ -117,11 +118,19 @@ class _Converter(SchemaConverter):  # type: ignore[misc]
     def _format_literal(self, literal: str) -> str:
         return '"' + "".join(_ESCAPES.get(char, char) for char in literal) + '"'
 
+    def whole(self, schema: Any) -> Any:
+        """The schema, to which what it refers to in itself is known."""
+        self._whole = schema
+        return schema
+
     def _resolve_ref(self, ref: str) -> str:
         name = "at-" + ref.encode().hex()
         if name not in self._rules and ref not in self._refs_being_resolved:
             self._refs_being_resolved.add(ref)
-            name = str(self.visit(self._refs[ref], name))
+            part = self._whole
+            for key in references.path_of(ref) or ():
+                part = part[int(key) if isinstance(part, list) else key]
+            name = str(self.visit(part, name))
             self._refs_being_resolved.remove(ref)
         return name
 
@@ -129,14 +138,19 @@ class _Converter(SchemaConverter):  # type: ignore[misc]
 class _Check:
     def __init__(self, param: str) -> None:
         self._param = param
-        self._n_part = 0
+        self._parts: dict[Path, Mapping[str, Any]] = {}
 
-    def check(self, schema: Any, where: str, depth: int) -> None:
-        self._n_part += 1
-        if depth > _DEEPEST or self._n_part > _MOST_PARTS:
+    def check(self, schema: Any) -> None:
+        self._check(schema, (), 0)
+        if found := references.fault(self._parts):
+            raise self._fault(*found)
+
+    def _check(self, schema: Any, where: Path, depth: int) -> None:
+        if depth > _DEEPEST or len(self._parts) >= _MOST_PARTS:
             raise self._fault(where, "the schema is too deep or too large")
         if not isinstance(schema, Mapping):
             raise self._fault(where, "a schema is an object")
+        self._parts[where] = schema
         for key in schema:
             if key not in _SAID:
                 raise self._fault(where, f"{key[:40]!r} is not supported")
@@ -144,20 +158,21 @@ class _Check:
         self._limits(schema, where)
         for key in ("properties", "$defs", "definitions"):
             for name, part in self._of(schema, key, Mapping, where).items():
-                self.check(part, f"{where}.{key}.{name[:40]}", depth + 1)
+                self._check(part, (*where, key, name), depth + 1)
         for key in ("anyOf", "prefixItems"):
             for i, part in enumerate(self._of(schema, key, list, where)):
-                self.check(part, f"{where}.{key}[{i}]", depth + 1)
+                self._check(part, (*where, key, str(i)), depth + 1)
         for key in ("items", "additionalProperties"):
             if key in schema and not (key != "items" and isinstance(schema[key], bool)):
-                self.check(schema[key], f"{where}.{key}", depth + 1)
+                self._check(schema[key], (*where, key), depth + 1)
 
-    def _types(self, schema: Mapping[str, Any], where: str) -> None:
+    def _types(self, schema: Mapping[str, Any], where: Path) -> None:
         kind = schema.get("type")
         for one in kind if isinstance(kind, list) else [kind] if "type" in schema else []:
             if one not in _TYPES:
                 raise self._fault(where, f"type is one of {', '.join(_TYPES)}")
-        if not str(schema.get("$ref", "#/")).startswith("#/"):
+        ref = schema.get("$ref", "#")
+        if not isinstance(ref, str) or references.path_of(ref) is None:
             raise self._fault(where, "$ref points into the schema itself, as in #/$defs/name")
         if schema.get("propertyNames", {}) not in ({}, {"type": "string"}):
             raise self._fault(where, "propertyNames is any string")
@@ -170,7 +185,7 @@ class _Check:
             if key in schema and kind is not None and kind not in types:
                 raise self._fault(where, f"{key} is for type {types[0]}")
 
-    def _limits(self, schema: Mapping[str, Any], where: str) -> None:
+    def _limits(self, schema: Mapping[str, Any], where: Path) -> None:
         for key in ("minItems", "maxItems", "minLength", "maxLength"):
             value = schema.get(key, 0)
             if type(value) is not int or not 0 <= value <= _MOST_REPEATED:
@@ -192,11 +207,11 @@ class _Check:
             if not isinstance(name, str) or name not in properties:
                 raise self._fault(where, "required names what is in properties")
 
-    def _of(self, schema: Mapping[str, Any], key: str, kind: Any, where: str) -> Any:
+    def _of(self, schema: Mapping[str, Any], key: str, kind: Any, where: Path) -> Any:
         value = schema.get(key, kind() if kind is list else {})
         if not isinstance(value, kind):
             raise self._fault(where, f"{key} is of another type")
         return value
 
-    def _fault(self, where: str, fault: str) -> ApiError:
-        return ApiError(400, f"schema at {where[1:200] or 'its root'}: {fault}", param=self._param)
+    def _fault(self, where: Path, fault: str) -> ApiError:
+        return ApiError(400, f"schema at {references.place(where)}: {fault}", param=self._param)
