@@ -189,16 +189,16 @@ main()
 def test_killed_between_its_files_an_addition_is_made_whole(
     random_chat: Path, tmp_path: Path, is_copied: bool
 ) -> None:
-    def adding(name: str) -> list[str]:
+    def adding(name: str, feeling: str = "calm") -> list[str]:
         copied = ["-o", str(tmp_path / name / "more")] if is_copied else []
         given = ["-e", str(tmp_path / name / "evs"), "--texts", CALM, "--threads", "1"]
-        return ["emotion", "add", str(random_chat), "calm", *given, *copied]
+        return ["emotion", "add", str(random_chat), feeling, *given, *copied]
 
     for name in ("whole", "killed"):
         save_vectors(tmp_path / name / "evs")
     subprocess.run([*LLAMOOD, *adding("whole")], check=True, stdout=subprocess.DEVNULL)
     added = tmp_path / "killed" / ("more" if is_copied else "evs") / "added"
-    n_replaced = 0  # of this many files, before it is killed
+    n_replaced = n_half = 0  # files before it is killed; and times that calm was half there
     while True:
         program = [sys.executable, "-c", KILLED_AT, str(n_replaced), *adding("killed")]
         made = subprocess.run(program, capture_output=True)
@@ -206,6 +206,11 @@ def test_killed_between_its_files_an_addition_is_made_whole(
             break
         assert made.returncode == -signal.SIGKILL, made.stderr.decode()
         assert not (added / "calm.json").exists()  # says that it is there
+        if not is_copied and (added.parent / "calm.gguf").exists():
+            refused = subprocess.run([*LLAMOOD, *adding("killed", "ease")], capture_output=True)
+            assert b"calm is half added" in refused.stderr
+            n_half += 1
         n_replaced += 1
     assert n_replaced > 1
+    assert is_copied or n_half > 0
     assert contents(tmp_path / "killed") == contents(tmp_path / "whole")

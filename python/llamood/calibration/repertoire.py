@@ -225,6 +225,7 @@ class Repertoire:
         elif target == self.folder and kept.is_dir():
             self._disregard(name)
         self._require_new(name)
+        self._require_whole()
         if target != self.folder and target.exists():
             raise FileError(target, "is there already; a folder that is to be made is expected")
         site = self.vectors.measurement.site
@@ -235,6 +236,16 @@ class Repertoire:
             )
         if self.probe is not None:
             self.probe.require_fit(self.vectors)
+
+    def _require_whole(self) -> None:
+        """Raise `VectorError` where another addition was killed between its files."""
+        for name in self.vectors.names:
+            is_half = unfinished_path(self.folder, name, self.folder).is_dir()
+            if is_half and not origin_path(self.folder, name).is_file():
+                raise VectorError(
+                    f"{name} is half added, as that was stopped: give the command that added it "
+                    f"again, or take it away first (llamood emotion remove MODEL {name})"
+                )
 
     def _disregard(self, name: str) -> None:
         """What an addition has written that was killed between its files is not there yet."""
