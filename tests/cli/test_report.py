@@ -28,7 +28,15 @@ from llamood.cli.prompts import chat_tokens
 from llamood.cli.report_page import N_SAMPLE, headline, page, samples
 from llamood.cli.report_pictures import pictures
 from llamood.evaluation.answer_log import Answer
-from llamood.evaluation.conditions import GRADED, PROMPT, UNSTEERED, VECTOR, controlled
+from llamood.evaluation.conditions import (
+    GRADED,
+    PROMPT,
+    RANDOM,
+    SHUFFLED,
+    UNSTEERED,
+    VECTOR,
+    controlled,
+)
 from llamood.evaluation.evaluation import Evaluation
 from llamood.evaluation.results import results
 from llamood.judges.linear_judge import bundled
@@ -454,3 +462,10 @@ def test_names_cover_neither_each_other_nor_marks() -> None:
     assert len(boxes) == len(names)
     for i, one in enumerate(boxes):
         assert not any(one.overlaps(other) for other in boxes[:i])
+
+
+def test_all_conditions_with_doses_are_drawn_beside_each_other(report: Report) -> None:
+    for row in [row for row in report["rows"] if row["condition"] == VECTOR]:
+        report["rows"].append({**row, "condition": SHUFFLED})
+    (panel, *_) = pictures(report)[0].panels
+    assert all(kind in panel for kind in (VECTOR, GRADED, RANDOM, SHUFFLED))

@@ -107,7 +107,8 @@ def _draw_doses(
     span = max(doses) - min(doses) or 1.0
     for place, (kind, rows) in enumerate(lines.items()):
         mark, line = MARKS[kind]
-        shift = (0.0, DODGE, -DODGE)[place] * span
+        side = 1 if place % 2 else -1
+        shift = side * ((place + 1) // 2) * DODGE * span
         axes.errorbar(
             [row["intensity"] + shift for row in rows],
             [row["eps"]["estimate"] for row in rows],
