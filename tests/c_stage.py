@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import ctypes
 import json
-from collections.abc import Iterator
+import math
+from collections.abc import Iterator, Mapping
 from ctypes import POINTER, c_bool, c_char_p, c_double, c_float, c_int, c_int32, c_size_t, c_uint32
 from pathlib import Path
 from typing import Any
@@ -88,6 +89,10 @@ class Event(ctypes.Structure):
         ("guard_stopped", c_bool),
         ("rescues", POINTER(Rescue)),
         ("n_rescue", c_size_t),
+        ("face", c_char_p),
+        ("face_reading", c_float),
+        ("valence", c_float),
+        ("arousal", c_float),
     )
 
 
@@ -151,6 +156,12 @@ class Stage:
     def pause(self, voice: int, *, paused: bool) -> None:
         self._asked("llamood_pause", voice, c_bool(paused))
 
+    def set_faces(self, voice: int, faces: Mapping[str, str | None]) -> None:
+        texts = [c_char_p * len(faces)] * 2
+        labels = texts[0](*(label.encode() for label in faces))
+        emotions = texts[1](*(None if e is None else e.encode() for e in faces.values()))
+        self._asked("llamood_set_faces", voice, labels, emotions, c_size_t(len(faces)))
+
     def interrupt(self, voice: int) -> None:
         self._asked("llamood_interrupt", voice)
 
@@ -194,6 +205,10 @@ class Stage:
             "asked": self._named(event.asked, felt=True),
             "score": self._named(event.score),
             "guard": guard,
+            "face": event.face.decode(),
+            "face_reading": None if math.isnan(event.face_reading) else event.face_reading,
+            "valence": event.valence,
+            "arousal": event.arousal,
         }
 
     def _named(self, values: Any, *, felt: bool = False) -> dict[str, float]:

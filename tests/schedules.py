@@ -11,7 +11,7 @@ from llamood.errors import MoodError
 from llamood.moods.composition import Clamp, Delay, Max, Product, Repeat, Sum, Then
 from llamood.moods.schedule import Schedule
 from llamood.moods.shapes import Constant, Decay, Drift, Keys, Pulse, Ramp, Wave
-from llamood.moods.triggers import On
+from llamood.moods.triggers import On, When
 
 WORDS = ("betray", "ab")  # what triggers listen to where texts are not arbitrary
 
@@ -26,6 +26,7 @@ MOODS: list[dict[str, Any]] = [
     {"joy": {"drift": 0.6, "spread": 0.2, "return": 30, "seed": 7}},
     {"anger": {"on": "betray", "pulse": 1.5, "release": 40}},
     {"joy": {"hold": 0.5, "max": 2.0}},
+    {"joy": {"when": {"sadness": "> 1.5"}, "of": "user", "then": 0.8}},
     {"valence": 0.7, "arousal": -0.3, "dominance": 0.1},
     {
         "joy": 0.5,
@@ -116,6 +117,24 @@ WRITTEN: list[tuple[Any, str, str]] = [
     ),
     ({"constant": 1, "max": 2}, "constant(1).max(2)", "constant(1).max(2)"),
     ({"hold": 0.5}, "hold(0.5)", "hold(0.5)"),
+    (
+        {"when": "sadness > 1.5", "then": 0.8, "of": "user"},
+        'when("sadness > 1.5", then_=0.8, of="user")',
+        'when("sadness > 1.5",then=0.8,of=user)',
+    ),
+    (
+        {
+            "when": "joy and fear < -0.25 and joy > 2",
+            "then": {"ramp": [0, 1], "over": 8},
+            "else": {"when": "a > 0", "then": 1, "hysteresis": 0.0},
+            "lasts": "always",
+            "max": 2,
+        },
+        'when("joy and fear < -0.25 and joy > 2", then_=ramp(0, 1, over=8), '
+        'else_=when("a > 0", then_=1, hysteresis=0), lasts="always").max(2)',
+        'when("joy and fear < -0.25 and joy > 2",then=ramp(0,1,over=8),'
+        'else=when("a > 0",then=1,hysteresis=0),lasts=always).max(2)',
+    ),
     ({"hold": -0.5, "max": 2}, "hold(-0.5).max(2)", "hold(-0.5).max(2)"),
     (
         {"on": "a", "constant": 1, "max": 2},
@@ -196,6 +215,23 @@ def _joined(
     return small.map(lambda parts: make(tuple(parts)))
 
 
+limits = st.tuples(
+    st.sampled_from(["joy", "anger", "é and b"]), st.sampled_from("<>"), st.floats(-20, 20)
+).map(lambda limit: " ".join(map(str, limit)))
+
+
+@st.composite
+def _when(draw: st.DrawFn, inner: st.SearchStrategy[Schedule]) -> Schedule:
+    return When(
+        draw(limits),
+        draw(inner),
+        draw(st.none() | inner),
+        of=draw(st.sampled_from(["answer", "user"])),
+        lasts=draw(st.sampled_from(["while", "always"])),
+        hysteresis=draw(st.floats(0, 20)),
+    )
+
+
 def schedules(waited_for: st.SearchStrategy[str] = texts) -> st.SearchStrategy[Schedule]:
     """Of every kind, nested; ``waited_for``: the texts that start one."""
     return st.recursive(
@@ -209,6 +245,7 @@ def schedules(waited_for: st.SearchStrategy[str] = texts) -> st.SearchStrategy[S
             _repeat(inner),
             st.builds(Max, inner, st.floats(0, 3)),
             st.builds(On, waited_for, inner),
+            _when(inner),
         ),
         max_leaves=8,
     )

@@ -80,9 +80,9 @@ namespace {
 
 std::shared_ptr<const Steering> steering_of(const llamood_stage& stage, const Mood& mood) {
     const auto& baseline = stage.model->baseline();
-    if (baseline == nullptr && mood.holds()) {
+    if (baseline == nullptr && mood.reads()) {
         throw MoodError("",
-                        "what it takes to hold a reading is known only to a voice that is read; "
+                        "this mood goes by what is read, which is known only to a voice that is; "
                         "load the model with `readings`");
     }
     std::optional<Told> told;
@@ -185,7 +185,11 @@ llamood_event shown(const llamood_stage& stage, const ToldEvent& told) {
             event.guard == nullptr ? 1.0f : static_cast<float>(event.guard->factor()),
             event.guard != nullptr && event.guard->is_stopped(),
             told.rescues.data(),
-            told.rescues.size()};
+            told.rescues.size(),
+            event.face ? event.face->label.c_str() : nullptr,
+            event.face && event.face->score ? static_cast<float>(*event.face->score) : NAN,
+            event.face ? static_cast<float>(event.face->point[0]) : 0.0f,
+            event.face ? static_cast<float>(event.face->point[1]) : 0.0f};
 }
 
 // `work` with what takes the orders: the cast, or who runs it.
@@ -329,6 +333,22 @@ int llamood_feel_weights(llamood_stage* stage, int voice, const float* weights, 
 int llamood_pause(llamood_stage* stage, int voice, bool paused, char* error, size_t error_size) {
     return changed(stage, error, error_size,
                    [=] { with(stage, [&](auto& cast) { cast.pause(voice, paused); }); });
+}
+
+int llamood_set_faces(llamood_stage* stage, int voice, const char* const* labels,
+                      const char* const* emotions, size_t n, char* error, size_t error_size) {
+    return changed(stage, error, error_size, [=] {
+        if (n > 0) require(labels, "labels");
+        if (n > 0) require(emotions, "emotions");
+        std::vector<FaceLabel> faces;
+        for (std::size_t i = 0; i < n; ++i) {
+            require(labels[i], "labels");
+            faces.push_back({labels[i], std::nullopt});
+            if (emotions[i] != nullptr) faces.back().emotion = emotions[i];
+        }
+        auto set = std::make_shared<const FaceSet>(faces, stage->model->vectors().names);
+        with(stage, [&](auto& cast) { cast.set_faces(voice, set); });
+    });
 }
 
 int llamood_interrupt(llamood_stage* stage, int voice, char* error, size_t error_size) {

@@ -76,12 +76,17 @@ typedef struct llamood_mood llamood_mood;
  *   {"joy": {"keys": [[0, 0], [20, 1.2], [60, 0.3]], "ease": "linear"}}
  *   {"joy": {"drift": 0.6, "spread": 0.2, "return": 30, "seed": 7}}
  *   {"anger": {"on": "betray", "pulse": 1.5, "release": 40}}      when a text is generated
+ *   {"joy": {"when": {"sadness": "> 1.5"}, "of": "user", "then": 0.8}}     when a reading says so
  *   {"joy": 0.5, "fear": 0.5, "$blend": "shared-once", "$layers": [8, 20], "$inertia": 30}
  *
  * with `sum`, `product`, `then`, `clamp`, `delay`, `repeat` and `max` to compose them, and the
  * settings `$blend`, `$positions`, `$layers`, `$dose`, `$inertia` and `$max`, as in the Python
  * package. {"joy": {"hold": 1.5}} finds at each token the intensity that keeps the reading of joy
- * at 1.5, of voices that are read (llamood_model_params). {"valence": 0.7, "arousal": -0.3}, and
+ * at 1.5, of voices that are read (llamood_model_params). `when` takes such voices, too: it goes by
+ * what is read of the answer so far, or `"of": "user"` of what was said to the voice, which counts
+ * from the second token on; `then` begins when all limits are met and ends (unless `"lasts":
+ * "always"`) when one is missed by `hysteresis`, 0.5 unless said; `else` is felt meanwhile.
+ * {"valence": 0.7, "arousal": -0.3}, and
  * `dominance`, each -1 to 1 and as changeable as an intensity, ask for the mix of emotions that
  * comes nearest to a point of affect; an emotion whose place in affect neither its file nor
  * llamood's table knows is left out of it. An error names the place: "mood at 'joy.ramp[1]': a
@@ -264,6 +269,13 @@ LLAMOOD_API int llamood_feel_weights(llamood_stage* stage, int voice, const floa
 LLAMOOD_API int llamood_pause(llamood_stage* stage, int voice, bool paused, char* error,
                               size_t error_size);
 
+/* The faces that a voice can show (`face` of llamood_event), from its next token on: `labels` (n),
+ * and of each the emotion that it shows, or NULL for the neutral face, which is "neutral" unless it
+ * is named. Without this there is one for each emotion that is read, of its name. */
+LLAMOOD_API int llamood_set_faces(llamood_stage* stage, int voice, const char* const* labels,
+                                  const char* const* emotions, size_t n, char* error,
+                                  size_t error_size);
+
 /* Let a voice say no more; the last event of its answer says LLAMOOD_END_INTERRUPTED. What it said
  * stays in its memory; an answer of which nothing was said is taken back with its question. */
 LLAMOOD_API int llamood_interrupt(llamood_stage* stage, int voice, char* error, size_t error_size);
@@ -351,6 +363,12 @@ typedef struct llamood_event {
     bool guard_stopped; /* whether the answer was ended */
     const llamood_rescue* rescues; /* (n_rescue) */
     size_t n_rescue;
+    const char* face;   /* what to show, see llamood_set_faces: of the emotion that is read at 1 or
+                           more, the highest; it stays until that falls below 0.5 or another exceeds
+                           it by 0.5, for four tokens. NULL where the voice is not read */
+    float face_reading; /* of the emotion shown; NAN for the neutral face */
+    float valence;      /* -1 to 1, where `reading` lies between emotions */
+    float arousal;
 } llamood_event;
 
 /* The next event; returns 1, or 0 where there is none, or -1. */

@@ -2,6 +2,7 @@
 // the C library; what a function does, and when it fails, is said in llamood.h.
 #pragma once
 
+#include <cmath>
 #include <memory>
 #include <optional>
 #include <stdexcept>
@@ -130,24 +131,33 @@ struct Event {
     std::vector<float> score;
     std::vector<llamood_likely> likely;
     std::optional<Collapse> guard;
+    std::string face;  // empty where it is not read
+    std::optional<float> face_reading;
+    float valence;
+    float arousal;
 
     static Event of(const llamood_event& event) {
         const auto floats = [&](const float* values) {
             return values == nullptr ? std::vector<float>()
                                      : std::vector<float>(values, values + event.n_emotion);
         };
-        Event copy{event.voice,
-                   event.token,
-                   event.text,
-                   floats(event.mood),
-                   floats(event.reading),
-                   event.end,
-                   event.forgotten,
-                   event.notice == nullptr ? "" : event.notice,
-                   floats(event.asked),
-                   floats(event.score),
-                   {event.likely, event.likely + event.n_likely},
-                   std::nullopt};
+        Event copy{
+            event.voice,
+            event.token,
+            event.text,
+            floats(event.mood),
+            floats(event.reading),
+            event.end,
+            event.forgotten,
+            event.notice == nullptr ? "" : event.notice,
+            floats(event.asked),
+            floats(event.score),
+            {event.likely, event.likely + event.n_likely},
+            std::nullopt,
+            event.face == nullptr ? "" : event.face,
+            std::isnan(event.face_reading) ? std::nullopt : std::optional(event.face_reading),
+            event.valence,
+            event.arousal};
         if (event.guard == nullptr) return copy;
         copy.guard = Collapse{event.guard, event.guard_factor, event.guard_stopped, {}};
         for (std::size_t i = 0; i < event.n_rescue; ++i) {
@@ -185,6 +195,20 @@ class Stage {
     void pause(int voice, bool is_paused) {
         detail::called(
             [&](char* e, size_t n) { return llamood_pause(get(), voice, is_paused, e, n); });
+    }
+    // Label and emotion of each, none for the neutral one.
+    void set_faces(int voice,
+                   const std::vector<std::pair<std::string, std::optional<std::string>>>& faces) {
+        std::vector<const char*> labels;
+        std::vector<const char*> emotions;
+        for (const auto& [label, emotion] : faces) {
+            labels.push_back(label.c_str());
+            emotions.push_back(emotion ? emotion->c_str() : nullptr);
+        }
+        detail::called([&](char* e, size_t n) {
+            return llamood_set_faces(get(), voice, labels.data(), emotions.data(), faces.size(), e,
+                                     n);
+        });
     }
     void feel(int voice, const Mood& mood) {
         detail::called(

@@ -193,6 +193,16 @@ AffectFit fit_affect(const Bank& bank, const std::vector<double>& scales, bool a
     return fit;
 }
 
+std::vector<std::optional<AffectPoint>> places_of(
+    const std::vector<std::string>& names, const std::vector<std::optional<AffectPoint>>& given) {
+    std::vector<std::optional<AffectPoint>> places = given;
+    places.resize(names.size());
+    for (std::size_t i = 0; i < names.size(); ++i) {
+        if (!places[i]) places[i] = anchor_of(names[i]);
+    }
+    return places;
+}
+
 std::shared_ptr<const AffectMap> fitted_map(const Bank& bank, const std::vector<std::string>& names,
                                             const std::vector<std::optional<AffectPoint>>& anchors,
                                             const std::vector<double>& scales,
@@ -200,12 +210,12 @@ std::shared_ptr<const AffectMap> fitted_map(const Bank& bank, const std::vector<
     AnchoredEmotions known;
     std::vector<std::string> their_names;
     std::vector<std::string> others;
+    const auto places = places_of(names, anchors);
     for (std::size_t i = 0; i < names.size(); ++i) {
-        const std::optional<AffectPoint> anchor = anchors[i] ? anchors[i] : anchor_of(names[i]);
-        (anchor ? their_names : others).push_back(names[i]);
-        if (!anchor) continue;
+        (places[i] ? their_names : others).push_back(names[i]);
+        if (!places[i]) continue;
         known.emotions.push_back(static_cast<int>(i));
-        known.anchors.push_back(*anchor);
+        known.anchors.push_back(*places[i]);
     }
     AffectFit fit = fit_affect(bank, scales, are_increments, known);
     return std::make_shared<const AffectMap>(std::move(their_names), std::move(fit.coordinates),
@@ -216,10 +226,10 @@ std::shared_ptr<const AffectMap> map_of_names(const std::vector<std::string>& na
     std::vector<std::string> known;
     std::vector<std::string> others;
     std::vector<AffectPoint> coordinates;
-    for (const std::string& name : names) {
-        const std::optional<AffectPoint> anchor = anchor_of(name);
-        (anchor ? known : others).push_back(name);
-        if (anchor) coordinates.push_back(*anchor);
+    const auto places = places_of(names, {});
+    for (std::size_t i = 0; i < names.size(); ++i) {
+        (places[i] ? known : others).push_back(names[i]);
+        if (places[i]) coordinates.push_back(*places[i]);
     }
     return std::make_shared<const AffectMap>(std::move(known), std::move(coordinates),
                                              std::move(others));

@@ -59,6 +59,10 @@ struct AffectFit {
 AffectFit fit_affect(const Bank& bank, const std::vector<double>& scales, bool are_increments,
                      const AnchoredEmotions& known);
 
+// Where emotions lie: as given, or else as the table has it; none of those that neither knows.
+std::vector<std::optional<AffectPoint>> places_of(
+    const std::vector<std::string>& names, const std::vector<std::optional<AffectPoint>>& given);
+
 // The map of emotions whose coordinates are given (none where they are not) or stand in the table.
 // names, anchors, scales: (n_emotion).
 std::shared_ptr<const AffectMap> fitted_map(const Bank& bank, const std::vector<std::string>& names,

@@ -17,6 +17,8 @@ using Made = std::shared_ptr<Schedule>;
 const Number any_number{};
 const Number not_negative{0.0, largest_intensity};
 const Choice eases{{"linear", "smooth", "step"}};
+const Choice sides{{"answer", "user"}};
+const Choice lasting{{"while", "always"}};
 const Number of_wave{2.0, 1e6};  // the shortest has a token at the top and one below
 
 Parameter main_one(std::string key, ParameterKind kind) {
@@ -104,6 +106,13 @@ Made make_on(Values& v) {
     return std::make_shared<On>(v.text("text"), v.schedule("schedule"));
 }
 
+Made make_when(Values& v) {
+    Gate gate{Condition::read(*v.find("condition")), sides.check(*v.find("of")) == 1,
+              v.number("hysteresis")};
+    return std::make_shared<When>(std::move(gate), v.schedule("then"), v.schedule_if_any("else"),
+                                  lasting.check(*v.find("lasts")) == 1);
+}
+
 Made make_hold(Values& v) {
     return std::make_shared<Hold>(v.number("target"));
 }
@@ -153,6 +162,12 @@ std::vector<Kind> all_kinds() {
          make_repeat},
         {"max", {beside, main_one("size", not_negative)}, make_max},
         {"on", {main_one("text", Text{}), beside}, make_on},
+        {"when",
+         {main_one("condition", ReadingLimits{}), required("then", OneSchedule{}),
+          optional("else", OneSchedule{}), optional("of", sides, {std::string("answer")}),
+          optional("lasts", lasting, {std::string("while")}),
+          optional("hysteresis", Number{0.0, furthest_reading}, {0.5})},
+         make_when},
         {"hold", {main_one("target", Number{-furthest_reading, furthest_reading})}, make_hold},
     };
 }
@@ -191,6 +206,11 @@ const std::string& Values::text(const std::string& key) const {
 
 const SchedulePtr& Values::schedule(const std::string& key) const {
     return *find(key)->as<SchedulePtr>();
+}
+
+SchedulePtr Values::schedule_if_any(const std::string& key) const {
+    const auto* schedule = find(key)->as<SchedulePtr>();
+    return schedule == nullptr ? nullptr : *schedule;
 }
 
 Schedules Values::schedules(const std::string& key) const {

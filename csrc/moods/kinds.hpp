@@ -41,6 +41,8 @@ class Values {
     std::optional<std::int64_t> count_if_any(const std::string& key) const;
     const std::string& text(const std::string& key) const;
     const SchedulePtr& schedule(const std::string& key) const;
+    // Null where it is not said.
+    SchedulePtr schedule_if_any(const std::string& key) const;
     Schedules schedules(const std::string& key) const;
 
   private:

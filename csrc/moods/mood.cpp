@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <numeric>
 #include <set>
 
@@ -140,12 +141,26 @@ bool Mood::holds() const {
     return !all([](const Feeling& feeling) { return !feeling.schedule->regulates(); });
 }
 
+bool Mood::reads() const {
+    return holds() || !gates().empty();
+}
+
 std::vector<std::string> Mood::texts() const {
     std::set<std::string> texts;
     for (const auto* some : {&feelings_, &affect_}) {
         for (const Feeling& feeling : *some) gather_texts(*feeling.schedule, texts);
     }
     return {texts.begin(), texts.end()};
+}
+
+std::vector<Gate> Mood::gates() const {
+    std::map<std::string, Gate> by_key;
+    for (const auto* some : {&feelings_, &affect_}) {
+        for (const Feeling& feeling : *some) by_key.merge(gates_of(*feeling.schedule));
+    }
+    std::vector<Gate> gates;
+    for (const auto& [key, gate] : by_key) gates.push_back(gate);
+    return gates;
 }
 
 NamedMood::NamedMood(Mood mood, Names names, std::shared_ptr<const AffectMap> affect_map)

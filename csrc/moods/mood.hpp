@@ -50,8 +50,12 @@ class Mood {
     bool listens() const;
     // Whether a reading is to be held, so that only a voice with readings can feel it.
     bool holds() const;
+    // The same where one is only waited for.
+    bool reads() const;
     // The texts that it listens to.
     std::vector<std::string> texts() const;
+    // The gates that it waits for; each once.
+    std::vector<Gate> gates() const;
 
   private:
     void feel(const std::string& name, SchedulePtr schedule);

@@ -161,6 +161,9 @@ JsonValue checked(const ParameterKind& kind, const JsonValue& value) {
             const LayerRange range = layers.check(value);
             return {JsonList{{std::int64_t{range.first}}, {std::int64_t{range.last}}}};
         }
+        JsonValue operator()(const ReadingLimits&) const {
+            return {Condition::read(value).written()};
+        }
         JsonValue operator()(const OneSchedule&) const { return {schedule_of(value)}; }
         JsonValue operator()(const ManySchedules&) const { return {schedules_of(value)}; }
     };

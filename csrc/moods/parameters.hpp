@@ -61,13 +61,16 @@ struct Layers {
     LayerRange check(const JsonValue& value) const;
 };
 
+// What is to be read: {"sadness": "> 1.5"}, or "sadness > 1.5", as which it is kept.
+struct ReadingLimits {};
+
 // A schedule; a number is a constant.
 struct OneSchedule {};
 // Two or more of them.
 struct ManySchedules {};
 
-using ParameterKind =
-    std::variant<Number, Count, Choice, Text, PointList, Layers, OneSchedule, ManySchedules>;
+using ParameterKind = std::variant<Number, Count, Choice, Text, PointList, Layers, ReadingLimits,
+                                   OneSchedule, ManySchedules>;
 
 // A value as it is kept; schedules in it are made already.
 JsonValue checked(const ParameterKind& kind, const JsonValue& value);

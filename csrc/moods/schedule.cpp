@@ -26,6 +26,21 @@ std::optional<std::int64_t> Heard::last(const std::string& text, std::int64_t to
     return *(after - 1) - origin_;
 }
 
+Opening Heard::opening(const std::string& gate, std::int64_t token) const {
+    if (flips_ == nullptr) return {};
+    const auto entry = flips_->find(gate);
+    if (entry == flips_->end()) return {};
+    const auto& times = entry->second;
+    const auto n = std::upper_bound(times.begin(), times.end(), token + origin_) - times.begin();
+    const auto since = [this, &times](std::ptrdiff_t i) {
+        return std::max<std::int64_t>(times[static_cast<std::size_t>(i)] - origin_, 0);
+    };
+    if (n == 0) return {};
+    if (n % 2 == 1) return {true, since(n - 1), n > 1 ? since(n - 2) : 0};
+    const bool was_open = since(n - 1) > 0;  // here, and not only before
+    return {false, was_open ? std::optional(since(n - 2)) : std::nullopt, since(n - 1)};
+}
+
 double Schedule::reach() const {
     const Bounds all = bounds();
     return std::max(std::fabs(all.low), std::fabs(all.high));
@@ -72,6 +87,13 @@ void Schedule::count() {
 
 double begun_at(std::int64_t begin, const Schedule& inner, std::int64_t token, const Heard& heard) {
     return inner.at(token - begin, heard.since(begin));
+}
+
+std::map<std::string, Gate> gates_of(const Schedule& schedule) {
+    std::map<std::string, Gate> gates;
+    if (schedule.gate() != nullptr) gates.emplace(schedule.gate()->key(), *schedule.gate());
+    for (const SchedulePtr& each : schedule.inner()) gates.merge(gates_of(*each));
+    return gates;
 }
 
 Bounds hull(const Bounds& one, const Bounds& other) {

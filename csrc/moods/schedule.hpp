@@ -13,6 +13,8 @@
 #include <utility>
 #include <vector>
 
+#include "moods/gate.hpp"
+
 namespace llamood {
 
 constexpr double largest_intensity = 1e3;             // models collapse long before this
@@ -23,23 +25,33 @@ constexpr int most_schedules = 1000;                  // in one
 // When texts appeared in what was generated: for each the tokens, rising, that completed it.
 using Events = std::map<std::string, std::vector<std::int64_t>>;
 
-// Events as a schedule hears them that begins at token `origin`: what is completed there or later,
-// counted from there.
+// Whether a gate is open, when it opened last, and when it closed, which is 0 where it never did.
+struct Opening {
+    bool is_open = false;
+    std::optional<std::int64_t> opened;
+    std::int64_t closed = 0;
+};
+
+// Events and gates as a schedule hears them that begins at token `origin`: what happens there or
+// later, counted from there. A gate that is open there opened there.
 class Heard {
   public:
     // Heard nothing.
     Heard() = default;
-    // events must outlive it.
-    explicit Heard(const Events& events, std::int64_t origin = 0)
-        : events_(&events), origin_(origin) {}
+    // events and flips must outlive it.
+    explicit Heard(const Events& events, std::int64_t origin = 0, const Flips* flips = nullptr)
+        : events_(&events), flips_(flips), origin_(origin) {}
 
     // The same for a schedule that begins at `token` of this one.
     Heard since(std::int64_t token) const;
     // When the text was last completed, up to `token`.
     std::optional<std::int64_t> last(const std::string& text, std::int64_t token) const;
+    // A gate at a token, by its key.
+    Opening opening(const std::string& gate, std::int64_t token) const;
 
   private:
     const Events* events_ = nullptr;
+    const Flips* flips_ = nullptr;
     std::int64_t origin_ = 0;
 };
 
@@ -75,6 +87,8 @@ class Schedule {
     virtual Schedules inner() const { return {}; }
     // The text that it waits for.
     virtual const std::string* text() const { return nullptr; }
+    // What it opens for.
+    virtual const Gate* gate() const { return nullptr; }
 
     // Whether a value is known only when the text before it is.
     bool listens() const { return listens_; }
@@ -111,6 +125,9 @@ class Schedule {
 
 // The value of `inner` at `token` as if it had begun at `begin`.
 double begun_at(std::int64_t begin, const Schedule& inner, std::int64_t token, const Heard& heard);
+
+// What it and the schedules in it open for, by key.
+std::map<std::string, Gate> gates_of(const Schedule& schedule);
 
 // The bounds of what keeps within either.
 Bounds hull(const Bounds& one, const Bounds& other);

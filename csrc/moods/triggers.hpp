@@ -27,7 +27,26 @@ class On : public Schedule {
     SchedulePtr schedule_;
 };
 
-constexpr double furthest_reading = 20.0;  // z-scores; no text is read as further from neutral
+// A schedule while a gate is open, begun anew each time that it opens, and another while it is
+// closed, begun anew each time that it closes; no other is 0. stays: the first goes on when the
+// gate closes.
+class When : public Schedule {
+  public:
+    When(Gate gate, SchedulePtr open, SchedulePtr closed, bool stays);
+
+    const char* kind() const override { return "when"; }
+    double at(std::int64_t token, const Heard& heard) const override;
+    Bounds bounds() const override;
+    Schedules inner() const override;
+    const Gate* gate() const override { return &gate_; }
+
+  private:
+    Gate gate_;
+    std::string key_;
+    SchedulePtr open_;
+    SchedulePtr closed_;  // null for 0
+    bool stays_;
+};
 
 // Whatever intensity it takes for the emotion to be read at a target. It is found by who reads
 // while a voice speaks, so there are no values, and nothing can be made of it but its max.
@@ -47,7 +66,7 @@ class Hold : public Schedule {
 };
 
 constexpr const char* not_read =
-    "what it takes to hold a reading is known only to a voice that reads while it speaks; open it "
+    "what is read is known only to a voice that reads while it speaks; open it "
     "with Llama(..., emotions=..., readings=True), or Cast, which needs a baseline beside the "
     "vectors (llamood read --measure)";
 

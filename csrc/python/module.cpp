@@ -27,5 +27,6 @@ PYBIND11_MODULE(_core, m) {
     register_steering(m);
     register_performance(m);
     register_reader(m);
+    register_face(m);
     register_cast(m);
 }

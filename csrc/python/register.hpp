@@ -21,6 +21,7 @@ void register_errors(pybind11::module_& m);
 void register_reader(pybind11::module_& m);
 void register_manner(pybind11::module_& m);
 void register_cast(pybind11::module_& m);
+void register_face(pybind11::module_& m);
 void register_kinds(pybind11::module_& m);
 void register_schedule(pybind11::module_& m);
 void register_affect_map(pybind11::module_& m);

@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "moods/affect_fit.hpp"
 #include "python/collapse.hpp"
 #include "python/ends.hpp"
 #include "python/named.hpp"
@@ -22,6 +23,7 @@ namespace py = pybind11;
 using llamood::Cast;
 using llamood::Character;
 using llamood::Event;
+using llamood::FaceSet;
 using llamood::Manner;
 using llamood::Message;
 using llamood::ModelFault;
@@ -35,6 +37,7 @@ using llamood::Stage;
 using llamood::Steering;
 using llamood::SteeringVectors;
 using Scores = std::optional<std::vector<double>>;
+using Places = std::vector<std::optional<llamood::AffectPoint>>;
 
 namespace {
 
@@ -66,8 +69,10 @@ class Acted : public Cast {
   public:
     Acted(RowInjector& rows, Stage& stage, const std::shared_ptr<SteeringVectors>& vectors,
           const std::shared_ptr<Projector>& projector, int n_ctx, bool slides, std::string name,
-          bool drops, const std::optional<std::string>& care)
-        : Cast(parts(rows, stage, vectors, projector, n_ctx, slides, std::move(name)),
+          std::vector<std::string> shown, const Places& places, bool drops,
+          const std::optional<std::string>& care)
+        : Cast(parts(rows, stage, vectors, projector, n_ctx, slides, std::move(name),
+                     std::move(shown), places),
                drops ? Overflow::drop : Overflow::refuse,
                care ? std::optional(llamood::care_named(*care)) : std::nullopt) {}
 
@@ -90,6 +95,12 @@ class Acted : public Cast {
         fields["likely"] = likely;
         fields["asked"] = llamood::felt(names(), event.asked);
         fields["score"] = scores(event.score);
+        if (event.face) {
+            fields["face"] = event.face->label;
+            fields["face_reading"] = event.face->score;
+            fields["valence"] = event.face->point[0];
+            fields["arousal"] = event.face->point[1];
+        }
         fields["guard"] = llamood::told(event.guard);
         fields["notices"] = py::tuple(py::cast(event.notices));
         return fields;
@@ -105,7 +116,8 @@ class Acted : public Cast {
     SharedContext::Parts parts(RowInjector& rows, Stage& stage,
                                const std::shared_ptr<SteeringVectors>& vectors,
                                const std::shared_ptr<Projector>& projector, int n_ctx, bool slides,
-                               std::string name) {
+                               std::string name, std::vector<std::string> shown,
+                               const Places& places) {
         SharedContext::Parts parts;
         parts.rows = &rows;
         parts.stage = &stage;
@@ -114,6 +126,8 @@ class Acted : public Cast {
         parts.n_ctx = n_ctx;
         parts.slides = slides;
         parts.name = std::move(name);
+        parts.shown = std::move(shown);
+        parts.places = llamood::places_of(vectors->names(), places);
         parts.advice = {"pass overflow='drop'", "open the cast with more (voices=...)"};
         parts.chat = [this](const std::vector<Message>& messages) {
             const py::object self = py::cast(this, py::return_value_policy::reference);
@@ -162,7 +176,18 @@ void register_character(py::module_& m) {
         .def_property_readonly("n_cached", &Character::n_cached)
         .def("n_common", &Character::n_common, py::arg("tokens"), py::arg("keys"))
         .def("plan", &Character::plan, py::arg("text"), py::arg("manner"))
-        .def("plan_prompt", &Character::plan_prompt, py::arg("prompt"), py::arg("manner"))
+        .def("plan_prompt", &Character::plan_prompt, py::arg("prompt"), py::arg("manner"),
+             py::arg("said"))
+        .def("said", &Character::said)
+        .def_property_readonly("face",
+                               [](const Character& self) -> std::optional<std::string> {
+                                   const auto shown = self.face();
+                                   return shown ? std::optional(shown->label) : std::nullopt;
+                               })
+        .def(
+            "set_faces",
+            [](Character& self, const std::shared_ptr<FaceSet>& faces) { self.set_faces(faces); },
+            py::arg("faces"))
         .def(
             "feel",
             [](Character& self, const std::shared_ptr<Steering>& steering,
@@ -192,12 +217,13 @@ void register_cast(py::module_& m) {
         });
     py::class_<Acted>(m, "Cast")
         .def(py::init<RowInjector&, Stage&, const std::shared_ptr<SteeringVectors>&,
-                      const std::shared_ptr<Projector>&, int, bool, std::string, bool,
+                      const std::shared_ptr<Projector>&, int, bool, std::string,
+                      std::vector<std::string>, const Places&, bool,
                       const std::optional<std::string>&>(),
              py::arg("rows"), py::arg("stage"), py::arg("vectors"), py::arg("projector"),
-             py::kw_only(), py::arg("n_ctx"), py::arg("slides"), py::arg("name"), py::arg("drops"),
-             py::arg("care"), py::keep_alive<1, 2>(), py::keep_alive<1, 3>(),
-             py::keep_alive<1, 5>())
+             py::kw_only(), py::arg("n_ctx"), py::arg("slides"), py::arg("name"), py::arg("shown"),
+             py::arg("places"), py::arg("drops"), py::arg("care"), py::keep_alive<1, 2>(),
+             py::keep_alive<1, 3>(), py::keep_alive<1, 5>())
         .def(
             "join",
             [](Acted& self, std::optional<std::string> system,

@@ -20,6 +20,7 @@ using llamood::OneSchedule;
 using llamood::Parameter;
 using llamood::ParameterKind;
 using llamood::PointList;
+using llamood::ReadingLimits;
 using llamood::Setting;
 using llamood::Standing;
 using llamood::Text;
@@ -47,6 +48,9 @@ py::dict described(const ParameterKind& kind) {
         }
         py::dict operator()(const Layers&) const {
             return py::dict("type"_a = "layers", "high"_a = llamood::deepest_layer);
+        }
+        py::dict operator()(const ReadingLimits&) const {
+            return py::dict("type"_a = "limits", "high"_a = llamood::most_limits);
         }
         py::dict operator()(const OneSchedule&) const { return py::dict("type"_a = "schedule"); }
         py::dict operator()(const ManySchedules&) const {

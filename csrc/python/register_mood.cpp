@@ -38,6 +38,7 @@ void register_mood(py::module_& m) {
         .def_property_readonly("is_constant", &Mood::is_constant)
         .def_property_readonly("listens", &Mood::listens)
         .def_property_readonly("holds", &Mood::holds)
+        .def_property_readonly("reads", &Mood::reads)
         .def("rows", &rows, py::arg("n_token"), py::arg("names"), py::arg("affect_map"),
              "float32 (n_token, n_emotion): the weights asked, as if no text were heard.");
 }

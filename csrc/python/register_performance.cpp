@@ -2,7 +2,6 @@
 #include <pybind11/stl.h>
 
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <string>
 #include <utility>
@@ -14,19 +13,20 @@
 namespace py = pybind11;
 using llamood::Notice;
 using llamood::Performance;
+using llamood::Read;
 using llamood::Steering;
 
 namespace {
 
-// A performance that asks the Python object which it is part of: `notice(notice)`, and
-// `reading(begin, end)` for what is read of these positions. That object alone owns them, so that
-// they stay known to Python's collector.
+// A performance that asks the Python object which it is part of: `notice(notice)`, `reading(begin,
+// end)` for what is read of these positions, and `said()` for what is read of what is answered.
+// That object alone owns them, so that they stay known to Python's collector.
 class Played : public Performance {
   public:
     Played(const std::shared_ptr<Steering>& steering, std::vector<double> before, std::int64_t at)
         : Performance(
               steering, std::move(before), [this](const Notice& notice) { tell(notice); },
-              [this](std::int64_t token) { return read(token); }),
+              [this](std::int64_t token) { return read(token); }, [this] { return said(); }),
           position(at) {}
     Played(const Played&) = delete;
     Played& operator=(const Played&) = delete;
@@ -39,11 +39,10 @@ class Played : public Performance {
   private:
     py::object self() { return py::cast(this, py::return_value_policy::reference); }
     void tell(const Notice& notice) { self().attr("notice")(notice); }
-    std::map<std::string, double> read(std::int64_t token) {
-        return self()
-            .attr("reading")(position, position + token)
-            .cast<std::map<std::string, double>>();
+    Read read(std::int64_t token) {
+        return self().attr("reading")(position, position + token).cast<Read>();
     }
+    Read said() { return self().attr("said")().cast<Read>(); }
 };
 
 template <class Value>
@@ -72,7 +71,7 @@ void register_performance(py::module_& m) {
         .def_property_readonly("listens",
                                [](const Played& self) { return self.steering().listens(); })
         .def_property_readonly("is_foreseen",
-                               [](const Played& self) { return self.steering().held().empty(); })
+                               [](const Played& self) { return self.steering().is_foreseen(); })
         .def(
             "change",
             [](Played& self, const std::shared_ptr<Steering>& steering, std::int64_t token) {

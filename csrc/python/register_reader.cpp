@@ -97,6 +97,12 @@ void register_reader(py::module_& m) {
                 return llamood::named(self.names, self.reader.heard(begin, end).reading);
             },
             py::arg("begin"), py::arg("end"))
+        .def(
+            "mean",
+            [](const Named& self, int begin, int end) {
+                return llamood::named(self.names, self.reader.mean(begin, end));
+            },
+            py::arg("begin"), py::arg("end"))
         .def("forget", [](Named& self) { self.reader.forget(); })
         .def_property_readonly("moved",
                                [](const Named& self) { return self.rows(self.reader.moved()); });

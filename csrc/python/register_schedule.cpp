@@ -16,6 +16,7 @@
 namespace py = pybind11;
 using llamood::Bounds;
 using llamood::Events;
+using llamood::Flips;
 using llamood::Heard;
 using llamood::MoodError;
 using llamood::Schedule;
@@ -59,9 +60,9 @@ std::shared_ptr<Schedule> held(const SchedulePtr& schedule) {
 }
 
 py::array_t<double> intensities(const Schedule& schedule, const Tokens& tokens,
-                                const Events& events, std::int64_t origin) {
+                                const Events& events, std::int64_t origin, const Flips& flips) {
     py::array_t<double> values(tokens.size());
-    const Heard heard(events, origin);
+    const Heard heard(events, origin, &flips);
     for (py::ssize_t i = 0; i < tokens.size(); ++i) {
         values.mutable_data()[i] = schedule.at(tokens.data()[i], heard);
     }
@@ -105,7 +106,13 @@ void register_schedule(py::module_& m) {
         .def_static("called", &called, py::arg("owner"))
         .def_property_readonly("kind", &Schedule::kind)
         .def_property_readonly("values", &values_of)
-        .def("at", &intensities, py::arg("tokens"), py::arg("events"), py::arg("origin"))
+        .def("at", &intensities, py::arg("tokens"), py::arg("events"), py::arg("origin"),
+             py::arg("flips"))
+        .def_property_readonly("gate",
+                               [](const Schedule& self) -> py::object {
+                                   if (self.gate() == nullptr) return py::none();
+                                   return py::str(self.gate()->key());
+                               })
         .def("bounds",
              [](const Schedule& self) {
                  const Bounds bounds = self.bounds();

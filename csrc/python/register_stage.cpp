@@ -59,6 +59,16 @@ void register_stage(py::module_& m) {
         },
         py::arg("unsafe_vocab"), py::arg("token"),
         "The bytes of one token; empty for those that only steer the conversation.");
+    m.def(
+        "span_of",
+        [](std::uintptr_t unsafe_vocab, const std::vector<llama_token>& tokens,
+           const py::bytes& text) {
+            const auto* vocab = reinterpret_cast<const llama_vocab*>(unsafe_vocab);
+            const llamood::Span span = llamood::span_of(vocab, tokens, text);
+            return py::make_tuple(span.begin, span.end);
+        },
+        py::arg("unsafe_vocab"), py::arg("tokens"), py::arg("text"),
+        "The positions, the first and the one after the last, in which a text lies in tokens.");
     py::class_<Stage>(m, "Stage")
         .def(py::init([](RowInjector& rows, std::uintptr_t unsafe_ctx, Probe* probe) {
                  return std::make_unique<Stage>(reinterpret_cast<llama_context*>(unsafe_ctx), rows,

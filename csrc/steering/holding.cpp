@@ -18,25 +18,29 @@ constexpr double lead = 4.0;    // tokens; what is read is late by more, but fur
 constexpr double n_stride = 4;  // from one limit to the other
 constexpr double default_max = 1.0;  // of a vector as stored whose ceiling is not known
 
-// What the emotion is read at.
-double read_at(const std::string& name, const std::optional<Told>& told) {
+// What the emotion is read at. vain: what cannot be done with one that is not read.
+double read_at(const std::string& name, const std::optional<Told>& told, const std::string& vain) {
     if (!told.has_value()) throw MoodError(name, not_read);
     if (told->empty()) {
-        throw MoodError(name,
-                        "cannot be held: readings of this model are too unsure; measure a better "
-                        "baseline (llamood read --measure)");
+        throw MoodError(name, "cannot be " + vain +
+                                  ": readings of this model are too unsure; measure a better "
+                                  "baseline (llamood read --measure)");
     }
     const auto is_it = [&name](const auto& each) { return each.first == name; };
     const auto found = std::find_if(told->begin(), told->end(), is_it);
     if (found == told->end()) {
         std::vector<std::string> names;
         for (const auto& [known, score] : *told) names.push_back(known);
-        throw MoodError(name, "is not read, so it cannot be held; read are " + listed(names));
-    }
-    if (found->second <= 0.0) {
-        throw MoodError(name, "what it adds is not read as this emotion, so that cannot be held");
+        throw MoodError(name, "is not read, so it cannot be " + vain + "; read are " +
+                                  listed(names) + did_you_mean(name, names));
     }
     return found->second;
+}
+
+double held_at(const std::string& name, const std::optional<Told>& told) {
+    const double score = read_at(name, told, "held");
+    if (score > 0.0) return score;
+    throw MoodError(name, "what it adds is not read as this emotion, so that cannot be held");
 }
 
 Regulator regulator(const Feeling& feeling, std::size_t emotion, const SteeringVectors& vectors,
@@ -69,13 +73,26 @@ std::vector<Held> held_by(const Mood& mood, const SteeringVectors& vectors,
     for (std::size_t i = 0; i < mood.feelings().size(); ++i) {
         const Feeling& feeling = mood.feelings()[i];
         if (!feeling.schedule->regulates()) continue;
-        const double score = read_at(feeling.name, told);
+        const double score = held_at(feeling.name, told);
         const auto& names = vectors.names();
         const auto emotion = static_cast<std::size_t>(
             std::find(names.begin(), names.end(), feeling.name) - names.begin());
         held.push_back({i, emotion, regulator(feeling, emotion, vectors, score)});
     }
     return held;
+}
+
+void require_read(const Mood& mood, const std::optional<Told>& told) {
+    for (const auto* some : {&mood.feelings(), &mood.affect()}) {
+        for (const Feeling& feeling : *some) {
+            for (const auto& [key, gate] : gates_of(*feeling.schedule)) {
+                for (const Limit& limit : gate.condition.limits) {
+                    placed(feeling.name + ".when",
+                           [&] { return read_at(limit.emotion, told, "waited for"); });
+                }
+            }
+        }
+    }
 }
 
 }  // namespace llamood

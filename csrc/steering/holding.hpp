@@ -36,4 +36,7 @@ struct Held {
 std::vector<Held> held_by(const Mood& mood, const SteeringVectors& vectors,
                           const std::optional<Told>& told);
 
+// Throws MoodError for a gate of the mood that waits for what is not read.
+void require_read(const Mood& mood, const std::optional<Told>& told);
+
 }  // namespace llamood

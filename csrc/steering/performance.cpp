@@ -8,7 +8,7 @@ namespace llamood {
 
 namespace {
 
-double or_nan(const std::map<std::string, double>& read, const std::string& name) {
+double or_nan(const Read& read, const std::string& name) {
     const auto found = read.find(name);
     return found == read.end() ? std::nan("") : found->second;
 }
@@ -16,12 +16,13 @@ double or_nan(const std::map<std::string, double>& read, const std::string& name
 }  // namespace
 
 Performance::Performance(std::shared_ptr<const Steering> steering, std::vector<double> before,
-                         Notify notify, Reading reading)
+                         Notify notify, Reading reading, UserReading of_user)
     : steering_(std::move(steering)),
       is_felt_(!steering_->mood().is_neutral()),
       before_(std::move(before)),
       notify_(std::move(notify)),
-      reading_(std::move(reading)) {
+      reading_(std::move(reading)),
+      of_user_(std::move(of_user)) {
     if (before_.size() != steering_->n_emotion()) {
         throw std::invalid_argument("expected what was felt of " +
                                     std::to_string(steering_->n_emotion()) + " emotions, found " +
@@ -34,9 +35,11 @@ void Performance::change(std::shared_ptr<const Steering> steering, std::int64_t 
     fill(token);
     forget(token);
     Missed told;
-    const auto swap = [this, &told](std::shared_ptr<const Steering>& other, std::int64_t& begin) {
+    Flips flips;
+    const auto swap = [&](std::shared_ptr<const Steering>& other, std::int64_t& begin) {
         std::swap(steering_, other);
         std::swap(told_, told);
+        std::swap(flips_, flips);
         std::swap(begin_, begin);
         matcher_.listen(steering_->mood().texts());
     };
@@ -151,13 +154,16 @@ void Performance::fill(std::int64_t n) {
 }
 
 std::shared_ptr<const Performance::Row> Performance::made_row(std::int64_t token, Missed& missed) {
-    std::vector<Regulation> states = regulated(token);
+    Read read;
+    if (!steering_->is_foreseen()) read = reading_(token);
+    std::vector<Regulation> states = regulated(read, token);
+    open(read, token);
     std::vector<double> held;
     if (!states.empty()) held.assign(steering_->mood().feelings().size(), std::nan(""));
     for (std::size_t i = 0; i < states.size(); ++i) {
         held[steering_->held()[i].feeling] = states[i].weight;
     }
-    const Heard heard = Heard(matcher_.events()).since(begin_);
+    const Heard heard = Heard(matcher_.events(), begin_, &flips_);
     Target target = steering_->target(token - begin_, heard, held);
     missed.join(target.missed);
     std::vector<double> applied = target.limited;
@@ -184,16 +190,31 @@ std::vector<double> Performance::last() const {
 }
 
 // What holds each reading at a token, the one before it being decoded.
-std::vector<Regulation> Performance::regulated(std::int64_t token) {
+std::vector<Regulation> Performance::regulated(const Read& read, std::int64_t token) {
     const std::vector<Held>& held = steering_->held();
     std::vector<Regulation> states;
-    if (held.empty()) return states;
-    const std::map<std::string, double> read = reading_(token);
     for (std::size_t i = 0; i < held.size(); ++i) {
         const double reading = or_nan(read, steering_->mood().feelings()[held[i].feeling].name);
         states.push_back(held[i].regulator.step(so_far(i, token), reading));
     }
     return states;
+}
+
+// Opens and closes gates. The last token of the prompt is decoded with those before it: what was
+// said is not read then.
+void Performance::open(const Read& read, std::int64_t token) {
+    static const Read nothing;
+    for (const Gate& gate : steering_->gates()) {
+        std::vector<std::int64_t>& flips = flips_[gate.key()];
+        const bool is_open = flips.size() % 2 == 1;
+        const Read& heard = !gate.of_user ? read : token > 0 ? said() : nothing;
+        if (gate.next(is_open, heard) != is_open) flips.push_back(token);
+    }
+}
+
+const Read& Performance::said() {
+    if (!said_.has_value()) said_ = of_user_ ? of_user_() : Read();
+    return *said_;
 }
 
 // The state that a regulator goes on from: what was really applied counts.
@@ -218,6 +239,9 @@ Regulation Performance::so_far(std::size_t i, std::int64_t token) const {
 void Performance::forget(std::int64_t n) {
     const auto n_kept = static_cast<std::size_t>(std::max<std::int64_t>(n, 0));
     if (n_kept < rows_.size()) rows_.resize(n_kept);
+    for (auto& [gate, flips] : flips_) {
+        while (!flips.empty() && flips.back() >= n) flips.pop_back();
+    }
 }
 
 }  // namespace llamood

@@ -3,7 +3,6 @@
 
 #include <cstdint>
 #include <functional>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -19,21 +18,23 @@ constexpr std::int64_t block_size = 256;  // tokens that are evaluated ahead
 
 // Token 0 is the last one of the prompt; token t is the t-th generated one. The row of a token can
 // be asked for once the tokens up to it were heard, where the mood listens, and in any order; where
-// readings are held, only once the token before it was decoded. Rows never depend on how many are
-// asked for at once. Of one answer only one thread may ask at a time.
+// readings are held or waited for, only once the token before it was decoded. Rows never depend on
+// how many are asked for at once. Of one answer only one thread may ask at a time.
 class Performance {
   public:
     // Told what a limit takes away: of each limit once while a mood is felt, and of all that it
     // takes from the tokens that are known then.
     using Notify = std::function<void(const Notice&)>;
-    // What is read up to a token: emotion -> smoothed z-score, or nothing.
-    using Reading = std::function<std::map<std::string, double>(std::int64_t token)>;
+    // What is read of the answer up to a token, smoothed, or nothing.
+    using Reading = std::function<Read(std::int64_t token)>;
+    // What is read of what was said to who answers, its mean; asked when the prompt is decoded.
+    using UserReading = std::function<Read()>;
 
     // before: (n_emotion), the weights that were applied last, as multiples of the vectors as
-    // stored; where the mood has inertia it moves on from there. reading: needed by a mood that
-    // holds readings.
+    // stored; where the mood has inertia it moves on from there. reading, of_user: needed by a
+    // mood that holds readings, or waits for them.
     Performance(std::shared_ptr<const Steering> steering, std::vector<double> before,
-                Notify notify = {}, Reading reading = {});
+                Notify notify = {}, Reading reading = {}, UserReading of_user = {});
 
     const Steering& steering() const { return *steering_; }
     // Whether some mood was felt until now, at some token.
@@ -84,7 +85,9 @@ class Performance {
     void fill(std::int64_t n);
     std::shared_ptr<const Row> made_row(std::int64_t token, Missed& missed);
     std::vector<double> last() const;
-    std::vector<Regulation> regulated(std::int64_t token);
+    std::vector<Regulation> regulated(const Read& read, std::int64_t token);
+    void open(const Read& read, std::int64_t token);
+    const Read& said();
     Regulation so_far(std::size_t i, std::int64_t token) const;
     void forget(std::int64_t n);
 
@@ -95,6 +98,9 @@ class Performance {
     Notify notify_;
     Missed told_;  // of this mood
     Reading reading_;
+    UserReading of_user_;
+    std::optional<Read> said_;                      // what that says
+    Flips flips_;                                   // of this mood
     std::vector<std::shared_ptr<const Row>> rows_;  // tokens whose rows are equal share one
     std::vector<std::pair<std::int64_t, double>> softened_;  // from which token on, what is left
     PhraseMatcher matcher_;

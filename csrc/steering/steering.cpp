@@ -74,10 +74,12 @@ Steering::Steering(const Mood& mood, const std::shared_ptr<const SteeringVectors
       listens_(mood.listens()),
       kept_(found_kept(mood)),
       held_(held_by(mood, *vectors_, told)),
+      gates_(mood.gates()),
       limits_(found_limits()),
       gram_(mood.is_neutral() ? std::vector<double>() : vectors_->gram(layers_)),
       fluent_(vectors_->fluent(layers_)),
       cap_(found_cap()) {
+    require_read(mood, told);
     if (!mood.is_constant()) return;
     constant_ = first();
     if (!mood.settings().inertia.has_value()) still_ = blend(rounded(constant_->limited));

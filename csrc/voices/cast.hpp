@@ -68,6 +68,9 @@ class Cast {
         at(voice).feel(std::move(steering));
     }
     void pause(int voice, bool is_paused) { at(voice).pause(is_paused); }
+    void set_faces(int voice, std::shared_ptr<const FaceSet> faces) {
+        at(voice).set_faces(std::move(faces));
+    }
 
     // One batch; see Stage::step. Returns whether anybody still speaks. An answer that fails
     // ends with an event that says so, and is taken back. Throws ModelFault where the batch could

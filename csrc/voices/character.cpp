@@ -2,11 +2,11 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <map>
 #include <stdexcept>
 #include <utility>
 
 #include "voices/faults.hpp"
+#include "voices/text_stream.hpp"
 
 namespace llamood {
 
@@ -33,7 +33,8 @@ Character::Character(SharedContext& shared, int number, std::optional<std::strin
       manner_(std::move(manner)),
       care_(care),
       felt_(shared.vectors().names().size()),
-      reader_(shared.reader(number)) {
+      reader_(shared.reader(number)),
+      faces_(shared.faces()) {
     if (reader_ != nullptr) reading_.emplace();
     foresee(*steering_);
 }
@@ -45,6 +46,11 @@ const std::vector<Message>& Character::messages() const {
 
 bool Character::is_prompting() const {
     return turn_ != nullptr && turn_->n_drawn == 0 && !turn_->is_waiting;
+}
+
+std::optional<Shown> Character::face() const {
+    if (reader_ == nullptr) return std::nullopt;
+    return face_.shown(*faces_, *reading_, shared_.places());
 }
 
 // -- what is cached ----------------------------------------------------------------------------
@@ -121,28 +127,41 @@ Plan Character::plan(const std::string& text, std::optional<Manner> manner) cons
     return memory_.plan(shared_, text, std::move(*manner));
 }
 
-Plan Character::plan_prompt(std::vector<llama_token> prompt, Manner manner) const {
+Plan Character::plan_prompt(std::vector<llama_token> prompt, Manner manner,
+                            std::optional<std::string> said) const {
     require_able(manner);
-    return plan_of(shared_, std::move(prompt), std::move(manner));
+    return plan_of(shared_, std::move(prompt), std::move(manner), std::move(said));
+}
+
+Read Character::named(const std::vector<double>& reading) const {
+    Read by_name;
+    const auto& names = shared_.vectors().names();
+    for (std::size_t i = 0; i < reading.size(); ++i) by_name[names[i]] = reading[i];
+    return by_name;
+}
+
+Read Character::said() const {
+    if (reader_ == nullptr || turn_ == nullptr || turn_->n_drawn == 0) return {};
+    const Plan& plan = turn_->plan;
+    Span span{0, static_cast<int>(plan.tokens.size())};
+    if (plan.said) span = span_of(shared_.stage().vocab(), plan.tokens, *plan.said);
+    return named(reader_->mean(span.begin, span.end));
 }
 
 Performance Character::performance(std::shared_ptr<const Steering> steering,
                                    std::vector<double> before, int position,
                                    Performance::Notify notify) const {
     const auto read = [this, position](std::int64_t token) {
-        std::map<std::string, double> by_name;
-        if (reader_ == nullptr) return by_name;
-        const int end = position + static_cast<int>(token);
-        const std::vector<double> reading = reader_->heard(position, end).reading;
-        const auto& names = shared_.vectors().names();
-        for (std::size_t i = 0; i < reading.size(); ++i) by_name[names[i]] = reading[i];
-        return by_name;
+        if (reader_ == nullptr) return Read();
+        return named(reader_->heard(position, position + static_cast<int>(token)).reading);
     };
-    return {std::move(steering), std::move(before), std::move(notify), read};
+    return {std::move(steering), std::move(before), std::move(notify), read,
+            [this] { return said(); }};
 }
 
 std::optional<Lead> Character::begin(Plan plan, const Others& others) {
     if (reader_ != nullptr) reading_.emplace();
+    if (!plan.messages) face_ = {};  // of whoever answered before
     n_draw_ = 0;
     const auto notices = std::make_shared<std::vector<std::string>>();
     const auto notify = [this, notices](const Notice& told) {
@@ -285,6 +304,8 @@ Event Character::event(Turn& turn, const Drawn& drawn) {
         Reader::Heard heard = reader_->heard(turn.position(), turn.position() + turn.n_drawn);
         event.reading = reading_ = std::move(heard.reading);
         event.score = std::move(heard.score);
+        face_.see(*faces_, *reading_);
+        event.face = face();
     }
     if (number == 0) event.forgotten = turn.plan.forgotten;
     if (turn.plan.manner.sampling.n_likely >= 0) event.likely = shared_.stage().likely(number_);
@@ -296,6 +317,7 @@ Event Character::ended(const Turn& turn, End end) const {
     Event event;
     event.voice = number_;
     event.reading = reading_;
+    event.face = face();
     event.end = end;
     if (turn.monitor) event.guard = turn.monitor->collapse();
     event.notices = *turn.notices;

@@ -6,6 +6,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "voices/event.hpp"
@@ -44,6 +45,12 @@ class Character {
     const std::vector<double>& felt() const { return felt_; }
     // Of its answer, as of an event; none where it is not read.
     const std::optional<std::vector<double>>& reading() const { return reading_; }
+    // What its face shows; none where it is not read.
+    std::optional<Shown> face() const;
+    // From the next token on. faces: of the emotions at hand; null for those of what is read.
+    void set_faces(std::shared_ptr<const FaceSet> faces) {
+        faces_ = faces == nullptr ? shared_.faces() : std::move(faces);
+    }
     // Null where it is not read.
     Reader* reader() const { return reader_.get(); }
     // What it remembers of the conversation.
@@ -71,7 +78,8 @@ class Character {
     // The answer to a text, or to a prompt of its own. Changes nothing. Throws Refused while it
     // speaks and for a grammar that llama.cpp does not take, and ModelFault where there is no room.
     Plan plan(const std::string& text, std::optional<Manner> manner = std::nullopt) const;
-    Plan plan_prompt(std::vector<llama_token> prompt, Manner manner) const;
+    Plan plan_prompt(std::vector<llama_token> prompt, Manner manner,
+                     std::optional<std::string> said = std::nullopt) const;
 
     // Give the answer. others: from whom to take over what they have decoded already. Returns who
     // of them is about to decode much of the same; start() is to be called when that one has done
@@ -105,10 +113,15 @@ class Character {
     Performance performance(std::shared_ptr<const Steering> steering, std::vector<double> before,
                             int position, Performance::Notify notify) const;
 
+    // What was said to it last, as read: of each emotion the mean z-score. Empty where it does not
+    // answer that now, before that is decoded, and where nothing is read.
+    Read said() const;
+
   private:
     using TurnPtr = std::shared_ptr<Turn>;  // kept by whoever waits for something in it
 
     void require_able(const Manner& manner) const;
+    Read named(const std::vector<double>& reading) const;
     void foresee(const Steering& steering);
     void notice(const Notice& notice);
     int n_same(const std::vector<llama_token>& tokens, const std::vector<std::int64_t>& keys) const;
@@ -135,6 +148,8 @@ class Character {
     std::vector<double> felt_;
     std::unique_ptr<Reader> reader_;
     std::optional<std::vector<double>> reading_;
+    std::shared_ptr<const FaceSet> faces_;
+    Face face_;
     TurnPtr turn_;
     int n_draw_ = 0;
     std::set<std::string> noticed_;  // of what

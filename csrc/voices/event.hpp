@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "steering/collapse_monitor.hpp"
+#include "voices/face.hpp"
 #include "voices/stage.hpp"
 
 namespace llamood {
@@ -25,6 +26,8 @@ struct Event {
     // itself; none where the voice is not read, empty where nothing was.
     std::optional<std::vector<double>> reading;
     std::optional<std::vector<double>> score;
+    // What its face shows; none where the voice is not read.
+    std::optional<Shown> face;
     End end = End::none;
     int forgotten = 0;           // in the first event of an answer, how many turns were dropped
     std::vector<Likely> likely;  // where they were asked for, see Stage::likely

@@ -30,12 +30,14 @@ struct Manner {
 };
 
 // An answer that a voice could give: the conversation up to it, and that as tokens. messages: none
-// for a prompt that is no part of the voice's own conversation.
+// for a prompt that is no part of the voice's own conversation. said: the text that is answered,
+// which lies in the tokens; none where all of them are.
 struct Plan {
     std::optional<std::vector<Message>> messages;
     std::vector<llama_token> tokens;
     int forgotten = 0;
     Manner manner;
+    std::optional<std::string> said;
 };
 
 // Begins with what `system` says, which is never forgotten.
@@ -61,6 +63,7 @@ class Memory {
 
 // The answer to a prompt of its own, beside the conversation. Throws ModelFault where there is no
 // room.
-Plan plan_of(const SharedContext& shared, std::vector<llama_token> prompt, Manner manner);
+Plan plan_of(const SharedContext& shared, std::vector<llama_token> prompt, Manner manner,
+             std::optional<std::string> said);
 
 }  // namespace llamood

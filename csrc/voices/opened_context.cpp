@@ -9,6 +9,8 @@
 #include <stdexcept>
 #include <utility>
 
+#include "moods/affect_fit.hpp"
+
 namespace llamood {
 
 namespace {
@@ -77,7 +79,9 @@ SharedContext::Parts OpenedContext::parts() {
     if (probe_ != nullptr) {
         parts.projector =
             std::make_shared<Projector>(model_->baseline(), model_->steering_vectors(), *probe_);
+        for (const auto& [name, score] : model_->baseline()->told) parts.shown.push_back(name);
     }
+    parts.places = places_of(model_->vectors().names, model_->vectors().affect);
     parts.n_ctx = n_ctx_;
     parts.slides = slides_;
     parts.name = model_->path();

@@ -124,6 +124,23 @@ Reader::Heard Reader::heard(int begin, int end) const {
     return heard;
 }
 
+std::vector<double> Reader::mean(int begin, int end) const {
+    begin = std::max(begin, 1);
+    if (begin >= end) return {};
+    const std::size_t n_emotion = projector_->n_emotion();
+    const std::vector<double> scores = this->scores(begin, end);
+    std::vector<double> total(n_emotion);
+    double n_read = 0.0;
+    for (auto score = scores.begin(); score != scores.end(); score += n_emotion) {
+        if (std::any_of(score, score + n_emotion, [](double v) { return std::isnan(v); })) continue;
+        n_read += 1.0;
+        for (std::size_t k = 0; k < n_emotion; ++k) total[k] += score[k];
+    }
+    if (n_read == 0.0) return {};
+    for (double& sum : total) sum /= n_read;
+    return total;
+}
+
 void Reader::forget() {
     projector_->probe().forget(sequence_, 0);
     std::fill(moved_.begin(), moved_.end(), 0.0);

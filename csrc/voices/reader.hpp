@@ -63,6 +63,8 @@ class Reader {
         std::vector<double> score;
     };
     Heard heard(int begin, int end) const;
+    // (n_emotion): the mean score of those of these positions that were read; empty where none was.
+    std::vector<double> mean(int begin, int end) const;
 
     // What was read and noted is not that of the context any more.
     void forget();

@@ -66,6 +66,12 @@ void Runner::pause(int voice, bool is_paused) {
     ask([voice, is_paused](Cast& cast) { cast.pause(voice, is_paused); });
 }
 
+void Runner::set_faces(int voice, std::shared_ptr<const FaceSet> faces) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    at(voice);
+    ask([voice, faces = std::move(faces)](Cast& cast) { cast.set_faces(voice, faces); });
+}
+
 void Runner::interrupt(int voice) {
     const std::lock_guard<std::mutex> lock(mutex_);
     at(voice).is_speaking = false;

@@ -34,6 +34,7 @@ class Runner {
     void say(int voice, const std::string& text, std::optional<Manner> manner = std::nullopt);
     void feel(int voice, std::shared_ptr<const Steering> steering);
     void pause(int voice, bool is_paused);
+    void set_faces(int voice, std::shared_ptr<const FaceSet> faces);
     void interrupt(int voice);
 
     // These wait for the step that runs.

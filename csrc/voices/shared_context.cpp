@@ -6,6 +6,12 @@
 
 namespace llamood {
 
+SharedContext::SharedContext(Parts parts) : parts_(std::move(parts)) {
+    std::vector<FaceLabel> labels;
+    for (const std::string& emotion : parts_.shown) labels.push_back({emotion, emotion});
+    faces_ = std::make_shared<const FaceSet>(labels, vectors().names());
+}
+
 std::unique_ptr<Reader> SharedContext::reader(int voice) const {
     if (parts_.projector == nullptr) return nullptr;
     return std::make_unique<Reader>(parts_.projector, voice, parts_.n_ctx);

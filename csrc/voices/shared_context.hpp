@@ -5,12 +5,14 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "graph/row_injector.hpp"
 #include "steering/guard.hpp"
 #include "steering/steering_vectors.hpp"
+#include "voices/face.hpp"
 #include "voices/memory.hpp"
 #include "voices/reader.hpp"
 #include "voices/stage.hpp"
@@ -27,8 +29,10 @@ class SharedContext {
     // rows and stage: of the context, they stay until the cast has gone. projector: null where
     // nothing is read. chat: a conversation as tokens, up to where the answer begins. decode: a
     // step of at most so many tokens of the stage, with whatever it takes that others may run
-    // meanwhile. compressed_size: for guards. is_outside: of what is being thrown, whether it is no
-    // fault of an answer and goes to whoever steps; none for nothing.
+    // meanwhile. shown: the emotions that have a face of their own unless others are given.
+    // places: (n_emotion), where they lie in affect. compressed_size: for guards. is_outside: of
+    // what is being thrown, whether it is no fault of an answer and goes to whoever steps; none for
+    // nothing.
     struct Parts {
         RowInjector* rows;
         Stage* stage;
@@ -40,11 +44,13 @@ class SharedContext {
         Advice advice;
         std::function<std::vector<llama_token>(const std::vector<Message>&)> chat;
         std::function<std::vector<Drawn>(Stage&, const Room&)> decode;
+        std::vector<std::string> shown;
+        std::vector<std::optional<AffectPoint>> places;
         Guard::CompressedSize compressed_size;
         std::function<bool()> is_outside;
     };
 
-    explicit SharedContext(Parts parts) : parts_(std::move(parts)) {}
+    explicit SharedContext(Parts parts);
 
     Stage& stage() const { return *parts_.stage; }
     const SteeringVectors& vectors() const { return *parts_.vectors; }
@@ -54,6 +60,8 @@ class SharedContext {
     const Guard::CompressedSize& compressed_size() const { return parts_.compressed_size; }
     // Null where nothing is read.
     std::unique_ptr<Reader> reader(int voice) const;
+    const std::shared_ptr<const FaceSet>& faces() const { return faces_; }
+    const std::vector<std::optional<AffectPoint>>& places() const { return parts_.places; }
 
     bool is_outside() const { return parts_.is_outside && parts_.is_outside(); }
     std::vector<llama_token> chat(const std::vector<Message>& messages) const {
@@ -66,6 +74,7 @@ class SharedContext {
 
   private:
     Parts parts_;
+    std::shared_ptr<const FaceSet> faces_;
 };
 
 }  // namespace llamood

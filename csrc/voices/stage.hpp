@@ -132,6 +132,7 @@ class Stage {
 
     // Since the beginning: how many steps had something to do, and how many tokens were decoded.
     std::int64_t n_step() const { return n_step_; }
+    const llama_vocab* vocab() const { return vocab_; }
     std::int64_t n_token() const { return n_token_; }
 
   private:

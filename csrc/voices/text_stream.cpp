@@ -43,6 +43,25 @@ std::string piece_of(const llama_vocab* vocab, llama_token token, bool is_specia
     return piece;
 }
 
+Span span_of(const llama_vocab* vocab, const std::vector<llama_token>& tokens,
+             const std::string& text) {
+    const char* space = " \t\r\n";
+    const std::size_t first = text.find_first_not_of(space);
+    if (first == std::string::npos) return {};
+    const std::size_t n = text.find_last_not_of(space) + 1 - first;
+    std::string all;
+    std::vector<std::size_t> ends;  // of each token, in bytes
+    for (const llama_token token : tokens) {
+        all += piece_of(vocab, token);
+        ends.push_back(all.size());
+    }
+    const std::size_t begin = all.rfind(text.substr(first, n));
+    if (begin == std::string::npos) return {};
+    const auto at = [&ends](auto found) { return static_cast<int>(found - ends.begin()); };
+    return {at(std::upper_bound(ends.begin(), ends.end(), begin)),
+            at(std::lower_bound(ends.begin(), ends.end(), begin + n)) + 1};
+}
+
 TextStream::TextStream(std::vector<std::string> stops) : stops_(std::move(stops)) {
     for (const std::string& stop : stops_) {
         if (stop.empty()) throw std::invalid_argument("an empty stop text ends every answer");

@@ -15,6 +15,17 @@ namespace llamood {
 // The text of one token. Of those that only steer the conversation it is empty, unless is_special.
 std::string piece_of(const llama_vocab* vocab, llama_token token, bool is_special = false);
 
+// Positions from `begin` to before `end`.
+struct Span {
+    int begin = 0;
+    int end = 0;
+};
+
+// Where a text lies in tokens, the last time that it is there, without the space around it; empty
+// where it is nowhere.
+Span span_of(const llama_vocab* vocab, const std::vector<llama_token>& tokens,
+             const std::string& text);
+
 class TextStream {
   public:
     // stops: texts at which it ends; the first that appears counts, and is not said. Throws

@@ -64,6 +64,7 @@ class Injector:
     def writes(self) -> int: ...
 
 def node_of(site: str, arch: str) -> str | None: ...
+def span_of(unsafe_vocab: int, tokens: Sequence[int], text: bytes) -> tuple[int, int]: ...
 def piece_of(unsafe_vocab: int, token: int) -> bytes: ...
 def residual_rms(unsafe_model: int, *, site: str) -> list[float]: ...
 
@@ -301,7 +302,16 @@ class Schedule:
     def kind(self) -> str: ...
     @property
     def values(self) -> dict[str, Any]: ...
-    def at(self, tokens: Int64, events: Mapping[str, Sequence[int]], origin: int) -> Float64: ...
+    def at(
+        self,
+        tokens: Int64,
+        events: Mapping[str, Sequence[int]],
+        origin: int,
+        flips: Mapping[str, Sequence[int]],
+    ) -> Float64: ...
+    @property
+    def gate(self) -> str | None:
+        """The key, among ``flips``, of what it opens for."""
     def bounds(self) -> tuple[float, float]: ...
     @property
     def length(self) -> int | None: ...
@@ -346,6 +356,8 @@ class Mood:
     def is_constant(self) -> bool: ...
     @property
     def listens(self) -> bool: ...
+    @property
+    def reads(self) -> bool: ...
     @property
     def holds(self) -> bool: ...
     def rows(self, n_token: int, names: Sequence[str], affect_map: AffectMap | None) -> Float32: ...
@@ -478,7 +490,8 @@ class Steering:
     def notices(self) -> list[Notice]: ...
 
 class Performance:
-    """The rows of one answer; asks itself ``notice(notice)`` and ``reading(begin, end)``.
+    """The rows of one answer; asks itself ``notice(notice)``, ``reading(begin, end)`` and
+    ``said()``.
 
     ``start``: from which position the prompt is steered. ``is_felt``: whether some mood was felt.
     ``listens``: whether generated tokens must be heard, of which ``n_heard`` were. ``is_foreseen``:
@@ -549,6 +562,8 @@ class Reader:
     def reading(self, begin: int, end: int) -> dict[str, float]:
         """By emotion the mean score of the positions before ``end``, of which 64 count, and those
         that lie 8 further back half. Empty where nothing was read."""
+    def mean(self, begin: int, end: int) -> dict[str, float]:
+        """Of the positions that were read: emotion -> mean z-score; empty where none was."""
     def forget(self) -> None:
         """What was read and noted is not that of the context any more."""
     @property
@@ -592,7 +607,13 @@ class Character:
     def n_cached(self) -> int: ...
     def n_common(self, tokens: Sequence[int], keys: Sequence[int]) -> int: ...
     def plan(self, text: str, manner: Manner) -> Plan: ...
-    def plan_prompt(self, prompt: Sequence[int], manner: Manner) -> Plan: ...
+    def plan_prompt(self, prompt: Sequence[int], manner: Manner, said: str | None) -> Plan: ...
+    def said(self) -> dict[str, float]:
+        """What was said to it last, as read; empty before that is decoded."""
+    @property
+    def face(self) -> str | None: ...
+    def set_faces(self, faces: FaceSet | None) -> None:
+        """Of the emotions at hand, from the next token on; None for those that are read."""
     def feel(self, steering: Steering, felt: Float64 | None) -> None: ...
     def pause(self, is_paused: bool) -> None: ...
     def news(self) -> list[str]:
@@ -611,6 +632,24 @@ class Event:
     def raise_fault(self) -> None:
         """What made it fail; once."""
 
+class FaceSet:
+    """Label and emotion of each face, None for the neutral one. Raises ValueError."""
+
+    def __init__(
+        self, labels: Sequence[tuple[str, str | None]], emotions: Sequence[str]
+    ) -> None: ...
+
+class Face:
+    """See csrc/voices/face.hpp."""
+
+    def see(self, faces: FaceSet, reading: Sequence[float]) -> str:
+        """What is shown when this was read of one token more."""
+
+def affect_point(
+    reading: Sequence[float], places: Sequence[tuple[float, float, float] | None]
+) -> tuple[float, float, float]:
+    """Where readings lie between emotions at these places."""
+
 class Cast:
     """See csrc/voices/cast.hpp; asks itself ``chat(messages)``. ``care``: rescue, stop or None."""
 
@@ -625,6 +664,8 @@ class Cast:
         n_ctx: int,
         slides: bool,
         name: str,
+        shown: Sequence[str],
+        places: Sequence[tuple[float, float, float] | None],
         drops: bool,
         care: str | None,
     ) -> None: ...

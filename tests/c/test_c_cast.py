@@ -30,7 +30,15 @@ LIKE_C: dict[str, Any] = {"flash_attn": True, "n_threads": 1, "n_threads_batch":
 ASKED = [mood for mood in MOODS.values() if fails_at(mood) is None]
 TOO_MUCH = Mood({"joy": {"constant": 3, "max": 9}, "$max": 9})  # for this model
 HELD = Mood({"joy": {"hold": 1.5}})
+# Read of the same text, what opens for one opens for the other; in between lies rounding.
+GATED = Mood(
+    {
+        "joy": {"when": "joy > 0.5", "then": {"ramp": [0.5, 1], "over": 9}, "hysteresis": 0.2},
+        "anger": {"when": "fear < 0 and joy < 1", "of": "user", "then": 0.4, "else": -0.2},
+    }
+)
 AFFECT = Mood({"valence": {"ramp": [-0.6, 0.7], "over": 12}, "arousal": 0.3})
+FACES = [None, {"smile": "joy", "idle": None, "frown": "anger"}]
 TEXTS = ["Tell me about bread.", "Where is the kettle?", "é日", "Tell me about rain. " * 9]
 FEW_GAMES, N_CALL = 3, 250
 CLOSE = 1e-5  # each adds up what a baseline says in an order of its own
@@ -83,14 +91,17 @@ class Game:
         return {**how, **{name: others[name] for name in others if rng.random() < 0.3}}
 
     def mood(self) -> Mood:
-        return self.rng.choice([*ASKED, TOO_MUCH, TOO_MUCH, HELD, AFFECT])
+        return self.rng.choice([*ASKED, TOO_MUCH, TOO_MUCH, HELD, GATED, AFFECT])
 
     def join(self) -> None:
         system, mood, how = self.rng.choice([None, WORLD]), self.mood(), self.how()
-        self.both(
-            lambda: self.cast.join(system, mood=mood, **how).number,
+        faces = self.rng.choice(FACES)
+        number = self.both(
+            lambda: self.cast.join(system, mood=mood, faces=faces, **how).number,
             lambda: self.stage.join(system, mood, **how),
         )
+        if number is not None and faces is not None:
+            self.stage.set_faces(number, faces)
 
     def say(self, voice: Character) -> None:
         text, how = self.rng.choice(TEXTS), self.how()
@@ -149,6 +160,9 @@ class Game:
         del event["notices"]
         for name in ("mood", "asked", "reading", "score"):
             assert (event.pop(name) or {}) == pytest.approx(other.pop(name), abs=CLOSE)
+        for name in ("face_reading", "valence", "arousal"):
+            assert event.pop(name) == pytest.approx(other.pop(name), abs=CLOSE)
+        self.counts[event["face"]] += 1
         ours, theirs = event.pop("likely"), other.pop("likely")
         assert [token for token, _ in ours] == [token for token, _ in theirs]
         assert [each for _, each in ours] == pytest.approx([each for _, each in theirs], abs=CLOSE)
@@ -183,3 +197,4 @@ def test_what_is_heard_in_python_is_heard_in_c() -> None:
             game.close()
         counts += game.counts
     assert min(counts[end] for end in ("stop", "length", "interrupted", "rescued")) > 2
+    assert min(counts[face] for face in ("neutral", "joy", "idle", "smile")) > 2

@@ -65,13 +65,17 @@ def test_reads_the_moods_of_the_design(mood: dict[str, Any]) -> None:
     for key, written in mood.items():
         if not key.startswith("$"):
             schedule = from_json(written)
-            assert to_json(schedule) == without_default(written)
+            assert to_json(schedule) == as_kept(written)
 
 
-def without_default(written: Any) -> Any:
+def as_kept(written: Any) -> Any:
+    """Without defaults, and with limits of readings as a text."""
     if not isinstance(written, dict):
         return written
-    return {key: value for key, value in written.items() if (key, value) != ("ease", "linear")}
+    kept = {key: value for key, value in written.items() if (key, value) != ("ease", "linear")}
+    if isinstance(kept.get("when"), dict):
+        kept["when"] = " and ".join(f"{name} {limit}" for name, limit in kept["when"].items())
+    return kept
 
 
 def kinds_in(value: Any) -> set[str]:

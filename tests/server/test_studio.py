@@ -180,6 +180,16 @@ def test_an_answer_streams_coloured_by_what_it_expresses(studio: Studio, server:
     assert painted.count(joy) > len(painted) / 2 > 4
 
 
+def test_a_face_shows_what_the_answer_expresses(studio: Studio) -> None:
+    studio.slide("joy", 1.0)
+    studio.page.get_by_role("button", name=BREAD).click()
+    studio.said()
+    face = studio.page.locator("#talk .face")
+    assert face.is_visible()
+    title = face.locator("title").text_content()
+    assert title in {f"Face: {name}" for name in (*NAMES, "joy", "neutral")}
+
+
 def test_the_curves_are_those_of_the_answer(studio: Studio) -> None:
     studio.page.get_by_role("button", name="dread rising").click()
     studio.ask(BREAD)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -219,8 +220,65 @@ def test_holding_begins_and_ends_in_the_middle(loud: Reading) -> None:
     assert {event.mood["anger"] for event in events[15:]} == {0.5}
 
 
+# -- readings that are waited for -----------------------------------------------------------
+
+
+def gated(than: float, **how: Any) -> dict[str, Any]:
+    return {"joy": {"when": {"joy": f"> {than}"}, "then": {"ramp": [0.5, 1], "over": 5}, **how}}
+
+
+@pytest.mark.parametrize("temperature", [0.0, 1.0])
+def test_gates_open_as_they_do_alone(loud: Reading, temperature: float) -> None:
+    how = {"temperature": temperature, "max_tokens": 40}
+    moods: list[dict[str, Any]] = [
+        gated(0.2, hysteresis=0.1),
+        {**gated(0.0, lasts="always"), "anger": 0.1, "$inertia": 3, "$layers": [2, 2]},
+        {**gated(-19, of="user"), "$positions": "all"},
+        {"anger": {"when": "joy > 19", "of": "user", "then": 1, "else": 0.25}},
+    ]
+    with loud.cast(voices=4) as cast:
+        voices = [cast.join(mood=mood, seed=seed, **how) for seed, mood in enumerate(moods)]
+        events = told(cast.say(dict.fromkeys(voices, TEXT)))
+    for seed, (voice, mood) in enumerate(zip(voices, moods, strict=True)):
+        loud.require_alike(events[voice], asked(TEXT), mood, seed=seed, **how)
+    first = [event.mood.get("joy", 0.0) for event in events[voices[0]]]
+    flips = sum((one > 0) != (other > 0) for one, other in itertools.pairwise(first))
+    assert 0 < flips < len(first) / 2
+    of_user = [event.mood.get("joy", 0.0) for event in events[voices[2]]]
+    assert of_user[0] == 0.0
+    assert of_user[1:4] == pytest.approx([0.5, 0.6, 0.7])
+    assert {event.mood["anger"] for event in events[voices[3]]} == {0.25}
+
+
+@pytest.mark.parametrize("text", ["Is the kettle loud?", "  Is the\nkettle — loud? \n"])
+def test_what_a_user_said_is_read_where_it_lies(loud: Reading, text: str) -> None:
+    with loud.cast() as cast:
+        voice = cast.join(WORLD, **GREEDY)
+        told(cast.say({voice: text}))  # of two that are the same, the last is meant
+        answer = iter(cast.say({voice: text}))
+        next(answer)
+        core = voice._core
+        prompt = core.tokens[: core.n_cached]
+        pieces = [cast.piece(token) for token in prompt]
+        begin = b"".join(pieces).rindex(text.strip().encode())
+        ends = np.cumsum([len(piece) for piece in pieces])
+        covered = (ends > begin) & (
+            ends - list(map(len, pieces)) < begin + len(text.strip().encode())
+        )
+        positions = np.flatnonzero(covered)
+        assert positions[0] > 60
+        scores = np.array(core.scores(positions[0], positions[-1] + 1)).reshape(-1, 2)
+        assert core.said() == pytest.approx(
+            dict(zip(("anger", "joy"), scores.mean(axis=0), strict=True))
+        )
+
+
 def test_without_readings_nothing_is_held() -> None:
     with open_cast() as cast:
+        with pytest.raises(
+            MoodError, match=r"joy\.when\.joy.: .*Llama\(.*readings=True\), or Cast"
+        ):
+            cast.join(mood=gated(0))
         with pytest.raises(MoodError, match=r"Llama\(.*readings=True\), or Cast"):
             cast.join(mood={"joy": {"hold": 0.5}})
         voice = cast.join()

@@ -148,8 +148,8 @@ MOODS = (
     Fault(
         name="a-mood-hears-what-was-said-before-it",
         says="a trigger of a mood that comes later starts by texts that came before that",
-        right="const Heard heard = Heard(matcher_.events()).since(begin_);",
-        wrong="const Heard heard = Heard(matcher_.events());",
+        right="const Heard heard = Heard(matcher_.events(), begin_, &flips_);",
+        wrong="const Heard heard = Heard(matcher_.events(), 0, &flips_);",
         tests=["test_performance.py", "test_c_library.py"],
     ),
     Fault(

@@ -76,7 +76,7 @@ def command(
         raise click.UsageError("--system belongs to a conversation; leave it out, or --raw")
     mood = options.merged(moods)
     llm = models.open_in_mood(
-        model, emotions=emotions, mood=mood, device=device, guard=guard, reading=mood.holds
+        model, emotions=emotions, mood=mood, device=device, guard=guard, reading=mood.reads
     )
     text = standard_input() if prompt == "-" else prompt
     tokens = _tokens(llm, text, system=system, raw=raw)

@@ -128,6 +128,11 @@ class Mood:
         return self.core.holds
 
     @property
+    def reads(self) -> bool:
+        """The same where a reading is only waited for."""
+        return self.core.reads
+
+    @property
     def is_constant(self) -> bool:
         """True where every token is asked the same."""
         return self.core.is_constant

@@ -25,7 +25,7 @@ from llamood.moods.parameters import KINDS as TABLE
 from llamood.moods.parameters import Parameter, found, parameters
 from llamood.moods.schedule import Schedule, with_owners
 from llamood.moods.shapes import Constant
-from llamood.moods.triggers import Custom, Hold, On
+from llamood.moods.triggers import Custom, Hold, On, When
 
 Json = Any
 
@@ -36,7 +36,7 @@ KINDS: Mapping[str, type[Schedule]] = {kind: Schedule.kinds[kind] for kind in TA
 FUNCTIONS: Mapping[str, type[Schedule]] = {
     kind: cls
     for kind, cls in KINDS.items()
-    if cls.__module__ == shapes.__name__ or cls in (On, Hold)
+    if cls.__module__ == shapes.__name__ or cls in (On, When, Hold)
 }
 METHODS: Mapping[str, type[Schedule]] = {
     kind: cls
@@ -100,7 +100,11 @@ def from_json(value: Any) -> Schedule:
     Raises MoodError; its place lies in ``value``.
     """
     owners = with_owners(value)
-    return owners if isinstance(owners, Schedule) else Schedule.of(_core.Schedule.read(owners))
+    return (
+        owners
+        if isinstance(owners, Schedule)
+        else Schedule.standing_for(_core.Schedule.read(owners))
+    )
 
 
 # -- what all forms share ----------------------------------------------------------------------
@@ -195,8 +199,10 @@ def _listed(words: Iterable[str], *, short: bool) -> str:
     return ("," if short else ", ").join(words)
 
 
-# Texts are passed over; `return` before an equals sign is the parameter.
-_RETURN = re.compile(r"""("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')|\breturn(?=\s*=)""", re.DOTALL)
+# Texts are passed over; these before an equals sign are parameters.
+_NO_NAMES = re.compile(
+    r"""("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')|\b(return|else|then)(?=\s*=)""", re.DOTALL
+)
 _EXAMPLE = "a number or a schedule was expected, as in 0.8 or ramp(0,1.2,over=64)"
 
 
@@ -207,7 +213,7 @@ def parse(text: str) -> Schedule:
     """
     if len(text) > LONGEST_SHORT:
         _refuse_long()
-    source = _RETURN.sub(lambda match: match.group(1) or "return_", text.strip())
+    source = _NO_NAMES.sub(lambda match: match[1] or f"{match[2]}_", text.strip())
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about what looks odd as a program

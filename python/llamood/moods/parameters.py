@@ -40,8 +40,9 @@ class Parameter:
 
     @property
     def attribute(self) -> str:
-        """Its name in Python, where ``return`` is no name."""
-        return f"{self.key}_" if keyword.iskeyword(self.key) else self.key
+        """Its name in Python, where ``return`` is no name, and ``then`` is what follows."""
+        is_taken = keyword.iskeyword(self.key) or self.key == "then"
+        return f"{self.key}_" if is_taken else self.key
 
     def schema(self) -> dict[str, Json]:
         """JSON Schema of the value."""
@@ -70,6 +71,8 @@ def schema(kind: Mapping[str, Any]) -> dict[str, Json]:
         return {"enum": kind["words"]}
     if kind["type"] == "text":
         return {"type": "string", "minLength": 1, "maxLength": high}
+    if kind["type"] == "limits":
+        return _limits(kind["high"])
     if kind["type"] == "schedule":
         return {"$ref": "#/$defs/schedule"}
     if kind["type"] == "schedules":
@@ -85,6 +88,27 @@ def schema(kind: Mapping[str, Any]) -> dict[str, Json]:
         "items": False,
     }
     return {"type": "array", "items": pair, "minItems": 1, "maxItems": high}
+
+
+# A z-score between -20 and 20, which is what texts are read as at most.
+_LIMIT = r"\s*[<>]\s*-?(1?[0-9](\.[0-9]{1,20})?(e-[0-9]{1,3})?|20(\.0)?)\s*"
+
+
+def _limits(high: int) -> dict[str, Json]:
+    one = {"type": "string", "pattern": f"^{_LIMIT}$"}
+    each = rf"[^<>]*[^<>\s]{_LIMIT}"
+    return {
+        "anyOf": [
+            {
+                "type": "object",
+                "propertyNames": {"pattern": r"^[^<>\s]"},
+                "additionalProperties": one,
+                "minProperties": 1,
+                "maxProperties": high,
+            },
+            {"type": "string", "pattern": rf"^{each}( and {each})*$", "maxLength": 200},
+        ]
+    }
 
 
 def found(value: object) -> str:

@@ -26,18 +26,21 @@ Values = npt.NDArray[np.float64]
 
 
 class Heard(NamedTuple):
-    """When texts appeared in what was generated.
+    """When texts appeared in what was generated, and when readings met conditions.
 
-    ``events``: for each text the tokens, rising, that completed it. A schedule that begins at
-    token ``origin`` hears what is completed there or later, and counts from there.
+    ``events``: for each text the tokens, rising, that completed it. ``flips``: for each condition,
+    by `Schedule.gate`, the tokens, rising, at which it was met, was no longer, was again, and so
+    on. A schedule that begins at token ``origin`` hears what happens there or later, and counts
+    from there; what is met there was met there first.
     """
 
     events: Mapping[str, Sequence[int]] = {}
     origin: int = 0
+    flips: Mapping[str, Sequence[int]] = {}
 
     def since(self, token: int) -> Heard:
         """The same for a schedule that begins at ``token`` of this one."""
-        return Heard(self.events, self.origin + token)
+        return Heard(self.events, self.origin + token, self.flips)
 
 
 NOTHING_HEARD = Heard()
@@ -82,7 +85,7 @@ class Schedule(ABC):
         core.face = ref(self)
 
     @staticmethod
-    def of(core: _core.Schedule) -> Schedule:
+    def standing_for(core: _core.Schedule) -> Schedule:
         """What stands for it in Python: what it was made by, while that is there."""
         known: Schedule | None = core.face() if hasattr(core, "face") else None
         if known is not None:
@@ -96,7 +99,7 @@ class Schedule(ABC):
 
     def at(self, tokens: Tokens, heard: Heard = NOTHING_HEARD) -> Values:
         """The intensity at each of ``tokens``, which are 0 or larger and in any order."""
-        return self.core.at(tokens, dict(heard.events), heard.origin)
+        return self.core.at(tokens, dict(heard.events), heard.origin, dict(heard.flips))
 
     def bounds(self) -> tuple[float, float]:
         """Between what it stays at every token."""
@@ -114,6 +117,11 @@ class Schedule(ABC):
     def listens(self) -> bool:
         """Whether a value is known only when the text before it is."""
         return self.core.listens
+
+    @property
+    def gate(self) -> str | None:
+        """What names, among `Heard.flips`, the condition that it waits for."""
+        return self.core.gate
 
     @property
     def calls(self) -> bool:
@@ -185,5 +193,5 @@ def with_owners(value: Any, *, depth: int = 0) -> Any:
 def _kept(value: Any) -> Any:
     """A parameter as the core keeps it, with schedules as they are in Python."""
     if isinstance(value, _core.Schedule):
-        return Schedule.of(value)
+        return Schedule.standing_for(value)
     return tuple(_kept(part) for part in value) if isinstance(value, tuple) else value

@@ -3,9 +3,9 @@ found by what is read."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from llamood import _core
 from llamood.errors import MoodError
@@ -24,6 +24,28 @@ class On(Schedule):
     kind = "on"
     text: str
     schedule: Schedule
+
+
+@dataclass(frozen=True, repr=False)
+class When(Schedule):
+    """``then_`` while the reading meets ``condition``, begun anew each time that it does; ``else_``
+    while it does not, begun anew each time that it no longer does, or 0.
+
+    ``condition``: limits of z-scores, all of which are to be met, as ``{"sadness": "> 1.5"}`` or
+    ``"sadness > 1.5 and joy < 0"``, as which it is kept. ``of``: the ``answer`` so far, read as
+    ``Llama.reading`` is; or what the ``user`` said, its mean, which is known from the answer's
+    second token on. ``lasts``: ``while`` it is met, or ``always`` once it was. ``hysteresis``: by
+    how many z-scores a limit must be missed before it is no longer met. Each answer begins with
+    nothing met. Felt by a voice with readings only.
+    """
+
+    kind = "when"
+    condition: str | Mapping[str, str]
+    then_: Schedule | float
+    else_: Schedule | float | None = None
+    of: Literal["answer", "user"] = "answer"
+    lasts: Literal["while", "always"] = "while"
+    hysteresis: float = 0.5
 
 
 @dataclass(frozen=True, repr=False)

@@ -205,12 +205,16 @@ class Writer:
 
 def felt(event: Event) -> dict[str, Any]:
     """What was asked for, under what mix it was said, and what was read: of the answer up to
-    there, and of the token before it alone."""
+    there, and of the token before it alone; and what a face would show of that."""
     return {
         "asked": dict(event.asked),
         "mood": dict(event.mood),
         "reading": None if event.reading is None else dict(event.reading),
         "score": None if event.score is None else dict(event.score),
+        "face": event.face,
+        "face_reading": event.face_reading,
+        "valence": event.valence,
+        "arousal": event.arousal,
     }
 
 

@@ -238,7 +238,13 @@ class Engine:
             felt = None if job.session is None else job.session.felt
             try:
                 stream = self._cast.answer(
-                    job.prompt, among=silent, mood=job.mood, felt=felt, **job.sampling
+                    job.prompt,
+                    among=silent,
+                    mood=job.mood,
+                    felt=felt,
+                    said=job.said,
+                    faces=job.faces,
+                    **job.sampling,
                 )
             except LlamoodError as fault:
                 told.append((job.mailbox, job, ApiError(400, str(fault))))

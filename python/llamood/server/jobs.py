@@ -12,6 +12,7 @@ from llamood.moods.mood import Mood
 from llamood.server.sessions import Session
 from llamood.server.spans import Spans
 from llamood.voices.event import Event
+from llamood.voices.faces import Faces
 
 SHORT = 128  # tokens of a prompt and its answer
 
@@ -34,7 +35,8 @@ class Mailbox:
 @dataclass(eq=False)
 class Job:
     """One answer. ``index``: which of its request's. ``session``: whose mood moves on by it;
-    ``spans``: where the mood is to pause, or None for nowhere."""
+    ``spans``: where the mood is to pause, or None for nowhere; ``said``: the text in the prompt
+    that is answered, or None for all of it; ``faces``: what can be shown, or None for all."""
 
     index: int
     mailbox: Mailbox
@@ -43,6 +45,8 @@ class Job:
     sampling: Mapping[str, Any]
     session: Session | None = None
     spans: Spans | None = None
+    said: str | None = None
+    faces: Faces | None = None
     since: float = field(default_factory=time.monotonic)
     n_token: int = 0
     mix: Mapping[str, float] = field(default_factory=dict)  # of the last token

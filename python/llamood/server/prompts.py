@@ -65,6 +65,11 @@ def messages_of(messages: Sequence[Message]) -> list[dict[str, Any]]:
     return [_message(message) for message in messages]
 
 
+def said_last(messages: Sequence[Message]) -> str | None:
+    """The text of the last message of a user; None where there is none."""
+    return next((_text(each.content) for each in reversed(messages) if each.role == "user"), None)
+
+
 def _message(message: Message) -> dict[str, Any]:
     role = "system" if message.role == "developer" else message.role
     said: dict[str, Any] = {"role": role, "content": _text(message.content)}

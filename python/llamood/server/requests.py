@@ -55,6 +55,7 @@ _UNSUPPORTED: Mapping[str, tuple[Any, ...]] = {
     "mirostat_eta": (0.1,),
 }
 _MOST_STOPS = 64
+_MOST_FACES = 64
 _LIMIT = "0 and -1: as many as there is room for."
 
 
@@ -70,6 +71,27 @@ Stop = Annotated[
         _text_or_list,
         custom_error_type="stop",
         custom_error_message="expected a text, or a list of texts",
+    ),
+]
+
+
+def _faces_kind(faces: Any) -> str | None:
+    return (
+        "<labels>" if isinstance(faces, dict) else "<emotions>" if isinstance(faces, list) else None
+    )
+
+
+AskedFaces = Annotated[
+    Annotated[dict[Text, Text | None], Field(max_length=_MOST_FACES), Tag("<labels>")]
+    | Annotated[list[Text], Field(max_length=_MOST_FACES), Tag("<emotions>")],
+    Discriminator(
+        _faces_kind,
+        custom_error_type="faces",
+        custom_error_message="expected a list of emotions, or an object, label -> emotion",
+    ),
+    Field(
+        description="What a face can show (see ``readings``): emotions, or label -> the emotion "
+        "that it shows, null for the neutral face. Each emotion that is read, unless it is given."
     ),
 ]
 
@@ -166,8 +188,10 @@ class Shared(Body):
     mood: AskedMood | None = None
     readings: bool | None = Field(
         None,
-        description="Each chunk or choice says under which mix it was said, and its reading.",
+        description="Each chunk or choice says under which mix it was said, its reading, and what "
+        "a face would show of that.",
     )
+    faces: AskedFaces | None = None
     llamood: Extra | None = None
 
 

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from llamood.errors import ModelError, MoodError
+from llamood.errors import LlamoodError, ModelError, MoodError
 from llamood.moods.forecast import forecast
 from llamood.moods.mood import Mood
 from llamood.server import descriptions, prompts, tools
@@ -36,6 +36,7 @@ from llamood.server.streams import Stream, chunks
 from llamood.voices.cast import Cast
 from llamood.voices.chat_template import template_of
 from llamood.voices.event import Event
+from llamood.voices.faces import faces_of
 
 _T = TypeVar("_T")
 _LONGEST_TEXT = 16  # tokens of a text completion that says nothing of it, as OpenAI has it
@@ -138,6 +139,11 @@ class Service:
     ) -> tuple[Session | None, list[Job]]:
         n, cast = asked.n or 1, self.engine.cast
         self._require_few(n * len(read))
+        try:
+            faces_of(asked.faces, cast.emotions.names)
+        except LlamoodError as error:
+            raise ApiError(400, str(error), param="faces") from None
+        said = prompts.said_last(asked.messages) if isinstance(asked, ChatRequest) else None
         session = self._session(asked, request)
         if session is not None and mood is not None:
             session.mood = mood
@@ -158,6 +164,8 @@ class Service:
                         {**how, "max_tokens": room},
                         None if is_json and not steers_all else session,
                         None if is_json or steers_all or felt.is_neutral else Spans(),
+                        said,
+                        asked.faces,
                     )
                 )
         return session, jobs

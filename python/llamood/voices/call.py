@@ -12,8 +12,10 @@ from llamood.moods.trace import Trace
 @dataclass(frozen=True, eq=False)
 class Call:
     """``mood``: None where the voice's own counts. ``trace``: None where none was asked for.
-    ``steers_all``: whether it is felt in what a grammar draws, too."""
+    ``steers_all``: whether it is felt in what a grammar draws, too. ``said``: what is answered, a
+    part of the prompt; None for all of it."""
 
     mood: tuple[Mood, Steering | None] | None
     trace: Trace | None
     steers_all: bool
+    said: str | None = None

@@ -23,6 +23,7 @@ from llamood.voices.answer_stream import AnswerStream
 from llamood.voices.character import Character
 from llamood.voices.collapse_monitor import Care, care_of
 from llamood.voices.event import Event
+from llamood.voices.faces import Faces, faces_of
 from llamood.voices.llama import refuse_unknown
 from llamood.voices.sampling import Sampling
 from llamood.voices.shared_context import Overflow, SharedContext
@@ -36,7 +37,8 @@ class Cast(Closing):
     at once, 1 to 256. ``n_ctx``: how many tokens each of them can remember. ``overflow``: where
     that is too little for what is said to a voice, ``refuse`` with a `ModelError`, or ``drop`` its
     oldest turns, of which ``Event.forgotten`` tells; the system prompt stays. All other arguments
-    are those of ``llama_cpp.Llama``, ``n_threads`` as `llamood.Llama` has it.
+    are those of ``llama_cpp.Llama``, ``n_threads`` as `llamood.Llama` has it. ``faces``: what its
+    voices show, unless another is said at `join`; see `Faces`.
 
     What all voices say is decoded in one batch a step. A beginning that conversations have in
     common, a description of their world say, is decoded once. May be used by several threads.
@@ -54,6 +56,7 @@ class Cast(Closing):
         site: Site | None = None,
         guard: bool | Care = True,
         readings: bool | Probe = False,
+        faces: Faces | None = None,
         **llama: Any,
     ) -> None:
         refuse_unknown(llama, who="llamood.Cast")
@@ -77,6 +80,7 @@ class Cast(Closing):
             **llama,
         )
         self._core = self._shared.cast(overflow=overflow, care=care)
+        self._faces = faces
 
     @property
     def voices(self) -> tuple[Character, ...]:
@@ -156,19 +160,26 @@ class Cast(Closing):
         return self._shared.vectors.affect_map
 
     def join(
-        self, system: str | None = None, *, mood: MoodLike = None, **sampling: Any
+        self,
+        system: str | None = None,
+        *,
+        mood: MoodLike = None,
+        faces: Faces | None = None,
+        **sampling: Any,
     ) -> Character:
         """A new character, told ``system`` at the beginning of its conversation.
 
-        ``sampling``: see `Sampling`. Raises `LlamoodError` where there is no room for another, and
-        MoodError for a mood that cannot be had.
+        ``faces``: see `Faces`. ``sampling``: see `Sampling`. Raises `LlamoodError` where there is
+        no room for another and for faces that cannot be had, and MoodError for a mood that cannot.
         """
         chosen = Sampling.of(sampling)
+        shown = faces_of(self._faces if faces is None else faces, self.emotions.names)
         with self._lock:
             self._shared.stage  # noqa: B018  (raises once closed)
             steering = self._shared.understand(Mood.of(mood))
             core = self._core.join(system, steering)
             voice = self._voices[core.number] = Character(core, steering, chosen)
+            voice.set_faces(shown)
             voice.warn()
             return voice
 
@@ -192,13 +203,17 @@ class Cast(Closing):
         among: Iterable[Character],
         mood: MoodLike = None,
         felt: Mapping[str, float] | None = None,
+        said: str | None = None,
+        faces: Faces | None = None,
         **sampling: Any,
     ) -> AnswerStream:
         """Let one of these voices, which must not speak, continue a prompt of tokens in a mood:
         the one that has most of it decoded.
 
         It is no part of the voice's own conversation. ``felt``: what was felt before it, for a
-        mood with inertia (see ``Character.felt``). Raises as `say` does, and MoodError.
+        mood with inertia (see ``Character.felt``). ``said``: the text in the prompt that is
+        answered, for a mood that goes by what is read of it; all of the prompt, unless it is given.
+        ``faces``: see `Faces`; the face is neutral before it. Raises as `say` does, and MoodError.
         """
         asked = Mood.of(mood)
         voices = list(among)
@@ -209,12 +224,13 @@ class Cast(Closing):
                 self._require_mine(voice)
             steering = self._shared.understand(asked)
             before = steering.weights(felt or {})
-            plan = voices[0].plan_prompt(prompt, sampling)
+            plan = voices[0].plan_prompt(prompt, sampling, said=said)
             # Of those that have as much, the one that forgets least by it.
             numbers = [voice.number for voice in voices]
             voice = self._voices[self._core.nearest(plan, numbers, steering, before)]
-            plan = voice.plan_prompt(prompt, sampling)
+            plan = voice.plan_prompt(prompt, sampling, said=said)
             voice.feel(steering, before)
+            voice.set_faces(faces_of(self._faces if faces is None else faces, self.emotions.names))
             return self._begin({voice: plan})
 
     @property

@@ -71,6 +71,13 @@ class Character:
         return self._core.is_prompting
 
     @property
+    def face(self) -> str | None:
+        """What its face shows, out of the labels that it can: of the emotion that is read in its
+        answer at 1 or more, the highest. It stays until that falls below 0.5 or another exceeds it
+        by 0.5, for four tokens; also from answer to answer. None where the cast reads nothing."""
+        return self._core.face
+
+    @property
     def n_cached(self) -> int:
         """How many positions it has decoded."""
         return self._core.n_cached
@@ -89,10 +96,13 @@ class Character:
             raise LlamoodError(f"a voice is told a text, found {text!r:.60}")
         return self._core.plan(text, Sampling.of(sampling, base=self.sampling).manner())
 
-    def plan_prompt(self, tokens: Sequence[int], sampling: Mapping[str, Any]) -> _core.Plan:
-        """The answer to a prompt of its own, beside the conversation. Changes nothing; raises as
-        `plan` does."""
-        return self._core.plan_prompt(tokens, Sampling.of(sampling, base=self.sampling).manner())
+    def plan_prompt(
+        self, tokens: Sequence[int], sampling: Mapping[str, Any], *, said: str | None = None
+    ) -> _core.Plan:
+        """The answer to a prompt of its own, beside the conversation. ``said``: the text in it that
+        is answered; None for all of it. Changes nothing; raises as `plan` does."""
+        manner = Sampling.of(sampling, base=self.sampling).manner()
+        return self._core.plan_prompt(tokens, manner, said)
 
     def feel(self, steering: Steering, felt: Float64 | None = None) -> None:
         """From the next token on, also in the middle of an answer. ``felt``: what to have felt
@@ -104,6 +114,10 @@ class Character:
             assert isinstance(felt_now, Steering)
             self._steering = felt_now
         self.warn()
+
+    def set_faces(self, faces: _core.FaceSet | None) -> None:
+        """From the next token on; None for those of the emotions that are read."""
+        self._core.set_faces(faces)
 
     def pause(self, paused: bool) -> None:
         """Add nothing from the next token of this answer on, or the mood again."""

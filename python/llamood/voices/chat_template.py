@@ -32,6 +32,18 @@ def template_of(metadata: Mapping[str, str], *, has_tools: bool) -> str:
     return metadata.get(_TOOLS_TEMPLATE, plain) if has_tools else plain
 
 
+def said_last(messages: Any) -> str | None:
+    """The text of the last message of a user; None where there is none, or no text in it."""
+    for message in reversed(messages if isinstance(messages, list | tuple) else ()):
+        if not isinstance(message, Mapping) or message.get("role") != "user":
+            continue
+        content = message.get("content")
+        parts = content if isinstance(content, list | tuple) else [{"text": content}]
+        texts = [part.get("text") for part in parts if isinstance(part, Mapping)]
+        return next((text for text in reversed(texts) if isinstance(text, str)), None)
+    return None
+
+
 def chat_tokens(
     llm: llama_cpp.Llama,
     messages: Sequence[dict[str, Any]],

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import llama_cpp
@@ -116,7 +116,12 @@ class Decoder(OpenedLlama):
             before=self._felt,
             notice=self._notice,
             reading=None if self._reader is None else self._reader.reading,
+            said=self._read_said,
         )
+
+    @abstractmethod
+    def _read_said(self) -> Mapping[str, float]:
+        """What is read of what is answered."""
 
     @property
     def mix(self) -> dict[str, float]:

@@ -45,7 +45,10 @@ class Event:
     with ``logprobs``, the natural logarithm of the probability of `token` in this mood, then those
     of the likeliest, as (token, logarithm). ``guard``: what became of the answer where it
     collapsed before this token (see `CollapseMonitor.told`); None where it did not. ``notices``:
-    what limits have taken from the mood in this answer so far, a sentence each.
+    what limits have taken from the mood in this answer so far, a sentence each. ``face``: what to
+    show, see `Character.face`, and ``face_reading``: the reading that decides, a z-score, None for
+    the neutral face; ``valence`` and ``arousal``, -1 to 1, where `reading` lies between emotions.
+    None where the cast reads nothing.
     """
 
     voice: Speaking
@@ -60,3 +63,7 @@ class Event:
     score: Mapping[str, float] | None = None
     guard: Mapping[str, Any] | None = None
     notices: tuple[str, ...] = ()
+    face: str | None = None
+    face_reading: float | None = None
+    valence: float | None = None
+    arousal: float | None = None

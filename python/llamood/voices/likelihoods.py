@@ -167,8 +167,8 @@ class Hindsight:
 
     def _play(self, passage: Passage, mood: Mood, rows: Float32, keys: list[int]) -> None:
         """Note under what each token is decoded in this mood."""
-        if mood.holds:
-            raise MoodError("", "a mood that holds readings can be felt only while it is spoken in")
+        if mood.reads:
+            raise MoodError("", "a mood that goes by readings is felt only while it is spoken in")
         performance = Performance(
             self._shared.understand(mood),
             position=passage.first,

@@ -22,6 +22,7 @@ from llamood.readings.probe import Probe, chosen_probe
 from llamood.vectors.emotion_vectors import EmotionVectors, Site
 from llamood.vectors.files import load
 from llamood.voices.call import Call
+from llamood.voices.chat_template import said_last
 from llamood.voices.collapse_monitor import Care, care_of
 from llamood.voices.decoder import NOWHERE
 from llamood.voices.injection import chosen_site
@@ -207,10 +208,20 @@ class Llama(Voice):
     ) -> Any:
         """``llama_cpp.Llama.create_chat_completion``; ``mood``, ``trace`` and ``steer`` as in
         `create_completion`. The text of a control token in a message is that token, as there."""
-        return self._in_mood(mood, trace, steer, super().create_chat_completion, *args, **kwargs)
+        said = said_last(args[0] if args else kwargs.get("messages"))
+        return self._in_mood(
+            mood, trace, steer, super().create_chat_completion, *args, said=said, **kwargs
+        )
 
     def _in_mood(
-        self, mood: MoodLike, trace: bool, steer: Steer, method: Any, *args: Any, **kwargs: Any
+        self,
+        mood: MoodLike,
+        trace: bool,
+        steer: Steer,
+        method: Any,
+        *args: Any,
+        said: str | None = None,
+        **kwargs: Any,
     ) -> Any:
         if steer not in get_args(Steer):
             raise MoodError("", f"steer is {steer!r:.60}, expected 'prose' or 'all'")
@@ -225,6 +236,7 @@ class Llama(Voice):
             None if mood is None else self._understand(Mood.of(mood)),
             Trace(self._emotions.names) if trace and self._emotions is not None else None,
             steers_all=steer == "all",
+            said=said,
         )
         with self._calling(call):
             result = method(*args, **kwargs)

@@ -152,6 +152,8 @@ class SharedContext(OpenedLlama):
             n_ctx=self.share,
             slides=self.slides,
             name=self.model_path,
+            shown=[] if self._projector is None else list(self._projector.told),
+            places=self.vectors.emotions.affect,
             drops=overflow == "drop",
             care=care,
             shared=self,

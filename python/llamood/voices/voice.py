@@ -37,6 +37,7 @@ class Voice(Decoder):
         self._monitor: CollapseMonitor | None = None  # of the answer spoken last
         self._most: int | None = None  # tokens of the answer that comes, where that is known
         self._said: Sequence[int] = ()  # tokens of the answer that a new sampler is to count
+        self._prompt: Sequence[int] = ()  # that is answered
         super().__init__(model_path, **decoder)
 
     # -- generating ------------------------------------------------------------------------
@@ -71,6 +72,7 @@ class Voice(Decoder):
         prompt = [*before, *tokens]
         is_formed = call.arguments["grammar"] is not None
         is_unmoved = is_formed and self._call is not None and not self._call.steers_all
+        self._prompt = prompt
         performance = self._begin(len(prompt) - 1, is_unmoved=is_unmoved)
         if call.arguments["reset"]:
             self._drop_stale(prompt, performance)
@@ -189,6 +191,14 @@ class Voice(Decoder):
         if self._reader is None:
             raise ModelError("this voice reads nothing; open it with Llama(..., readings=True)")
         return self._reader
+
+    def _read_said(self) -> dict[str, float]:
+        if self._reader is None:
+            return {}
+        begin, end = 0, len(self._prompt)
+        if self._call is not None and self._call.said is not None:
+            begin, end = _core.span_of(self._model.vocab, self._prompt, self._call.said.encode())
+        return self._reader.mean(begin, end)
 
     def read(self, text: str) -> dict[str, float]:
         """What a text expresses: emotion -> mean z-score over its tokens, 0 as in neutral text.

@@ -2,12 +2,14 @@
 
 import { REACH, expressed } from "./colours.js";
 import { make, oncePerFrame, rounded } from "./dom.js";
+import { Face } from "./face.js";
 
 export class Answer {
-  /** `[{text, asked, mood, reading, score}]`: the weights asked and applied, what was read of the
-   * answer up to there, and of the token before it alone. */
+  /** `[{text, asked, mood, reading, score, face, valence, arousal}]`: the weights asked and applied,
+   * what was read of the answer up to there, and of the token before it alone, and its face. */
   tokens = [];
   element = make("p", { class: "answer", "aria-busy": "true" });
+  face; // what it expresses, as a picture
 
   #colours; // emotion -> colour
   #spans = [];
@@ -16,6 +18,7 @@ export class Answer {
 
   constructor(colours) {
     this.#colours = colours;
+    this.face = new Face(colours);
   }
 
   get text() {
@@ -51,6 +54,7 @@ export class Answer {
     const fresh = this.tokens.slice(n).map(({ text }) => make("span", { text }));
     this.#spans.push(...fresh);
     this.element.append(...fresh);
+    if (fresh.length > 0) this.face.show(this.tokens.at(-1));
     for (let i = Math.max(n - REACH - 1, 0); i < this.tokens.length; i++) this.#colour(i);
   }
 

@@ -84,7 +84,8 @@ export class Pane {
     this.#asked = text;
     this.#mood = how.mood;
     const answer = new Answer(this.#colours);
-    const item = make("li", {}, make("p", { class: "question", text }), answer.element);
+    const question = make("p", { class: "question", text });
+    const item = make("li", {}, question, answer.face.element, answer.element);
     this.#log.append(item);
     this.#answer = answer;
     this.#figuresShown(true);
