@@ -153,6 +153,8 @@ class Library:
             "llamood_mood_rows", c_int, c_void_p, c_void_p, c_size_t, c_size_t, c_void_p, *error
         )
         self._declare("llamood_mood_free", None, c_void_p)
+        self._declare("llamood_mood_load", c_void_p, c_char_p, *error)
+        self._declare("llamood_mood_system", c_char_p, c_void_p)
         self._declare("llamood_model_default_params", ModelParams)
         self._declare("llamood_model_load", c_void_p, c_char_p, c_char_p, c_void_p, *error)
         self._declare("llamood_model_n_emotion", c_int, c_void_p)
@@ -181,13 +183,17 @@ class Library:
         self, json: bytes, n_token: int = 1, names: Sequence[str] = ("joy",)
     ) -> npt.NDArray[np.float32]:
         """(n_token, n_name): the weights of a mood. Raises Refused."""
+        with self.mood(json) as mood:
+            return self.rows_of(mood, n_token, names)
+
+    def rows_of(self, mood: int, n_token: int, names: Sequence[str]) -> npt.NDArray[np.float32]:
+        """The same of one that is parsed already."""
         rows = np.empty((n_token, len(names)), np.float32)
         texts = (c_char_p * len(names))(*(name.encode() for name in names))
         error = ctypes.create_string_buffer(ERROR_SIZE)
-        with self.mood(json) as mood:
-            said = self._c.llamood_mood_rows(
-                mood, texts, len(names), n_token, rows.ctypes.data, error, ERROR_SIZE
-            )
+        said = self._c.llamood_mood_rows(
+            mood, texts, len(names), n_token, rows.ctypes.data, error, ERROR_SIZE
+        )
         if said != 0:
             raise Refused(error.value.decode())
         assert error.value == b""
@@ -236,6 +242,19 @@ class Library:
             raise Refused(error.value.decode())
         try:
             yield mood
+        finally:
+            self._c.llamood_mood_free(mood)
+
+    @contextmanager
+    def personality(self, path: Path) -> Iterator[tuple[int, str | None]]:
+        """Of a file, its mood, and what it tells the model to be."""
+        error = ctypes.create_string_buffer(ERROR_SIZE)
+        mood = self._c.llamood_mood_load(str(path).encode(), error, ERROR_SIZE)
+        if not mood:
+            raise Refused(error.value.decode())
+        try:
+            system = self._c.llamood_mood_system(mood)
+            yield mood, None if system is None else system.decode()
         finally:
             self._c.llamood_mood_free(mood)
 

@@ -1,6 +1,9 @@
 #include "capi/capi_mood.hpp"
 
+#include <filesystem>
+#include <fstream>
 #include <memory>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -10,6 +13,7 @@
 #include "moods/affect_fit.hpp"
 #include "moods/json_text.hpp"
 #include "moods/mood_error.hpp"
+#include "moods/personality.hpp"
 
 using namespace llamood;
 
@@ -23,8 +27,21 @@ std::string text_at(const char* const* texts, std::size_t i, const char* name) {
     return texts[i];
 }
 
-llamood_mood* handle_of(Mood mood) {
-    return std::make_unique<llamood_mood>(llamood_mood{std::move(mood)}).release();
+llamood_mood* handle_of(Mood mood, std::optional<std::string> system = std::nullopt) {
+    auto handle = std::make_unique<llamood_mood>();
+    handle->mood = std::move(mood);
+    handle->system = std::move(system);
+    return handle.release();
+}
+
+// No more than a mood may have.
+std::string content_of(const std::string& path) {
+    std::ifstream file(std::filesystem::u8path(path), std::ios::binary);
+    std::string content(longest_json + 1, '\0');
+    if (file) file.read(content.data(), static_cast<std::streamsize>(content.size()));
+    if (!file && !file.eof()) throw std::invalid_argument(path + ": cannot be read");
+    content.resize(static_cast<std::size_t>(file.gcount()));
+    return content;
 }
 
 }  // namespace
@@ -34,6 +51,23 @@ llamood_mood* llamood_mood_parse(const char* json, char* error, size_t error_siz
         require(json, "json");
         return handle_of(Mood::read(read_json(json)));
     });
+}
+
+llamood_mood* llamood_mood_load(const char* path, char* error, size_t error_size) {
+    return guarded({error, error_size}, static_cast<llamood_mood*>(nullptr), [=] {
+        require(path, "path");
+        const std::string content = content_of(path);
+        try {
+            const Personality read = read_personality(read_json(content));
+            return handle_of(placed(read.key, [&] { return Mood::read(read.mood); }), read.system);
+        } catch (const MoodError& fault) {
+            throw std::invalid_argument(std::string(path) + ": " + fault.what());
+        }
+    });
+}
+
+const char* llamood_mood_system(const llamood_mood* mood) {
+    return mood == nullptr || !mood->system ? nullptr : mood->system->c_str();
 }
 
 llamood_mood* llamood_mood_of(const char* const* names, const float* intensities, size_t n,

@@ -93,6 +93,14 @@ typedef struct llamood_mood llamood_mood;
  * number was expected, found '1'". */
 LLAMOOD_API llamood_mood* llamood_mood_parse(const char* json, char* error, size_t error_size);
 
+/* The same of a file, which may also be a personality: {"about": "...", "system": "...", "mood":
+ * {"joy": 0.9}}. Those that the Python package ships are in its folder data/personalities. */
+LLAMOOD_API llamood_mood* llamood_mood_load(const char* path, char* error, size_t error_size);
+
+/* What a personality tells the model to be, for llamood_join; lives as long as the mood. NULL where
+ * there is nothing. */
+LLAMOOD_API const char* llamood_mood_system(const llamood_mood* mood);
+
 /* The same weights at every token: names and intensities of `n` emotions; 0 of them are neutral. */
 LLAMOOD_API llamood_mood* llamood_mood_of(const char* const* names, const float* intensities,
                                           size_t n, char* error, size_t error_size);

@@ -49,6 +49,16 @@ class Mood {
         return Mood(detail::called(
             [&](char* e, size_t n) { return llamood_mood_parse(json.c_str(), e, n); }));
     }
+    // Of a file, which may be a personality.
+    static Mood load(const std::string& path) {
+        return Mood(detail::called(
+            [&](char* e, size_t n) { return llamood_mood_load(path.c_str(), e, n); }));
+    }
+    // What a personality tells the model to be.
+    std::optional<std::string> system() const {
+        const char* system = llamood_mood_system(get());
+        return system == nullptr ? std::nullopt : std::optional<std::string>(system);
+    }
     // The same intensities at every token; none of them are neutral.
     static Mood of(const std::vector<std::pair<std::string, float>>& intensities) {
         std::vector<const char*> names;

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "moods/mood.hpp"
+#include "moods/personality.hpp"
 #include "python/python_value.hpp"
 #include "python/register.hpp"
 
@@ -30,6 +31,13 @@ py::array_t<float> rows(const Mood& mood, py::ssize_t n_token, Names names,
 }  // namespace
 
 void register_mood(py::module_& m) {
+    m.def(
+        "personality",
+        [](const py::object& written) {
+            const auto read = llamood::read_personality(llamood::value_of(written));
+            return py::make_tuple(read.about, read.system, read.key);
+        },
+        py::arg("written"));
     py::class_<Mood>(m, "Mood")
         .def(py::init(
                  [](const py::dict& written) { return Mood::read(llamood::value_of(written)); }),

@@ -89,7 +89,6 @@ void Cast::leave(int voice) {
     interrupt(voice);
     leaver.leave();
     voices_.erase(voice);
-    followers_.erase(voice);
 }
 
 void Cast::drop(int voice) {

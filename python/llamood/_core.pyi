@@ -345,6 +345,9 @@ def fit_affect(
     emotions: Sequence[int],
     anchors: Float64,
 ) -> tuple[Float64, float, Float64]: ...
+def personality(written: Mapping[str, Any]) -> tuple[str, str | None, str]:
+    """Its line about it, what the model is told to be, and the key under which its mood lies; empty
+    where it is a mood alone. Raises MoodError."""
 
 class Mood:
     """``written``: emotion, axis or setting -> schedule or value."""

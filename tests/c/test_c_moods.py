@@ -4,8 +4,10 @@ places."""
 from __future__ import annotations
 
 import json
+import re
 import unicodedata
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,9 +21,11 @@ from c_library import Library, Refused, library
 from llamood.errors import MoodError
 from llamood.moods import short_form
 from llamood.moods.mood import Mood, Rows
+from llamood.moods.personality import SHIPPED, Personality
 from schedules import MOODS, WRITTEN, schedules
 
 NAMES = ("anger", "fear", "joy", "sadness")
+EKMAN = ("anger", "disgust", "fear", "joy", "sadness", "surprise")
 N = 150
 laws = settings(deadline=None, max_examples=200)
 
@@ -268,3 +272,43 @@ def test_as_much_as_is_allowed_is_taken(c: Library) -> None:
     assert_same_rows(c, {"joy": {"sum": [0.5] * 999}}, 2)
     many = {f"n{i}": 1 for i in range(5_000)}
     assert c.refusal(written(many)) is None
+
+
+# -- personalities -----------------------------------------------------------------------------
+
+
+def test_personalities_are_those_of_python(c: Library, tmp_path: Path) -> None:
+    (tmp_path / "plain.json").write_text('{"joy": 0.5}')
+    paths = [*SHIPPED.glob("*.json"), tmp_path / "plain.json"]
+    for path in paths:
+        known = Personality.load(path)
+        with c.personality(path) as (mood, system):
+            assert system == known.system
+            found = c.rows_of(mood, 30, EKMAN)
+        expected = Mood(known.mood).rows(30, EKMAN)
+        np.testing.assert_allclose(found, expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("content", "fault"),
+    [
+        (
+            {"mood": {"joy": []}, "system": "x"},
+            "a.json: mood at 'mood.joy': a number or a schedule",
+        ),
+        ({"joy": []}, "a.json: mood at 'joy': a number or a schedule"),
+        ({"mood": {}, "sistem": "x"}, "mood at 'sistem': unknown; a personality has about, system"),
+        ({"mood": {}, "system": 3}, "mood at 'system': a text was expected, found 3"),
+        ({"joy": 0.5, "anger": " " * 70_000}, "a.json"),
+    ],
+)
+def test_files_that_are_no_personalities_are_refused(
+    c: Library, tmp_path: Path, content: Any, fault: str
+) -> None:
+    path = tmp_path / "a.json"
+    path.write_text(json.dumps(content))
+    with pytest.raises(Refused, match=re.escape(fault)), c.personality(path):
+        pass
+    path.unlink()
+    with pytest.raises(Refused, match="cannot be read"), c.personality(path):
+        pass

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import click
 import llama_cpp
@@ -17,6 +18,7 @@ import numpy as np
 import pytest
 
 import llamood
+import tiny_chat
 from cli_runs import EMOTIONS, LLAMOOD, run, save_vectors, with_vectors
 from llamood import EmotionVectors, demo
 from llamood.cli import COMMANDS, main
@@ -166,6 +168,31 @@ def test_a_mood_changes_the_answer_and_a_zero_mood_does_not(small: Path) -> None
     assert text("--feel", "joy=0") == plain
     assert text("--feel", "joy=2") != plain
     assert text("--feel", "joy=2,fear=1") == text("--feel", "joy=5,fear=1", "--feel", "joy=2")
+
+
+def test_a_personality_is_a_mood_and_a_system_prompt(tmp_path: Path) -> None:
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    (folder / "kind.json").write_text('{"mood": {"joy": 1}, "system": "You are kind."}')
+
+    def said(*how: str) -> Any:
+        made = run("generate", tiny_chat.MODEL, "Hi", *GENERATE, *how, "--json")
+        assert made.exit_code == 0, made.stderr
+        written = json.loads(made.stdout)
+        return written["text"], written["mood"], written["usage"]["prompt_tokens"]
+
+    mine = ("--moods", str(folder))
+    kind = ("--system", "You are kind.", "--feel", "joy=1")
+    assert said("--personality", "kind", *mine) == said(*kind)
+    assert said("--personality", "kind", *mine, "--feel", "joy=0", "--system", "No.") == said(
+        "--system", "No.", "--feel", "joy=0"
+    )
+    assert said("--personality", "gloomy")[1] == {"sadness": 0.9}
+    nobody = run("generate", tiny_chat.MODEL, "Hi", "--personality", "kin", *mine)
+    assert nobody.exit_code != 0
+    assert "did you mean 'kind'?" in nobody.stderr
+    nowhere = run("generate", tiny_chat.MODEL, "Hi", "--personality", "kind", "--moods", "nowhere")
+    assert "a folder of JSON files was expected" in nowhere.stderr
 
 
 def test_what_is_written_is_named_and_json_stays_json(small: Path, tmp_path: Path) -> None:

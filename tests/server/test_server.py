@@ -17,6 +17,7 @@ from pydantic import BaseModel
 
 import llamood
 import tiny_chat
+from llamood.moods.personality import personalities
 from servers import Server, serving
 
 ASK: list[Any] = [{"role": "user", "content": "Tell me about bread."}]
@@ -394,6 +395,21 @@ def test_a_mood_waits_for_what_the_user_says(client: openai.OpenAI) -> None:
     assert set(opened["> 19"]) == {0.0}
     with pytest.raises(openai.BadRequestError, match=r"joy\.when\.love.: is not read, so it"):
         chat(client, mood={"joy": {"when": {"love": "> 1"}, "then": 1}})
+
+
+def test_a_personality_has_a_mood_and_is_told_who_it_is(client: openai.OpenAI) -> None:
+    shy = personalities()["shy"]
+    told = {"role": "system", "content": shy.system}
+    how = {"max_tokens": 12, "temperature": 0}
+    whole = chat(client, mood="shy", **how)
+    apart = chat(client, mood=dict(shy.mood), messages=[told, *ASK], **how)
+    assert text_of(whole) == text_of(apart)
+    assert whole.usage.prompt_tokens == apart.usage.prompt_tokens
+    other = [{"role": "system", "content": "You are a cat."}, *ASK]
+    count = chat(client, mood="shy", messages=other, **how).usage.prompt_tokens
+    assert count == chat(client, messages=other, **how).usage.prompt_tokens
+    with pytest.raises(openai.BadRequestError, match="or a personality, of which there are cheer"):
+        chat(client, mood="shi")
 
 
 def test_a_face_is_one_of_those_that_there_are(client: openai.OpenAI) -> None:

@@ -200,8 +200,8 @@ CAST = (
     Fault(
         name="who-has-left-is-waited-with",
         says="a voice that leaves while it waits for another makes every step fail",
-        right="followers_.erase(voice);",
-        wrong="",
+        right="found != voices_.end() && found->second->is_waiting();",
+        wrong="voices_.at(number)->is_waiting();",
         tests=["test_c_voices.py", "test_c_runner.py", "test_examples.py"],
     ),
     Fault(

@@ -22,10 +22,11 @@ from llamood.cli.prompts import has_chat_template
 from llamood.cli.terminal import cleaned, echo, say
 from llamood.errors import LlamoodError, MoodError
 from llamood.moods.mood import Mood
+from llamood.moods.personality import Personality
 from llamood.voices.llama import Llama
 
 HELP = """\
-/feel joy=1,fear=0.2   feel this from now on, as behind --feel: joy=ramp(0,1,64), @mood.json;
+/feel joy=1,fear=0.2   feel this from now on, as behind --feel: joy=ramp(0,1,64), shy, @mood.json;
                        /feel alone is neutral
 /mood                  what is felt now, and what could be; /mood FILE writes it, for /feel @FILE
 /read                  what the last answer expressed, in standard deviations of neutral text
@@ -42,6 +43,7 @@ HELP = """\
 @options.model_argument
 @options.vectors_option
 @options.feel_option
+@options.personality_options
 @options.guard_option
 @options.system_option
 @options.sampling_options(max_tokens=512)
@@ -51,6 +53,7 @@ def command(
     model: str,
     emotions: str | None,
     moods: tuple[Mood, ...],
+    personality: Personality | None,
     guard: options.GuardChoice,
     system: str | None,
     sampling: options.Sampling,
@@ -65,8 +68,9 @@ def command(
     Examples:
       llamood chat demo --feel joy=1
       llamood chat model.gguf -e evs/ --system "You are a guard."
+      llamood chat demo --personality shy
     """
-    mood = options.merged(moods)
+    mood = options.merged(moods, personality)
     llm = models.open_in_mood(
         model, emotions=emotions, mood=mood, device=device, guard=guard, reading=True
     )
@@ -74,6 +78,8 @@ def command(
         remark(f"Note: no vectors in {models.default_vectors(model)}, so it can feel nothing.")
     if not has_chat_template(llm):
         remark("Note: this model has no chat template and may not know how to converse.")
+    if system is None and personality is not None:
+        system = personality.system
     Chat(llm, Conversation(system=system), sampling).run()
 
 

@@ -17,6 +17,7 @@ from llamood.cli.plots import picture
 from llamood.cli.terminal import echo, say
 from llamood.errors import ModelError
 from llamood.moods.mood import Mood
+from llamood.moods.personality import Personality
 from llamood.voices.llama import Llama
 
 
@@ -25,6 +26,7 @@ from llamood.voices.llama import Llama
 @click.argument("prompt", metavar="PROMPT")
 @options.vectors_option
 @options.feel_option
+@options.personality_options
 @options.guard_option
 @options.system_option
 @click.option("--raw", is_flag=True, help="Continue PROMPT as it is, also with a chat model.")
@@ -51,6 +53,7 @@ def command(
     prompt: str,
     emotions: str | None,
     moods: tuple[Mood, ...],
+    personality: Personality | None,
     guard: options.GuardChoice,
     system: str | None,
     raw: bool,
@@ -71,14 +74,17 @@ def command(
       llamood generate model.gguf -e evs/ --feel joy=0.8,fear=0.2 "Who is there?"
       llamood generate model.gguf --raw --feel @mood.json "Once upon a time"
       llamood generate demo --feel 'joy=ramp(0,1,32)' --plot joy.png "Tell me of tea."
+      llamood generate demo --personality grumpy "Tell me about bread."
     """
     if raw and system is not None:
         raise click.UsageError("--system belongs to a conversation; leave it out, or --raw")
-    mood = options.merged(moods)
+    mood = options.merged(moods, personality)
     llm = models.open_in_mood(
         model, emotions=emotions, mood=mood, device=device, guard=guard, reading=mood.reads
     )
     text = standard_input() if prompt == "-" else prompt
+    if system is None and personality is not None and not raw:
+        system = personality.system
     tokens = _tokens(llm, text, system=system, raw=raw)
     prompts.require_room(llm, tokens)
     asked = {**sampling.arguments(), "trace": trace_path is not None or plot is not None}

@@ -13,6 +13,7 @@ import click
 from llamood.cores import threads
 from llamood.errors import MoodError
 from llamood.moods.mood import Mood
+from llamood.moods.personality import Personality, named, personalities
 
 Command = Callable[..., Any]
 
@@ -31,9 +32,11 @@ class MoodType(click.ParamType[Mood]):
             self.fail(str(error), param, ctx)
 
 
-def merged(moods: Sequence[Mood]) -> Mood:
-    """All of them as one; where two name the same emotion or setting, the later one counts."""
-    return Mood({key: value for mood in moods for key, value in mood.to_dict().items()})
+def merged(moods: Sequence[Mood], personality: Personality | None = None) -> Mood:
+    """All of them as one, after the personality's; where two name the same emotion or setting, the
+    later one counts."""
+    first = [] if personality is None else [Mood(personality.mood)]
+    return Mood({key: value for mood in [*first, *moods] for key, value in mood.to_dict().items()})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,7 +89,39 @@ feel_option = click.option(
     type=MoodType(),
     metavar="MOOD",
     multiple=True,
-    help="As in joy=0.8,fear=-0.2 or @mood.json. May be given again: the later one counts.",
+    help="As in joy=0.8,fear=-0.2, shy or @mood.json. May be given again: the later one counts.",
+)
+
+
+def personality_options(command: Command) -> Command:
+    """Who is to answer, ``personality``: a `Personality`, or None."""
+
+    @click.option(
+        "--personality",
+        "personality_name",
+        metavar="NAME",
+        help="A mood with a name, and what the model is told to be unless --system says it: "
+        f"{', '.join(personalities())}, or of --moods. --feel is added to it.",
+    )
+    @moods_option
+    @functools.wraps(command)
+    def with_personality(
+        *arguments: Any, personality_name: str | None, folder: str | None, **named_ones: Any
+    ) -> Any:
+        chosen = None
+        if personality_name is not None:
+            chosen = named(personality_name, personalities(folder))
+        return command(*arguments, personality=chosen, **named_ones)
+
+    return with_personality
+
+
+moods_option = click.option(
+    "--moods",
+    "folder",
+    metavar="FOLDER",
+    help="More personalities, or others of the same names: a JSON file each, NAME.json, as "
+    '{"system": "You are ...", "mood": {"joy": 0.9}}.',
 )
 
 GuardChoice = Literal["rescue", "stop", "off"]

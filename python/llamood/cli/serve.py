@@ -21,6 +21,7 @@ from llamood.cli import models, options
 from llamood.cli.consoles import remark
 from llamood.errors import FileError, LlamoodError
 from llamood.extras import to_install
+from llamood.moods.personality import personalities
 from llamood.vectors.gguf_header import trained_context
 from llamood.voices.cast import Cast
 
@@ -105,6 +106,7 @@ _SWITCH = 0.0005  # seconds that a thread keeps the interpreter while others wan
     help="Whether answers can be read, which costs time. Default: where a baseline is there. "
     "One that tells emotions apart too badly is never used.",
 )
+@options.moods_option
 @options.device_options
 def command(
     *,
@@ -123,11 +125,13 @@ def command(
     queue: int,
     grace: float,
     readings: bool | None,
+    folder: str | None,
     device: options.Device,
 ) -> None:
     """Serve MODEL with its emotions over HTTP, as the OpenAI API, and a page to play with.
 
-    Each request may have a mood of its own: {"mood": {"joy": 0.8}}. --ctx is for each voice.
+    Each request may have a mood of its own, {"mood": {"joy": 0.8}}, or the name of a personality,
+    {"mood": "shy"}. --ctx is for each voice.
 
     \b
     Examples:
@@ -166,6 +170,7 @@ def command(
         n_body=max(_SMALLEST_BODY, _BYTES_A_TOKEN * n_ctx),
         grace=grace,
         unread=unread,
+        personalities=personalities(folder),
     )
 
     def open_cast() -> Cast:

@@ -15,6 +15,7 @@ from llamood.errors import FileError, MoodError
 from llamood.moods import notation, short_form
 from llamood.moods.affect import AXES, AffectMap
 from llamood.moods.parameters import found
+from llamood.moods.personality import Personality, is_name, named
 from llamood.moods.schedule import Schedule
 from llamood.moods.settings import SETTINGS, Blend, Dose, Positions
 from llamood.moods.shapes import Constant
@@ -96,19 +97,22 @@ class Mood:
 
     @classmethod
     def parse(cls, text: str) -> Mood:
-        """The short form, as in ``joy=0.8,$layers=8:20``, or ``@FILE`` with a JSON object.
+        """The short form, as in ``joy=0.8,$layers=8:20``; the name of a personality that ships, as
+        in ``shy``; or ``@FILE`` with a JSON object, a mood or a personality.
 
         Raises `MoodError`, or `FileError` for anything wrong with the file or in it.
         """
         text = text.strip()
+        if is_name(text):
+            return cls(named(text).mood)
         if not text.startswith("@"):
             return cls(short_form.read(text))
         path = text[1:]
         if not path:
             raise MoodError("", "the name of a file was expected after @")
-        written = short_form.read_file(path)
+        personality = Personality.load(path)
         try:
-            return cls(written)
+            return cls(personality.mood)
         except MoodError as error:
             raise FileError(path, str(error)) from error
 

@@ -110,13 +110,14 @@ def from_json(value: Any) -> Schedule:
 # -- what all forms share ----------------------------------------------------------------------
 
 
-def _close(word: Any, known: Iterable[str]) -> list[str]:
+def close_to(word: Any, known: Iterable[str]) -> list[str]:
+    """The known word that may have been meant, or none."""
     return difflib.get_close_matches(str(word), known, n=1)
 
 
 def _refuse(word: Any, takes: str, known: Iterable[str]) -> NoReturn:
     """``takes``: what takes the known words, as the message says it."""
-    close = _close(word, known)
+    close = close_to(word, known)
     hint = f"; did you mean {close[0]!r}?" if close else ""
     raise MoodError(str(word)[:40], f"unknown; {takes} {', '.join(known)}{hint}")
 

@@ -107,6 +107,18 @@ STUDIO = _object(
     voices=_COUNT,
     context=_COUNT,
     questions=_TEXTS,
+    personalities={
+        "type": "array",
+        "items": {
+            "type": "object",
+            "properties": {
+                "name": {"type": "string"},
+                "about": {"type": "string"},
+                "mood": {"type": "object"},
+            },
+            "required": ["name", "about", "mood"],
+        },
+    },
 )
 
 
@@ -161,6 +173,10 @@ def studio(cast: Cast, settings: Settings) -> dict[str, Any]:
         "voices": cast.n_voice,
         "context": cast.n_ctx,
         "questions": list(settings.questions),
+        "personalities": [
+            {"name": name, "about": each.about, "mood": dict(each.mood)}
+            for name, each in settings.personalities.items()
+        ],
     }
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from llamood.errors import MoodError
 from llamood.moods import short_form
 from llamood.moods.mood import Mood
+from llamood.moods.personality import Personality, is_name, named
 from llamood.server.errors import ApiError
 from llamood.server.messages import Message, RefusalPart, Reply, TextPart, ToolResult
 from llamood.server.requests import ChatRequest, Shared
@@ -29,14 +30,20 @@ _SAMPLING = (
 _DEFAULTS: Mapping[str, Any] = {"temperature": 0.8, "top_p": 0.95, "min_p": 0.05, "top_k": 40}
 
 
-def mood_of(asked: Any, cast: Cast, *, n_mood: int) -> Mood | None:
-    """The mood that is asked for, None where none is. No file is read for it, whatever it says."""
+def mood_of(
+    asked: Any, cast: Cast, *, n_mood: int, known: Mapping[str, Personality]
+) -> Mood | None:
+    """The mood that is asked for, or that of a personality; None where none is. No file is read for
+    it, whatever it says."""
     if asked is None:
         return None
     if len(asked if isinstance(asked, str) else json.dumps(asked)) > n_mood:
         raise ApiError(400, f"a mood of at most {n_mood} bytes was expected", param="mood")
     try:
-        mood = Mood(short_form.read(asked) if isinstance(asked, str) else asked)
+        if isinstance(asked, str):
+            is_known = is_name(asked.strip())
+            asked = named(asked.strip(), known).mood if is_known else short_form.read(asked)
+        mood = Mood(asked)
         cast.understand(mood)
     except MoodError as error:
         raise ApiError(400, str(error), param="mood") from None
@@ -45,6 +52,18 @@ def mood_of(asked: Any, cast: Cast, *, n_mood: int) -> Mood | None:
             400, "mood: numbers that can be counted with were expected", param="mood"
         ) from None
     return mood
+
+
+def with_system(
+    messages: list[dict[str, Any]], asked: Any, known: Mapping[str, Personality]
+) -> list[dict[str, Any]]:
+    """The messages, which begin with what the personality that is asked for is told, unless the
+    model is told something already."""
+    who = known.get(asked.strip()) if isinstance(asked, str) else None
+    is_told = any(message["role"] == "system" for message in messages)
+    if who is None or who.system is None or is_told:
+        return messages
+    return [{"role": "system", "content": who.system}, *messages]
 
 
 def sampling_of(request: Shared, *, index: int) -> dict[str, Any]:

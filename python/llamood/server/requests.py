@@ -134,9 +134,13 @@ AskedMood = Annotated[
     Discriminator(
         _mood_kind,
         custom_error_type="mood",
-        custom_error_message="expected an object of intensities, or the short form, as in joy=0.8",
+        custom_error_message="expected an object of intensities, the short form, as in joy=0.8, or "
+        "the name of a personality",
     ),
-    Field(description="As an object, or in the short form: joy=0.8,fear=-0.2"),
+    Field(
+        description="As an object, in the short form, joy=0.8,fear=-0.2, or the name of a "
+        "personality, which also begins a conversation that has no system message."
+    ),
 ]
 
 

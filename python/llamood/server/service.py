@@ -171,7 +171,8 @@ class Service:
         return session, jobs
 
     def _mood(self, asked: Shared | RowsRequest, cast: Cast) -> Mood | None:
-        return prompts.mood_of(asked.mood, cast, n_mood=self._settings.n_mood)
+        known = self._settings.personalities
+        return prompts.mood_of(asked.mood, cast, n_mood=self._settings.n_mood, known=known)
 
     def _messages(self, asked: ChatRequest, cast: Cast) -> list[dict[str, Any]]:
         """As chat templates read them. Raises `ApiError` for more than a voice can remember."""
@@ -179,7 +180,7 @@ class Service:
         require_room(cast, (), param="messages", n_beside=n)  # before many are looked at
         said = prompts.messages_of(asked.messages)
         require_room(cast, said, param="messages", n_beside=n)
-        return said
+        return prompts.with_system(said, asked.mood, self._settings.personalities)
 
     @cached_property
     def _tokens_a_message(self) -> int:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from llamood.moods.personality import Personality, personalities
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,6 +23,7 @@ class Settings:
     read, in words, for it to say; None where they are, or nobody wanted it. ``strict_model``:
     whether requests for a model of another name are refused. ``control_tokens``: whether the texts
     of a model's control tokens are those tokens in messages too, and not plain characters.
+    ``personalities``: that a request may name as its mood.
     """
 
     model: str
@@ -42,3 +46,4 @@ class Settings:
     unread: str | None = None
     strict_model: bool = False
     control_tokens: bool = False
+    personalities: Mapping[str, Personality] = field(default_factory=personalities)

@@ -125,7 +125,8 @@ class Studio {
     new Sliders(byId("sliders"), { emotions, mood, edit });
     new Pad(byId("pad"), { emotions, mood });
     this.#editor = new ScheduleEditor(byId("schedule"), { emotions, mood, preview });
-    new Presets({ names: emotions.map(({ id }) => id), mood });
+    const names = emotions.map(({ id }) => id);
+    new Presets({ names, mood, personalities: this.#about.personalities });
     byId("neutral").addEventListener("click", () => (mood.value = NEUTRAL));
     const inertia = byId("inertia");
     inertia.addEventListener("input", () => {

@@ -11,9 +11,13 @@ export class Presets {
   #names;
   #kept;
 
-  /** `names`: the emotions that there are. */
-  constructor({ names, mood }) {
+  #given;
+
+  /** `names`: the emotions that there are; `personalities`: `[{name, about, mood}]`, of which those
+   * are shown whose moods are intensities alone. */
+  constructor({ names, mood, personalities }) {
     this.#mood = mood;
+    this.#given = [...builtIn(names), ...characters(personalities, names)];
     this.#names = names;
     this.#kept = this.#read();
     byId("keep").addEventListener("submit", (event) => {
@@ -65,12 +69,15 @@ export class Presets {
       });
       return make("li", {}, this.#button(name, mood), drop);
     });
-    const given = builtIn(this.#names).map(([name, mood]) => make("li", {}, this.#button(name, mood)));
+    const given = this.#given.map(([name, mood, , about]) =>
+      make("li", {}, this.#button(name, mood, about)),
+    );
     byId("presets").replaceChildren(...given, ...own);
   }
 
-  #button(name, mood) {
-    return make("button", { type: "button", text: name, click: () => (this.#mood.value = mood) });
+  #button(name, mood, title) {
+    const click = () => (this.#mood.value = mood);
+    return make("button", { type: "button", text: name, title, click });
   }
 }
 
@@ -90,4 +97,11 @@ function builtIn(names) {
     ["serene", withAffect(NEUTRAL, Object.freeze({ valence: 0.7, arousal: -0.4 })), []],
   ];
   return all.filter(([, , needed]) => needed.every((name) => names.includes(name)));
+}
+
+/** Those of the service. */
+function characters(personalities, names) {
+  const isKnown = ([name, intensity]) => names.includes(name) && Number.isFinite(intensity);
+  const shown = personalities.filter(({ mood }) => Object.entries(mood).every(isKnown));
+  return shown.map(({ name, mood, about }) => [name, restored({ intensities: mood }, names), [], about]);
 }
