@@ -8,6 +8,7 @@
 #include "moods/kinds.hpp"
 #include "moods/mood_error.hpp"
 #include "moods/parameters.hpp"
+#include "moods/shapes.hpp"
 #include "text/suggestion.hpp"
 #include "text/unicode.hpp"
 
@@ -169,7 +170,73 @@ SchedulePtr read_object(JsonObject written, int depth) {
     return read_kind(written, depth);
 }
 
+// -- and backwards -----------------------------------------------------------------------------
+
+// Of numbers and texts; nothing else has a default.
+bool is_same(const JsonValue& one, const JsonValue& other) {
+    const auto *count = one.as<std::int64_t>(), *other_count = other.as<std::int64_t>();
+    const auto *number = one.as<double>(), *other_number = other.as<double>();
+    const auto *text = one.as<std::string>(), *other_text = other.as<std::string>();
+    if (count != nullptr && other_count != nullptr) return *count == *other_count;
+    if (number != nullptr && other_number != nullptr) return *number == *other_number;
+    if (text != nullptr && other_text != nullptr) return *text == *other_text;
+    return one.as<std::nullptr_t>() != nullptr && other.as<std::nullptr_t>() != nullptr;
+}
+
+// A value as it is written, schedules and lists of them with the rest.
+JsonValue written(const JsonValue& value) {
+    if (const auto* schedule = value.as<SchedulePtr>()) return to_json(**schedule);
+    const auto* list = value.as<JsonList>();
+    if (list == nullptr) return value;
+    JsonList parts;
+    for (const JsonValue& part : *list) parts.push_back(written(part));
+    return {std::move(parts)};
+}
+
+JsonObject object_of(const Schedule& schedule) {
+    if (schedule.values() == nullptr) {
+        throw MoodError("", "a Python function has no written form; write a schedule instead");
+    }
+    const Kind& kind = *kind_named(schedule.kind());
+    const Values& values = *schedule.values();
+    JsonObject object;
+    if (kind.name == "on" || kind.name == "max") {
+        object = object_of(*values.schedule("schedule"));
+        const JsonValue& main = *values.find(kind.keys(Standing::main)[0]);
+        const auto is_beside = [](const JsonMember& each) { return has(beside, each.key); };
+        if (kind.name == "max") {
+            object.push_back({"max", main});
+            return object;
+        }
+        if (std::any_of(object.begin(), object.end(), is_beside)) {
+            object = {{started, {std::move(object)}}};
+        }
+        object.insert(object.begin(), {"on", main});
+        return object;
+    }
+    JsonList main;
+    for (const Parameter& parameter : kind.parameters) {
+        const JsonValue& value = *values.find(parameter.key);
+        if (!parameter.is_required && is_same(value, parameter.otherwise)) continue;
+        if (parameter.standing == Standing::main) {
+            main.push_back(written(value));
+        } else {
+            object.push_back({parameter.key, written(value)});
+        }
+    }
+    JsonValue first = main.size() == 1 ? main[0] : JsonValue{main};
+    object.insert(object.begin(), {kind.name, std::move(first)});
+    return object;
+}
+
 }  // namespace
+
+JsonValue to_json(const Schedule& schedule) {
+    if (const auto* constant = dynamic_cast<const Constant*>(&schedule)) {
+        return *constant->values()->find("value");
+    }
+    return {object_of(schedule)};
+}
 
 SchedulePtr from_json(const JsonValue& value, int depth) {
     if (const auto* schedule = value.as<SchedulePtr>()) return *schedule;

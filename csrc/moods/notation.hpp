@@ -11,4 +11,8 @@ namespace llamood {
 // place lies in `value`. depth: of schedules around it.
 SchedulePtr from_json(const JsonValue& value, int depth = 0);
 
+// The same backwards: from_json() of it is an equal schedule. What is as it would be unless it is
+// said is left out. Throws MoodError for what has no written form, a function.
+JsonValue to_json(const Schedule& schedule);
+
 }  // namespace llamood

@@ -17,8 +17,8 @@ struct Personality {
     std::string key;
 };
 
-// written: such an object, or a mood alone. Throws MoodError for what is neither; what the mood says
-// is not looked at.
+// written: such an object, or a mood alone. Throws MoodError for what is neither; what the mood
+// says is not looked at.
 Personality read_personality(const JsonValue& written);
 
 }  // namespace llamood

@@ -104,6 +104,7 @@ void register_schedule(py::module_& m) {
             py::arg("written"))
         .def_static("made", &made, py::arg("kind"), py::arg("given"))
         .def_static("called", &called, py::arg("owner"))
+        .def("written", [](const Schedule& self) { return python_of(llamood::to_json(self)); })
         .def_property_readonly("kind", &Schedule::kind)
         .def_property_readonly("values", &values_of)
         .def("at", &intensities, py::arg("tokens"), py::arg("events"), py::arg("origin"),

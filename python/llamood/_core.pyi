@@ -302,6 +302,8 @@ class Schedule:
     def kind(self) -> str: ...
     @property
     def values(self) -> dict[str, Any]: ...
+    def written(self) -> Any:
+        """As JSON has it, with tuples for lists."""
     def at(
         self,
         tokens: Int64,

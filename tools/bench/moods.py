@@ -28,6 +28,7 @@ MOODS: Mapping[str, tuple[Mapping[str, Any], Mapping[str, float]]] = {  # and wh
     f"ramp over {N_RAMP} tokens": (RAMP, {"joy": 0.5}),
 }
 UNSTEERED = "unsteered"
+N_TRY, FURTHER = 4, 1009  # prompts of a round, and from one to the next
 NONE: tuple[Mapping[str, Any], Mapping[str, float]] = ({}, {})
 
 
@@ -63,6 +64,14 @@ def block(
     the mix at the end."""
 
     def run(number: int) -> float:
+        # An answer that the guard has drawn anew took longer, and is in less of the mood.
+        for other in range(number, number + N_TRY * FURTHER, FURTHER):
+            took, n = timed(other)
+            if n == N_RAMP and llm.mix == last:
+                return took
+        raise RuntimeError(f"{n} tokens were spoken, the last of them in {llm.mix}")
+
+    def timed(number: int) -> tuple[float, int]:
         prompt = llm.tokenize(model.prompt(number).encode(), special=True)
         llm.reset()
         with llm.feeling(mood):
@@ -72,8 +81,6 @@ def block(
             n = sum(1 for _ in islice(stream, N_RAMP))
             took = time.perf_counter() - begin
             stream.close()
-        if n != N_RAMP or llm.mix != last:
-            raise RuntimeError(f"{n} tokens were spoken, the last of them in {llm.mix}")
-        return took
+        return took, n
 
     return run

@@ -20,7 +20,7 @@ from typing import Any, NoReturn
 from llamood import _core
 from llamood.errors import MoodError
 from llamood.moods import composition, shapes
-from llamood.moods.composition import Max, Product, Sum
+from llamood.moods.composition import Product, Sum
 from llamood.moods.parameters import KINDS as TABLE
 from llamood.moods.parameters import Parameter, found, parameters
 from llamood.moods.schedule import Schedule, with_owners
@@ -57,29 +57,13 @@ STARTED = "start"  # the key of what `on` starts, where that cannot stand beside
 def to_json(schedule: Schedule) -> Json:
     """JSON-able; a constant is a number. Raises MoodError where a Python function is in it."""
     _require_written(schedule)
-    return _json(schedule)
+    return _with_lists(schedule.core.written())
 
 
-def _json(value: Any) -> Json:
-    if isinstance(value, Constant):
-        return value.value
-    if isinstance(value, Schedule):
-        return _object(value)
-    return [_json(part) for part in value] if isinstance(value, tuple) else value
-
-
-def _object(schedule: Schedule) -> dict[str, Json]:
-    if isinstance(schedule, Max):
-        return {**_object(schedule.schedule), "max": schedule.size}
-    if isinstance(schedule, On):
-        started = _object(schedule.schedule)
-        if any(key in started for key in BESIDE):
-            started = {STARTED: started}
-        return {"on": schedule.text, **started}
-    said = [(p, _json(getattr(schedule, p.attribute))) for p in _said(schedule)]
-    main = [value for p, value in said if p.main]
-    others = {p.key: value for p, value in said if not p.main}
-    return {schedule.kind: main if len(main) > 1 else main[0], **others}
+def _with_lists(value: Any) -> Json:
+    if isinstance(value, dict):
+        return {key: _with_lists(part) for key, part in value.items()}
+    return [_with_lists(part) for part in value] if isinstance(value, tuple) else value
 
 
 def _said(schedule: Schedule) -> Iterable[Parameter]:
