@@ -6,12 +6,13 @@
 #include <sstream>
 
 #include "moods/mood_error.hpp"
+#include "text/unicode.hpp"
 
 namespace llamood {
 
 namespace {
 
-constexpr std::size_t longest_condition = 1000;  // bytes
+constexpr std::size_t longest_condition = 4096;  // bytes
 const std::string space = " \t";
 const std::string conjunction = " and ";
 
@@ -65,6 +66,19 @@ std::vector<Limit> limits_of(std::string rest) {
 
 }  // namespace
 
+// Throws MoodError for what no emotion is called whose reading could be waited for.
+void require_name(const std::string& emotion) {
+    if (utf8_of(characters_of(emotion)) != emotion) {
+        throw MoodError("", "an emotion's name holds half of a surrogate pair");
+    }
+    if (emotion.find_first_of("<>") != std::string::npos) {
+        throw MoodError("",
+                        "an emotion whose name holds < or > cannot be waited for; rename the "
+                        "vector, found " +
+                            found(emotion));
+    }
+}
+
 Condition Condition::read(const JsonValue& written) {
     Condition condition;
     if (const auto* members = written.as<JsonObject>()) {
@@ -82,6 +96,7 @@ Condition Condition::read(const JsonValue& written) {
     }
     std::set<std::pair<std::string, bool>> seen;
     for (const Limit& limit : condition.limits) {
+        require_name(limit.emotion);
         if (seen.emplace(limit.emotion, limit.is_above).second) continue;
         throw MoodError(limit.emotion, "limited twice on one side; limit it once");
     }

@@ -4,6 +4,7 @@
 
 #include "moods/mood_error.hpp"
 #include "text/suggestion.hpp"
+#include "text/unicode.hpp"
 
 namespace llamood {
 
@@ -11,8 +12,10 @@ namespace {
 
 std::string text_of(const JsonMember& member) {
     const auto* text = member.value.as<std::string>();
-    if (text != nullptr) return *text;
-    throw MoodError(member.key, "a text was expected, found " + found(member.value));
+    if (text == nullptr || utf8_of(characters_of(*text)) != *text) {
+        throw MoodError(member.key, "a text was expected, found " + found(member.value));
+    }
+    return *text;
 }
 
 }  // namespace

@@ -176,8 +176,15 @@ void register_character(py::module_& m) {
         .def_property_readonly("n_cached", &Character::n_cached)
         .def("n_common", &Character::n_common, py::arg("tokens"), py::arg("keys"))
         .def("plan", &Character::plan, py::arg("text"), py::arg("manner"))
-        .def("plan_prompt", &Character::plan_prompt, py::arg("prompt"), py::arg("manner"),
-             py::arg("said"))
+        .def(
+            "plan_prompt",
+            [](const Character& self, std::vector<llama_token> prompt, Manner manner,
+               std::optional<std::string> said, const std::shared_ptr<FaceSet>& faces) {
+                Plan plan = self.plan_prompt(std::move(prompt), std::move(manner), std::move(said));
+                plan.faces = faces;
+                return plan;
+            },
+            py::arg("prompt"), py::arg("manner"), py::arg("said"), py::arg("faces"))
         .def("said", &Character::said)
         .def_property_readonly("face",
                                [](const Character& self) -> std::optional<std::string> {

@@ -50,7 +50,12 @@ bool Character::is_prompting() const {
 
 std::optional<Shown> Character::face() const {
     if (reader_ == nullptr) return std::nullopt;
-    return face_.shown(*faces_, *reading_, shared_.places());
+    return shown(turn_.get(), *reading_);
+}
+
+Shown Character::shown(const Turn* turn, const std::vector<double>& reading) const {
+    const FaceSet* of_turn = turn == nullptr ? nullptr : turn->plan.faces.get();
+    return face_.shown(of_turn == nullptr ? *faces_ : *of_turn, reading, shared_.places());
 }
 
 // -- what is cached ----------------------------------------------------------------------------
@@ -287,6 +292,11 @@ std::vector<Event> Character::hear(const Drawn& drawn) {
         if (turn_ != turn) return {};
     }
     std::vector<Event> events = turn->sound(is_over);
+    for (Event& each : events) {  // a face shows nothing of what was taken back
+        if (!each.reading) continue;
+        face_.see(turn->plan.faces ? *turn->plan.faces : *faces_, *each.reading);
+        each.face = shown(turn.get(), *each.reading);
+    }
     if (is_over) end(false);
     return events;
 }
@@ -304,8 +314,6 @@ Event Character::event(Turn& turn, const Drawn& drawn) {
         Reader::Heard heard = reader_->heard(turn.position(), turn.position() + turn.n_drawn);
         event.reading = reading_ = std::move(heard.reading);
         event.score = std::move(heard.score);
-        face_.see(*faces_, *reading_);
-        event.face = face();
     }
     if (number == 0) event.forgotten = turn.plan.forgotten;
     if (turn.plan.manner.sampling.n_likely >= 0) event.likely = shared_.stage().likely(number_);
@@ -317,7 +325,7 @@ Event Character::ended(const Turn& turn, End end) const {
     Event event;
     event.voice = number_;
     event.reading = reading_;
-    event.face = face();
+    if (reader_ != nullptr) event.face = shown(&turn, *reading_);
     event.end = end;
     if (turn.monitor) event.guard = turn.monitor->collapse();
     event.notices = *turn.notices;

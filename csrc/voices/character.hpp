@@ -136,6 +136,7 @@ class Character {
     void note(int position, const std::vector<const Blend*>& blends);
     Event event(Turn& turn, const Drawn& drawn);
     Event ended(const Turn& turn, End end) const;
+    Shown shown(const Turn* turn, const std::vector<double>& reading) const;
     std::vector<Event> rescue(const TurnPtr& turn, const Rescue& rescue);
     std::string end(bool tells_rest);
 

@@ -4,6 +4,7 @@
 #include <set>
 #include <stdexcept>
 
+#include "moods/json_value.hpp"
 #include "text/suggestion.hpp"
 
 namespace llamood {
@@ -13,9 +14,12 @@ FaceSet::FaceSet(const std::vector<FaceLabel>& labels, const Names& emotions)
     std::set<std::string> seen;
     bool has_neutral = false;
     for (const auto& [label, emotion] : labels) {
-        if (label.empty() || !seen.insert(label).second) {
-            throw std::invalid_argument("a face " + (label.empty() ? "without a label" : label) +
-                                        " was given twice; expected each once, and none empty");
+        if (label.empty() || label.size() > longest_label) {
+            throw std::invalid_argument("a face's label has 1 to " + std::to_string(longest_label) +
+                                        " bytes, found " + std::to_string(label.size()));
+        }
+        if (!seen.insert(label).second) {
+            throw std::invalid_argument("the face " + label + " was given twice; give it once");
         }
         if (!emotion.has_value()) {
             if (has_neutral) {
@@ -28,7 +32,7 @@ FaceSet::FaceSet(const std::vector<FaceLabel>& labels, const Names& emotions)
         }
         const auto place = std::find(emotions.begin(), emotions.end(), *emotion);
         if (place == emotions.end()) {
-            throw std::invalid_argument("the face " + label + " is of " + *emotion +
+            throw std::invalid_argument("the face " + label + " is of " + found(*emotion) +
                                         ", which is not read; read are " + listed(emotions) +
                                         did_you_mean(*emotion, emotions));
         }

@@ -11,9 +11,10 @@
 
 namespace llamood {
 
-constexpr double shown_from = 1.0;    // z-scores; from which on an emotion is shown
-constexpr double shown_longer = 0.5;  // by which it may fall below that, or another exceed it
-constexpr int shown_after = 4;        // tokens after one another that say the same
+constexpr double shown_from = 1.0;         // z-scores; from which on an emotion is shown
+constexpr double shown_longer = 0.5;       // by which it may fall below that, or another exceed it
+constexpr std::size_t longest_label = 64;  // bytes of a face's, which every event says
+constexpr int shown_after = 4;             // tokens after one another that say the same
 
 // A face for an emotion that is read; none for the neutral one.
 struct FaceLabel {
@@ -25,7 +26,8 @@ struct FaceLabel {
 class FaceSet {
   public:
     // Throws std::invalid_argument for emotions that are not among `emotions`, for two neutral
-    // faces, and for labels that are said twice or empty. Where none is neutral, "neutral" is.
+    // faces, and for labels that are said twice, empty or too long. Where none is neutral,
+    // "neutral" is.
     FaceSet(const std::vector<FaceLabel>& labels, const Names& emotions);
 
     const std::string& neutral() const { return neutral_; }

@@ -29,7 +29,7 @@ Plan Memory::plan(const SharedContext& shared, const std::string& text, Manner m
     const bool drops = overflow_ == Overflow::drop;
     const int open = drops ? n_ctx / kept_free : 1;
     const int room = manner.max_tokens > 0 ? manner.max_tokens : open;
-    Plan plan{messages_, {}, 0, std::move(manner), text};
+    Plan plan{messages_, {}, 0, std::move(manner), text, nullptr};
     plan.messages->push_back({"user", text});
     while (true) {
         plan.tokens = shared.chat(*plan.messages);
@@ -78,7 +78,7 @@ Plan plan_of(const SharedContext& shared, std::vector<llama_token> prompt, Manne
                          ": shorten the prompt, lower max_tokens, or open the model with a larger "
                          "n_ctx");
     }
-    return {std::nullopt, std::move(prompt), 0, std::move(manner), std::move(said)};
+    return {std::nullopt, std::move(prompt), 0, std::move(manner), std::move(said), nullptr};
 }
 
 }  // namespace llamood

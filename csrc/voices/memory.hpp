@@ -2,10 +2,12 @@
 #pragma once
 
 #include <limits>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "voices/face.hpp"
 #include "voices/stage.hpp"
 
 namespace llamood {
@@ -38,6 +40,7 @@ struct Plan {
     int forgotten = 0;
     Manner manner;
     std::optional<std::string> said;
+    std::shared_ptr<const FaceSet> faces = nullptr;  // of this answer; null for the voice's own
 };
 
 // Begins with what `system` says, which is never forgotten.

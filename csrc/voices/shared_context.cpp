@@ -8,7 +8,11 @@ namespace llamood {
 
 SharedContext::SharedContext(Parts parts) : parts_(std::move(parts)) {
     std::vector<FaceLabel> labels;
-    for (const std::string& emotion : parts_.shown) labels.push_back({emotion, emotion});
+    for (const std::string& emotion : parts_.shown) {
+        if (emotion.size() > longest_label) continue;
+        labels.push_back({emotion, std::nullopt});
+        if (emotion != "neutral") labels.back().emotion = emotion;
+    }
     faces_ = std::make_shared<const FaceSet>(labels, vectors().names());
 }
 

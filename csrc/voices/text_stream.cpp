@@ -43,6 +43,19 @@ std::string piece_of(const llama_vocab* vocab, llama_token token, bool is_specia
     return piece;
 }
 
+namespace {
+
+const std::string control(1, '\0');  // stands for a token that is no text
+constexpr int most_places = 1000;    // of a text, that are looked at
+
+// Whether a control token comes next, which a template puts behind what somebody said.
+bool ends_a_turn(const std::string& all, std::size_t at) {
+    const std::size_t next = all.find_first_not_of(" \t\r\n", at);
+    return next != std::string::npos && all[next] == control[0];
+}
+
+}  // namespace
+
 Span span_of(const llama_vocab* vocab, const std::vector<llama_token>& tokens,
              const std::string& text) {
     const char* space = " \t\r\n";
@@ -52,11 +65,19 @@ Span span_of(const llama_vocab* vocab, const std::vector<llama_token>& tokens,
     std::string all;
     std::vector<std::size_t> ends;  // of each token, in bytes
     for (const llama_token token : tokens) {
-        all += piece_of(vocab, token);
+        all += llama_vocab_is_control(vocab, token) ? control : piece_of(vocab, token);
         ends.push_back(all.size());
     }
-    const std::size_t begin = all.rfind(text.substr(first, n));
-    if (begin == std::string::npos) return {};
+    const std::string wanted = text.substr(first, n);
+    const std::size_t last = all.rfind(wanted);
+    if (last == std::string::npos) return {};
+    // Words of the template, as of who is to answer, may hold it as well.
+    std::size_t begin = last;
+    for (int i = 0; i < most_places && !ends_a_turn(all, begin + n); ++i) {
+        begin = begin == 0 ? std::string::npos : all.rfind(wanted, begin - 1);
+        if (begin == std::string::npos) break;
+    }
+    if (begin == std::string::npos || !ends_a_turn(all, begin + n)) begin = last;
     const auto at = [&ends](auto found) { return static_cast<int>(found - ends.begin()); };
     return {at(std::upper_bound(ends.begin(), ends.end(), begin)),
             at(std::lower_bound(ends.begin(), ends.end(), begin + n)) + 1};

@@ -21,8 +21,8 @@ struct Span {
     int end = 0;
 };
 
-// Where a text lies in tokens, the last time that it is there, without the space around it; empty
-// where it is nowhere.
+// Where a text lies in tokens, without the space around it: the last time that it is there with a
+// control token behind it, or else the last time; empty where it is nowhere.
 Span span_of(const llama_vocab* vocab, const std::vector<llama_token>& tokens,
              const std::string& text);
 

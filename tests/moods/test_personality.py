@@ -57,6 +57,7 @@ def test_a_file_is_a_mood_too(tmp_path: Path) -> None:
         ({**SHY, "sistem": "x"}, "'sistem'.*did you mean 'system'"),
         ({**SHY, "system": 3}, "'system': a text was expected, found 3"),
         ({**SHY, "about": None}, "'about': a text was expected, found null"),
+        ('{"mood": {"joy": 1}, "system": "\\ud800"}', "'system': a text was expected"),
         ("[1]", "an object was expected"),
         ("{", "not JSON"),
         ('{"mood": {}, "mood": {}}', "given twice"),
@@ -68,6 +69,13 @@ def test_files_that_are_none_are_refused(tmp_path: Path, content: Any, fault: st
     for read in (Personality.load, lambda path: personalities(tmp_path)):
         with pytest.raises(FileError, match=fault):
             read(path)
+
+
+def test_a_name_that_would_be_a_mood_is_refused(tmp_path: Path) -> None:
+    path = written(tmp_path, "joy=0.5", SHY)
+    with pytest.raises(FileError, match=r"'joy=0\.5' is no name of a personality"):
+        personalities(tmp_path)
+    assert Mood.parse(f"@{path}") == Mood(SHY["mood"])
 
 
 def test_what_is_not_there_is_refused_by_name(tmp_path: Path) -> None:

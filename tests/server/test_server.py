@@ -428,7 +428,7 @@ def test_a_face_is_one_of_those_that_there_are(client: openai.OpenAI) -> None:
     again = chat(client, mood={"joy": 1}, max_tokens=2, extra={"readings": True})
     assert again.choices[0].llamood["face"] == "neutral"
     for wrong, said in (
-        ({"a": "hunger"}, "the face a is of hunger, which is not read"),
+        ({"a": "hunger"}, "the face a is of 'hunger', which is not read"),
         (3, "label -> emotion"),
     ):
         with pytest.raises(openai.BadRequestError, match=said) as refused:

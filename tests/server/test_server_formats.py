@@ -15,8 +15,10 @@ from jiter import from_json
 
 import tiny_chat
 from llamood.server import tools
+from llamood.server.breadth import WIDEST, _Breadth
 from llamood.server.errors import ApiError
 from llamood.server.formats import ANY_JSON, grammar_of
+from llamood.server.gbnf import rules_of
 from llamood.server.requests import Function, Tool
 
 Accepts = Callable[[str, str], bool]
@@ -253,3 +255,64 @@ def test_a_chain_of_references_is_followed_or_refused(n: int) -> None:
         return
     with pytest.raises(ApiError, match="cannot be written"):
         grammar_of(schema, param="schema")
+
+
+def test_a_reference_is_one_however_it_is_spelled_and_called() -> None:
+    long = {"type": "object", "properties": {f"property-{i}": {"type": "null"} for i in range(60)}}
+    spelled = ["#/$defs/abc", "#/$defs/%61bc", "#/$defs/a%62c", "#/$defs/%61%62%63"]
+    properties = {f"p{i}": {"$ref": ref} for i, ref in enumerate(spelled)}
+    grammar = grammar_of(
+        {"type": "object", "properties": properties, "$defs": {"abc": long}}, param="schema"
+    )
+    assert grammar.count('property-7\\"') == 1
+
+
+def test_no_property_takes_the_name_of_a_reference(accepts: Accepts) -> None:
+    inner = {"anyOf": [{"$ref": "#"}, {"type": "null"}]}
+    names = ["at-23", "at-0", "at-1", "at"]
+    schema = {
+        "type": "object",
+        "properties": {**{name: {"enum": ["x"]} for name in names}, "b": inner},
+        "required": [*names, "b"],
+    }
+    grammar = grammar_of(schema, param="schema")
+    first = ",".join(f'"{name}": "x"' for name in names)
+    assert accepts(grammar, f'{{{first},"b": {{{first},"b": null}}}}')
+    assert not accepts(grammar, f'{{{first},"b": "x"}}')
+
+
+def test_what_would_be_too_large_is_refused_before_it_is_written() -> None:
+    names = {f"{i}": {"type": "string", "maxLength": 500} for i in range(900)}
+    parts = {f"d{i}": {"type": "object", "properties": names} for i in range(2)}
+    schema = {"anyOf": [{"$ref": f"#/$defs/d{i}"} for i in range(2)], "$defs": parts}
+    with pytest.raises(ApiError, match="too large"):
+        grammar_of(schema, param="schema")
+
+
+def test_of_a_long_chain_each_rule_is_looked_at_once_more() -> None:
+    """In whatever order the rules stand; it took half a minute."""
+    n = 400
+    links: dict[str, object] = {
+        f"d{i}": {"type": "object", "properties": {"a": {"$ref": f"#/$defs/d{i + 1}"}}}
+        for i in range(n)
+    }
+    properties = {f"p{i}": {"$ref": f"#/$defs/d{i}"} for i in range(n, -1, -1)}
+    schema = {
+        "type": "object",
+        "properties": properties,
+        "required": list(properties),
+        "$defs": {**links, f"d{n}": {"type": "null"}},
+    }
+    grammar = grammar_of(schema, param="schema")
+    rules = rules_of(grammar)
+    counted = _Counted(rules)
+    assert counted.found["root"] <= WIDEST
+    assert counted.n_looked < 4 * len(rules)
+
+
+class _Counted(_Breadth):
+    n_looked = 0
+
+    def _of(self, name: str) -> int:
+        self.n_looked += 1
+        return super()._of(name)

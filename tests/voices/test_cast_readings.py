@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -250,7 +251,9 @@ def test_gates_open_as_they_do_alone(loud: Reading, temperature: float) -> None:
     assert {event.mood["anger"] for event in events[voices[3]]} == {0.25}
 
 
-@pytest.mark.parametrize("text", ["Is the kettle loud?", "  Is the\nkettle — loud? \n"])
+@pytest.mark.parametrize(
+    "text", ["Is the kettle loud?", "  Is the\nkettle — loud? \n", "assistant", "a"]
+)
 def test_what_a_user_said_is_read_where_it_lies(loud: Reading, text: str) -> None:
     with loud.cast() as cast:
         voice = cast.join(WORLD, **GREEDY)
@@ -260,7 +263,10 @@ def test_what_a_user_said_is_read_where_it_lies(loud: Reading, text: str) -> Non
         core = voice._core
         prompt = core.tokens[: core.n_cached]
         pieces = [cast.piece(token) for token in prompt]
-        begin = b"".join(pieces).rindex(text.strip().encode())
+        whole = b"".join(pieces)
+        begin = (
+            whole.rindex(b"user\n") + whole.split(b"user\n")[-1].index(text.strip().encode()) + 5
+        )
         ends = np.cumsum([len(piece) for piece in pieces])
         covered = (ends > begin) & (
             ends - list(map(len, pieces)) < begin + len(text.strip().encode())
@@ -271,6 +277,27 @@ def test_what_a_user_said_is_read_where_it_lies(loud: Reading, text: str) -> Non
         assert core.said() == pytest.approx(
             dict(zip(("anger", "joy"), scores.mean(axis=0), strict=True))
         )
+
+
+def test_alone_what_is_answered_may_be_a_part_of_the_prompt(loud: Reading) -> None:
+    settings = dict(loud.settings)
+    with closing(llamood.Llama(settings.pop("model"), **settings, **THREADS)) as llm:
+        told = [{"role": "system", "content": WORLD}, {"role": "user", "content": TEXT}]
+        prompt = chat_tokens(llm, told)
+        how = {"max_tokens": 3, "temperature": 0.0}
+        llm.create_completion(prompt, **how)
+        span = _core.span_of(llm._model.vocab, prompt, TEXT.encode())
+        part, whole = (llm.reader.mean(*at)["joy"] for at in (span, (0, len(prompt))))
+        assert part != whole
+        sign = "<" if part < whole else ">"
+        mood = {"joy": {"when": f"joy {sign} {(part + whole) / 2}", "of": "user", "then": 0.5}}
+        opened = {}
+        for said in (TEXT, None, "is nowhere"):
+            llm.create_completion(prompt, mood=mood, said=said, **how)
+            opened[said] = llm.mix
+        assert opened == {TEXT: {"joy": 0.5}, None: {}, "is nowhere": {}}
+        llm.create_chat_completion(told, mood=mood, **how)  # finds it itself
+        assert llm.mix == {"joy": 0.5}
 
 
 def test_without_readings_nothing_is_held() -> None:

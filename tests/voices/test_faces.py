@@ -54,11 +54,17 @@ def test_only_what_has_a_face_is_shown_under_its_label() -> None:
 @pytest.mark.parametrize(
     ("faces", "fault"),
     [
-        ({"smile": "joyy"}, r"the face smile is of joyy, which is not read; .*did you mean 'joy'"),
+        (
+            {"smile": "joyy"},
+            r"the face smile is of 'joyy', which is not read; .*did you mean 'joy'",
+        ),
         ({"a": "joy", "b": "joy"}, "two faces are of joy, a and b"),
         ({"a": None, "b": None}, "two faces are neutral, a and b"),
         ({"neutral": "joy"}, "the face neutral is of an emotion, and none is neutral"),
-        ({"": "joy"}, "a face without a label"),
+        ({"": "joy"}, "a face's label has 1 to 64 bytes, found 0"),
+        ({"é" * 33: "joy"}, "a face's label has 1 to 64 bytes, found 66"),
+        ({"a": "x" * 999}, r"the face a is of 'x{30,40}\.\.\., which is not read"),
+        (["\ud800"], "faces are emotions"),
         ("joy", "faces are emotions, or label -> emotion, found 'joy'"),
         ({"a": 3}, "faces are emotions"),
         ([3], "faces are emotions"),
@@ -71,6 +77,23 @@ def test_faces_that_cannot_be_had_are_refused(faces: Any, fault: str) -> None:
             cast.join(faces=faces)
         assert not cast.voices
         assert cast.join(faces=["joy", "neutral"]).face == "neutral"
+
+
+def test_an_answer_may_show_other_faces_than_the_voice() -> None:
+    with open_cast(readings=True, faces=["joy"]) as cast:
+        voice = cast.join(faces={"smile": "joy", "idle": None})
+        prompt = cast.prompt("What is a ferry?")
+        with pytest.raises(LlamoodError, match="which is not read"):
+            cast.answer(prompt, among=[voice], mood={"anger": 1}, faces={"x": "nope"})
+        assert voice.mood.is_neutral
+        how = {"max_tokens": 3, "temperature": 0}
+        other = cast.answer(prompt, among=[voice], faces={"a": None}, **how)
+        assert {event.face for event in other} == {"a"}
+        assert {event.face for event in cast.say({voice: "What is a ferry?"}, **how)} == {"idle"}
+        voice.set_faces({"rest": None})
+        assert voice.face == "rest"
+        with pytest.raises(LlamoodError, match="faces are emotions"):
+            open_cast(readings=True, faces=3)
 
 
 def test_readings_lie_between_the_places_of_their_emotions() -> None:

@@ -245,7 +245,7 @@ class Chat:
         seed = seed_of(self._sampling.seed, turn=turn, attempt=attempt)
         sampling = replace(self._sampling, seed=seed)
         mood = self._llm.mood.to_dict()
-        text, ended, told = self._speak(tokens, sampling)
+        text, ended, told = self._speak(tokens, user, sampling)
         if "guard" in told:
             remark(f"({collapsed(told['guard'])})")
         if ended == "length":
@@ -254,15 +254,17 @@ class Chat:
             self._conversation.turns.append(Turn(user, text, mood, seed, ended, attempt))
 
     def _speak(
-        self, tokens: list[int], sampling: options.Sampling
+        self, tokens: list[int], user: str, sampling: options.Sampling
     ) -> tuple[str, str, Mapping[str, Any]]:
-        """Write the answer as it comes; the text, how it ended, and what llamood tells of it."""
+        """Write the answer to what the user says as it comes; the text, how it ended, and what
+        llamood tells of it."""
         said: list[str] = []
         ended = "interrupted"
         told: Mapping[str, Any] = {}
         try:
             with stoppable() as stopped:
-                stream = self._llm.create_completion(tokens, stream=True, **sampling.arguments())
+                how = {"stream": True, "said": user, **sampling.arguments()}
+                stream = self._llm.create_completion(tokens, **how)
                 for chunk in stream:
                     choice = chunk["choices"][0]
                     told = chunk.get("llamood", {})

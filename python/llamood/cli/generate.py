@@ -87,7 +87,11 @@ def command(
         system = personality.system
     tokens = _tokens(llm, text, system=system, raw=raw)
     prompts.require_room(llm, tokens)
-    asked = {**sampling.arguments(), "trace": trace_path is not None or plot is not None}
+    asked = {
+        **sampling.arguments(),
+        "trace": trace_path is not None or plot is not None,
+        "said": text,
+    }
     about = {
         "model": str(models.model_path(model)),
         "mood": mood.to_dict(),

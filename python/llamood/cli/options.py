@@ -89,7 +89,8 @@ feel_option = click.option(
     type=MoodType(),
     metavar="MOOD",
     multiple=True,
-    help="As in joy=0.8,fear=-0.2, shy or @mood.json. May be given again: the later one counts.",
+    help="As in joy=0.8,fear=-0.2, @mood.json, or shy, which is the mood of a personality that "
+    "ships. May be given again: the later one counts.",
 )
 
 
@@ -111,6 +112,8 @@ def personality_options(command: Command) -> Command:
         chosen = None
         if personality_name is not None:
             chosen = named(personality_name, personalities(folder))
+        elif folder is not None:
+            raise click.UsageError("--moods says which there are; --personality NAME chooses one")
         return command(*arguments, personality=chosen, **named_ones)
 
     return with_personality

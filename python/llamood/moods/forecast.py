@@ -24,8 +24,8 @@ class Forecast:
 
 def forecast(steering: Steering, *, n_token: int) -> Forecast:
     """Of the first ``n_token`` tokens of an answer that begins neutral, and in which none of the
-    texts appears that the mood listens for. Raises `MoodError` for a mood that holds a reading,
-    whose weights depend on what is read."""
+    texts appears that the mood listens for, and nothing is read that it waits for. Raises
+    `MoodError` for a mood that holds a reading, whose weights depend on what is read."""
     for name in steering.regulators:
         raise MoodError(name, "holds a reading, so that its weights cannot be foreseen")
     notices: list[Notice] = []

@@ -15,7 +15,7 @@ from llamood.errors import FileError, MoodError
 from llamood.moods import notation, short_form
 from llamood.moods.affect import AXES, AffectMap
 from llamood.moods.parameters import found
-from llamood.moods.personality import Personality, is_name, named
+from llamood.moods.personality import is_name, mood_in, named
 from llamood.moods.schedule import Schedule
 from llamood.moods.settings import SETTINGS, Blend, Dose, Positions
 from llamood.moods.shapes import Constant
@@ -110,9 +110,8 @@ class Mood:
         path = text[1:]
         if not path:
             raise MoodError("", "the name of a file was expected after @")
-        personality = Personality.load(path)
         try:
-            return cls(personality.mood)
+            return cls(mood_in(path))
         except MoodError as error:
             raise FileError(path, str(error)) from error
 

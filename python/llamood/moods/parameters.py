@@ -91,22 +91,26 @@ def schema(kind: Mapping[str, Any]) -> dict[str, Json]:
 
 
 # A z-score between -20 and 20, which is what texts are read as at most.
-_LIMIT = r"\s*[<>]\s*-?(1?[0-9](\.[0-9]{1,20})?(e-[0-9]{1,3})?|20(\.0)?)\s*"
+_LIMIT = r"[ \t]*[<>][ \t]*-?(1?[0-9](\.[0-9]{1,20})?(e-[0-9]{1,3})?|20(\.0)?)[ \t]*"
 
 
 def _limits(high: int) -> dict[str, Json]:
     one = {"type": "string", "pattern": f"^{_LIMIT}$"}
-    each = rf"[^<>]*[^<>\s]{_LIMIT}"
+    each = rf"[^<>]*[^<> \t]{_LIMIT}"
     return {
         "anyOf": [
             {
                 "type": "object",
-                "propertyNames": {"pattern": r"^[^<>\s]"},
+                "propertyNames": {"pattern": r"^[^<>]+$"},
                 "additionalProperties": one,
                 "minProperties": 1,
                 "maxProperties": high,
             },
-            {"type": "string", "pattern": rf"^{each}( and {each})*$", "maxLength": 200},
+            {
+                "type": "string",
+                "pattern": rf"^{each}( and {each}){{0,{high - 1}}}$",
+                "maxLength": 1000,
+            },
         ]
     }
 

@@ -37,13 +37,11 @@ class Personality:
     def load(cls, path: str | PathLike[str]) -> Personality:
         """From its file. What the mood says is looked at by who makes a `Mood` of it. Raises
         `FileError`."""
-        written = short_form.read_file(str(path))
-        try:
-            about, system, key = _core.personality(written)
-        except MoodError as error:
-            raise FileError(str(path), str(error)) from error
-        mood: Mapping[str, Any] = written[key] if key else written
-        return cls(Path(path).stem, MappingProxyType(dict(mood)), system, about)
+        name = Path(path).stem
+        if not is_name(name):
+            raise FileError(str(path), f"{name!r:.60} is no name of a personality; rename the file")
+        about, system, mood = _read(str(path))
+        return cls(name, MappingProxyType(mood), system, about)
 
 
 def personalities(folder: str | PathLike[str] | None = None) -> dict[str, Personality]:
@@ -72,6 +70,11 @@ def named(name: str, known: Mapping[str, Personality] | None = None) -> Personal
     return those[name]
 
 
+def mood_in(path: str) -> dict[str, Any]:
+    """Of a file of any name. Raises `FileError`."""
+    return _read(path)[2]
+
+
 def is_name(text: str) -> bool:
     """Whether a text could be the name of one, and no mood in short form."""
     return bool(text) and not any(char in text for char in "=@$(),")
@@ -81,3 +84,12 @@ def is_name(text: str) -> bool:
 def _shipped() -> Mapping[str, Personality]:
     paths = sorted(SHIPPED.glob("*.json"))
     return MappingProxyType({path.stem: Personality.load(path) for path in paths})
+
+
+def _read(path: str) -> tuple[str, str | None, dict[str, Any]]:
+    written = short_form.read_file(path)
+    try:
+        about, system, key = _core.personality(written)
+    except MoodError as error:
+        raise FileError(path, str(error)) from error
+    return about, system, written[key] if key else written

@@ -7,6 +7,7 @@ millions. So they are counted before anything is drawn.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from itertools import combinations
@@ -19,6 +20,7 @@ from llamood.server.gbnf import Named, Part, Ranges, Repeated, Rule, Text, Way, 
 WIDEST = 128
 _LOOK_AHEAD = 200  # characters of two ways that are held against each other
 _MOST_EXPANDED = 400  # parts that are looked into for them
+_MOST_PARTS = 200_000  # looked at in all, each as often as what lies in it changes
 _ANY: Ranges = ((0, 0x10FFFF),)
 _SPACES = " \t\n\r"
 
@@ -56,14 +58,20 @@ class _Breadth:
         self._firsts: dict[str, Ranges] = {}
         self._alike: dict[str, list[list[int]]] = {}
         self.found = dict.fromkeys(rules, 1)
+        users = _users(rules)
+        n_left = _MOST_PARTS
         # A rule may lie in itself. What adds up there grows with each round, up to the limit.
-        is_settled = False
-        while not is_settled and self.found["root"] <= WIDEST:
-            is_settled = True
-            for name in rules:
-                found = min(self._of(name), WIDEST + 1)
-                if found > self.found[name]:
-                    self.found[name], is_settled = found, False
+        todo = deque(rules)
+        waiting = set(rules)
+        while todo and self.found["root"] <= WIDEST:
+            name = todo.popleft()
+            waiting.discard(name)
+            n_left -= sum(map(len, rules[name]))
+            found = min(self._of(name), WIDEST + 1) if n_left > 0 else WIDEST + 1
+            if found > self.found[name]:
+                self.found[name] = found
+                todo.extend(users[name] - waiting)
+                waiting |= users[name]
 
     def _of(self, name: str) -> int:
         """Of ways that begin alike all may be open at once, of others one."""
@@ -174,6 +182,17 @@ class _Breadth:
         return self._can_be_empty(part) and all(
             chr(low) in _SPACES and chr(high) in _SPACES for low, high in self._first_of(part)
         )
+
+
+def _users(rules: Mapping[str, Rule]) -> dict[str, set[str]]:
+    """The rules in which each one lies."""
+    users: dict[str, set[str]] = {name: set() for name in rules}
+    for name, rule in rules.items():
+        for part in (part for way in rule for part in way):
+            what = part.what if isinstance(part, Repeated) else part
+            if isinstance(what, Named):
+                users[what.name].add(name)
+    return users
 
 
 def _have_common(one: Ranges, other: Ranges) -> bool:

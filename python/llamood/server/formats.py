@@ -94,10 +94,10 @@ def _grammar(schema: str, param: str) -> str:
         converter = _Converter(prop_order={}, allow_fetch=False, dotall=False, raw_pattern=False)
         converter.visit(converter.whole(json.loads(schema)), "")
         grammar = str(converter.format_grammar())
+    except _TooLargeError:
+        raise ApiError(400, "this schema is too large", param=param) from None
     except (ValueError, TypeError, KeyError, AssertionError, AttributeError, RecursionError):
         raise ApiError(400, "this schema cannot be written as a grammar", param=param) from None
-    if len(grammar) > _LONGEST:
-        raise ApiError(400, "this schema is too large", param=param)
     return grammar
 
 
@@ -121,18 +121,35 @@ class _Converter(SchemaConverter):  # type: ignore[misc]
     def whole(self, schema: Any) -> Any:
         """The schema, to which what it refers to in itself is known."""
         self._whole = schema
+        self._named: dict[Path, str] = {}  # rules of what is referred to
+        self._n_char = 0  # of all rules
         return schema
 
     def _resolve_ref(self, ref: str) -> str:
-        name = "at-" + ref.encode().hex()
-        if name not in self._rules and ref not in self._refs_being_resolved:
-            self._refs_being_resolved.add(ref)
+        path = references.path_of(ref) or ()
+        if path not in self._named:
+            name = f"at-{len(self._named)}"
+            while name in self._rules:
+                name += "-"
+            self._named[path] = name
+            self._rules[name] = ""  # so that nothing else takes it
             part = self._whole
-            for key in references.path_of(ref) or ():
+            for key in path:
                 part = part[int(key) if isinstance(part, list) else key]
-            name = str(self.visit(part, name))
-            self._refs_being_resolved.remove(ref)
-        return name
+            self._rules[name] = str(self.visit(part, name))
+        return self._named[path]
+
+    def _add_rule(self, name: str, rule: str) -> Any:
+        n_rule = len(self._rules)
+        key = super()._add_rule(name, rule)
+        self._n_char += len(rule) if len(self._rules) > n_rule else 0
+        if self._n_char > _LONGEST:
+            raise _TooLargeError
+        return key
+
+
+class _TooLargeError(ValueError):
+    """A grammar of more than `_LONGEST` characters."""
 
 
 class _Check:

@@ -81,9 +81,10 @@ def _faces_kind(faces: Any) -> str | None:
     )
 
 
+_Label = Annotated[Text, Field(max_length=64)]
 AskedFaces = Annotated[
-    Annotated[dict[Text, Text | None], Field(max_length=_MOST_FACES), Tag("<labels>")]
-    | Annotated[list[Text], Field(max_length=_MOST_FACES), Tag("<emotions>")],
+    Annotated[dict[_Label, _Label | None], Field(max_length=_MOST_FACES), Tag("<labels>")]
+    | Annotated[list[_Label], Field(max_length=_MOST_FACES), Tag("<emotions>")],
     Discriminator(
         _faces_kind,
         custom_error_type="faces",

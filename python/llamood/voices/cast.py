@@ -81,6 +81,11 @@ class Cast(Closing):
         )
         self._core = self._shared.cast(overflow=overflow, care=care)
         self._faces = faces
+        try:
+            faces_of(faces, evs.names)
+        except LlamoodError:
+            self.close()
+            raise
 
     @property
     def voices(self) -> tuple[Character, ...]:
@@ -173,13 +178,17 @@ class Cast(Closing):
         no room for another and for faces that cannot be had, and MoodError for a mood that cannot.
         """
         chosen = Sampling.of(sampling)
-        shown = faces_of(self._faces if faces is None else faces, self.emotions.names)
         with self._lock:
             self._shared.stage  # noqa: B018  (raises once closed)
             steering = self._shared.understand(Mood.of(mood))
             core = self._core.join(system, steering)
-            voice = self._voices[core.number] = Character(core, steering, chosen)
-            voice.set_faces(shown)
+            voice = Character(core, steering, chosen)
+            try:
+                voice.set_faces(self._faces if faces is None else faces)
+            except LlamoodError:
+                self._core.leave(core.number)
+                raise
+            self._voices[core.number] = voice
             voice.warn()
             return voice
 
@@ -224,13 +233,13 @@ class Cast(Closing):
                 self._require_mine(voice)
             steering = self._shared.understand(asked)
             before = steering.weights(felt or {})
-            plan = voices[0].plan_prompt(prompt, sampling, said=said)
+            how: dict[str, Any] = {"said": said, "faces": self._faces if faces is None else faces}
+            plan = voices[0].plan_prompt(prompt, sampling, **how)
             # Of those that have as much, the one that forgets least by it.
             numbers = [voice.number for voice in voices]
             voice = self._voices[self._core.nearest(plan, numbers, steering, before)]
-            plan = voice.plan_prompt(prompt, sampling, said=said)
+            plan = voice.plan_prompt(prompt, sampling, **how)
             voice.feel(steering, before)
-            voice.set_faces(faces_of(self._faces if faces is None else faces, self.emotions.names))
             return self._begin({voice: plan})
 
     @property

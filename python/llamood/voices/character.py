@@ -11,6 +11,7 @@ from llamood.errors import LlamoodError, ModelError, MoodWarning
 from llamood.moods.mood import Mood
 from llamood.moods.steering import Steering
 from llamood.vectors.emotion_vectors import Float64
+from llamood.voices.faces import Faces, faces_of
 from llamood.voices.sampling import Sampling
 
 
@@ -97,12 +98,19 @@ class Character:
         return self._core.plan(text, Sampling.of(sampling, base=self.sampling).manner())
 
     def plan_prompt(
-        self, tokens: Sequence[int], sampling: Mapping[str, Any], *, said: str | None = None
+        self,
+        tokens: Sequence[int],
+        sampling: Mapping[str, Any],
+        *,
+        said: str | None = None,
+        faces: Faces | None = None,
     ) -> _core.Plan:
         """The answer to a prompt of its own, beside the conversation. ``said``: the text in it that
-        is answered; None for all of it. Changes nothing; raises as `plan` does."""
+        is answered; None for all of it. ``faces``: what it shows; None for the voice's own. Changes
+        nothing; raises as `plan` does."""
         manner = Sampling.of(sampling, base=self.sampling).manner()
-        return self._core.plan_prompt(tokens, manner, said)
+        shown = faces_of(faces, self._steering.names)
+        return self._core.plan_prompt(tokens, manner, said, shown)
 
     def feel(self, steering: Steering, felt: Float64 | None = None) -> None:
         """From the next token on, also in the middle of an answer. ``felt``: what to have felt
@@ -115,9 +123,10 @@ class Character:
             self._steering = felt_now
         self.warn()
 
-    def set_faces(self, faces: _core.FaceSet | None) -> None:
-        """From the next token on; None for those of the emotions that are read."""
-        self._core.set_faces(faces)
+    def set_faces(self, faces: Faces | None) -> None:
+        """What it can show from the next token on; None for the emotions that are read. Raises
+        `LlamoodError` for faces that cannot be had."""
+        self._core.set_faces(faces_of(faces, self._steering.names))
 
     def pause(self, paused: bool) -> None:
         """Add nothing from the next token of this answer on, or the mood again."""

@@ -40,7 +40,8 @@ def said_last(messages: Any) -> str | None:
         content = message.get("content")
         parts = content if isinstance(content, list | tuple) else [{"text": content}]
         texts = [part.get("text") for part in parts if isinstance(part, Mapping)]
-        return next((text for text in reversed(texts) if isinstance(text, str)), None)
+        known = [text for text in texts if isinstance(text, str)]
+        return "".join(known) if known else None
     return None
 
 

@@ -24,7 +24,7 @@ def faces_of(faces: Faces | None, emotions: Sequence[str]) -> _core.FaceSet | No
         pairs = [(emotion, None if emotion == "neutral" else emotion) for emotion in faces]
     else:
         is_known = False
-    is_said = [isinstance(a, str) and isinstance(b, str | None) for a, b in pairs]
+    is_said = [_is_text(label) and (of is None or _is_text(of)) for label, of in pairs]
     if not is_known or not all(is_said):
         raise LlamoodError(
             f"faces are emotions, or label -> emotion, found {faces!r:.60}; expected as in "
@@ -34,3 +34,8 @@ def faces_of(faces: Faces | None, emotions: Sequence[str]) -> _core.FaceSet | No
         return _core.FaceSet(pairs, emotions)
     except ValueError as error:
         raise LlamoodError(str(error)) from None
+
+
+def _is_text(value: object) -> bool:
+    """Half a character is none."""
+    return isinstance(value, str) and value.encode(errors="replace").decode() == value

@@ -169,10 +169,12 @@ class Llama(Voice):
         mood: MoodLike = None,
         trace: bool = False,
         steer: Steer = "prose",
+        said: str | None = None,
         **kwargs: Any,
     ) -> Any:
         """``llama_cpp.Llama.create_completion``; ``mood``: for this call only; ``steer``: ``all``
-        for the mood also in what a grammar draws.
+        for the mood also in what a grammar draws; ``said``: the text in the prompt that is
+        answered, for a mood that waits for what is read of it (`When`); all of it, unless given.
 
         ``trace``: the result (of a stream, the chunk with the ``finish_reason``) has, under
         ``["llamood"]["trace"]``, what ``Trace.to_dict`` says of each token::
@@ -184,7 +186,9 @@ class Llama(Voice):
         the order of ``emotions``; a voice with readings adds ``"reading": {"fear": -0.3, ...}``.
         Its results and chunks have `reading` under ``["llamood"]["reading"]``, too.
         """
-        return self._in_mood(mood, trace, steer, super().create_completion, *args, **kwargs)
+        return self._in_mood(
+            mood, trace, steer, super().create_completion, *args, said=said, **kwargs
+        )
 
     def __call__(
         self,
