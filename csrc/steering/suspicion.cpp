@@ -114,7 +114,7 @@ const Weights& weights_of(const std::u32string& text, bool was_in_word) {
 std::pair<std::u32string, std::string> begun(const std::string& bytes) {
     std::size_t at = 0;
     while (at < bytes.size()) {
-        const Lead lead = lead_of(static_cast<std::uint8_t>(bytes[at]));
+        const LeadByte lead = lead_of(static_cast<std::uint8_t>(bytes[at]));
         if (lead.n_byte == 0) return {{replacement}, {}};
         const std::size_t n = n_good(bytes, at, lead);
         if (n < lead.n_byte) {

@@ -83,7 +83,7 @@ std::u32string characters_of(const std::string& text) {
     std::u32string characters;
     std::size_t at = 0;
     while (at < text.size()) {
-        const Lead lead = lead_of(static_cast<std::uint8_t>(text[at]));
+        const LeadByte lead = lead_of(static_cast<std::uint8_t>(text[at]));
         const std::size_t n = lead.n_byte == 0 ? 1 : n_good(text, at, lead);
         characters += n == lead.n_byte ? decoded(text, at, n) : replacement;
         at += n;

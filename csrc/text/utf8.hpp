@@ -9,13 +9,13 @@ namespace llamood {
 
 // What the first byte of a character says: how many bytes it has, and between what the second must
 // lie; none where no character begins so.
-struct Lead {
+struct LeadByte {
     std::size_t n_byte;
     std::uint8_t low;
     std::uint8_t high;
 };
 
-inline Lead lead_of(std::uint8_t byte) {
+inline LeadByte lead_of(std::uint8_t byte) {
     if (byte < 0x80) return {1, 0, 0};
     if (byte < 0xC2 || byte > 0xF4) return {0, 0, 0};
     if (byte < 0xE0) return {2, 0x80, 0xBF};
@@ -28,7 +28,7 @@ inline Lead lead_of(std::uint8_t byte) {
 }
 
 // How many of the bytes from `at` on are the beginning of a character.
-inline std::size_t n_good(const std::string& bytes, std::size_t at, const Lead& lead) {
+inline std::size_t n_good(const std::string& bytes, std::size_t at, const LeadByte& lead) {
     std::size_t n = 1;
     while (n < lead.n_byte && at + n < bytes.size()) {
         const auto byte = static_cast<std::uint8_t>(bytes[at + n]);

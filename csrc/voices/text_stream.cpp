@@ -16,7 +16,7 @@ std::string whole_characters(std::string& bytes) {
     std::string text;
     std::size_t at = 0;
     while (at < bytes.size()) {
-        const Lead lead = lead_of(static_cast<std::uint8_t>(bytes[at]));
+        const LeadByte lead = lead_of(static_cast<std::uint8_t>(bytes[at]));
         const std::size_t n = lead.n_byte == 0 ? 1 : n_good(bytes, at, lead);
         if (n == lead.n_byte) text.append(bytes, at, n);
         if (n < lead.n_byte && at + n == bytes.size()) break;
