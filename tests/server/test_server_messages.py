@@ -172,7 +172,7 @@ TOOL: dict[str, Any] = {"type": "function", "function": {"name": "f"}}
         ({"stop": ["a", ""]}, "stop.1", "at least 1 characters"),
         ({"stop": 5}, "stop", "a text, or a list of texts"),
         ({"stop": ["a", 5]}, "stop.1", "expected a text"),
-        ({"mood": ["joy"]}, "mood", "an object of intensities, or the short form"),
+        ({"mood": ["joy"]}, "mood", "an object of intensities, the short form"),
         ({"tool_choice": "any"}, "tool_choice", "'none', 'auto' or 'required'"),
         ({"tool_choice": {"type": "allowed_tools"}}, "tool_choice.type", "'allowed_tools'"),
         ({"tools": [{"type": "custom", "custom": {}}]}, "tools.0.type", "custom tools"),

@@ -14,6 +14,7 @@ import pytest
 
 import llamood
 import tiny_chat
+from llamood.moods.personality import personalities
 from llamood.server import page
 from servers import SUGGESTED, Server, serving
 
@@ -47,6 +48,10 @@ def test_it_says_what_the_page_needs_to_know(server: Server) -> None:
         "voices": 3,
         "context": 256,
         "questions": list(tiny_chat.SUGGESTIONS),
+        "personalities": [
+            {"name": name, "about": each.about, "mood": dict(each.mood)}
+            for name, each in personalities().items()
+        ],
     }
 
 

@@ -303,7 +303,10 @@ class Decoder(OpenedLlama):
             self._requires_eval = True
 
     def _rewind(self, tokens: list[int], performance: Performance) -> None:
-        """Have all of these cached but the last, as this answer has them now."""
+        """Have all of these cached but the last, as this answer has them now; nothing of one that
+        is closed, as where a program ends with an answer half said."""
+        if self._is_closed:
+            return
         n, start = len(tokens) - 1, performance.start
         self._told = NOWHERE
         self._requires_eval = True

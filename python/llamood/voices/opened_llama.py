@@ -44,6 +44,10 @@ class OpenedLlama(llama_cpp.Llama):  # type: ignore[misc]
             _LOG.setLevel(logging.CRITICAL)
         self._context_params = params
 
+    @property
+    def _is_closed(self) -> bool:
+        return self._model.model is None
+
     def _reaches(self, n: int) -> bool:
         """Whether what the position after the first ``n`` attends to is still cached. A memory that
         slides, behind a window of attention, forgets it: see ``csrc/voices/stage.hpp``."""

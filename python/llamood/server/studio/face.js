@@ -10,11 +10,9 @@ export class Face {
   #mouth = draw("path", { class: "line" });
   #brows = draw("path", { class: "line" });
   #eyes = [17, 31].map((cx) => draw("ellipse", { cx, cy: 21, rx: 2 }));
-  #title = draw("title", {});
   element = draw(
     "svg",
     { class: "face", viewBox: "0 0 48 48", role: "img" },
-    this.#title,
     draw("circle", { class: "skin", cx: 24, cy: 24, r: 22 }),
     ...this.#eyes,
     this.#brows,
@@ -39,6 +37,6 @@ export class Face {
     this.#brows.setAttribute("d", `M13 ${brow} L21 ${inner} M35 ${brow} L27 ${inner}`);
     for (const eye of this.#eyes) eye.setAttribute("ry", 2.5 + 1.5 * wide);
     this.element.style.setProperty("--c", this.#colours[face] ?? "transparent");
-    this.#title.textContent = `Face: ${face}`;
+    this.element.setAttribute("aria-label", `face: ${face}`);
   }
 }
