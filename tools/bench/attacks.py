@@ -86,6 +86,24 @@ def _object(*, is_required: bool = True, **properties: Any) -> dict[str, Any]:
     return {**shape, **required}
 
 
+def _chained(n: int) -> dict[str, Any]:
+    """Each rule of it is settled by the next, in whatever order they stand."""
+    links = {f"d{i}": _object(a={"$ref": f"#/$defs/d{i + 1}"}) for i in range(n)}
+    all_of_them = {f"p{i}": {"$ref": f"#/$defs/d{i}"} for i in range(n, -1, -1)}
+    return {**_object(**all_of_them), "$defs": {**links, f"d{n}": TEXT}}
+
+
+def _spelled(n: int) -> dict[str, Any]:
+    """The same part again and again, by as many names."""
+    name = "abcdefghij"
+    names = (
+        "".join(f"%{ord(c):02x}" if i >> k & 1 else c for k, c in enumerate(name)) for i in range(n)
+    )
+    refs = {f"p{i}": {"$ref": f"#/$defs/{spelled}"} for i, spelled in enumerate(names)}
+    part = _object(**{f"q{i}": TEXT for i in range(1000)})
+    return {**_object(**refs), "$defs": {name: part}}
+
+
 def _doubling(n: int) -> dict[str, Any]:
     parts: dict[str, Any] = {f"d{n}": {"type": "null"}}
     for i in range(n):
@@ -281,6 +299,8 @@ ATTACKS: Mapping[str, Attack] = {
         _schema(_object(is_required=False, **{f"p{i}": TEXT for i in range(100)}))
     ),
     "ways that double": Attack(_schema(_doubling(20))),
+    "a chain of 900 references": Attack(_schema(_chained(900))),
+    "a reference in 900 spellings": Attack(_schema(_spelled(900))),
     "any JSON": Attack(_asking(chat(response_format={"type": "json_object"}, max_tokens=64))),
     "any JSON, every token as likely": Attack(
         _asking(chat(response_format={"type": "json_object"}, max_tokens=64, top_k=0))
