@@ -64,8 +64,6 @@ std::vector<Limit> limits_of(std::string rest) {
     }
 }
 
-}  // namespace
-
 // Throws MoodError for what no emotion is called whose reading could be waited for.
 void require_name(const std::string& emotion) {
     if (utf8_of(characters_of(emotion)) != emotion) {
@@ -78,6 +76,8 @@ void require_name(const std::string& emotion) {
                             found(emotion));
     }
 }
+
+}  // namespace
 
 Condition Condition::read(const JsonValue& written) {
     Condition condition;

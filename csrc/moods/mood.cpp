@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <map>
 #include <numeric>
 #include <set>
 
@@ -153,13 +152,11 @@ std::vector<std::string> Mood::texts() const {
     return {texts.begin(), texts.end()};
 }
 
-std::vector<Gate> Mood::gates() const {
-    std::map<std::string, Gate> by_key;
+std::map<std::string, Gate> Mood::gates() const {
+    std::map<std::string, Gate> gates;
     for (const auto* some : {&feelings_, &affect_}) {
-        for (const Feeling& feeling : *some) by_key.merge(gates_of(*feeling.schedule));
+        for (const Feeling& feeling : *some) gates.merge(gates_of(*feeling.schedule));
     }
-    std::vector<Gate> gates;
-    for (const auto& [key, gate] : by_key) gates.push_back(gate);
     return gates;
 }
 

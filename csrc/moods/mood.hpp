@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <utility>
@@ -54,8 +55,8 @@ class Mood {
     bool reads() const;
     // The texts that it listens to.
     std::vector<std::string> texts() const;
-    // The gates that it waits for; each once.
-    std::vector<Gate> gates() const;
+    // The gates that it waits for, by key.
+    std::map<std::string, Gate> gates() const;
 
   private:
     void feel(const std::string& name, SchedulePtr schedule);

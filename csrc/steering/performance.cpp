@@ -204,8 +204,8 @@ std::vector<Regulation> Performance::regulated(const Read& read, std::int64_t to
 // said is not read then.
 void Performance::open(const Read& read, std::int64_t token) {
     static const Read nothing;
-    for (const Gate& gate : steering_->gates()) {
-        std::vector<std::int64_t>& flips = flips_[gate.key()];
+    for (const auto& [key, gate] : steering_->gates()) {
+        std::vector<std::int64_t>& flips = flips_[key];
         const bool is_open = flips.size() % 2 == 1;
         const Read& heard = !gate.of_user ? read : token > 0 ? said() : nothing;
         if (gate.next(is_open, heard) != is_open) flips.push_back(token);

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -68,7 +69,8 @@ class Steering {
     // What one token leaves of the distance to what is asked.
     double kept() const { return kept_; }
     const std::vector<Held>& held() const { return held_; }
-    const std::vector<Gate>& gates() const { return gates_; }
+    // By key.
+    const std::map<std::string, Gate>& gates() const { return gates_; }
     // Whether the weights of a token are known before the token ahead of it is decoded.
     bool is_foreseen() const { return held_.empty() && gates_.empty(); }
 
@@ -105,7 +107,7 @@ class Steering {
     bool listens_;
     double kept_;
     std::vector<Held> held_;
-    std::vector<Gate> gates_;
+    std::map<std::string, Gate> gates_;
     std::vector<double> limits_;  // (n_emotion + 1), of intensities
     std::vector<double> gram_;    // of its layers; empty where nothing is felt
     std::vector<double> fluent_;  // (n_emotion), the largest weights that read fluently in them

@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "voices/faults.hpp"
-#include "voices/text_stream.hpp"
 
 namespace llamood {
 
@@ -138,19 +137,10 @@ Plan Character::plan_prompt(std::vector<llama_token> prompt, Manner manner,
     return plan_of(shared_, std::move(prompt), std::move(manner), std::move(said));
 }
 
-Read Character::named(const std::vector<double>& reading) const {
-    Read by_name;
-    const auto& names = shared_.vectors().names();
-    for (std::size_t i = 0; i < reading.size(); ++i) by_name[names[i]] = reading[i];
-    return by_name;
-}
-
 Read Character::said() const {
     if (reader_ == nullptr || turn_ == nullptr || turn_->n_drawn == 0) return {};
-    const Plan& plan = turn_->plan;
-    Span span{0, static_cast<int>(plan.tokens.size())};
-    if (plan.said) span = span_of(shared_.stage().vocab(), plan.tokens, *plan.said);
-    return named(reader_->mean(span.begin, span.end));
+    const Span span = turn_->said(shared_.stage().vocab());
+    return reader_->named(reader_->mean(span.begin, span.end));
 }
 
 Performance Character::performance(std::shared_ptr<const Steering> steering,
@@ -158,7 +148,8 @@ Performance Character::performance(std::shared_ptr<const Steering> steering,
                                    Performance::Notify notify) const {
     const auto read = [this, position](std::int64_t token) {
         if (reader_ == nullptr) return Read();
-        return named(reader_->heard(position, position + static_cast<int>(token)).reading);
+        const int end = position + static_cast<int>(token);
+        return reader_->named(reader_->heard(position, end).reading);
     };
     return {std::move(steering), std::move(before), std::move(notify), read,
             [this] { return said(); }};

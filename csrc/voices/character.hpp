@@ -121,7 +121,6 @@ class Character {
     using TurnPtr = std::shared_ptr<Turn>;  // kept by whoever waits for something in it
 
     void require_able(const Manner& manner) const;
-    Read named(const std::vector<double>& reading) const;
     void foresee(const Steering& steering);
     void notice(const Notice& notice);
     int n_same(const std::vector<llama_token>& tokens, const std::vector<std::int64_t>& keys) const;

@@ -141,6 +141,12 @@ std::vector<double> Reader::mean(int begin, int end) const {
     return total;
 }
 
+Read Reader::named(const std::vector<double>& reading) const {
+    Read by_name;
+    for (std::size_t i = 0; i < reading.size(); ++i) by_name[projector_->names()[i]] = reading[i];
+    return by_name;
+}
+
 void Reader::forget() {
     projector_->probe().forget(sequence_, 0);
     std::fill(moved_.begin(), moved_.end(), 0.0);

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "graph/probe.hpp"
+#include "moods/gate.hpp"
 #include "steering/blend.hpp"
 #include "steering/steering_vectors.hpp"
 #include "voices/baseline.hpp"
@@ -65,6 +66,9 @@ class Reader {
     Heard heard(int begin, int end) const;
     // (n_emotion): the mean score of those of these positions that were read; empty where none was.
     std::vector<double> mean(int begin, int end) const;
+
+    // Such means and scores by name; nothing of those that are empty.
+    Read named(const std::vector<double>& reading) const;
 
     // What was read and noted is not that of the context any more.
     void forget();

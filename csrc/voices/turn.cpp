@@ -25,6 +25,11 @@ Turn::Turn(Plan of, Performance played, std::shared_ptr<const std::vector<std::s
     most_ = plan.manner.max_tokens > 0 ? std::min(plan.manner.max_tokens, room) : room;
 }
 
+Span Turn::said(const llama_vocab* vocab) const {
+    if (!plan.said) return {0, static_cast<int>(n_prompt())};
+    return span_of(vocab, plan.tokens, *plan.said);
+}
+
 std::vector<llama_token> Turn::tokens() const {
     std::vector<llama_token> tokens = plan.tokens;
     for (const auto& [token, piece] : fed) tokens.push_back(token);

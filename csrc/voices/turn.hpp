@@ -14,6 +14,7 @@
 #include "steering/performance.hpp"
 #include "voices/event.hpp"
 #include "voices/memory.hpp"
+#include "voices/text_stream.hpp"
 
 namespace llamood {
 
@@ -37,6 +38,9 @@ struct Turn {
     int position() const { return static_cast<int>(n_prompt()) - 1; }
     int start() const { return performance.steering().is_everywhere() ? 0 : position(); }
     bool is_steered_before() const { return start() < position(); }
+
+    // Where in the prompt that lies which is answered.
+    Span said(const llama_vocab* vocab) const;
 
     // Of the prompt, and of the answer as far as it goes.
     std::vector<llama_token> tokens() const;
