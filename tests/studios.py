@@ -101,7 +101,8 @@ def visiting(browser: Any, server: Server, *, loads: bool = True, **how: Any) ->
         if loads:
             studio.load()
         yield studio
-        assert [one for one in faults if not any(it in one for it in studio.expected)] == []
+        told = [one for one in faults if not any(it in one for it in studio.expected)]
+        assert not told, f"the browser complains of {told}"
     finally:
         context.close()
 
