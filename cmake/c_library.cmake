@@ -36,6 +36,8 @@ add_library(llamood SHARED
   csrc/capi/capi_mood.cpp
   csrc/capi/capi_stage.cpp
   csrc/capi/capi_version.cpp
+  csrc/capi/capi_voice.cpp
+  csrc/capi/saved_file.cpp
   csrc/voices/cores.cpp
   csrc/voices/feeling_model.cpp
   csrc/voices/opened_context.cpp

@@ -168,6 +168,12 @@ class Stage:
     def leave(self, voice: int) -> None:
         self._asked("llamood_leave", voice)
 
+    def save(self, voice: int, path: Path, *, with_cache: bool) -> None:
+        self._asked("llamood_voice_save", voice, c_char_p(bytes(path)), c_bool(with_cache))
+
+    def load(self, path: Path) -> int:
+        return self._asked("llamood_voice_load", c_char_p(bytes(path)))
+
     def step(self) -> bool:
         return self._asked("llamood_step", 0) == 1
 

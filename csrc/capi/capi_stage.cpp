@@ -1,138 +1,16 @@
+#include "capi/capi_stage.hpp"
+
 #include <algorithm>
 #include <cmath>
-#include <deque>
-#include <memory>
-#include <optional>
 #include <stdexcept>
-#include <string>
-#include <utility>
-#include <vector>
 
-#include "capi/capi.hpp"
 #include "capi/capi_model.hpp"
-#include "capi/capi_mood.hpp"
-#include "capi/llamood.h"
-#include "moods/mood_error.hpp"
-#include "voices/cast.hpp"
 #include "voices/cores.hpp"
-#include "voices/opened_context.hpp"
-#include "voices/runner.hpp"
 #include "voices/spin.hpp"
 
 using namespace llamood;
 
 namespace {
-
-// An event, with what llamood_event points to.
-struct ToldEvent {
-    explicit ToldEvent(Event of) : event(std::move(of)) {
-        for (const std::string& text : event.news) notice += (notice.empty() ? "" : "\n") + text;
-        if (event.reading) reading.assign(event.reading->begin(), event.reading->end());
-        if (event.score) score.assign(event.score->begin(), event.score->end());
-        for (const Likely& each : event.likely) likely.push_back({each.token, each.logprob});
-        if (event.guard == nullptr) return;
-        guard = event.guard->words();
-        for (const Rescue& each : event.guard->rescues) {
-            rescues.push_back({static_cast<int>(each.token), static_cast<int>(each.kept),
-                               each.alarm.kind.c_str(), each.alarm.text.c_str()});
-        }
-    }
-
-    Event event;
-    std::string notice;
-    std::vector<float> reading;
-    std::vector<float> score;
-    std::vector<llamood_likely> likely;
-    std::string guard;
-    std::vector<llamood_rescue> rescues;
-};
-
-}  // namespace
-
-struct llamood_stage {
-    llamood_stage(std::shared_ptr<const FeelingModel> of, std::unique_ptr<OpenedContext> opened,
-                  Overflow overflow, std::optional<Care> care)
-        : model(std::move(of)),
-          context(std::move(opened)),
-          cast(context->parts(), overflow, care),
-          nothing(model->vectors().n_emotion()) {}
-
-    std::shared_ptr<const FeelingModel> model;
-    std::unique_ptr<OpenedContext> context;
-    Cast cast;
-    std::vector<float> nothing;      // (n_emotion), the weights of the end of an answer
-    std::optional<ToldEvent> told;   // what the last event points to
-    Runner::Left left;               // what was not polled of a runner that has stopped
-    std::unique_ptr<Runner> runner;  // null where it does not run by itself
-
-    std::optional<Event> poll() {
-        if (!left.events.empty()) {
-            std::optional<Event> event(std::move(left.events.front()));
-            left.events.pop_front();
-            return event;
-        }
-        if (left.fault != nullptr) std::rethrow_exception(std::exchange(left.fault, nullptr));
-        return runner != nullptr ? runner->poll() : cast.poll();
-    }
-};
-
-namespace {
-
-std::shared_ptr<const Steering> steering_of(const llamood_stage& stage, const Mood& mood) {
-    const auto& baseline = stage.model->baseline();
-    if (baseline == nullptr && mood.reads()) {
-        throw MoodError("",
-                        "this mood goes by what is read, which is known only to a voice that is; "
-                        "load the model with `readings`");
-    }
-    std::optional<Told> told;
-    if (baseline != nullptr) told = baseline->told;
-    auto affect_map = mood.affect().empty() ? nullptr : stage.model->affect_map();
-    return std::make_shared<const Steering>(mood, stage.model->steering_vectors(),
-                                            std::move(affect_map), told);
-}
-
-std::shared_ptr<const Steering> steering_of(const llamood_stage& stage, const llamood_mood* mood) {
-    return steering_of(stage, mood == nullptr ? Mood::of({}) : mood->mood);
-}
-
-Manner manner_of(const llamood_sampling& asked) {
-    Manner manner;
-    manner.sampling = {asked.temperature,
-                       asked.top_k,
-                       asked.top_p,
-                       asked.min_p,
-                       asked.typical_p,
-                       asked.repeat_penalty,
-                       asked.frequency_penalty,
-                       asked.presence_penalty,
-                       asked.last_n_tokens,
-                       asked.seed,
-                       asked.grammar == nullptr ? "" : asked.grammar,
-                       std::max(asked.n_likely, -1)};
-    if (asked.n_stop > 0) require(asked.stops, "stops");
-    for (std::size_t i = 0; i < asked.n_stop; ++i) {
-        require(asked.stops[i], ("stops[" + std::to_string(i) + "]").c_str());
-        manner.stops.emplace_back(asked.stops[i]);
-    }
-    for (const float value :
-         {asked.temperature, asked.top_p, asked.min_p, asked.typical_p, asked.repeat_penalty,
-          asked.frequency_penalty, asked.presence_penalty}) {
-        if (!std::isfinite(value)) {
-            throw std::invalid_argument("a number of the sampling is not finite");
-        }
-    }
-    if (asked.max_tokens < 0 || !(asked.max_seconds >= 0)) {
-        throw std::invalid_argument("max_tokens and max_seconds of 0 or more were expected");
-    }
-    manner.max_tokens = asked.max_tokens;
-    if (asked.max_seconds > 0) manner.max_seconds = asked.max_seconds;
-    return manner;
-}
-
-Manner manner_of(const llamood_sampling* asked) {
-    return manner_of(asked == nullptr ? llamood_default_sampling() : *asked);
-}
 
 std::optional<Care> care_of(llamood_guard asked) {
     switch (asked) {
@@ -192,56 +70,16 @@ llamood_event shown(const llamood_stage& stage, const ToldEvent& told) {
             event.face ? static_cast<float>(event.face->point[1]) : 0.0f};
 }
 
-// `work` with what takes the orders: the cast, or who runs it.
-template <class Work>
-auto with(llamood_stage* stage, Work work) {
-    return stage->runner != nullptr ? work(*stage->runner) : work(stage->cast);
-}
-
-void feel(llamood_stage* stage, int voice, const std::shared_ptr<const Steering>& steering) {
-    with(stage, [&](auto& cast) { cast.feel(voice, steering); });
-}
-
 void require_still(const llamood_stage* stage) {
     require(stage, "stage");
     if (stage->runner == nullptr) return;
     throw std::runtime_error("the stage steps in a thread of its own; stop it first");
 }
 
-// What `work` does to a stage, 0 where it succeeds.
-template <class Work>
-int changed(llamood_stage* stage, char* error, size_t error_size, Work work) {
-    return guarded({error, error_size}, -1, [&] {
-        require(stage, "stage");
-        work();
-        return 0;
-    });
-}
-
 }  // namespace
 
 llamood_stage_params llamood_stage_default_params(void) {
     return {8, 2048, 512, 0, 0, LLAMOOD_REFUSE, nullptr, LLAMOOD_GUARD_RESCUE};
-}
-
-llamood_sampling llamood_default_sampling(void) {
-    const Sampling usual;
-    return {usual.temperature,
-            usual.top_k,
-            usual.top_p,
-            usual.min_p,
-            usual.typical_p,
-            usual.repeat_penalty,
-            usual.frequency_penalty,
-            usual.presence_penalty,
-            usual.last_n_tokens,
-            LLAMOOD_ANY_SEED,
-            nullptr,
-            nullptr,
-            0,
-            0,
-            0.0,
-            usual.n_likely};
 }
 
 llamood_stage* llamood_stage_open(const llamood_model* model, const llamood_stage_params* params,
@@ -277,91 +115,6 @@ llamood_stage* llamood_stage_open(const llamood_model* model, const llamood_stag
 
 void llamood_stage_free(llamood_stage* stage) {
     const std::unique_ptr<llamood_stage> owner(stage);
-}
-
-int llamood_join(llamood_stage* stage, const char* system, const llamood_mood* mood,
-                 const llamood_sampling* sampling, char* error, size_t error_size) {
-    return guarded({error, error_size}, -1, [=] {
-        require(stage, "stage");
-        std::optional<std::string> told;
-        if (system != nullptr) told = system;
-        Manner manner = manner_of(sampling);
-        auto steering = steering_of(*stage, mood);
-        if (stage->runner != nullptr) {
-            return stage->runner->join(std::move(told), std::move(steering), std::move(manner));
-        }
-        return stage->cast.join(std::move(told), std::move(steering), std::move(manner))->number();
-    });
-}
-
-int llamood_say(llamood_stage* stage, int voice, const char* text, char* error, size_t error_size) {
-    return changed(stage, error, error_size, [=] {
-        require(text, "text");
-        with(stage, [&](auto& cast) { cast.say(voice, text); });
-    });
-}
-
-int llamood_say_so(llamood_stage* stage, int voice, const char* text,
-                   const llamood_sampling* sampling, char* error, size_t error_size) {
-    return changed(stage, error, error_size, [=] {
-        require(text, "text");
-        with(stage, [&](auto& cast) { cast.say(voice, text, manner_of(sampling)); });
-    });
-}
-
-int llamood_feel(llamood_stage* stage, int voice, const llamood_mood* mood, char* error,
-                 size_t error_size) {
-    return changed(stage, error, error_size,
-                   [=] { feel(stage, voice, steering_of(*stage, mood)); });
-}
-
-int llamood_feel_weights(llamood_stage* stage, int voice, const float* weights, size_t n,
-                         char* error, size_t error_size) {
-    return changed(stage, error, error_size, [=] {
-        require(weights, "weights");
-        const auto& names = stage->model->vectors().names;
-        if (n != names.size()) {
-            throw std::invalid_argument(std::to_string(n) + " weights, expected one for each of " +
-                                        std::to_string(names.size()) + " emotions");
-        }
-        std::vector<std::pair<std::string, double>> named;
-        for (std::size_t i = 0; i < n; ++i) named.emplace_back(names[i], weights[i]);
-        feel(stage, voice, steering_of(*stage, Mood::of(named)));
-    });
-}
-
-int llamood_pause(llamood_stage* stage, int voice, bool paused, char* error, size_t error_size) {
-    return changed(stage, error, error_size,
-                   [=] { with(stage, [&](auto& cast) { cast.pause(voice, paused); }); });
-}
-
-int llamood_set_faces(llamood_stage* stage, int voice, const char* const* labels,
-                      const char* const* emotions, size_t n, char* error, size_t error_size) {
-    return changed(stage, error, error_size, [=] {
-        if (n > 0) require(labels, "labels");
-        if (n > 0) require(emotions, "emotions");
-        std::vector<FaceLabel> faces;
-        for (std::size_t i = 0; i < n; ++i) {
-            require(labels[i], "labels");
-            faces.push_back({labels[i], std::nullopt});
-            if (emotions[i] != nullptr) faces.back().emotion = emotions[i];
-        }
-        auto set = std::make_shared<const FaceSet>(faces, stage->model->vectors().names);
-        with(stage, [&](auto& cast) { cast.set_faces(voice, set); });
-    });
-}
-
-int llamood_interrupt(llamood_stage* stage, int voice, char* error, size_t error_size) {
-    return changed(stage, error, error_size,
-                   [=] { with(stage, [&](auto& cast) { cast.interrupt(voice); }); });
-}
-
-int llamood_leave(llamood_stage* stage, int voice, char* error, size_t error_size) {
-    return changed(stage, error, error_size, [=] {
-        with(stage, [&](auto& cast) { cast.leave(voice); });
-        if (stage->runner == nullptr) stage->cast.drop(voice);
-        drop_events(stage->left.events, voice);
-    });
 }
 
 int llamood_step(llamood_stage* stage, int n_token, char* error, size_t error_size) {

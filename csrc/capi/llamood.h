@@ -292,6 +292,21 @@ LLAMOOD_API int llamood_interrupt(llamood_stage* stage, int voice, char* error, 
  * in its place. */
 LLAMOOD_API int llamood_leave(llamood_stage* stage, int voice, char* error, size_t error_size);
 
+/* Write to a file all that it takes for a voice to go on from here: its conversation, the answer
+ * that it is giving, what it feels and has felt, how it draws its tokens. `with_cache`: also the
+ * keys and values of what it has decoded, so that nothing is decoded again; the file is then as
+ * large as that, and only the same model file has use for it. The file is written whole or not at
+ * all. What the voice said and was not polled is not said again. */
+LLAMOOD_API int llamood_voice_save(llamood_stage* stage, int voice, const char* path,
+                                   bool with_cache, char* error, size_t error_size);
+
+/* A new voice, which is the one that was saved there, in this program or another, and goes on token
+ * by token as that one would; returns its number, or -1. Where it was giving an answer, that comes
+ * with the next steps. Fails for what is no saved voice, or not whole, or of a later version or
+ * another model, and where there is no room for another voice. */
+LLAMOOD_API int llamood_voice_load(llamood_stage* stage, const char* path, char* error,
+                                   size_t error_size);
+
 /* -- Steps and events ------------------------------------------------------------------------- */
 
 /* Decode one batch of at most `n_token` tokens (0: as many as a batch holds): one of each voice
@@ -309,9 +324,9 @@ LLAMOOD_API int llamood_step_for(llamood_stage* stage, double milliseconds, char
 /* From now on step in a thread of the stage's own while anybody speaks; llamood_step and
  * llamood_step_for fail then. llamood_say, _feel, _feel_weights, _interrupt and _poll never wait
  * for a decode: what they ask happens between two steps, in their order. What llamood_say would
- * refuse for want of room comes as an event, LLAMOOD_END_REFUSED. llamood_join and _leave wait for
- * the step that runs. Where a step fails, all answers that were being given end with
- * LLAMOOD_END_FAILED, and llamood_poll then fails once. */
+ * refuse for want of room comes as an event, LLAMOOD_END_REFUSED. llamood_join, _leave,
+ * llamood_voice_save and _load wait for the step that runs. Where a step fails, all answers that
+ * were being given end with LLAMOOD_END_FAILED, and llamood_poll then fails once. */
 LLAMOOD_API int llamood_stage_start(llamood_stage* stage, char* error, size_t error_size);
 
 /* End that thread, after the step that runs. Nothing is lost: what was asked is done, what was said

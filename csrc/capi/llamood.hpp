@@ -232,6 +232,17 @@ class Stage {
     void interrupt(int voice) {
         detail::called([&](char* e, size_t n) { return llamood_interrupt(get(), voice, e, n); });
     }
+    // See llamood_voice_save.
+    void save(int voice, const std::string& path, bool with_cache = false) {
+        detail::called([&](char* e, size_t n) {
+            return llamood_voice_save(get(), voice, path.c_str(), with_cache, e, n);
+        });
+    }
+    // The number of the voice that was saved there.
+    int load(const std::string& path) {
+        return detail::called(
+            [&](char* e, size_t n) { return llamood_voice_load(get(), path.c_str(), e, n); });
+    }
     void leave(int voice) {
         detail::called([&](char* e, size_t n) { return llamood_leave(get(), voice, e, n); });
     }

@@ -140,6 +140,11 @@ void Probe::read(llama_seq_id sequence, llama_pos begin, int n, float* out) cons
     std::fill_n(out, n * n_value() - (last - first), unread);
 }
 
+void Probe::put(llama_seq_id sequence, llama_pos begin, int n, const float* read) {
+    require(sequence, begin, begin + n);
+    std::copy_n(read, n * n_value(), values(sequence, begin + n).begin() + begin * n_value());
+}
+
 void Probe::share(llama_seq_id from, llama_seq_id to, llama_pos begin, llama_pos end) {
     require(from, begin, end);
     require(to, begin, end);

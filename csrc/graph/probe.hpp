@@ -52,6 +52,9 @@ class Probe final : public GraphWatcher {
     // where nothing was read. What was decoded last at a position counts.
     void read(llama_seq_id sequence, llama_pos begin, int n, float* out) const;
 
+    // These (n, n_layer, n_direction) were read at positions `begin` on, by a probe like this one.
+    void put(llama_seq_id sequence, llama_pos begin, int n, const float* read);
+
     // What was read of one sequence at begin .. end - 1 was read of another one too.
     void share(llama_seq_id from, llama_seq_id to, llama_pos begin, llama_pos end);
 

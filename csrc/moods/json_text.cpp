@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <limits>
 #include <nlohmann/json.hpp>
+#include <variant>
 
 #include "moods/mood_error.hpp"
 #include "text/unicode.hpp"
@@ -131,16 +132,46 @@ class Builder : public nlohmann::json_sax<nlohmann::json> {
     std::string key_;  // of the coming value
 };
 
+nlohmann::ordered_json json_of(const JsonValue& value) {
+    struct Written {
+        using Json = nlohmann::ordered_json;
+
+        Json operator()(const JsonList& list) const {
+            Json written = Json::array();
+            for (const JsonValue& each : list) written.push_back(json_of(each));
+            return written;
+        }
+        Json operator()(const JsonObject& object) const {
+            Json written = Json::object();
+            for (const auto& [key, part] : object) written[key] = json_of(part);
+            return written;
+        }
+        Json operator()(const std::shared_ptr<const Schedule>&) const { return nullptr; }
+        Json operator()(JsonHuge) const { return nullptr; }
+        Json operator()(std::nullptr_t) const { return nullptr; }
+        Json operator()(bool value) const { return value; }
+        Json operator()(std::int64_t value) const { return value; }
+        Json operator()(double value) const { return value; }
+        Json operator()(const std::string& value) const { return value; }
+    };
+    return std::visit(Written{}, value.is);
+}
+
 }  // namespace
 
-JsonValue read_json(const std::string& text) {
-    if (text.size() > longest_json) {
-        throw MoodError("", "longer than " + std::to_string(longest_json / 1024) +
-                                " KiB; a mood is a short text");
+JsonValue read_json(const std::string& text, std::size_t longest) {
+    if (text.size() > longest) {
+        throw MoodError(
+            "", "longer than " + std::to_string(longest / 1024) + " KiB; a mood is a short text");
     }
     Builder builder;
     nlohmann::json::sax_parse(text, &builder);
     return builder.take();
+}
+
+std::string json_text(const JsonValue& value) {
+    constexpr int in_one_line = -1;
+    return json_of(value).dump(in_one_line, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
 }  // namespace llamood

@@ -74,4 +74,14 @@ std::string shortened(double number, int n_digit) {
     return {buffer.data(), written.ptr};
 }
 
+bool is_same(const JsonValue& one, const JsonValue& other) {
+    const auto *count = one.as<std::int64_t>(), *other_count = other.as<std::int64_t>();
+    const auto *number = one.as<double>(), *other_number = other.as<double>();
+    const auto *text = one.as<std::string>(), *other_text = other.as<std::string>();
+    if (count != nullptr && other_count != nullptr) return *count == *other_count;
+    if (number != nullptr && other_number != nullptr) return *number == *other_number;
+    if (text != nullptr && other_text != nullptr) return *text == *other_text;
+    return one.as<std::nullptr_t>() != nullptr && other.as<std::nullptr_t>() != nullptr;
+}
+
 }  // namespace llamood

@@ -44,6 +44,9 @@ struct JsonMember {
     JsonValue value;
 };
 
+// Whether two numbers, two texts or two nulls are equal; nothing else has a default.
+bool is_same(const JsonValue& one, const JsonValue& other);
+
 // A value as an error message shows it: numbers and short texts whole, else what it is.
 std::string found(const JsonValue& value);
 std::string found(const std::string& text);

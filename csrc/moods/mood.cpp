@@ -113,6 +113,18 @@ Mood Mood::of(const std::vector<std::pair<std::string, double>>& weights) {
     return mood;
 }
 
+JsonValue Mood::to_json() const {
+    JsonObject written;
+    for (const auto* some : {&feelings_, &affect_}) {
+        for (const auto& [name, schedule] : *some) {
+            const Schedule& of = *schedule;
+            written.push_back({name, placed(name, [&of] { return llamood::to_json(of); })});
+        }
+    }
+    for (JsonMember& member : settings_.written()) written.push_back(std::move(member));
+    return {std::move(written)};
+}
+
 template <class Is>
 bool Mood::all(Is is) const {
     return std::all_of(feelings_.begin(), feelings_.end(), is) &&

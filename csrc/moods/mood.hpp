@@ -37,6 +37,9 @@ class Mood {
     // The same weights at every token. Throws MoodError as above.
     static Mood of(const std::vector<std::pair<std::string, double>>& weights);
 
+    // What read() makes the same mood of. Throws MoodError where a Python function is in it.
+    JsonValue to_json() const;
+
     // Of emotions, an intensity, a multiple of its vector; negative pushes away.
     const std::vector<Feeling>& feelings() const { return feelings_; }
     // Of axes of affect, the coordinate for which a mix of emotions is found.

@@ -172,17 +172,6 @@ SchedulePtr read_object(JsonObject written, int depth) {
 
 // -- and backwards -----------------------------------------------------------------------------
 
-// Of numbers and texts; nothing else has a default.
-bool is_same(const JsonValue& one, const JsonValue& other) {
-    const auto *count = one.as<std::int64_t>(), *other_count = other.as<std::int64_t>();
-    const auto *number = one.as<double>(), *other_number = other.as<double>();
-    const auto *text = one.as<std::string>(), *other_text = other.as<std::string>();
-    if (count != nullptr && other_count != nullptr) return *count == *other_count;
-    if (number != nullptr && other_number != nullptr) return *number == *other_number;
-    if (text != nullptr && other_text != nullptr) return *text == *other_text;
-    return one.as<std::nullptr_t>() != nullptr && other.as<std::nullptr_t>() != nullptr;
-}
-
 // A value as it is written, schedules and lists of them with the rest.
 JsonValue written(const JsonValue& value) {
     if (const auto* schedule = value.as<SchedulePtr>()) return to_json(**schedule);

@@ -29,6 +29,8 @@ struct Settings {
 
     // key: with its `$`. Throws MoodError at it for what is unknown or out of range.
     void read(const std::string& key, const JsonValue& value);
+    // Those that are not as they are where nothing is said, in the order of the table.
+    JsonObject written() const;
 };
 
 // key: with its `$`. otherwise: what it is where it is not said; null where it is nothing then.
@@ -37,6 +39,7 @@ struct Setting {
     ParameterKind kind;
     JsonValue otherwise;
     void (*set)(Settings& settings, const ParameterKind& kind, const JsonValue& value);
+    JsonValue (*get)(const Settings& settings);
 };
 
 // In the order in which they are written.

@@ -15,6 +15,7 @@
 #include "python/collapse.hpp"
 #include "python/ends.hpp"
 #include "python/named.hpp"
+#include "python/python_value.hpp"
 #include "python/register.hpp"
 #include "voices/cast.hpp"
 #include "voices/faults.hpp"
@@ -32,6 +33,7 @@ using llamood::Plan;
 using llamood::Projector;
 using llamood::Room;
 using llamood::RowInjector;
+using llamood::SavedVoice;
 using llamood::SharedContext;
 using llamood::Stage;
 using llamood::Steering;
@@ -69,10 +71,10 @@ class Acted : public Cast {
   public:
     Acted(RowInjector& rows, Stage& stage, const std::shared_ptr<SteeringVectors>& vectors,
           const std::shared_ptr<Projector>& projector, int n_ctx, bool slides, std::string name,
-          std::vector<std::string> shown, const Places& places, bool drops,
+          std::string fingerprint, std::vector<std::string> shown, const Places& places, bool drops,
           const std::optional<std::string>& care)
         : Cast(parts(rows, stage, vectors, projector, n_ctx, slides, std::move(name),
-                     std::move(shown), places),
+                     std::move(fingerprint), std::move(shown), places),
                drops ? Overflow::drop : Overflow::refuse,
                care ? std::optional(llamood::care_named(*care)) : std::nullopt) {}
 
@@ -116,8 +118,8 @@ class Acted : public Cast {
     SharedContext::Parts parts(RowInjector& rows, Stage& stage,
                                const std::shared_ptr<SteeringVectors>& vectors,
                                const std::shared_ptr<Projector>& projector, int n_ctx, bool slides,
-                               std::string name, std::vector<std::string> shown,
-                               const Places& places) {
+                               std::string name, std::string fingerprint,
+                               std::vector<std::string> shown, const Places& places) {
         SharedContext::Parts parts;
         parts.rows = &rows;
         parts.stage = &stage;
@@ -126,6 +128,7 @@ class Acted : public Cast {
         parts.n_ctx = n_ctx;
         parts.slides = slides;
         parts.name = std::move(name);
+        parts.fingerprint = std::move(fingerprint);
         parts.shown = std::move(shown);
         parts.places = llamood::places_of(vectors->names(), places);
         parts.advice = {"pass overflow='drop'", "open the cast with more (voices=...)"};
@@ -203,6 +206,13 @@ void register_character(py::module_& m) {
         .def("pause", &Character::pause, py::arg("is_paused"))
         .def("news", &Character::news)
         .def(
+            "saved",
+            [](const Character& self, bool has_cache) {
+                const SavedVoice saved = self.saved(has_cache);
+                return py::make_tuple(llamood::python_of(saved.head()), py::bytes(saved.tail()));
+            },
+            py::arg("has_cache"))
+        .def(
             "scores",
             [](const Character& self, int begin, int end) {
                 return self.reader()->scores(begin, end);
@@ -214,6 +224,11 @@ void register_character(py::module_& m) {
 
 void register_cast(py::module_& m) {
     register_character(m);
+    py::class_<SavedVoice>(m, "SavedVoice")
+        .def(py::init([](const py::dict& head, const std::string& tail) {
+                 return SavedVoice::of(llamood::value_of(head), tail);
+             }),
+             py::arg("head"), py::arg("tail"));
     py::class_<Event>(m, "Event")
         .def_readonly("voice", &Event::voice)
         .def_readonly("news", &Event::news)
@@ -224,20 +239,27 @@ void register_cast(py::module_& m) {
         });
     py::class_<Acted>(m, "Cast")
         .def(py::init<RowInjector&, Stage&, const std::shared_ptr<SteeringVectors>&,
-                      const std::shared_ptr<Projector>&, int, bool, std::string,
+                      const std::shared_ptr<Projector>&, int, bool, std::string, std::string,
                       std::vector<std::string>, const Places&, bool,
                       const std::optional<std::string>&>(),
              py::arg("rows"), py::arg("stage"), py::arg("vectors"), py::arg("projector"),
-             py::kw_only(), py::arg("n_ctx"), py::arg("slides"), py::arg("name"), py::arg("shown"),
-             py::arg("places"), py::arg("drops"), py::arg("care"), py::keep_alive<1, 2>(),
-             py::keep_alive<1, 3>(), py::keep_alive<1, 5>())
+             py::kw_only(), py::arg("n_ctx"), py::arg("slides"), py::arg("name"),
+             py::arg("fingerprint"), py::arg("shown"), py::arg("places"), py::arg("drops"),
+             py::arg("care"), py::keep_alive<1, 2>(), py::keep_alive<1, 3>(),
+             py::keep_alive<1, 5>())
         .def(
             "join",
             [](Acted& self, std::optional<std::string> system,
-               const std::shared_ptr<Steering>& steering) {
-                return self.join(std::move(system), steering, Manner());
+               const std::shared_ptr<Steering>& steering,
+               Manner manner) { return self.join(std::move(system), steering, std::move(manner)); },
+            py::arg("system"), py::arg("steering"), py::arg("manner"), py::keep_alive<0, 1>())
+        .def(
+            "load",
+            [](Acted& self, const SavedVoice& saved,
+               const std::vector<std::shared_ptr<Steering>>& steerings) {
+                return self.load(saved, {steerings.begin(), steerings.end()});
             },
-            py::arg("system"), py::arg("steering"), py::keep_alive<0, 1>())
+            py::arg("saved"), py::arg("steerings"), py::keep_alive<0, 1>())
         .def("begin", &Acted::begin, py::arg("plans"))
         .def(
             "nearest",

@@ -91,7 +91,8 @@ void register_stage(py::module_& m) {
                 const int most =
                     manner.max_tokens != 0 ? manner.max_tokens : std::numeric_limits<int>::max();
                 self.begin(voice, std::move(tokens), copied(*bank, rows), {bank, {first, last}},
-                           manner.sampling, {manner.stops, most, manner.max_seconds}, said);
+                           manner.sampling, {manner.stops, most, manner.max_seconds},
+                           {said, 0, {}});
             },
             py::arg("voice"), py::arg("tokens"), py::arg("rows"), py::arg("bank"), py::arg("first"),
             py::arg("last"), py::arg("manner"), py::arg("said") = std::vector<llama_token>{},

@@ -38,13 +38,13 @@ CollapseMonitor::CollapseMonitor(Care care, Guard::CompressedSize compressed_siz
 
 std::optional<Rescue> CollapseMonitor::hear(int token_id, const std::string& piece,
                                             Circumstances circumstances) {
-    for (const auto& [taken, said] : unheard_) guard_.hear(taken, said, {});
+    for (Heard& each : unheard_) let_hear(std::move(each));
     unheard_.clear();
     const std::size_t n_rescue = collapse_ == nullptr ? 0 : collapse_->rescues.size();
     if (n_rescue > 0 && circumstances.overdose && *circumstances.overdose <= 1.0) {
         circumstances.overdose.reset();  // of an answer that collapsed nothing is presumed fluent
     }
-    const std::optional<Alarm>& alarm = guard_.hear(token_id, piece, circumstances);
+    const std::optional<Alarm>& alarm = let_hear({token_id, piece, circumstances});
     if (alarm && !(n_rescue == rescue_factors.size() && alarm->kind == "salad")) {
         return rescued(*alarm);
     }
@@ -52,6 +52,19 @@ std::optional<Rescue> CollapseMonitor::hear(int token_id, const std::string& pie
     n_sound_ =
         suspect ? std::max(n_sound_, static_cast<std::size_t>(*suspect) - 1) : guard_.n_heard();
     return std::nullopt;
+}
+
+const std::optional<Alarm>& CollapseMonitor::let_hear(Heard heard) {
+    heard_.push_back(std::move(heard));
+    const auto& [token, piece, circumstances] = heard_.back();
+    return guard_.hear(token, piece, circumstances);
+}
+
+void CollapseMonitor::restore(State state) {
+    for (Heard& each : state.heard) let_hear(std::move(each));
+    unheard_ = std::move(state.unheard);
+    n_sound_ = state.n_sound;
+    collapse_ = std::move(state.collapse);
 }
 
 // Takes the tokens back that are not kept.
@@ -64,13 +77,14 @@ Rescue CollapseMonitor::rescued(const Alarm& alarm) {
     }
     Rescue rescue{guard_.n_heard(), n_sound_, factor, alarm};
     guard_.forget(n_sound_);
+    heard_.resize(n_sound_);
     collapse.rescues.push_back(rescue);
     collapse_ = std::make_shared<const Collapse>(std::move(collapse));
     return rescue;
 }
 
 void CollapseMonitor::take(int token_id, std::string piece) {
-    unheard_.emplace_back(token_id, std::move(piece));
+    unheard_.push_back({token_id, std::move(piece), {}});
     pass_all();
 }
 

@@ -6,7 +6,6 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "steering/guard.hpp"
@@ -45,7 +44,25 @@ struct Collapse {
 // What it says depends on the tokens, and on the rescues before them, alone.
 class CollapseMonitor {
   public:
+    // A token that was heard, and what was known of it.
+    struct Heard {
+        int token;
+        std::string piece;
+        Circumstances circumstances;
+    };
+    // Where it stands, so that another goes on as this one would. unheard: taken since.
+    struct State {
+        std::vector<Heard> heard;
+        std::vector<Heard> unheard;
+        std::size_t n_sound = 0;
+        std::shared_ptr<const Collapse> collapse;
+    };
+
     CollapseMonitor(Care care, Guard::CompressedSize compressed_size);
+
+    State state() const { return {heard_, unheard_, n_sound_, collapse_}; }
+    // Of one that has heard nothing.
+    void restore(State state);
 
     // How many tokens may be told: all, unless something smells; never fewer than before.
     std::size_t n_sound() const { return n_sound_; }
@@ -65,11 +82,13 @@ class CollapseMonitor {
     void pass_all();
 
   private:
+    const std::optional<Alarm>& let_hear(Heard heard);
     Rescue rescued(const Alarm& alarm);
 
     Care care_;
     Guard guard_;
-    std::vector<std::pair<int, std::string>> unheard_;  // taken since the last that was heard
+    std::vector<Heard> heard_;    // by the guard
+    std::vector<Heard> unheard_;  // taken since
     std::size_t n_sound_ = 0;
     std::shared_ptr<const Collapse> collapse_;
 };

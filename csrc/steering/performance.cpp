@@ -31,6 +31,36 @@ Performance::Performance(std::shared_ptr<const Steering> steering, std::vector<d
     matcher_.listen(steering_->mood().texts());
 }
 
+Performance::State Performance::state(std::int64_t n) const {
+    const auto known = std::min(static_cast<std::size_t>(n), rows_.size());
+    const auto end = rows_.begin() + static_cast<std::ptrdiff_t>(known);
+    return {begin_, is_felt_, before_, told_, said_, flips_, {rows_.begin(), end}, softened_};
+}
+
+void Performance::restore(State state, const std::vector<std::string>& pieces) {
+    const std::size_t n = steering_->n_emotion();
+    const auto fits = [&](const std::shared_ptr<const Row>& row) {
+        const bool is_its = row->steering == steering_;
+        return row->asked.size() == n && row->limited.size() == n && row->applied.size() == n &&
+               (!is_its || row->held.size() == steering_->held().size());
+    };
+    const auto n_row = static_cast<std::int64_t>(state.rows.size());
+    if (state.before.size() != n || state.begin < 0 || state.begin > n_row ||
+        !std::all_of(state.rows.begin(), state.rows.end(), fits) ||
+        (!state.told.excesses.empty() && state.told.excesses.size() != n + 2)) {
+        throw std::invalid_argument("what was felt is not that of such a mood");
+    }
+    begin_ = state.begin;
+    is_felt_ = state.is_felt;
+    before_ = std::move(state.before);
+    told_ = std::move(state.told);
+    said_ = std::move(state.said);
+    flips_ = std::move(state.flips);
+    rows_ = std::move(state.rows);
+    softened_ = std::move(state.softened);
+    for (const std::string& piece : pieces) matcher_.hear(piece);
+}
+
 void Performance::change(std::shared_ptr<const Steering> steering, std::int64_t token) {
     fill(token);
     forget(token);
@@ -59,7 +89,7 @@ void Performance::soften(std::int64_t token, double factor) {
     begin_ = std::min(begin_, token);
     const std::int64_t first = steering_->is_everywhere() ? 0 : token;
     while (!softened_.empty() && softened_.back().first >= first) softened_.pop_back();
-    softened_.emplace_back(first, factor);
+    softened_.push_back({first, factor});
 }
 
 void Performance::hear(std::int64_t token, const std::string& piece) {
@@ -127,7 +157,7 @@ std::vector<double> Performance::applied(std::int64_t token) {
 
 double Performance::factor(std::int64_t token) const {
     for (auto each = softened_.rbegin(); each != softened_.rend(); ++each) {
-        if (each->first <= token) return each->second;
+        if (each->first <= token) return each->factor;
     }
     return 1.0;
 }

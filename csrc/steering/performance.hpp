@@ -22,6 +22,34 @@ constexpr std::int64_t block_size = 256;  // tokens that are evaluated ahead
 // how many are asked for at once. Of one answer only one thread may ask at a time.
 class Performance {
   public:
+    // What a token is asked and given. limited: what the limits leave of what is asked. held: of
+    // each reading that is held. steering: under which it was made.
+    struct Row {
+        std::vector<double> asked;
+        std::vector<double> limited;
+        std::vector<double> applied;
+        std::vector<Regulation> held;
+        std::shared_ptr<const Steering> steering;
+    };
+    // From which token on only this part of the mood is left.
+    struct Softened {
+        std::int64_t first;
+        double factor;
+    };
+    // Where it stands, so that another goes on as this one would. begin: the token at which its
+    // mood began; told: of that mood, what was told of its limits; said: what of_user has said.
+    // rows: of its first tokens; those that are equal share one.
+    struct State {
+        std::int64_t begin = 0;
+        bool is_felt = false;
+        std::vector<double> before;
+        Missed told;
+        std::optional<Read> said;
+        Flips flips;
+        std::vector<std::shared_ptr<const Row>> rows;
+        std::vector<Softened> softened;
+    };
+
     // Told what a limit takes away: of each limit once while a mood is felt, and of all that it
     // takes from the tokens that are known then.
     using Notify = std::function<void(const Notice&)>;
@@ -35,6 +63,12 @@ class Performance {
     // mood that holds readings, or waits for them.
     Performance(std::shared_ptr<const Steering> steering, std::vector<double> before,
                 Notify notify = {}, Reading reading = {}, UserReading of_user = {});
+
+    // Where it stands when the first `n` tokens are known.
+    State state(std::int64_t n) const;
+    // Go on from there in the mood of now, these being the bytes of the tokens that were generated.
+    // Throws std::invalid_argument for a state that is none of such a mood.
+    void restore(State state, const std::vector<std::string>& pieces);
 
     const Steering& steering() const { return *steering_; }
     // Whether some mood was felt until now, at some token.
@@ -70,15 +104,6 @@ class Performance {
     std::optional<double> overdose(std::int64_t token);
 
   private:
-    // limited: what the limits leave of what is asked. held: of each reading that is held.
-    struct Row {
-        std::vector<double> asked;
-        std::vector<double> limited;
-        std::vector<double> applied;
-        std::vector<Regulation> held;
-        std::shared_ptr<const Steering> steering;  // under which it was made
-    };
-
     std::vector<double> applied(std::int64_t token);
     double factor(std::int64_t token) const;
     const Row& at(std::int64_t token);
@@ -102,7 +127,7 @@ class Performance {
     std::optional<Read> said_;                      // what that says
     Flips flips_;                                   // of this mood
     std::vector<std::shared_ptr<const Row>> rows_;  // tokens whose rows are equal share one
-    std::vector<std::pair<std::int64_t, double>> softened_;  // from which token on, what is left
+    std::vector<Softened> softened_;
     PhraseMatcher matcher_;
 };
 

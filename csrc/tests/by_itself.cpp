@@ -3,6 +3,7 @@
 #include <llamood.hpp>
 
 #include <chrono>
+#include <filesystem>
 #include <string>
 #include <thread>
 #include <vector>
@@ -181,6 +182,38 @@ void what_waits_of_who_leaves_is_heard_no_more(const llamood::Model& model) {
     CHECK(n_heard > 0);
 }
 
+void who_was_saved_goes_on_where_it_was(const llamood::Model& model) {
+    Stage stage(model, params());
+    const int voice = stage.join("You are a baker.", nullptr, manner(40));
+    stage.say(voice, question);
+    const std::string whole = stepped(stage);
+    stage.leave(voice);
+    const auto now = std::chrono::steady_clock::now().time_since_epoch().count();
+    const auto folder = std::filesystem::temp_directory_path();
+    const std::string path = (folder / ("by_itself." + std::to_string(now))).u8string();
+    for (const bool with_cache : {false, true}) {
+        const int one = stage.join("You are a baker.", nullptr, manner(40));
+        stage.say(one, question);
+        for (int i = 0; i < 10; ++i) stage.step();
+        stage.save(one, path, with_cache);
+        stage.leave(one);
+        stage.start();
+        const int loaded = stage.load(path);
+        const std::string rest = text_of(heard(stage, 1));
+        stage.save(loaded, path, with_cache);
+        stage.leave(loaded);
+        stage.stop();
+        CHECK(!rest.empty() && rest.size() < whole.size());
+        CHECK(whole.compare(whole.size() - rest.size(), rest.size(), rest) == 0);
+    }
+    std::filesystem::remove(path);
+    CHECK(check::holds(check::thrown([&] { stage.load(path); }), "cannot be read"));
+    CHECK(check::holds(check::thrown([&] { stage.save(7, path); }), "voice 7 is not there"));
+    const int one = stage.join();
+    CHECK(check::holds(check::thrown([&] { stage.save(one, "/no such folder/x"); }),
+                       "/no such folder/x: cannot be written"));
+}
+
 void is_freed_in_the_middle(const llamood::Model& model) {
     Stage stage(model, params());
     const int voice = stage.join(std::nullopt, nullptr, manner(60));
@@ -200,6 +233,7 @@ int main(int, char** argv) {
     moods_change_while_it_speaks(model);
     who_leaves_is_heard_no_more(model);
     what_waits_of_who_leaves_is_heard_no_more(model);
+    who_was_saved_goes_on_where_it_was(model);
     is_freed_in_the_middle(model);
     return check::result();
 }

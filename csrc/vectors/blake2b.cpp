@@ -70,6 +70,16 @@ void Blake2b::add(const void* data, std::size_t size) {
     }
 }
 
+std::string Blake2b::hex() {
+    constexpr const char* digits = "0123456789abcdef";
+    std::string hex;
+    for (const char each : digest()) {
+        const auto byte = static_cast<unsigned char>(each);
+        hex += {digits[byte >> 4], digits[byte & 15]};
+    }
+    return hex;
+}
+
 std::string Blake2b::digest() {
     std::fill(block_.begin() + static_cast<std::ptrdiff_t>(n_block_), block_.end(), 0);
     compress(true);

@@ -19,6 +19,8 @@ class Blake2b {
 
     // Of all that was added; nothing may be added any more.
     std::string digest();
+    // The same in hexadecimal digits.
+    std::string hex();
 
   private:
     static constexpr std::size_t block_size = 128;

@@ -84,6 +84,25 @@ std::shared_ptr<Character> Cast::join(std::optional<std::string> system,
     return voice;
 }
 
+std::shared_ptr<Character> Cast::load(
+    SavedVoice saved, const std::vector<std::shared_ptr<const Steering>>& steerings) {
+    const SavedModel& model = saved.model;
+    if (model.fingerprint != shared_.fingerprint()) {
+        throw Refused("it was saved of another model, " + model.name + " (" + model.fingerprint +
+                      "), expected " + shared_.name() + " (" + shared_.fingerprint() + ")");
+    }
+    const CharacterPtr voice = join(std::nullopt, steerings.back(), saved.manner);
+    try {
+        const auto lead = voice->restore(std::move(saved), steerings, others(*voice));
+        if (lead) followers_[voice->number()] = *lead;
+    } catch (...) {
+        voice->abandon();
+        leave(voice->number());
+        throw;
+    }
+    return voice;
+}
+
 void Cast::leave(int voice) {
     Character& leaver = at(voice);
     interrupt(voice);

@@ -37,6 +37,11 @@ class Cast {
     std::shared_ptr<Character> join(std::optional<std::string> system,
                                     std::shared_ptr<const Steering> steering, Manner manner);
 
+    // A new voice, which is the one that was saved. steerings: see Character::restore. Throws
+    // Refused where there is no room for another, and for a voice of another model.
+    std::shared_ptr<Character> load(SavedVoice saved,
+                                    const std::vector<std::shared_ptr<const Steering>>& steerings);
+
     Character& at(int voice) const;
     bool is_speaking(int voice) const { return at(voice).is_speaking(); }
     // Who is there.

@@ -11,8 +11,6 @@ namespace llamood {
 
 namespace {
 
-constexpr int worth_waiting = 32;  // tokens that another voice is about to decode
-
 const Blend nothing;
 
 // (n_emotion)
@@ -55,62 +53,6 @@ std::optional<Shown> Character::face() const {
 Shown Character::shown(const Turn* turn, const std::vector<double>& reading) const {
     const FaceSet* of_turn = turn == nullptr ? nullptr : turn->plan.faces.get();
     return face_.shown(of_turn == nullptr ? *faces_ : *of_turn, reading, shared_.places());
-}
-
-// -- what is cached ----------------------------------------------------------------------------
-
-int Character::n_cached() const {
-    return static_cast<int>(shared_.stage().n_cached(number_));
-}
-
-int Character::n_same(const std::vector<llama_token>& tokens,
-                      const std::vector<std::int64_t>& keys) const {
-    const std::size_t n = std::min(tokens.size(), tokens_.size());
-    std::size_t same = 0;
-    while (same < n && tokens[same] == tokens_[same] && keys[same] == keys_[same]) ++same;
-    return static_cast<int>(same);
-}
-
-int Character::n_common(const std::vector<llama_token>& tokens,
-                        const std::vector<std::int64_t>& keys) const {
-    return std::min(n_same(tokens, keys), n_cached());
-}
-
-// Nothing can be taken over from a memory that slides, see borrow().
-std::optional<Lead> Character::lead(const std::vector<std::int64_t>& wanted,
-                                    const Others& others) const {
-    if (shared_.slides()) return std::nullopt;
-    const auto& tokens = turn_->plan.tokens;
-    int decoded = n_common(tokens, wanted);
-    for (const Character* other : others) {
-        decoded = std::max(decoded, other->n_common(tokens, wanted));
-    }
-    std::optional<Lead> best;
-    const int most = decoded + worth_waiting - 1;
-    for (const Character* other : others) {
-        if (!other->is_prompting()) continue;
-        const int n = other->n_same(tokens, wanted);
-        if (n > (best ? best->n : most)) best = {other->number_, n};
-    }
-    return best;
-}
-
-// How many positions after the first `n` another voice had decoded; none from a memory that slides,
-// which may have forgotten them.
-int Character::borrow(int n, const std::vector<std::int64_t>& wanted, const Others& others) {
-    if (shared_.slides()) return 0;
-    const auto& tokens = turn_->plan.tokens;
-    int most = n;
-    const Character* from = nullptr;
-    for (const Character* other : others) {
-        const int known = std::min(other->n_common(tokens, wanted), turn_->position());
-        if (known <= most) continue;
-        most = known;
-        from = other;
-    }
-    if (from == nullptr) return 0;
-    shared_.stage().share(from->number_, number_, n, most);
-    return most - n;
 }
 
 // -- a turn ------------------------------------------------------------------------------------
@@ -159,7 +101,19 @@ std::optional<Lead> Character::begin(Plan plan, const Others& others) {
     if (reader_ != nullptr) reading_.emplace();
     if (!plan.messages) face_ = {};  // of whoever answered before
     n_draw_ = 0;
-    const auto notices = std::make_shared<std::vector<std::string>>();
+    const TurnPtr turn = turn_of(std::move(plan));
+    turn_ = turn;
+    const auto wanted = keys_of_prompt(turn->performance, turn->n_prompt());
+    if (turn_ != turn) return std::nullopt;
+    const std::optional<Lead> ahead = lead(wanted, others);
+    turn->is_waiting = ahead.has_value();
+    if (!ahead) start(others);
+    return ahead;
+}
+
+// An answer that is not begun. told_before: of limits.
+Character::TurnPtr Character::turn_of(Plan plan, std::vector<std::string> told_before) {
+    const auto notices = std::make_shared<std::vector<std::string>>(std::move(told_before));
     const auto notify = [this, notices](const Notice& told) {
         const bool is_known = std::count(notices->begin(), notices->end(), told.text) > 0;
         if (!is_known) notices->push_back(told.text);
@@ -170,13 +124,7 @@ std::optional<Lead> Character::begin(Plan plan, const Others& others) {
     const TurnPtr turn =
         std::make_shared<Turn>(std::move(plan), std::move(played), notices, shared_.n_ctx());
     if (care_) turn->monitor.emplace(*care_, shared_.compressed_size());
-    turn_ = turn;
-    const auto wanted = keys_of_prompt(turn->performance, turn->n_prompt());
-    if (turn_ != turn) return std::nullopt;
-    const std::optional<Lead> ahead = lead(wanted, others);
-    turn->is_waiting = ahead.has_value();
-    if (!ahead) start(others);
-    return ahead;
+    return turn;
 }
 
 void Character::start(const Others& others) {
@@ -184,13 +132,14 @@ void Character::start(const Others& others) {
     turn->is_waiting = false;
     const auto wanted = keys_of_prompt(turn->performance, turn->n_prompt());
     if (turn_ != turn) return;
-    const int known = std::min(n_common(turn->plan.tokens, wanted), turn->position());
+    const int same = std::min(n_same(turn->plan.tokens, wanted), turn->position());
+    const int known = std::min(same, n_cached());
     int n = static_cast<int>(shared_.stage().keep(number_, known));
     n += borrow(n, wanted, others);
     const Turn::Blends blends = turn->blends(0);
     note(0, {blends.at.begin(), blends.at.begin() + n});
     keys_.assign(wanted.begin(), wanted.begin() + n);
-    speak(*turn, n, {blends.at.begin() + n, blends.at.end()});
+    speak(*turn, n, {blends.at.begin() + n, blends.at.end()}, same);
 }
 
 // Draw what follows on the answer as far as it goes, in the mood of now. What is decoded of it
@@ -200,11 +149,13 @@ void Character::again(const TurnPtr& turn) {
     stage.rest(number_);
     const std::vector<llama_token> tokens = turn->tokens();
     int n = static_cast<int>(tokens.size()) - 1;
+    int n_known = n;
     if (turn->is_steered_before()) {
         const Turn::Blends wanted = turn->blends(0);
         std::vector<std::int64_t> keys;
         for (const Blend* blend : wanted.at) keys.push_back(blend->key);
-        n = std::min(n, n_common(tokens, keys));
+        n_known = std::min(n, n_same(tokens, keys));
+        n = std::min(n_known, n_cached());
     }
     const int kept = static_cast<int>(stage.keep(number_, n));
     Turn::Blends blends = turn->blends(kept);
@@ -213,12 +164,12 @@ void Character::again(const TurnPtr& turn) {
         if (keys_[at] == 0) blends.at[at - kept] = &nothing;
     }
     keys_.resize(kept);
-    speak(*turn, kept, blends.at);
+    speak(*turn, kept, blends.at, n_known);
 }
 
 // Draw what follows on the turn's tokens, of which the first `n` are decoded, and the rest are to
-// be under these blends.
-void Character::speak(Turn& turn, int n, std::vector<const Blend*> blends) {
+// be under these blends. n_known: how many were decoded so before, if not here.
+void Character::speak(Turn& turn, int n, std::vector<const Blend*> blends, int n_known) {
     turn.is_unfelt = turn.is_paused && turn.n_drawn > 0;
     turn.is_begun = true;
     if (turn.is_unfelt) blends.back() = &nothing;
@@ -236,9 +187,10 @@ void Character::speak(Turn& turn, int n, std::vector<const Blend*> blends) {
     const bool is_free = sampling.grammar.empty();
     if (turn.monitor && is_free) sampling.n_likely = std::max(sampling.n_likely, 0);
     try {
-        shared_.stage().begin(number_, {tokens_.begin() + n, tokens_.end()}, std::move(rows),
-                              mix(turn.performance.steering()), sampling, turn.limits(),
-                              {tokens_.begin() + begin, tokens_.end()});
+        shared_.stage().begin(
+            number_, {tokens_.begin() + n, tokens_.end()}, std::move(rows),
+            mix(turn.performance.steering()), sampling, turn.limits(),
+            {{tokens_.begin() + begin, tokens_.end()}, turn.n_skip, ends(n, n_known)});
     } catch (const std::invalid_argument& error) {
         throw Refused(std::string("this answer cannot be given: ") + error.what());
     }
@@ -264,6 +216,7 @@ void Character::note(int position, const std::vector<const Blend*>& blends) {
 std::vector<Event> Character::hear(const Drawn& drawn) {
     const TurnPtr turn = turn_;
     turn->is_begun = false;
+    turn->n_skip = 0;
     ++n_draw_;
     const std::vector<Likely>& likely = shared_.stage().likely(number_);
     std::optional<double> logprob;

@@ -12,6 +12,7 @@
 #include "voices/event.hpp"
 #include "voices/memory.hpp"
 #include "voices/reader.hpp"
+#include "voices/saved_voice.hpp"
 #include "voices/shared_context.hpp"
 #include "voices/turn.hpp"
 
@@ -109,6 +110,16 @@ class Character {
     // What of its moods is not given, and nobody was told.
     std::vector<std::string> news();
 
+    // All that it takes to go on from here, with what is cached or without. Throws MoodError for a
+    // mood that has no written form.
+    SavedVoice saved(bool has_cache) const;
+    // A voice that has only just joined is this one. steerings: of its moods, the last of them its
+    // own. What is cached is decoded anew where it is not known here. Returns as begin() does;
+    // where this throws, the voice is to leave.
+    std::optional<Lead> restore(SavedVoice saved,
+                                const std::vector<std::shared_ptr<const Steering>>& steerings,
+                                const Others& others);
+
     // Of an answer that it could begin here. notify: told what limits take away.
     Performance performance(std::shared_ptr<const Steering> steering, std::vector<double> before,
                             int position, Performance::Notify notify) const;
@@ -121,13 +132,22 @@ class Character {
     using TurnPtr = std::shared_ptr<Turn>;  // kept by whoever waits for something in it
 
     void require_able(const Manner& manner) const;
+    TurnPtr turn_of(Plan plan, std::vector<std::string> notices = {});
+    std::string origin() const;
+    SavedAnswer saved_answer(std::vector<JsonValue>& moods) const;
+    SavedCache saved_cache(bool is_whole) const;
+    void restore_cache(SavedCache cache);
+    void restore_answer(SavedAnswer saved,
+                        const std::vector<std::shared_ptr<const Steering>>& steerings);
+    Plan saved_plan(SavedAnswer saved) const;
     void foresee(const Steering& steering);
     void notice(const Notice& notice);
     int n_same(const std::vector<llama_token>& tokens, const std::vector<std::int64_t>& keys) const;
     std::optional<Lead> lead(const std::vector<std::int64_t>& wanted, const Others& others) const;
     int borrow(int n, const std::vector<std::int64_t>& wanted, const Others& others);
     void again(const TurnPtr& turn);
-    void speak(Turn& turn, int n, std::vector<const Blend*> blends);
+    void speak(Turn& turn, int n, std::vector<const Blend*> blends, int n_known);
+    std::vector<std::size_t> ends(int n, int n_known);
     int n_decoded(const Turn& turn) const;
     void go_on(const TurnPtr& turn);
     void play(const TurnPtr& turn);
@@ -157,6 +177,7 @@ class Character {
     // Of these the first Stage::n_cached are decoded.
     std::vector<llama_token> tokens_;
     std::vector<std::int64_t> keys_;
+    std::vector<llama_pos> begins_;  // of a voice that was saved, see Stage::begins
 };
 
 }  // namespace llamood

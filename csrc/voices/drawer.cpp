@@ -83,6 +83,15 @@ void Drawer::accept(llama_token token) {
     llama_sampler_accept(chain_.get(), token);
 }
 
+void Drawer::skip(int n) {
+    n_drawn_ += n;
+    for (; n > 0; --n) {
+        llama_token_data one{0, 0.0f, 0.0f};
+        llama_token_data_array array{&one, 1, -1, false};
+        llama_sampler_apply(chain_.get(), &array);
+    }
+}
+
 void Drawer::begin(const float* logits) {
     for (std::size_t i = 0; i < candidates_.size(); ++i) {
         candidates_[i] = {static_cast<llama_token>(i), logits[i], 0.0f};
@@ -152,6 +161,7 @@ llama_token Drawer::chosen(std::vector<llama_token_data>& among) {
     if (array.selected < 0 || static_cast<std::size_t>(array.selected) >= array.size) {
         throw std::runtime_error("llama.cpp drew no token");
     }
+    ++n_drawn_;
     const llama_token token = array.data[array.selected].id;
     accept(token);
     return token;

@@ -9,6 +9,7 @@
 //   a logit of minus infinity. It looks at texts, unless it names tokens, which is written with
 //   "<".
 // - Whatever comes after top_k sees its k candidates only, so that no other need be judged.
+// - The last sampler of a chain draws one number by chance for each token, however many are left.
 // - A chain made anew for each answer has seen no prompt, which is how llama_cpp.Llama penalises
 //   repetitions.
 #pragma once
@@ -49,6 +50,11 @@ class Drawer {
 
     // A token that the answer has already.
     void accept(llama_token token);
+    // As if so many tokens had been drawn, by chance.
+    void skip(int n);
+    // What chance goes by, where it was to be any; and how many tokens were drawn by it.
+    std::uint32_t seed() const { return llama_sampler_get_seed(chain_.get()); }
+    int n_drawn() const { return n_drawn_; }
 
     // Begin to draw from these logits (n_vocab), which are copied.
     void begin(const float* logits);
@@ -74,7 +80,8 @@ class Drawer {
     std::size_t n_judged_ = 0;
     std::vector<llama_token_data> piece_;    // what is looked at
     std::vector<llama_token_data> fitting_;  // of what was looked at
-    bool is_begun_ = false;                  // the likeliest were looked for
+    int n_drawn_ = 0;
+    bool is_begun_ = false;  // the likeliest were looked for
     bool is_drawing_ = false;
     llama_token token_ = LLAMA_TOKEN_NULL;
 };

@@ -10,7 +10,7 @@
 namespace llamood {
 
 FaceSet::FaceSet(const std::vector<FaceLabel>& labels, const Names& emotions)
-    : labels_(emotions.size()) {
+    : labels_(emotions.size()), given_(labels) {
     std::set<std::string> seen;
     bool has_neutral = false;
     for (const auto& [label, emotion] : labels) {
@@ -62,28 +62,29 @@ std::optional<std::size_t> Face::next(const FaceSet& faces,
         if (faces.of(i) != nullptr && (!best || reading[i] > reading[*best])) best = i;
     }
     if (!best) return std::nullopt;
-    const bool may_stay = emotion_ && reading[*emotion_] >= shown_from - shown_longer;
-    if (may_stay && reading[*best] < reading[*emotion_] + shown_longer) return emotion_;
+    const bool may_stay = state_.emotion && reading[*state_.emotion] >= shown_from - shown_longer;
+    if (may_stay && reading[*best] < reading[*state_.emotion] + shown_longer) return state_.emotion;
     if (reading[*best] >= shown_from) return best;
-    return may_stay ? emotion_ : std::nullopt;
+    return may_stay ? state_.emotion : std::nullopt;
 }
 
 void Face::see(const FaceSet& faces, const std::vector<double>& reading) {
     if (reading.empty()) return;
-    if (emotion_ && faces.of(*emotion_) == nullptr) emotion_.reset();  // of other faces
+    if (state_.emotion && faces.of(*state_.emotion) == nullptr)
+        state_.emotion.reset();  // of other faces
     const auto now = next(faces, reading);
-    n_coming_ = now == coming_ ? n_coming_ + 1 : 1;
-    coming_ = now;
-    if (n_coming_ >= shown_after) emotion_ = now;
+    state_.n_coming = now == state_.coming ? state_.n_coming + 1 : 1;
+    state_.coming = now;
+    if (state_.n_coming >= shown_after) state_.emotion = now;
 }
 
 Shown Face::shown(const FaceSet& faces, const std::vector<double>& reading,
                   const std::vector<std::optional<AffectPoint>>& places) const {
     Shown shown{faces.neutral(), std::nullopt, point_of(reading, places)};
-    const std::string* label = emotion_ ? faces.of(*emotion_) : nullptr;
+    const std::string* label = state_.emotion ? faces.of(*state_.emotion) : nullptr;
     if (label == nullptr) return shown;
     shown.label = *label;
-    if (!reading.empty()) shown.score = reading[*emotion_];
+    if (!reading.empty()) shown.score = reading[*state_.emotion];
     return shown;
 }
 

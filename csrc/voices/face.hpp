@@ -34,10 +34,13 @@ class FaceSet {
     // Of a place among `emotions`; null where it has no face.
     const std::string* of(std::size_t emotion) const;
     std::size_t n_emotion() const { return labels_.size(); }
+    // As they were given.
+    const std::vector<FaceLabel>& given() const { return given_; }
 
   private:
     std::vector<std::optional<std::string>> labels_;  // (n_emotion)
     std::string neutral_ = "neutral";
+    std::vector<FaceLabel> given_;
 };
 
 // What is shown. score: the reading that decides, a z-score; none for the neutral face.
@@ -51,6 +54,17 @@ struct Shown {
 // One face, over tokens that follow one another.
 class Face {
   public:
+    // Where it stands. emotion, coming: among those that are read.
+    struct State {
+        std::optional<std::size_t> emotion;  // whose face is shown; none for the neutral one
+        std::optional<std::size_t> coming;
+        int n_coming = 0;
+    };
+
+    Face() = default;
+    explicit Face(State state) : state_(state) {}
+    const State& state() const { return state_; }
+
     // readings: (n_emotion), smoothed z-scores; empty where nothing is read.
     void see(const FaceSet& faces, const std::vector<double>& reading);
     // places: (n_emotion), where emotions lie in affect, as far as that is known.
@@ -60,9 +74,7 @@ class Face {
   private:
     std::optional<std::size_t> next(const FaceSet& faces, const std::vector<double>& reading) const;
 
-    std::optional<std::size_t> emotion_;  // whose face is shown; none for the neutral one
-    std::optional<std::size_t> coming_;
-    int n_coming_ = 0;
+    State state_;
 };
 
 // Where readings (n_emotion) lie between emotions at known places: of what is read above 0 each

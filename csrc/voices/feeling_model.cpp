@@ -39,13 +39,12 @@ Site chosen_site(const std::string& asked, const std::string& measured, const st
 FeelingModel::FeelingModel(const std::string& path, const std::string& vectors,
                            const std::string& site, bool has_readings,
                            const llama_model_params& params)
-    : path_(path) {
-    const std::string who = fingerprint(path);
+    : path_(path), fingerprint_(llamood::fingerprint(path)) {
     model_.reset(llama_model_load_from_file(path.c_str(), params));
     if (model_ == nullptr) throw std::invalid_argument(path + ": llama.cpp cannot load it");
     arch_ = metadata(model_.get(), "general.architecture");
     const int n_embd = llama_model_n_embd(model_.get());
-    const ModelFacts facts{n_layer(), n_embd, arch_, who};
+    const ModelFacts facts{n_layer(), n_embd, arch_, fingerprint_};
     vectors_ = load_vectors(vectors, facts);
     site_ = chosen_site(site, vectors_.site, arch_);
     bank_ = std::make_shared<Bank>(vectors_.data.data(), vectors_.n_emotion(), n_layer(), n_embd);

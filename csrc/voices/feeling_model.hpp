@@ -27,6 +27,7 @@ class FeelingModel {
                  bool has_readings, const llama_model_params& params);
 
     const std::string& path() const { return path_; }
+    const std::string& fingerprint() const { return fingerprint_; }
     llama_model* get() const { return model_.get(); }
     const llama_vocab* vocab() const { return llama_model_get_vocab(model_.get()); }
     int n_layer() const { return llama_model_n_layer(model_.get()); }
@@ -46,6 +47,7 @@ class FeelingModel {
 
   private:
     std::string path_;
+    std::string fingerprint_;
     llama_model_ptr model_;
     std::string arch_;
     Vectors vectors_;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <stdexcept>
 #include <utility>
 
 #include "voices/faults.hpp"
@@ -22,6 +23,14 @@ bool has_room(std::size_t n_token, int room, int n_ctx) {
 Memory::Memory(std::optional<std::string> system, Overflow overflow)
     : overflow_(overflow), n_system_(system.has_value() ? 1 : 0) {
     if (system.has_value()) messages_.push_back({"system", std::move(*system)});
+}
+
+void Memory::restore(std::vector<Message> messages, bool has_system) {
+    if (has_system && (messages.empty() || messages[0].role != "system")) {
+        throw std::invalid_argument("messages: the first should be the system prompt");
+    }
+    messages_ = std::move(messages);
+    n_system_ = has_system ? 1 : 0;
 }
 
 Plan Memory::plan(const SharedContext& shared, const std::string& text, Manner manner) const {

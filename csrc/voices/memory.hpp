@@ -49,6 +49,11 @@ class Memory {
     Memory(std::optional<std::string> system, Overflow overflow);
 
     const std::vector<Message>& messages() const { return messages_; }
+    bool has_system() const { return n_system_ > 0; }
+
+    // Remember these instead. Throws std::invalid_argument where the first is no system prompt, and
+    // should be.
+    void restore(std::vector<Message> messages, bool has_system);
 
     // The answer to `text`; changes nothing. Throws ModelFault where there is no room.
     Plan plan(const SharedContext& shared, const std::string& text, Manner manner) const;

@@ -85,6 +85,7 @@ SharedContext::Parts OpenedContext::parts() {
     parts.n_ctx = n_ctx_;
     parts.slides = slides_;
     parts.name = model_->path();
+    parts.fingerprint = model_->fingerprint();
     parts.advice = {"let the oldest turns be dropped", "open the stage with more"};
     parts.chat = [this](const std::vector<Message>& messages) { return chat(messages); };
     parts.decode = [](Stage& stage, const Room& room) { return stage.step(room); };

@@ -6,6 +6,8 @@
 #include <string>
 #include <utility>
 
+#include "vectors/blake2b.hpp"
+
 namespace llamood {
 
 namespace {
@@ -145,6 +147,39 @@ Read Reader::named(const std::vector<double>& reading) const {
     Read by_name;
     for (std::size_t i = 0; i < reading.size(); ++i) by_name[projector_->names()[i]] = reading[i];
     return by_name;
+}
+
+Reader::Past Reader::past(int n) const {
+    require(0, n);
+    Past past{std::vector<float>(n * projector_->baseline().mean.size()),
+              {moved_.begin(),
+               moved_.begin() + static_cast<std::ptrdiff_t>(n * projector_->n_emotion())}};
+    projector_->probe().read(sequence_, 0, n, past.read.data());
+    return past;
+}
+
+void Reader::restore(int n, const Past& past) {
+    require(0, n);
+    const auto size = static_cast<std::size_t>(n);
+    if (past.read.size() != size * projector_->baseline().mean.size() ||
+        past.moved.size() != size * projector_->n_emotion()) {
+        throw std::invalid_argument("what was read is not of " + std::to_string(n) +
+                                    " positions in this baseline");
+    }
+    projector_->probe().put(sequence_, 0, n, past.read.data());
+    std::copy(past.moved.begin(), past.moved.end(), moved_.begin());
+}
+
+std::string Reader::origin() const {
+    const Baseline& baseline = projector_->baseline();
+    Blake2b hash(16);
+    hash.add(baseline.layers.data(), baseline.layers.size() * sizeof(int));
+    for (const auto* numbers : {&baseline.mean, &baseline.weights}) {
+        // In fewer digits, as Python adds up in another order.
+        const std::vector<float> rounded(numbers->begin(), numbers->end());
+        hash.add(rounded.data(), rounded.size() * sizeof(float));
+    }
+    return hash.hex();
 }
 
 void Reader::forget() {

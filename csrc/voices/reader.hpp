@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <map>
 #include <memory>
+#include <string>
 #include <tuple>
 #include <vector>
 
@@ -69,6 +70,18 @@ class Reader {
 
     // Such means and scores by name; nothing of those that are empty.
     Read named(const std::vector<double>& reading) const;
+
+    // Of the first `n` positions (n, n_emotion, and of projections n_layer times as many): what was
+    // read and what was added, so that another reader goes on from there.
+    struct Past {
+        std::vector<float> read;
+        std::vector<double> moved;
+    };
+    Past past(int n) const;
+    // Throws std::invalid_argument for a past that is none of a reader like this one.
+    void restore(int n, const Past& past);
+    // What it reads by; pasts of readers of which it is the same fit each other.
+    std::string origin() const;
 
     // What was read and noted is not that of the context any more.
     void forget();

@@ -110,6 +110,24 @@ void Runner::leave(int voice) {
     });
 }
 
+SavedVoice Runner::saved(int voice, bool has_cache) {
+    SavedVoice saved;
+    do_and_wait([&](Cast& cast) { saved = cast.at(voice).saved(has_cache); });
+    return saved;
+}
+
+int Runner::load(SavedVoice saved, const std::vector<std::shared_ptr<const Steering>>& steerings) {
+    int voice = -1;
+    do_and_wait([&](Cast& cast) {
+        const auto loaded = cast.load(std::move(saved), steerings);
+        voice = loaded->number();
+        const bool is_speaking = loaded->is_speaking();
+        const std::lock_guard<std::mutex> lock(mutex_);
+        voices_[voice] = {is_speaking ? 1 : 0, is_speaking};
+    });
+    return voice;
+}
+
 std::optional<Event> Runner::poll() {
     const std::lock_guard<std::mutex> lock(mutex_);
     if (events_.empty()) {

@@ -42,6 +42,8 @@ class Runner {
              Manner manner);
     // With those of its events that were not polled.
     void leave(int voice);
+    SavedVoice saved(int voice, bool has_cache);
+    int load(SavedVoice saved, const std::vector<std::shared_ptr<const Steering>>& steerings);
 
     // The next thing that somebody said. Throws what a step threw, once.
     std::optional<Event> poll();

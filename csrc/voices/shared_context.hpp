@@ -40,7 +40,8 @@ class SharedContext {
         std::shared_ptr<Projector> projector;
         int n_ctx;         // how many tokens each voice can remember
         bool slides;       // whether the memory forgets what lies behind a window of attention
-        std::string name;  // of the model, for messages
+        std::string name;  // of the model's file, for messages
+        std::string fingerprint;  // of the model
         Advice advice;
         std::function<std::vector<llama_token>(const std::vector<Message>&)> chat;
         std::function<std::vector<Drawn>(Stage&, const Room&)> decode;
@@ -56,6 +57,8 @@ class SharedContext {
     const SteeringVectors& vectors() const { return *parts_.vectors; }
     int n_ctx() const { return parts_.n_ctx; }
     bool slides() const { return parts_.slides; }
+    const std::string& name() const { return parts_.name; }
+    const std::string& fingerprint() const { return parts_.fingerprint; }
     const Advice& advice() const { return parts_.advice; }
     const Guard::CompressedSize& compressed_size() const { return parts_.compressed_size; }
     // Null where nothing is read.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <iterator>
 #include <stdexcept>
 #include <utility>
 
@@ -49,6 +50,7 @@ Stage::Stage(llama_context* ctx, RowInjector& rows, Probe* probe)
     n_batch_ = static_cast<int>(std::min(llama_n_batch(ctx), llama_n_ubatch(ctx)));
     voices_.resize(llama_n_seq_max(ctx));
     likely_.resize(voices_.size());
+    begins_.resize(voices_.size());
     if (n_batch_ <= n_voice()) {
         throw std::invalid_argument("a batch of " + std::to_string(n_batch_) +
                                     " tokens has no room for prompts beside " +
@@ -99,6 +101,7 @@ llama_pos Stage::keep(int voice, llama_pos n) {
         llama_memory_seq_rm(memory, voice, -1, -1);
     }
     if (probe_ != nullptr) probe_->forget(voice, n_cached(voice));
+    forget_begins(voice, n_cached(voice));
     return n_cached(voice);
 }
 
@@ -120,6 +123,9 @@ void Stage::share(int from, int to, llama_pos begin, llama_pos end) {
     }
     if (begin < end) llama_memory_seq_cp(llama_get_memory(ctx_), from, to, begin, end);
     if (probe_ != nullptr) probe_->share(from, to, begin, end);
+    const auto& begins = begins_[from];
+    std::copy(std::lower_bound(begins.begin(), begins.end(), begin),
+              std::lower_bound(begins.begin(), begins.end(), end), std::back_inserter(begins_[to]));
 }
 
 void Stage::require_rows(const std::vector<float>& rows, std::size_t n, const Mix& mix) const {
@@ -141,14 +147,13 @@ bool Stage::takes(const std::string& grammar) const {
 }
 
 void Stage::begin(int voice, std::vector<llama_token> tokens, std::vector<float> rows, Mix mix,
-                  const Sampling& sampling, const Limits& limits,
-                  const std::vector<llama_token>& said) {
+                  const Sampling& sampling, const Limits& limits, Before before) {
     Voice& speaker = at(voice);
     if (speaker.is_speaking()) throw std::runtime_error("the voice speaks already");
     const llama_token n_vocab = llama_vocab_n_tokens(vocab_);
     const auto is_known = [n_vocab](llama_token token) { return token >= 0 && token < n_vocab; };
     if (tokens.empty() || !std::all_of(tokens.begin(), tokens.end(), is_known) ||
-        !std::all_of(said.begin(), said.end(), is_known)) {
+        !std::all_of(before.said.begin(), before.said.end(), is_known)) {
         throw std::invalid_argument("expected at least one token, and tokens of the model");
     }
     require_rows(rows, tokens.size(), mix);
@@ -158,10 +163,11 @@ void Stage::begin(int voice, std::vector<llama_token> tokens, std::vector<float>
     TextStream text_stream(limits.stops);
     if (!sampling.grammar.empty() && tree_ == nullptr) tree_ = std::make_unique<TokenTree>(vocab_);
     Drawer drawer(vocab_, tree_.get(), sampling);
-    for (const llama_token token : said) {
+    for (const llama_token token : before.said) {
         drawer.accept(token);
         text_stream.hear(piece_of(vocab_, token));
     }
+    drawer.skip(before.skipped);
     speaker.drawer = std::move(drawer);
     speaker.text_stream = std::move(text_stream);
     speaker.n_left = limits.max_tokens;
@@ -169,7 +175,8 @@ void Stage::begin(int voice, std::vector<llama_token> tokens, std::vector<float>
     likely_[voice].clear();
     speaker.deadline = deadline_after(limits.max_seconds);
     const bool is_neutral = adds_nothing(rows);
-    speaker.prompt = {std::move(tokens), std::move(rows), std::move(mix), 0, is_neutral};
+    speaker.prompt = {std::move(tokens),      std::move(rows), std::move(mix), 0,
+                      std::move(before.ends), is_neutral};
     speaker.drawn = LLAMA_TOKEN_NULL;
     speaker.coming = {};
 }
@@ -178,7 +185,7 @@ void Stage::play(int voice, std::vector<float> rows, Mix mix) {
     Voice& speaker = at(voice);
     require_rows(rows, rows.size() / mix.bank->n_emotion(), mix);
     const bool is_neutral = adds_nothing(rows);
-    speaker.coming = {{}, std::move(rows), std::move(mix), 0, is_neutral};
+    speaker.coming = {{}, std::move(rows), std::move(mix), 0, {}, is_neutral};
 }
 
 int Stage::n_generating() const {
@@ -205,11 +212,17 @@ std::vector<Ready> Stage::ready() const {
         const Voice& voice = voices_[number];
         if (!voice.is_ready()) continue;
         const Queue& queue = voice.next();
-        const std::size_t n_prompt = voice.is_prompting() ? queue.tokens.size() - queue.n_done : 0;
-        found.push_back({number, n_cached(number), n_prompt, voice.n_left,
+        found.push_back({number, n_cached(number), queue.n_next(), voice.n_left,
                          queue.is_neutral ? nullptr : queue.mix.bank.get()});
     }
     return found;
+}
+
+// How many tokens of a prompt may be in the next batch; 0 of none.
+std::size_t Stage::Queue::n_next() const {
+    const auto end = std::upper_bound(ends.begin(), ends.end(), n_done);
+    return (end == ends.end() ? tokens.size() : std::min(*end, tokens.size())) -
+           std::min(n_done, tokens.size());
 }
 
 std::shared_ptr<const Bank> Stage::bank_of(const std::vector<Share>& shares) const {
@@ -290,11 +303,13 @@ void Stage::decode(const std::vector<Share>& shares) {
             throw std::runtime_error("llama.cpp could not decode a batch (" + std::to_string(code) +
                                      ")");
         }
+        for (const Share& share : shares) begins_[share.voice].push_back(share.position);
         rows_.check();
     } catch (...) {
         llama_memory_t memory = llama_get_memory(ctx_);
         for (const Share& share : shares) {
             llama_memory_seq_rm(memory, share.voice, share.position, -1);
+            forget_begins(share.voice, share.position);
             if (probe_ != nullptr) probe_->forget(share.voice, share.position);
         }
         throw;

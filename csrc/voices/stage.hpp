@@ -9,6 +9,9 @@
 // - A memory that slides (a window of attention, with swa_full off) forgets what lies behind
 //   the window of the last position, and has all from llama_memory_seq_pos_min on. To go on after
 //   fewer positions than it has takes what lay in the window then; see keep().
+// - llama_state_seq_set_data checks what it reads: the layers, the types and the widths of keys and
+//   values, and sizes; it returns 0 for what does not fit. Keys and values of other weights of the
+//   same shape it takes.
 // - Tokens of a decode that failed are not promised to be gone: they are removed here.
 #pragma once
 
@@ -39,6 +42,15 @@ struct Limits {
     std::vector<std::string> stops;
     int max_tokens = std::numeric_limits<int>::max();  // 1 or more
     double max_seconds = std::numeric_limits<double>::infinity();
+};
+
+// What went before that of which an answer knows. said: the tokens that it has already: penalties,
+// the grammar and stop texts count them. skipped: how many tokens count as drawn, by chance, as
+// well. ends: after how many of the tokens to decode a batch has to end, rising.
+struct Before {
+    std::vector<llama_token> said;
+    int skipped = 0;
+    std::vector<std::size_t> ends;
 };
 
 // What weights are weights of, and in which layers they count. Voices whose tokens are decoded in
@@ -93,17 +105,30 @@ class Stage {
     // from a voice that has decoded them, and has not forgotten them since.
     void share(int from, int to, llama_pos begin, llama_pos end);
 
+    // What a voice has decoded, as llama.cpp writes it. Of which model and kind of memory that is,
+    // origin() says: it is of no use to any other.
+    std::string decoded(int voice) const;
+    std::string origin() const;
+    // At which positions, rising, those that it has decoded began a batch. To decode the same in
+    // the same batches gives the same numbers to the last bit: llama.cpp adds up in another order
+    // for one token than for several.
+    const std::vector<llama_pos>& begins(int voice) const;
+    // The voice, which must rest and have decoded nothing, has decoded these n positions; whether
+    // llama.cpp took them.
+    bool restore(int voice, const std::string& decoded, llama_pos n, std::vector<llama_pos> begins);
+
     // Whether llama.cpp takes this grammar; none is taken.
     bool takes(const std::string& grammar) const;
     // Say something: decode `tokens` after what is cached, token i under row i of `rows`
-    // (n_token, n_emotion), then draw the first token of the answer, or the next, where `said` are
-    // the tokens that it has already: penalties, the grammar and stop texts count them. The voice
-    // must rest.
+    // (n_token, n_emotion), then draw the first token of the answer, or the next. The voice must
+    // rest.
     // Throws std::invalid_argument for weights of another number, tokens that the model lacks,
     // limits that mean nothing, or a grammar that llama.cpp does not take.
     void begin(int voice, std::vector<llama_token> tokens, std::vector<float> rows, Mix mix,
-               const Sampling& sampling, const Limits& limits,
-               const std::vector<llama_token>& said = {});
+               const Sampling& sampling, const Limits& limits, Before before = {});
+    // Of a voice that speaks: by what chance its tokens are drawn, and how many were.
+    std::uint32_t seed(int voice) { return at(voice).drawer.value().seed(); }
+    int n_drawn(int voice) { return at(voice).drawer.value().n_drawn(); }
     // The rows (n, n_emotion) under which the coming tokens of the answer are decoded, in place of
     // those that were given before. A voice that has none left waits.
     void play(int voice, std::vector<float> rows, Mix mix);
@@ -144,7 +169,10 @@ class Stage {
         std::vector<float> rows;
         Mix mix;
         std::size_t n_done = 0;
-        bool is_neutral = true;  // no row adds anything, so any bank will do
+        std::vector<std::size_t> ends = {};  // after how many tokens a batch has to end, rising
+        bool is_neutral = true;              // no row adds anything, so any bank will do
+
+        std::size_t n_next() const;
     };
     struct Voice {
         Queue prompt;
@@ -172,6 +200,7 @@ class Stage {
     // Whether what the position after the first n attends to is still there.
     bool reaches(int voice, llama_pos n) const;
     void require_rows(const std::vector<float>& rows, std::size_t n, const Mix& mix) const;
+    void forget_begins(int voice, llama_pos n);
     // Those that could get on in a batch.
     std::vector<Ready> ready() const;
     // The bank of the voices in these shares, null where none of them adds anything.
@@ -203,9 +232,10 @@ class Stage {
     std::optional<Crew> crew_;
     std::unique_ptr<const TokenTree> tree_;  // null as long as nobody draws by a grammar
     std::vector<Voice> voices_;
-    std::vector<std::vector<Likely>> likely_;  // (n_voice)
-    int drawing_turn_ = 0;                     // the voice that draws first
-    Clock::duration decoded_in_{};             // how long the last batch took
+    std::vector<std::vector<Likely>> likely_;     // (n_voice)
+    std::vector<std::vector<llama_pos>> begins_;  // (n_voice)
+    int drawing_turn_ = 0;                        // the voice that draws first
+    Clock::duration decoded_in_{};                // how long the last batch took
     std::unique_ptr<llama_batch, BatchDeleter> batch_;
     std::vector<float> weights_;      // (n_token of the batch, n_emotion)
     std::vector<LayerRange> ranges_;  // (n_token of the batch)

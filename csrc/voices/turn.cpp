@@ -79,8 +79,16 @@ void Turn::take_back(std::size_t kept) {
 }
 
 Limits Turn::limits() const {
-    const std::chrono::duration<double> passed = Clock::now() - begun_;
-    return {plan.manner.stops, most_ - n_drawn, plan.manner.max_seconds - passed.count()};
+    return {plan.manner.stops, most_ - n_drawn, plan.manner.max_seconds - seconds()};
+}
+
+double Turn::seconds() const {
+    return std::chrono::duration<double>(Clock::now() - begun_).count();
+}
+
+void Turn::begin_before(double seconds) {
+    const std::chrono::duration<double> before(seconds);
+    begun_ = Clock::now() - std::chrono::duration_cast<Clock::duration>(before);
 }
 
 }  // namespace llamood

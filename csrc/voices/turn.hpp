@@ -57,6 +57,10 @@ struct Turn {
 
     // When the answer is to end; of tokens and time, what is left.
     Limits limits() const;
+    // Since it began.
+    double seconds() const;
+    // As if it had begun so long ago.
+    void begin_before(double seconds);
 
     Plan plan;
     Performance performance;
@@ -67,6 +71,7 @@ struct Turn {
     // The tokens that are to be decoded, and their bytes.
     std::vector<std::pair<llama_token, std::string>> fed;
     int n_drawn = 0;
+    int n_skip = 0;  // tokens that count as drawn, by chance, before those that are drawn next
     bool is_waiting = false;
     bool is_begun = false;   // what is decoded next is drawn after as its first token was
     bool is_paused = false;  // its mood, from the next token on

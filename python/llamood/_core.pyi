@@ -625,7 +625,15 @@ class Character:
     def pause(self, is_paused: bool) -> None: ...
     def news(self) -> list[str]:
         """What of its moods is not given, and nobody was told."""
+    def saved(self, has_cache: bool) -> tuple[dict[str, Any], bytes]:
+        """The line of JSON and the bytes of a `SavedVoice`. Raises `MoodError` for a mood that has
+        no written form."""
     def scores(self, begin: int, end: int) -> list[float]: ...
+
+class SavedVoice:
+    """See csrc/voices/saved_voice.hpp. Raises ValueError for what is none."""
+
+    def __init__(self, head: Mapping[str, Any], tail: bytes) -> None: ...
 
 class Event:
     """What a voice said, or that its answer failed. ``news``: see `Character.news`."""
@@ -671,12 +679,15 @@ class Cast:
         n_ctx: int,
         slides: bool,
         name: str,
+        fingerprint: str,
         shown: Sequence[str],
         places: Sequence[tuple[float, float, float] | None],
         drops: bool,
         care: str | None,
     ) -> None: ...
-    def join(self, system: str | None, steering: Steering) -> Character: ...
+    def join(self, system: str | None, steering: Steering, manner: Manner) -> Character: ...
+    def load(self, saved: SavedVoice, steerings: Sequence[Steering]) -> Character:
+        """``steerings``: of the saved moods, in their order."""
     def begin(self, plans: Sequence[tuple[int, Plan]]) -> None: ...
     def nearest(self, plan: Plan, among: Sequence[int], steering: Steering, felt: Float64) -> int:
         """Which of these voices has most of a prompt decoded as it would be in this mood."""

@@ -7,6 +7,7 @@ import random
 from collections import Counter, defaultdict
 from collections.abc import Callable
 from dataclasses import fields
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -40,14 +41,15 @@ GATED = Mood(
 AFFECT = Mood({"valence": {"ramp": [-0.6, 0.7], "over": 12}, "arousal": 0.3})
 FACES = [None, {"smile": "joy", "idle": None, "frown": "anger"}]
 TEXTS = ["Tell me about bread.", "Where is the kettle?", "é日", "Tell me about rain. " * 9]
-FEW_GAMES, N_CALL = 3, 250
+FEW_GAMES, N_CALL = 4, 250
 CLOSE = 1e-5  # each adds up what a baseline says in an order of its own
 
 
 class Game:
     """The same calls on both; ``counts``: what became of the answers."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, folder: Path) -> None:
+        self.folder = folder
         self.rng = random.Random(seed)
         self.counts: Counter[str] = Counter()
         self.cast = llamood.Cast(
@@ -119,7 +121,9 @@ class Game:
             self.compare()
             self.both(lambda: self.cast.leave(voice), lambda: self.stage.leave(number))
             self.streams.pop(number, None)  # who leaves in C is heard no more
-        elif chance < 0.1:
+        elif chance < 0.09:
+            self.save_and_load(voice, with_cache=paused)
+        elif chance < 0.115:
             self.both(lambda: self.cast.interrupt(voice), lambda: self.stage.interrupt(number))
         elif chance < 0.15:
             self.both(
@@ -128,6 +132,21 @@ class Game:
             )
         else:
             self.both(lambda: self.cast.feel(voice, mood), lambda: self.stage.feel(number, mood))
+
+    def save_and_load(self, voice: Character, *, with_cache: bool) -> None:
+        """Each saves the voice, and goes on with what the other has written."""
+        self.compare()
+        ours, theirs = self.folder / "ours", self.folder / "theirs"
+        voice.save(ours, cache=with_cache)
+        self.stage.save(voice.number, theirs, with_cache=with_cache)
+        self.cast.leave(voice)
+        self.stage.leave(voice.number)
+        self.streams.pop(voice.number, None)
+        loaded = self.cast.load(theirs)
+        assert loaded.number == self.stage.load(ours)
+        if loaded.is_speaking:
+            self.streams[loaded.number] = self.cast.listen(loaded)
+            self.counts["loaded in the middle"] += 1
 
     def both(
         self, ours: Callable[[], Any], theirs: Callable[[], Any], *, alike: bool = True
@@ -186,15 +205,16 @@ def default() -> dict[str, Any]:
 
 
 @pytest.mark.filterwarnings("ignore::llamood.errors.MoodWarning")
-def test_what_is_heard_in_python_is_heard_in_c() -> None:
+def test_what_is_heard_in_python_is_heard_in_c(tmp_path: Path) -> None:
     counts: Counter[str] = Counter()
     for seed in range(FEW_GAMES):
-        game = Game(seed)
+        game = Game(seed, tmp_path)
         try:
             for _ in range(N_CALL):
                 game.play()
         finally:
             game.close()
         counts += game.counts
-    assert min(counts[end] for end in ("stop", "length", "interrupted", "rescued")) > 2
+    ends = ("stop", "length", "interrupted", "rescued", "loaded in the middle")
+    assert min(counts[end] for end in ends) > 2
     assert min(counts[face] for face in ("neutral", "joy", "idle", "smile")) > 2

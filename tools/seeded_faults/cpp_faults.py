@@ -127,8 +127,8 @@ MOODS = (
     Fault(
         name="a-rescue-begins-a-token-late",
         says="the first token after a collapse is drawn at the full dose",
-        right="if (each->first <= token) return each->second;",
-        wrong="if (each->first < token) return each->second;",
+        right="if (each->first <= token) return each->factor;",
+        wrong="if (each->first < token) return each->factor;",
         tests=["test_performance.py", "test_collapse_monitor.py"],
     ),
     Fault(

@@ -12,13 +12,14 @@ from typing import Any, get_args
 
 from llamood import _core
 from llamood.closing import Closing, hold_at_exit
-from llamood.errors import LlamoodError, MoodWarning
+from llamood.errors import FileError, LlamoodError, MoodWarning
 from llamood.moods.affect import AffectMap
 from llamood.moods.mood import Mood, MoodLike
 from llamood.moods.steering import Steering
 from llamood.readings.probe import Probe, chosen_probe
 from llamood.vectors.emotion_vectors import EmotionVectors, Site
 from llamood.vectors.files import load
+from llamood.voices import saved_voice
 from llamood.voices.answer_stream import AnswerStream
 from llamood.voices.character import Character
 from llamood.voices.collapse_monitor import Care, care_of
@@ -70,6 +71,7 @@ class Cast(Closing):
         self._streams: weakref.WeakValueDictionary[int, AnswerStream] = (
             weakref.WeakValueDictionary()
         )
+        self._loaded: dict[int, AnswerStream] = {}  # that nobody listens to yet
         self._shared = SharedContext(
             str(model_path),
             emotions=evs,
@@ -181,8 +183,8 @@ class Cast(Closing):
         with self._lock:
             self._shared.stage  # noqa: B018  (raises once closed)
             steering = self._shared.understand(Mood.of(mood))
-            core = self._core.join(system, steering)
-            voice = Character(core, steering, chosen)
+            core = self._core.join(system, steering, chosen.manner())
+            voice = Character(core, steering, chosen, lock=self._lock)
             try:
                 voice.set_faces(self._faces if faces is None else faces)
             except LlamoodError:
@@ -191,6 +193,45 @@ class Cast(Closing):
             self._voices[core.number] = voice
             voice.warn()
             return voice
+
+    def load(self, path: str | PathLike[str]) -> Character:
+        """A new character, which is the one that ``Character.save`` wrote to this file, here or in
+        another program; it goes on token by token as that one would.
+
+        One that was saved while it spoke speaks: see `listen`. What is not in the file, or is of no
+        use to this model file, is decoded anew. Raises `FileError` for what is no saved voice, and
+        `LlamoodError` for one of another model, of emotions that are not at hand, or where there is
+        no room for another.
+        """
+        path = Path(path)
+        saved = saved_voice.read(path)
+        with self._lock:
+            self._shared.stage  # noqa: B018  (raises once closed)
+            steerings = [self._shared.understand(mood) for mood in saved.moods]
+            try:
+                core = self._core.load(saved.core, steerings)
+            except ValueError as error:
+                raise FileError(path, str(error)) from None
+            voice = Character(core, steerings[-1], saved.sampling, lock=self._lock)
+            self._voices[core.number] = voice
+            if voice.is_speaking:
+                self._loaded[core.number] = AnswerStream(self, {voice})
+                self._streams[core.number] = self._loaded[core.number]
+            voice.warn()
+            return voice
+
+    def listen(self, voice: Character) -> AnswerStream:
+        """What is still to come of the answer that a voice was giving when it was saved. Raises
+        `LlamoodError` where there is none, or it was asked for already."""
+        with self._lock:
+            self._require_mine(voice)
+            stream = self._loaded.pop(voice.number, None)
+            if stream is None:
+                raise LlamoodError(
+                    f"voice {voice.number} was not saved in the middle of an answer, or somebody "
+                    "listens to it already"
+                )
+            return stream
 
     def say(self, to: Mapping[Character, str], **sampling: Any) -> AnswerStream:
         """Say something to one voice or several, which answer at once: see `AnswerStream` and
@@ -297,6 +338,7 @@ class Cast(Closing):
             self._require_mine(voice)
             self._core.leave(voice.number)
             self._tell()
+            self._loaded.pop(voice.number, None)
             voice.is_present = False
             del self._voices[voice.number]
 
@@ -307,6 +349,7 @@ class Cast(Closing):
                 self._interrupt(voice)
                 voice.is_present = False
             self._voices.clear()
+            self._loaded.clear()
             self._shared.close()
 
     # -- what streams ask for ---------------------------------------------------------------

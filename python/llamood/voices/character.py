@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from os import PathLike
+from pathlib import Path
 from typing import Any
 
 from llamood import _core
@@ -11,18 +14,28 @@ from llamood.errors import LlamoodError, ModelError, MoodWarning
 from llamood.moods.mood import Mood
 from llamood.moods.steering import Steering
 from llamood.vectors.emotion_vectors import Float64
+from llamood.voices import saved_voice
 from llamood.voices.faces import Faces, faces_of
 from llamood.voices.sampling import Sampling
 
 
 class Character:
-    """Made by ``Cast.join``, which alone calls what is not a property here.
+    """Made by ``Cast.join`` or ``Cast.load``; the cast alone calls what is neither a property here
+    nor `save`.
 
     ``number``: its sequence in the shared context. ``sampling``: of its answers, unless another is
     asked for.
     """
 
-    def __init__(self, core: _core.Character, steering: Steering, sampling: Sampling) -> None:
+    def __init__(
+        self,
+        core: _core.Character,
+        steering: Steering,
+        sampling: Sampling,
+        *,
+        lock: AbstractContextManager[object],
+    ) -> None:
+        self._lock = lock  # of the cast
         self.number = core.number
         self.sampling = sampling
         self.is_present = True
@@ -86,6 +99,23 @@ class Character:
     def n_common(self, tokens: Sequence[int], keys: Sequence[int]) -> int:
         """How many of these tokens it has decoded, in blends of these keys."""
         return self._core.n_common(tokens, keys)
+
+    def save(self, path: str | PathLike[str], *, cache: bool = False) -> None:
+        """Write all that it takes to go on from here to a file, which ``Cast.load`` reads: its
+        conversation, the answer that it is giving, what it feels and has felt, how it draws.
+
+        ``cache``: also the keys and values of what it has decoded, so that nothing is decoded
+        again (at the size of the context; only the same model file has use for them). The file is
+        written whole or not at all. Raises `FileError`, and `MoodError` for a mood that is a Python
+        function.
+        """
+        with self._lock:
+            self._require_present()
+            saved_voice.write(self._core, Path(path), cache=cache)
+
+    def _require_present(self) -> None:
+        if not self.is_present:
+            raise LlamoodError(f"voice {self.number} is not there (any more); join makes one")
 
     def plan(self, text: str, sampling: Mapping[str, Any]) -> _core.Plan:
         """The answer to ``text``. Changes nothing.

@@ -152,6 +152,7 @@ class SharedContext(OpenedLlama):
             n_ctx=self.share,
             slides=self.slides,
             name=self.model_path,
+            fingerprint=self.fingerprint,
             shown=[] if self._projector is None else list(self._projector.told),
             places=self.vectors.emotions.affect,
             drops=overflow == "drop",
