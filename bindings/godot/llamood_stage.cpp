@@ -116,58 +116,82 @@ const std::vector<Method>& methods() {
     const auto integer = Type::integer;
     const auto boolean = Type::boolean;
     static const std::vector<Method> all = {
-        {"open", boolean,
-         {{"model", string}, {"vectors", string}, {"voices", integer}, {"context", integer},
-          {"threads", integer}, {"readings", boolean}},
+        {"open",
+         boolean,
+         {{"model", string},
+          {"vectors", string},
+          {"voices", integer},
+          {"context", integer},
+          {"threads", integer},
+          {"readings", boolean}},
          [](Self& self, const Given& given) {
              self.open(given[0].text(), given[1].text(), small(given[2]), small(given[3]),
                        small(given[4]), given[5].boolean());
              return Value(true);
          }},
-        {"ceilings", Type::dictionary, {},
+        {"ceilings",
+         Type::dictionary,
+         {},
          [](Self& self, const Given&) { return self.ceilings(); }},
-        {"join", integer,
+        {"join",
+         integer,
          {{"system", string}, {"mood", string}, {"seed", integer}, {"max_tokens", integer}},
          [](Self& self, const Given& given) {
              const auto seed = static_cast<std::uint32_t>(given[2].integer());
              return Value(Int{self.join(given[0].text(), given[1].text(), seed, small(given[3]))});
          }},
-        {"say", boolean, {{"voice", integer}, {"text", string}},
+        {"say",
+         boolean,
+         {{"voice", integer}, {"text", string}},
          [](Self& self, const Given& given) {
              self.stage().say(small(given[0]), given[1].text());
              return Value(true);
          }},
-        {"feel", boolean, {{"voice", integer}, {"mood", string}},
+        {"feel",
+         boolean,
+         {{"voice", integer}, {"mood", string}},
          [](Self& self, const Given& given) {
              self.stage().feel(small(given[0]), mood_of(given[1].text()));
              return Value(true);
          }},
-        {"pause", boolean, {{"voice", integer}, {"paused", boolean}},
+        {"pause",
+         boolean,
+         {{"voice", integer}, {"paused", boolean}},
          [](Self& self, const Given& given) {
              self.stage().pause(small(given[0]), given[1].boolean());
              return Value(true);
          }},
-        {"interrupt", boolean, {{"voice", integer}},
+        {"interrupt",
+         boolean,
+         {{"voice", integer}},
          [](Self& self, const Given& given) {
              self.stage().interrupt(small(given[0]));
              return Value(true);
          }},
-        {"leave", boolean, {{"voice", integer}},
+        {"leave",
+         boolean,
+         {{"voice", integer}},
          [](Self& self, const Given& given) {
              self.stage().leave(small(given[0]));
              return Value(true);
          }},
-        {"start", boolean, {},
+        {"start",
+         boolean,
+         {},
          [](Self& self, const Given&) {
              self.stage().start();
              return Value(true);
          }},
-        {"stop", boolean, {},
+        {"stop",
+         boolean,
+         {},
          [](Self& self, const Given&) {
              self.stage().stop();
              return Value(true);
          }},
-        {"step_for", boolean, {{"milliseconds", Type::real}},
+        {"step_for",
+         boolean,
+         {{"milliseconds", Type::real}},
          [](Self& self, const Given& given) {
              return Value(self.stage().step_for(given[0].real()));
          }},

@@ -8,7 +8,9 @@ namespace {
 
 constexpr Type string_name = static_cast<Type>(21);
 
-bool has_destructor(Type type) { return type == Type::string || type == Type::dictionary; }
+bool has_destructor(Type type) {
+    return type == Type::string || type == Type::dictionary;
+}
 
 }  // namespace
 
@@ -109,6 +111,8 @@ void Value::take(Type type, Place& place) {
     api().variant_get_ptr_destructor(type)(&place);
 }
 
-Name::~Name() { api().variant_get_ptr_destructor(string_name)(&place_); }
+Name::~Name() {
+    api().variant_get_ptr_destructor(string_name)(&place_);
+}
 
 }  // namespace godot
