@@ -603,6 +603,8 @@ namespace Llamood
 
     // -- llamood.h, in its names: a bool is a byte, a text an IntPtr, an enum an int --------------
 
+#pragma warning disable 0649 // C writes some of these fields
+
     [StructLayout(LayoutKind.Sequential)]
     internal struct llamood_model_params
     {
