@@ -115,7 +115,6 @@ def test_the_script_for_unity_talks(engine: tuple[Path, str], tmp_path: Path) ->
     sources = (tmp_path / "Talker.cs", HERE / "unity.cs", project / "bindings/csharp/Llamood.cs")
     program = tmp_path / "game.exe"
     run(mcs, "-langversion:7", f"-out:{program}", *sources)
-    # As Unity does: what is loaded lies in a folder of its own, and finds the rest beside it.
     said = do([f"LD_LIBRARY_PATH=build/engine/lib {mono} {program} {tmp_path}"], project)
     assert re.search(r"^Ada: .{15,}", said, flags=re.MULTILINE)
 
