@@ -3,7 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 CXX_FILES := $(filter-out csrc/tests/%,$(wildcard csrc/*/*.cpp csrc/*/*.hpp csrc/*/*.h)) $(wildcard examples/*.c)
-CXX_TESTS := $(wildcard csrc/tests/*.cpp csrc/tests/*.hpp csrc/tests/*.c)
+CXX_TESTS := $(wildcard csrc/tests/*.cpp csrc/tests/*.hpp csrc/tests/*.c tests/bindings/*.cpp)
+GODOT := $(wildcard bindings/godot/*.cpp bindings/godot/*.hpp)
 PY_FOLDERS := python tools tests
 # What every command needs; all but a Hugging Face judge's PyTorch (`hf`), which is large.
 COMMANDS := demo,plot,eval,server,convert
@@ -24,7 +25,7 @@ lint: $(VENV)/.tests
 	$(BIN)/ruff check $(PY_FOLDERS)
 	$(BIN)/ruff format --check $(PY_FOLDERS)
 	$(BIN)/mypy
-	$(BIN)/clang-format --dry-run --Werror $(CXX_FILES) $(CXX_TESTS)
+	$(BIN)/clang-format --dry-run --Werror $(CXX_FILES) $(CXX_TESTS) $(GODOT)
 	$(BIN)/cmake -S . -B build/lint -DLLAMOOD_WERROR=ON -DCMAKE_BUILD_TYPE=Release \
 	    -DLLAMOOD_C=$$(pkg-config --exists nlohmann_json zlib && echo ON || echo OFF) \
 	    -DPython_EXECUTABLE=$(abspath $(BIN)/python) \
@@ -34,7 +35,7 @@ lint: $(VENV)/.tests
 format: $(VENV)/.tests
 	$(BIN)/ruff check --fix $(PY_FOLDERS)
 	$(BIN)/ruff format $(PY_FOLDERS)
-	$(BIN)/clang-format -i $(CXX_FILES) $(CXX_TESTS)
+	$(BIN)/clang-format -i $(CXX_FILES) $(CXX_TESTS) $(GODOT)
 
 # Every bound on speed, and docs/performance.md written anew: some twenty minutes.
 bench: $(VENV)/.tests

@@ -76,8 +76,42 @@ endif()
 set_target_properties(llamood PROPERTIES
   VERSION ${PROJECT_VERSION}
   SOVERSION ${LLAMOOD_SOVERSION}
-  PUBLIC_HEADER "csrc/capi/llamood.h;csrc/capi/llamood.hpp"
-  INSTALL_RPATH "${LLAMOOD_ORIGIN};${LLAMA_CPP_LIB}")
+  PUBLIC_HEADER "csrc/capi/llamood.h;csrc/capi/llamood.hpp")
+
+# What is installed can be moved: llama.cpp's libraries lie beside it, each under the one name by which
+# others load it, and are looked for there alone. A llama.cpp that somebody installed need not say
+# itself where its back ends lie; only the older of the two kinds of rpath holds for what a library
+# loads, too.
+if(LLAMOOD_BUNDLE)
+  set(LLAMOOD_BUNDLED_IN ${CMAKE_INSTALL_LIBDIR})
+  set(LLAMOOD_FOUND_IN ${LLAMA_CPP_LIB})
+  if(WIN32)
+    set(LLAMOOD_BUNDLED_IN ${CMAKE_INSTALL_BINDIR})
+    set(LLAMOOD_FOUND_IN ${LLAMA_CPP_LIB} ${LLAMA_CPP_LIB}/../bin)
+  endif()
+  set(LLAMOOD_SUFFIX ${CMAKE_SHARED_LIBRARY_SUFFIX})
+  foreach(folder ${LLAMOOD_FOUND_IN})
+    foreach(name llama ggml*)
+      file(GLOB found ${folder}/${CMAKE_SHARED_LIBRARY_PREFIX}${name}${LLAMOOD_SUFFIX})
+      foreach(library ${found})
+        get_filename_component(stem ${library} NAME_WLE)
+        file(GLOB named LIST_DIRECTORIES false RELATIVE ${folder}
+             ${folder}/${stem}${LLAMOOD_SUFFIX}.[0-9]* ${folder}/${stem}.[0-9]*${LLAMOOD_SUFFIX})
+        list(FILTER named INCLUDE REGEX "^[^.]*\\.[^.]*\\.[^.]*$")  # libllama.so.0, libllama.0.dylib
+        list(APPEND named ${stem}${LLAMOOD_SUFFIX})
+        list(GET named 0 name_loaded)
+        file(REAL_PATH ${library} library)
+        install(FILES ${library} DESTINATION ${LLAMOOD_BUNDLED_IN} RENAME ${name_loaded})
+      endforeach()
+    endforeach()
+  endforeach()
+  set_target_properties(llamood PROPERTIES INSTALL_RPATH "${LLAMOOD_ORIGIN}")
+  if(UNIX AND NOT APPLE)
+    target_link_options(llamood PRIVATE "LINKER:--disable-new-dtags")
+  endif()
+else()
+  set_target_properties(llamood PROPERTIES INSTALL_RPATH "${LLAMOOD_ORIGIN};${LLAMA_CPP_LIB}")
+endif()
 
 set(LLAMOOD_PACKAGE ${CMAKE_INSTALL_LIBDIR}/cmake/llamood)
 configure_package_config_file(cmake/llamoodConfig.cmake.in llamoodConfig.cmake

@@ -29,6 +29,11 @@ if(LLAMOOD_LLAMA_CPP)
   endif()
 else()
   if(NOT LLAMOOD_PYTHON)
+    # Where `make` puts llama-cpp-python, also in a shell that did not activate it.
+    if(NOT DEFINED Python_EXECUTABLE AND NOT DEFINED ENV{VIRTUAL_ENV}
+       AND EXISTS "${PROJECT_SOURCE_DIR}/.venv/bin/python")
+      set(Python_EXECUTABLE "${PROJECT_SOURCE_DIR}/.venv/bin/python")
+    endif()
     find_package(Python REQUIRED COMPONENTS Interpreter)
   endif()
   execute_process(

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+import tiny_chat
 from c_library import (
     ROOT,
     cc,
@@ -148,11 +149,40 @@ def test_what_is_installed_can_be_moved(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_it_is_compiled_against_an_installed_llama_cpp_too(tmp_path: Path) -> None:
     """llama-cpp-python installs llama.cpp's own CMake package beside its own copy."""
-    prefix = sysconfig.get_path("platlib")
-    if not (Path(prefix) / "lib" / "cmake" / "llama").is_dir():
+    prefix = Path(sysconfig.get_path("platlib"))
+    if not (prefix / "lib" / "cmake" / "llama").is_dir():
         pytest.skip("needs llama.cpp's CMake package, which this llama-cpp-python does not bring")
     compile_library(tmp_path, f"-DLLAMOOD_LLAMA_CPP={prefix}", "-DLLAMOOD_WERROR=ON")
     run(tool("ctest"), "--output-on-failure", cwd=tmp_path)
+    run(tool("cmake"), "--install", tmp_path, "--prefix", tmp_path / "ours")
+    lib = next(tmp_path.glob("ours/lib*"))
+    assert {"libllama.so.0", "libggml.so.0", "libggml-cpu.so.0"} <= {
+        file.name for file in lib.iterdir()
+    }
+
+
+def test_llama_cpp_that_does_not_say_where_its_parts_are_is_found_too(tmp_path: Path) -> None:
+    """One that somebody compiled; that of llama-cpp-python says it."""
+    shutil.copytree(installed(), tmp_path / "ours", symlinks=True)
+    lib = next(tmp_path.glob("ours/lib*"))
+    script = tmp_path / "forget.cmake"
+    each = "foreach(each ${all})\n  file(RPATH_REMOVE FILE ${each})\nendforeach()\n"
+    script.write_text(f"file(GLOB all {lib}/libggml*.so.* {lib}/libllama.so.*)\n{each}")
+    run(tool("cmake"), "-P", script)
+    program, source = tmp_path / "npc", ROOT / "examples" / "npc.c"
+    where = (f"-I{tmp_path / 'ours' / 'include'}", f"-L{lib}", "-lllamood", f"-Wl,-rpath,{lib}")
+    run(cc(), source, *where, "-o", program)
+    run(program, tiny_chat.MODEL, tiny_chat.VECTORS)
+    assert not re.search(r"lib(?:llama|ggml).*not found", run("ldd", program))
+    assert re.search(rf"libggml-cpu.* => {re.escape(str(lib))}/", run("ldd", program))
+
+
+def test_it_can_leave_llama_cpp_where_it_is(tmp_path: Path) -> None:
+    compiled()
+    build = tmp_path / "build"
+    run(tool("cmake"), "-S", ROOT, "-B", build, "-DLLAMOOD_PYTHON=OFF", "-DLLAMOOD_C=ON",
+        "-DLLAMOOD_BUNDLE=OFF", f"-DPython_EXECUTABLE={sys.executable}")  # fmt: skip
+    assert "libllama.so" not in (build / "cmake_install.cmake").read_text(encoding="utf-8")
 
 
 def test_what_is_missing_is_said(tmp_path: Path) -> None:
