@@ -101,7 +101,7 @@ def test_a_mood_pauses_where_a_program_reads() -> None:
             prompt = engine.cast.prompt("It")
             job = Job(0, mailbox, prompt, Mood(joy=1), sampling, spans=Spans())
             engine.submit([job])
-            told = [event async for _, event in events([job], mailbox)]
+            told = [event async for _, event in events([job])]
             return [(event.text, bool(event.mood)) for event in told]
 
     told = asyncio.run(heard())
@@ -167,8 +167,8 @@ def test_who_asks_for_many_answers_leaves_voices_to_others() -> None:
             with pytest.MonkeyPatch.context() as patched:
                 patched.setattr(engine.cast, "answer", noted)
                 engine.submit([*jobs, late])
-                for mailbox, of in ((many, jobs), (other, [late])):
-                    async for _ in events(of, mailbox):
+                for of in (jobs, [late]):
+                    async for _ in events(of):
                         pass
             return [i for i, prompt in enumerate(order) if prompt is late.prompt]
 
@@ -183,7 +183,7 @@ def test_a_voice_is_kept_for_short_answers_where_such_are_asked_for(is_short_ask
             if is_short_asked:
                 short = [_asked(mailbox, engine, Mood(), n=1)]
                 engine.submit(short)
-                async for _ in events(short, mailbox):
+                async for _ in events(short):
                     pass
             answer, n_beside = engine.cast.answer, []
 
@@ -195,7 +195,7 @@ def test_a_voice_is_kept_for_short_answers_where_such_are_asked_for(is_short_ask
                 patched.setattr(engine.cast, "answer", noted)
                 long = [_asked(mailbox, engine, Mood(), n=400) for _ in range(4)]
                 engine.submit(long)
-                async for _ in events(long, mailbox):
+                async for _ in events(long):
                     pass
             return 1 + max(n_beside)
 
@@ -216,9 +216,9 @@ def test_a_fault_of_one_answer_is_its_own(at: int) -> None:
             right = _asked(boxes[1], engine, Mood(joy=1))
             engine.submit([right, wrong])
             with pytest.raises(ApiError) as fault:
-                async for _ in events([wrong], boxes[0]):
+                async for _ in events([wrong]):
                     pass
-            *_, last = [event async for _, event in events([right], boxes[1])]
+            *_, last = [event async for _, event in events([right])]
             return fault.value, last.finish_reason, right.n_token
 
     fault, reason, n_token = asyncio.run(told())
@@ -237,7 +237,7 @@ def test_answers_by_grammars_leave_voices_to_others() -> None:
             for job in jobs:
                 engine.submit([job])
             began = []
-            async for job, _ in events(jobs, mailbox):
+            async for job, _ in events(jobs):
                 began += [] if job.index in began else [job.index]
             return began
 
@@ -313,7 +313,7 @@ def test_beside_short_answers_long_ones_get_on_more_slowly(random_chat: Path) ->
             with pytest.MonkeyPatch.context() as patched:
                 patched.setattr(engine, "_hear", noted)
                 engine.submit([one])
-                async for _ in events([one], short):
+                async for _ in events([one]):
                     pass
             engine.cancel(asked)
             return n_said

@@ -119,6 +119,15 @@ class Engine:
             self._metrics.waiting.set(len(self._waiting))
             self._wake.notify()
 
+    def resume(self, job: Job) -> None:
+        """Let the next turn of an answer be given, before all that wait. Raises `ApiError` where
+        the engine has stopped."""
+        with self._wake:
+            if self._n_waiting < 0:
+                raise ApiError(503, "the service is shutting down", code="stopped")
+            self._waiting.appendleft(job)
+            self._wake.notify()
+
     def cancel(self, jobs: Sequence[Job]) -> None:
         """Nobody wants these any more; also for those that are over."""
         with self._wake:
@@ -235,7 +244,7 @@ class Engine:
             if job is None:
                 return
             silent = [voice for voice in self._voices if not voice.is_speaking]
-            felt = None if job.session is None else job.session.felt
+            felt = job.session.felt if job.felt is None and job.session is not None else job.felt
             try:
                 stream = self._cast.answer(
                     job.prompt,
@@ -258,20 +267,33 @@ class Engine:
     def _hear(self, job: Job, stream: AnswerStream, voice: Character, told: list[Told]) -> None:
         assert self._cast is not None
         try:
-            events = stream.take()
+            for event in stream.take():
+                self._feel(job, voice, event)
+                self._metrics.heard(job, event)
+                told.append((job.mailbox, job, event))
+                if event.finish_reason is not None:
+                    del self._answers[job]
+                    if job.session is not None:
+                        job.session.felt = voice.felt
+                elif job.spans is not None and event.text:
+                    self._cast.pause(voice, paused=job.spans.hear(event.text))
         except Exception as fault:
-            del self._answers[job]
+            self._answers.pop(job, None)
+            stream.close()
             told.append(_failed(job, fault))
+
+    def _feel(self, job: Job, voice: Character, event: Event) -> None:
+        """What the character itself says of its mood counts from its next token on."""
+        assert self._cast is not None
+        is_last = event.finish_reason is not None
+        if job.feeling is None:
             return
-        for event in events:
-            self._metrics.heard(job, event)
-            told.append((job.mailbox, job, event))
-            if event.finish_reason is not None:
-                del self._answers[job]
-                if job.session is not None:
-                    job.session.felt = voice.felt
-            elif job.spans is not None and event.text:
-                self._cast.pause(voice, paused=job.spans.hear(event.text))
+        n_call = len(job.feeling.told)
+        job.feeling.hear(event.text, is_last=is_last)
+        if is_last:
+            job.felt = voice.felt
+        elif len(job.feeling.told) > n_call and not job.is_formed:
+            self._cast.feel(voice, job.feeling.mood)
 
 
 def _failed(job: Job, fault: Exception) -> Told:
