@@ -6,6 +6,7 @@ import asyncio
 import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,7 @@ from llamood.server.pace import Pace
 from llamood.server.settings import Settings
 from llamood.server.spans import Spans
 from llamood.voices.cast import Cast
+from llamood.voices.feel_tool import Feeling, FeelTool
 from open_voices import random_vectors
 from servers import PATIENCE
 
@@ -173,6 +175,59 @@ def test_who_asks_for_many_answers_leaves_voices_to_others() -> None:
             return [i for i, prompt in enumerate(order) if prompt is late.prompt]
 
     assert asyncio.run(began()) == [1]  # of six, who came last
+
+
+@pytest.mark.parametrize("goes_on", [True, False])
+def test_an_answer_that_goes_on_keeps_its_voice(goes_on: bool) -> None:
+    async def began() -> list[str]:
+        async with running(Metrics(), open_cast=partial(open_cast, voices=1, n_ctx=512)) as engine:
+            tool, prompt = FeelTool({"joy": 1.0}), engine.cast.prompt("It")
+            how = {"grammar": tool.grammar, "max_tokens": 100, "seed": 1}
+            mailbox, other = Mailbox(), Mailbox()
+            first = Job(0, mailbox, prompt, Mood(), how, feeling=Feeling(tool, Mood()))
+            late = Job(0, other, engine.cast.prompt("Who"), Mood(), {"max_tokens": 2})
+            answer, order = engine.cast.answer, []
+
+            def noted(prompt: Any, **how: Any) -> Any:
+                order.append(how["mood"])
+                return answer(prompt, **how)
+
+            with pytest.MonkeyPatch.context() as patched:
+                patched.setattr(engine.cast, "answer", noted)
+                engine.submit([first, late])
+                async for _ in events([first]):
+                    pass
+                assert first.feeling is not None
+                assert first.feeling.goes_on
+                await asyncio.sleep(0.2)  # in which nobody else begins
+                mood, turns = Mood(joy=1), []
+                if goes_on:
+                    turns = [replace(first, mood=mood, sampling={"max_tokens": 2}, feeling=None)]
+                engine.resume(first, *(turns or [None]))
+                for of in filter(None, (turns, [late])):
+                    async for _ in events(of):
+                        pass
+            return ["joy" if mood == Mood(joy=1) else "none" for mood in order]
+
+    assert asyncio.run(began()) == (["none", "joy", "none"] if goes_on else ["none", "none"])
+
+
+def test_who_goes_while_an_answer_goes_on_leaves_its_voice() -> None:
+    async def said() -> str | None:
+        async with running(Metrics(), open_cast=partial(open_cast, voices=1, n_ctx=512)) as engine:
+            tool, prompt = FeelTool({"joy": 1.0}), engine.cast.prompt("It")
+            how = {"grammar": tool.grammar, "max_tokens": 100, "seed": 1}
+            first = Job(0, Mailbox(), prompt, Mood(), how, feeling=Feeling(tool, Mood()))
+            engine.submit([first])
+            async for _ in events([first]):
+                pass
+            engine.cancel([first])
+            late = _asked(Mailbox(), engine, Mood(), n=2)
+            engine.submit([late])
+            *_, last = [event async for _, event in events([late])]
+            return last.finish_reason
+
+    assert asyncio.run(said()) in ("stop", "length")
 
 
 @pytest.mark.parametrize("is_short_asked", [True, False])

@@ -137,6 +137,16 @@ def test_several_answers_each_feel_by_themselves(client: openai.OpenAI) -> None:
     assert [c.message for c in again.choices] == [c.message for c in answer.choices]
 
 
+def test_who_goes_in_a_later_turn_leaves_the_voice_to_others(
+    server: Server, client: openai.OpenAI
+) -> None:
+    how = {"feel": ["joy"], "max_tokens": 3000, "temperature": 2.0, "stream": True}
+    with chat(client, **how) as stream:
+        next(chunk for chunk in stream if chunk.choices[0].delta.content)
+    server.settles("llamood_speaking", 0)
+    server.settles("llamood_waiting", 0)
+
+
 def test_an_answer_has_no_more_tokens_than_asked_for_in_all_its_turns(
     client: openai.OpenAI,
 ) -> None:

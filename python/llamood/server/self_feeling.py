@@ -100,10 +100,10 @@ async def heard(
     choices: Sequence[Choice],
     following: Callable[[Job, Choice], Awaitable[Job | None]] | None = None,
     felt: Callable[[Mood], None] = lambda mood: None,
-    resume: Callable[[Job], None] = lambda job: None,
+    resume: Callable[[Job, Job | None], None] = lambda job, next_turn: None,
 ) -> AsyncIterator[tuple[Choice, Event, Heard]]:
     """What the answers of a request say. ``following``: asked for the next turn of one whose turn
-    is over, which joins the ``jobs`` and is told to ``resume``; ``felt``: told what a character
+    is over; that joins the ``jobs``, and ``resume`` is told of it. ``felt``: told what a character
     came to feel by itself."""
     async for job, event in events(jobs):
         choice = choices[job.index]
@@ -113,7 +113,6 @@ async def heard(
             felt(choice.calls.mood)
         if following is not None and choice.reason is not None:
             next_turn = await following(job, choice)
-            if next_turn is not None:
-                jobs.append(next_turn)
-                resume(next_turn)
+            jobs += [] if next_turn is None else [next_turn]
+            resume(job, next_turn)
         yield choice, event, said
