@@ -28,6 +28,10 @@ MINE = """{
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     folder = tmp_path_factory.mktemp("moods")
     folder.joinpath("mirror.json").write_text(MINE, encoding="utf-8")
+    broken = '{"mood": {"joy": null, "fear": {"keys": [null]}}}'
+    folder.joinpath("broken.json").write_text(broken, encoding="utf-8")
+    odd = '{"mood": {"joy": {"when": 3, "then": 1}, "fear": {"keys": [[0]]}, "$inertia": "12"}}'
+    folder.joinpath("odd.json").write_text(odd, encoding="utf-8")
     folder.joinpath("stranger.json").write_text('{"mood": {"hope": 1}}', encoding="utf-8")
     options = ("--voices", "4", "--moods", folder, *SUGGESTED)
     with serving(tiny_chat.MODEL, *options, exact=True) as server:
@@ -175,6 +179,20 @@ def test_all_of_a_personality_comes_with_it(studio: Studio) -> None:
     page.get_by_role("slider", name="joy", exact=True).fill("0.25")
     assert studio.mood["joy"] == 0.25  # fields and sliders know one limit alone
     assert studio.mood["$blend"] == "shared-once"
+
+
+def test_what_means_nothing_is_told_by_the_service(studio: Studio) -> None:
+    assert studio.page.get_by_role("button", name="broken").count() == 0
+    with studio.page.expect_response("**/v1/mood/rows"):
+        studio.page.get_by_role("button", name="odd", exact=True).click()
+    studio.expected.append("400")
+    studio.page.locator("#mood-fault:not(:empty)").wait_for()
+    assert studio.mood == {
+        "joy": {"when": 3, "then": 1},
+        "fear": {"keys": [[0]]},
+        "$inertia": "12",
+    }
+    assert studio.page.locator("#felt").text_content() == "joy as written, fear as written"
 
 
 def test_a_character_of_the_cast_is_told_what_its_personality_is(studio: Studio) -> None:

@@ -136,6 +136,12 @@ def test_other_tools_are_as_llama_cpp_has_them(model: Path, llm: llamood.Llama) 
     (call,) = made["choices"][0]["message"]["tool_calls"]
     assert json.loads(call["function"]["arguments"])["n"] in (1, 2)
     assert "llamood" not in made
+    how: dict[str, Any] = {"tools": tools, "tool_choice": choice, "seed": 1, "stream": True}
+    chunks = list(llm.create_chat_completion(ASK, feel=["joy"], **how))
+    deltas = [chunk["choices"][0]["delta"] for chunk in chunks]
+    calls = [call for each in deltas for call in each.get("tool_calls") or ()]
+    assert json.loads("".join(call["function"]["arguments"] for call in calls))["n"] in (1, 2)
+    assert chunks[-1]["choices"][0]["finish_reason"] == "tool_calls"
     with pytest.raises(ModelError, match="called feel already"):
         llm.create_chat_completion(ASK, feel=["joy"], tools=[FEEL])
 

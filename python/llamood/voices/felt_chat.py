@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from typing import Any
 
 import llama_cpp
@@ -51,6 +52,7 @@ class FeltChat:
         self._tools = [*tools, tool.definition]
         choice = how.get("tool_choice")
         self._must_feel = isinstance(choice, dict) and choice["function"]["name"] == NAME
+        self._is_other = isinstance(choice, dict) and not self._must_feel
         if self._must_feel:
             how.pop("tool_choice")
         self._most = how.pop("max_tokens", None)
@@ -67,6 +69,8 @@ class FeltChat:
 
     def answer(self) -> Any:
         """As ``llama_cpp`` gives it, whole or in chunks."""
+        if self._is_other:  # all of it is a call of that tool
+            return self._turn()
         return self._chunks() if self._is_stream else self._whole()
 
     def _turn(self) -> Any:
@@ -115,28 +119,29 @@ class FeltChat:
 
     def _chunks(self) -> Iterator[Any]:
         first: dict[str, Any] = {}
-        while True:
-            reason: str | None = None
-            for chunk in self._turn():
-                choice = chunk["choices"][0]
-                is_opening = "role" in choice["delta"]
-                if is_opening and first:
-                    continue
-                first = first or {key: chunk[key] for key in ("id", "created")}
-                chunk |= first
-                ended = choice["finish_reason"]
-                content = choice["delta"].get("content") or ""
-                text, _ = self._shown.hear(content, is_last=ended is not None)
-                if content or text:
-                    choice["delta"]["content"] = text
-                if ended is not None:
-                    choice["finish_reason"] = reason = self._ended_by(ended)
-                    if reason is None and not text:
+        reason: str | None = None
+        while reason is None:
+            with closing(self._turn()) as turn:
+                for chunk in turn:
+                    choice = chunk["choices"][0]
+                    is_opening = "role" in choice["delta"]
+                    if is_opening and first:
                         continue
-                if text or is_opening or not content:
-                    yield chunk
-            if reason is not None:
-                return
+                    first = first or {key: chunk[key] for key in ("id", "created")}
+                    reason = self._show(choice)
+                    if is_opening or reason is not None or choice["delta"].get("content"):
+                        yield {**chunk, **first}
+
+    def _show(self, choice: dict[str, Any]) -> str | None:
+        """Leaves of a chunk's choice what is shown of it; why the answer ended, if it has."""
+        ended, delta = choice["finish_reason"], choice["delta"]
+        text, _ = self._shown.hear(delta.get("content") or "", is_last=ended is not None)
+        if text or "content" in delta:
+            delta["content"] = text
+        if ended is None:
+            return None
+        reason = choice["finish_reason"] = self._ended_by(ended)
+        return reason
 
 
 def _require_template(llm: llama_cpp.Llama) -> None:

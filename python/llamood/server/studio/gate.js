@@ -8,7 +8,8 @@ import { shown } from "./dom.js";
 const LIMIT = /^([<>])\s*(-?[\d.]+)$/;
 const NAMED_LIMIT = /^(.+?)\s*([<>]\s*-?[\d.]+)$/;
 
-export const isGate = (schedule) => schedule?.when !== undefined;
+export const isGate = (schedule) =>
+  typeof schedule?.when === "string" || (typeof schedule?.when === "object" && schedule.when !== null);
 
 /** `[{emotion, sign, at}]`, all of which are to be met. */
 export function limitsOf({ when }) {

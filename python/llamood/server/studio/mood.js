@@ -92,9 +92,10 @@ export function written(mood) {
   return json;
 }
 
-/** The mood that is so written; null where it names emotions that there are none of. */
+/** The mood that is so written; null where it names emotions that there are none of, or says
+ * nothing of one. */
 export function readFrom(json, names) {
-  const { valence, arousal, $inertia = null, ...others } = json;
+  const { valence, arousal, $inertia = 0, ...others } = json;
   const isPoint = Number.isFinite(valence) && Number.isFinite(arousal);
   const rest = isPoint ? {} : Object.fromEntries(
     Object.entries({ valence, arousal }).filter(([, value]) => value !== undefined),
@@ -102,18 +103,25 @@ export function readFrom(json, names) {
   const intensities = {};
   for (const [name, value] of Object.entries(others)) {
     if (name.startsWith("$") || AXES.includes(name)) rest[name] = value;
-    else if (names.includes(name)) intensities[name] = read(value);
-    else return null;
+    else if (names.includes(name) && value) intensities[name] = read(value);
+    else if (value !== 0) return null;
   }
-  return made(intensities, isPoint ? Object.freeze({ valence, arousal }) : null, $inertia ?? 0, rest);
+  const point = isPoint ? Object.freeze({ valence, arousal }) : null;
+  if (Number.isFinite($inertia)) return made(intensities, point, $inertia, rest);
+  return made(intensities, point, 0, { ...rest, $inertia });
 }
 
 function read(value) {
   if (Number.isFinite(value)) return value;
   const { keys, ease = "linear", ...others } = value;
-  const areKeys = Array.isArray(keys) && keys.length > 0 && Object.keys(others).length === 0;
-  return Object.freeze(areKeys ? { keys: Object.freeze(keys), ease, gain: 1 } : { schedule: value });
+  const areDrawn = areKeys(keys) && Object.keys(others).length === 0;
+  return Object.freeze(areDrawn ? { keys: Object.freeze(keys), ease, gain: 1 } : { schedule: value });
 }
+
+const areKeys = (keys) =>
+  Array.isArray(keys) &&
+  keys.length > 0 &&
+  keys.every((key) => Array.isArray(key) && key.length === 2 && key.every(Number.isFinite));
 
 /** In a few words. */
 export function described(mood) {
@@ -149,5 +157,5 @@ const isObject = (value) => typeof value === "object" && value !== null;
 function isIntensity(value) {
   if (!isObject(value)) return Number.isFinite(value);
   if (isObject(value.schedule)) return true;
-  return isDrawn(value) && value.keys.length > 0 && Number.isFinite(value.gain);
+  return areKeys(value.keys) && Number.isFinite(value.gain);
 }
