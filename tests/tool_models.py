@@ -4,6 +4,8 @@ weights, and one that says what it was made to say."""
 from __future__ import annotations
 
 import itertools
+import subprocess
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -54,6 +56,14 @@ def write_tool_model(
         name="tools",
     )
     llamood.save(random_vectors(path), folder / "model.evs")
+    return path
+
+
+def with_tools(model: Path, folder: Path) -> Path:
+    """A copy of a model, whose chat template offers tools."""
+    path = folder / model.name
+    copying = [sys.executable, "-m", "gguf.scripts.gguf_new_metadata", "--chat-template", TEMPLATE]
+    subprocess.run([*copying, model, path], check=True, capture_output=True)
     return path
 
 

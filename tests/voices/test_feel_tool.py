@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 import llama_cpp
@@ -18,7 +19,7 @@ from llamood.errors import ModelError, MoodError
 from llamood.moods.mood import Mood
 from llamood.voices.feel_tool import MOST_CALLS, Feeling, FeelTool
 from open_voices import SETTINGS, random_vectors
-from tool_models import CALL, write_reciting_model, write_tool_model
+from tool_models import CALL, with_tools, write_reciting_model, write_tool_model
 
 ASK = [{"role": "user", "content": "How are you?"}]
 FEEL = {"type": "function", "function": {"name": "feel"}}
@@ -165,6 +166,30 @@ def test_voices_that_cannot(model: Path, llm: llamood.Llama) -> None:
     with pytest.raises(ModelError, match="no tool calls"):
         other.create_chat_completion(ASK, feel=["joy"])
     other.close()
+
+
+@pytest.mark.slow
+def test_what_a_real_model_set_is_what_its_answer_expresses(
+    tmp_path: Path, demo_model: Path, demo_vectors: Path
+) -> None:
+    path = with_tools(demo_model, tmp_path)
+    llm = llamood.Llama(path, emotions=demo_vectors, readings=True, n_ctx=1024, n_threads=2)
+    read: dict[str, list[float]] = {"joy": [], "anger": []}
+    for i, question in enumerate(("How was your day?", "What is on your mind?", "Who are you?")):
+        for name, readings in read.items():
+            llm.feel()
+            made = llm.create_chat_completion(
+                [{"role": "user", "content": question}],
+                feel=[name],
+                tool_choice=FEEL,
+                max_tokens=90,
+                temperature=0.7,
+                seed=i,
+            )
+            assert made["llamood"]["feels"]
+            readings.append(made["llamood"]["reading"]["joy"] - made["llamood"]["reading"]["anger"])
+    llm.close()
+    assert fmean(read["joy"]) > fmean(read["anger"]) + 0.5
 
 
 # -- a cast ------------------------------------------------------------------------------------
