@@ -6,6 +6,7 @@ import asyncio
 import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,7 @@ from llamood.server.pace import Pace
 from llamood.server.settings import Settings
 from llamood.server.spans import Spans
 from llamood.voices.cast import Cast
+from llamood.voices.feel_tool import Feeling, FeelTool
 from open_voices import random_vectors
 from servers import PATIENCE
 
@@ -101,7 +103,7 @@ def test_a_mood_pauses_where_a_program_reads() -> None:
             prompt = engine.cast.prompt("It")
             job = Job(0, mailbox, prompt, Mood(joy=1), sampling, spans=Spans())
             engine.submit([job])
-            told = [event async for _, event in events([job], mailbox)]
+            told = [event async for _, event in events([job])]
             return [(event.text, bool(event.mood)) for event in told]
 
     told = asyncio.run(heard())
@@ -167,12 +169,65 @@ def test_who_asks_for_many_answers_leaves_voices_to_others() -> None:
             with pytest.MonkeyPatch.context() as patched:
                 patched.setattr(engine.cast, "answer", noted)
                 engine.submit([*jobs, late])
-                for mailbox, of in ((many, jobs), (other, [late])):
-                    async for _ in events(of, mailbox):
+                for of in (jobs, [late]):
+                    async for _ in events(of):
                         pass
             return [i for i, prompt in enumerate(order) if prompt is late.prompt]
 
     assert asyncio.run(began()) == [1]  # of six, who came last
+
+
+@pytest.mark.parametrize("goes_on", [True, False])
+def test_an_answer_that_goes_on_keeps_its_voice(goes_on: bool) -> None:
+    async def began() -> list[str]:
+        async with running(Metrics(), open_cast=partial(open_cast, voices=1, n_ctx=512)) as engine:
+            tool, prompt = FeelTool({"joy": 1.0}), engine.cast.prompt("It")
+            how = {"grammar": tool.grammar, "max_tokens": 100, "seed": 1}
+            mailbox, other = Mailbox(), Mailbox()
+            first = Job(0, mailbox, prompt, Mood(), how, feeling=Feeling(tool, Mood()))
+            late = Job(0, other, engine.cast.prompt("Who"), Mood(), {"max_tokens": 2})
+            answer, order = engine.cast.answer, []
+
+            def noted(prompt: Any, **how: Any) -> Any:
+                order.append(how["mood"])
+                return answer(prompt, **how)
+
+            with pytest.MonkeyPatch.context() as patched:
+                patched.setattr(engine.cast, "answer", noted)
+                engine.submit([first, late])
+                async for _ in events([first]):
+                    pass
+                assert first.feeling is not None
+                assert first.feeling.goes_on
+                await asyncio.sleep(0.2)  # in which nobody else begins
+                mood, turns = Mood(joy=1), []
+                if goes_on:
+                    turns = [replace(first, mood=mood, sampling={"max_tokens": 2}, feeling=None)]
+                engine.resume(first, *(turns or [None]))
+                for of in filter(None, (turns, [late])):
+                    async for _ in events(of):
+                        pass
+            return ["joy" if mood == Mood(joy=1) else "none" for mood in order]
+
+    assert asyncio.run(began()) == (["none", "joy", "none"] if goes_on else ["none", "none"])
+
+
+def test_who_goes_while_an_answer_goes_on_leaves_its_voice() -> None:
+    async def said() -> str | None:
+        async with running(Metrics(), open_cast=partial(open_cast, voices=1, n_ctx=512)) as engine:
+            tool, prompt = FeelTool({"joy": 1.0}), engine.cast.prompt("It")
+            how = {"grammar": tool.grammar, "max_tokens": 100, "seed": 1}
+            first = Job(0, Mailbox(), prompt, Mood(), how, feeling=Feeling(tool, Mood()))
+            engine.submit([first])
+            async for _ in events([first]):
+                pass
+            engine.cancel([first])
+            late = _asked(Mailbox(), engine, Mood(), n=2)
+            engine.submit([late])
+            *_, last = [event async for _, event in events([late])]
+            return last.finish_reason
+
+    assert asyncio.run(said()) in ("stop", "length")
 
 
 @pytest.mark.parametrize("is_short_asked", [True, False])
@@ -183,7 +238,7 @@ def test_a_voice_is_kept_for_short_answers_where_such_are_asked_for(is_short_ask
             if is_short_asked:
                 short = [_asked(mailbox, engine, Mood(), n=1)]
                 engine.submit(short)
-                async for _ in events(short, mailbox):
+                async for _ in events(short):
                     pass
             answer, n_beside = engine.cast.answer, []
 
@@ -195,7 +250,7 @@ def test_a_voice_is_kept_for_short_answers_where_such_are_asked_for(is_short_ask
                 patched.setattr(engine.cast, "answer", noted)
                 long = [_asked(mailbox, engine, Mood(), n=400) for _ in range(4)]
                 engine.submit(long)
-                async for _ in events(long, mailbox):
+                async for _ in events(long):
                     pass
             return 1 + max(n_beside)
 
@@ -216,9 +271,9 @@ def test_a_fault_of_one_answer_is_its_own(at: int) -> None:
             right = _asked(boxes[1], engine, Mood(joy=1))
             engine.submit([right, wrong])
             with pytest.raises(ApiError) as fault:
-                async for _ in events([wrong], boxes[0]):
+                async for _ in events([wrong]):
                     pass
-            *_, last = [event async for _, event in events([right], boxes[1])]
+            *_, last = [event async for _, event in events([right])]
             return fault.value, last.finish_reason, right.n_token
 
     fault, reason, n_token = asyncio.run(told())
@@ -237,7 +292,7 @@ def test_answers_by_grammars_leave_voices_to_others() -> None:
             for job in jobs:
                 engine.submit([job])
             began = []
-            async for job, _ in events(jobs, mailbox):
+            async for job, _ in events(jobs):
                 began += [] if job.index in began else [job.index]
             return began
 
@@ -313,7 +368,7 @@ def test_beside_short_answers_long_ones_get_on_more_slowly(random_chat: Path) ->
             with pytest.MonkeyPatch.context() as patched:
                 patched.setattr(engine, "_hear", noted)
                 engine.submit([one])
-                async for _ in events([one], short):
+                async for _ in events([one]):
                     pass
             engine.cancel(asked)
             return n_said

@@ -49,7 +49,12 @@ def test_it_says_what_the_page_needs_to_know(server: Server) -> None:
         "context": 256,
         "questions": list(tiny_chat.SUGGESTIONS),
         "personalities": [
-            {"name": name, "about": each.about, "mood": dict(each.mood)}
+            {
+                "name": name,
+                "about": each.about,
+                "mood": dict(each.mood),
+                "system": each.system,
+            }
             for name, each in personalities().items()
         ],
     }

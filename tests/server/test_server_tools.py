@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel
 
 from llamood.server.spans import Spans
-from llamood.server.tools import Calls
+from llamood.voices.tool_calls import Calls
 from servers import Server, serving
 from tool_models import TEMPLATES, write_tool_model
 

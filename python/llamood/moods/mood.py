@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, TypeAlias
@@ -139,6 +139,12 @@ class Mood:
     def is_constant(self) -> bool:
         """True where every token is asked the same."""
         return self.core.is_constant
+
+    def having(self, intensities: Mapping[str, float], *, among: Iterable[str]) -> Mood:
+        """The same, in which of the emotions ``among`` these alone are felt, and no others."""
+        gone = set(among)
+        kept = {key: value for key, value in self._mapping().items() if key not in gone}
+        return Mood({**kept, **{name: value for name, value in intensities.items() if value}})
 
     def schedules(self) -> dict[str, Schedule]:
         """Emotion or axis of affect -> schedule."""

@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Literal
 
-from llamood.server.tools import Calls
 from llamood.voices.event import Event
+from llamood.voices.feel_tool import Feeling
+from llamood.voices.tool_calls import Calls
 
 Kind = Literal["chat.completion", "text_completion"]
 # A limit of time is one of length to a client; of an interrupted answer it is told an error.
@@ -36,12 +37,12 @@ class Heard:
 @dataclass
 class Choice:
     """One answer as it grows. ``piece``: the bytes of a token. ``calls``: what hears tool calls in
-    it, None where there are none."""
+    it, None where there are none; a `Feeling` where the character may set its mood."""
 
     index: int
     n_prompt: int
     piece: Callable[[int], bytes]
-    calls: Calls | None = None
+    calls: Calls | Feeling | None = None
     heard: list[Heard] = field(default_factory=list)
     n_token: int = 0
     n_char: int = 0
@@ -63,6 +64,11 @@ class Choice:
             if self.calls is not None and self.calls.found and self.reason == "stop":
                 self.reason = "tool_calls"
         return heard
+
+    @property
+    def feels(self) -> list[dict[str, Any]]:
+        """What came of the calls by which the character set its mood."""
+        return list(self.calls.told) if isinstance(self.calls, Feeling) else []
 
     def _likely(self, event: Event) -> list[dict[str, Any]]:
         """Not of a token that ends the answer."""
@@ -119,7 +125,7 @@ class Writer:
 
     def _whole_choice(self, choice: Choice) -> dict[str, Any]:
         about: dict[str, Any] = {"index": choice.index, "finish_reason": choice.reason}
-        told = {} if choice.last is None else self._felt(choice.last)
+        told = {} if choice.last is None else self._felt(choice, choice.last)
         if told:
             about["llamood"] = told
         about["logprobs"] = self._logprobs(choice.heard)
@@ -139,17 +145,19 @@ class Writer:
 
     def chunk(self, choice: Choice, event: Event, heard: Heard) -> dict[str, Any]:
         """The chunk of one event."""
-        more = self._felt(event)
+        more = self._felt(choice, event)
         if self._kind == "text_completion":
             return self._chunk(choice, text=heard.text, likely=[heard], more=more)
         delta: dict[str, Any] = {"content": heard.text} if heard.text else {}
         delta |= {"tool_calls": list(heard.calls)} if heard.calls else {}
         return self._chunk(choice, delta=delta, likely=[heard], more=more)
 
-    def _felt(self, event: Event) -> dict[str, Any]:
-        """Where readings were asked for, what was felt and read; and, asked for or not, what became
-        of an answer that collapsed, and what limits took."""
+    def _felt(self, choice: Choice, event: Event) -> dict[str, Any]:
+        """Where readings were asked for, what was felt and read; and, asked for or not, what the
+        character set itself, what became of an answer that collapsed, and what limits took."""
         told = felt(event) if self._reads else {}
+        if choice.feels:
+            told["feels"] = choice.feels
         if event.guard is not None:
             told["guard"] = dict(event.guard)
         if event.notices:

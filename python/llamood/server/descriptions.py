@@ -115,8 +115,9 @@ STUDIO = _object(
                 "name": {"type": "string"},
                 "about": {"type": "string"},
                 "mood": {"type": "object"},
+                "system": {"type": ["string", "null"]},
             },
-            "required": ["name", "about", "mood"],
+            "required": ["name", "about", "mood", "system"],
         },
     },
 )
@@ -174,7 +175,12 @@ def studio(cast: Cast, settings: Settings) -> dict[str, Any]:
         "context": cast.n_ctx,
         "questions": list(settings.questions),
         "personalities": [
-            {"name": name, "about": each.about, "mood": dict(each.mood)}
+            {
+                "name": name,
+                "about": each.about,
+                "mood": dict(each.mood),
+                "system": each.system,
+            }
             for name, each in settings.personalities.items()
         ],
     }

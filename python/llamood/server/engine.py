@@ -63,6 +63,7 @@ class Engine:
         self._cast: Cast | None = None
         self._voices: list[Character] = []
         self._answers: dict[Job, tuple[AnswerStream, Character]] = {}
+        self._going_on: set[Job] = set()  # whose voices are kept for their next turns
         self._most_formed = 1
         self._short_until = 0.0
         self._n_for_short = 0  # steps since the last one that was for all
@@ -99,7 +100,7 @@ class Engine:
         with self._wake:
             if any(job.is_short for job in jobs):
                 self._short_until = time.monotonic() + _KEPT_FOR
-            n_free = max(len(self._voices) - len(self._answers), 0)
+            n_free = max(self._n_free, 0)
             if not all(job.is_short for job in jobs):
                 n_free = min(n_free, max(self._n_free_for_long, 0))
             # Those that are drawn by a grammar, of which some voices are never, leave half of the
@@ -117,6 +118,19 @@ class Engine:
                 )
             self._waiting.extend(jobs)
             self._metrics.waiting.set(len(self._waiting))
+            self._wake.notify()
+
+    def resume(self, job: Job, following: Job | None) -> None:
+        """After this turn of an answer that goes on, let the next be given, by the voice that is
+        kept for it; where there is none after all, others may have the voice. Raises `ApiError`
+        where the engine has stopped."""
+        with self._wake:
+            if self._n_waiting < 0:
+                raise ApiError(503, "the service is shutting down", code="stopped")
+            self._going_on.discard(job)
+            if following is not None:
+                self._waiting.appendleft(following)
+                self._metrics.waiting.set(len(self._waiting))
             self._wake.notify()
 
     def cancel(self, jobs: Sequence[Job]) -> None:
@@ -158,9 +172,10 @@ class Engine:
         """Wait until there is something to do, and take back what is not wanted; False where the
         engine is to stop."""
         with self._wake:
-            while not (self._waiting or self._answers or self._cancelled or self._is_stopping):
+            while not (self._can_begin or self._answers or self._cancelled or self._is_stopping):
                 self._wake.wait()
             cancelled, self._cancelled = self._cancelled, set()
+            self._going_on -= cancelled
             self._waiting = deque(job for job in self._waiting if job not in cancelled)
         for job in cancelled & self._answers.keys():
             stream, _ = self._answers.pop(job)
@@ -204,11 +219,21 @@ class Engine:
         self._metrics.speaking.set(len(self._answers))
 
     @property
+    def _n_free(self) -> int:
+        return len(self._voices) - len(self._answers) - len(self._going_on)
+
+    @property
+    def _can_begin(self) -> bool:
+        """Whether some that wait could have a voice now, where nobody speaks."""
+        has_room = self._n_free_for_long > 0
+        return self._n_free > 0 and any(has_room or job.is_short for job in self._waiting)
+
+    @property
     def _n_free_for_long(self) -> int:
         """Voices for answers that may be long."""
         n_kept = len(self._voices) // _SHARE if time.monotonic() < self._short_until else 0
         n_long = sum(not job.is_short for job in list(self._answers))
-        return len(self._voices) - n_kept - n_long
+        return len(self._voices) - n_kept - n_long - len(self._going_on)
 
     def _next(self) -> Job | None:
         """Whose turn it is: of the request with the fewest voices, so that one that asks for many
@@ -230,12 +255,12 @@ class Engine:
 
     def _begin(self, told: list[Told]) -> None:
         assert self._cast is not None
-        while len(self._answers) < len(self._voices):
+        while self._n_free > 0:
             job = self._next()
             if job is None:
                 return
             silent = [voice for voice in self._voices if not voice.is_speaking]
-            felt = None if job.session is None else job.session.felt
+            felt = job.session.felt if job.felt is None and job.session is not None else job.felt
             try:
                 stream = self._cast.answer(
                     job.prompt,
@@ -258,20 +283,36 @@ class Engine:
     def _hear(self, job: Job, stream: AnswerStream, voice: Character, told: list[Told]) -> None:
         assert self._cast is not None
         try:
-            events = stream.take()
+            for event in stream.take():
+                self._feel(job, voice, event)
+                self._metrics.heard(job, event)
+                told.append((job.mailbox, job, event))
+                if event.finish_reason is not None:
+                    del self._answers[job]
+                    if job.session is not None:
+                        job.session.felt = voice.felt
+                elif job.spans is not None and event.text:
+                    self._cast.pause(voice, paused=job.spans.hear(event.text))
         except Exception as fault:
-            del self._answers[job]
+            self._answers.pop(job, None)
+            stream.close()
             told.append(_failed(job, fault))
+
+    def _feel(self, job: Job, voice: Character, event: Event) -> None:
+        """What the character itself says of its mood counts from its next token on."""
+        assert self._cast is not None
+        is_last = event.finish_reason is not None
+        if job.feeling is None:
             return
-        for event in events:
-            self._metrics.heard(job, event)
-            told.append((job.mailbox, job, event))
-            if event.finish_reason is not None:
-                del self._answers[job]
-                if job.session is not None:
-                    job.session.felt = voice.felt
-            elif job.spans is not None and event.text:
-                self._cast.pause(voice, paused=job.spans.hear(event.text))
+        n_call = len(job.feeling.told)
+        job.feeling.hear(event.text, is_last=is_last)
+        if is_last:
+            job.felt = voice.felt
+            if event.finish_reason == "stop" and job.feeling.goes_on:
+                with self._wake:
+                    self._going_on.add(job)
+        elif len(job.feeling.told) > n_call and not job.is_formed:
+            self._cast.feel(voice, job.feeling.mood)
 
 
 def _failed(job: Job, fault: Exception) -> Told:

@@ -13,6 +13,7 @@ from llamood.server.sessions import Session
 from llamood.server.spans import Spans
 from llamood.voices.event import Event
 from llamood.voices.faces import Faces
+from llamood.voices.feel_tool import Feeling
 
 SHORT = 128  # tokens of a prompt and its answer
 
@@ -36,7 +37,9 @@ class Mailbox:
 class Job:
     """One answer. ``index``: which of its request's. ``session``: whose mood moves on by it;
     ``spans``: where the mood is to pause, or None for nowhere; ``said``: the text in the prompt
-    that is answered, or None for all of it; ``faces``: what can be shown, or None for all."""
+    that is answered, or None for all of it; ``faces``: what can be shown, or None for all;
+    ``feeling``: what the character comes to feel by its own calls, or None; ``felt``: the weights
+    applied last before it, or None for those of its session, and once it is over by it."""
 
     index: int
     mailbox: Mailbox
@@ -47,6 +50,8 @@ class Job:
     spans: Spans | None = None
     said: str | None = None
     faces: Faces | None = None
+    feeling: Feeling | None = None
+    felt: Mapping[str, float] | None = None
     since: float = field(default_factory=time.monotonic)
     n_token: int = 0
     mix: Mapping[str, float] = field(default_factory=dict)  # of the last token
@@ -63,13 +68,13 @@ class Job:
         return not self.is_formed and most is not None and len(self.prompt) + most <= SHORT
 
 
-async def events(jobs: Sequence[Job], mailbox: Mailbox) -> AsyncIterator[tuple[Job, Event]]:
-    """What the answers say, as it comes, until all are over. Raises what went wrong with one."""
-    speaking = set(jobs)
-    while speaking:
+async def events(jobs: Sequence[Job]) -> AsyncIterator[tuple[Job, Event]]:
+    """What the answers of a request say, as it comes, until all are over; more may join meanwhile.
+    Raises what went wrong with one."""
+    mailbox, n_over = jobs[0].mailbox, 0
+    while n_over < len(jobs):
         job, told = await mailbox.get()
         if isinstance(told, Exception):
             raise told
-        if told.finish_reason is not None:
-            speaking.discard(job)
+        n_over += told.finish_reason is not None
         yield job, told

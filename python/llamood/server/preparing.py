@@ -28,10 +28,11 @@ class Preparing:
         self._small_places = _Places(at_once, n_waiting)
         self._large_places = _Places(1, n_waiting // 8)
 
-    async def run(self, n_byte: int, work: Callable[[], _T]) -> _T:
-        """``n_byte``: of the request's body. Raises `ApiError` where as many wait already."""
+    async def run(self, n_byte: int, work: Callable[[], _T], *, goes_on: bool = False) -> _T:
+        """``n_byte``: of the request's body. Raises `ApiError` where as many wait already, unless
+        it is for an answer that ``goes_on``."""
         places = self._large_places if n_byte >= self._large else self._small_places
-        if places.free.locked() and places.n_waiting >= places.most_waiting:
+        if not goes_on and places.free.locked() and places.n_waiting >= places.most_waiting:
             raise ApiError(
                 429,
                 f"{places.n_waiting} requests wait to be prepared already; try again later",

@@ -56,6 +56,7 @@ _UNSUPPORTED: Mapping[str, tuple[Any, ...]] = {
 }
 _MOST_STOPS = 64
 _MOST_FACES = 64
+_MOST_FELT = 64
 _LIMIT = "0 and -1: as many as there is room for."
 
 
@@ -93,6 +94,32 @@ AskedFaces = Annotated[
     Field(
         description="What a face can show (see ``readings``): emotions, or label -> the emotion "
         "that it shows, null for the neutral face. Each emotion that is read, unless it is given."
+    ),
+]
+
+
+def _feelings_kind(feel: Any) -> str | None:
+    if feel is True:
+        return "<all>"
+    return (
+        "<limits>" if isinstance(feel, dict) else "<emotions>" if isinstance(feel, list) else None
+    )
+
+
+AskedFeelings = Annotated[
+    Annotated[dict[_Label, float], Field(min_length=1, max_length=_MOST_FELT), Tag("<limits>")]
+    | Annotated[list[_Label], Field(min_length=1, max_length=_MOST_FELT), Tag("<emotions>")]
+    | Annotated[Literal[True], Tag("<all>")],
+    Discriminator(
+        _feelings_kind,
+        custom_error_type="feel",
+        custom_error_message="expected a list of emotions, an object, emotion -> its largest "
+        "intensity, or true for all",
+    ),
+    Field(
+        description="What of its mood the character may set itself, by a tool ``feel`` that the "
+        "service offers to it and runs: emotions, emotion -> its largest intensity, or true for "
+        "all emotions."
     ),
 ]
 
@@ -280,6 +307,7 @@ class ChatRequest(Shared):
         ]
         | None
     ) = None
+    feel: AskedFeelings | None = None
     parallel_tool_calls: bool | None = Field(
         None, description="False: of an answer's tool calls, the first alone."
     )

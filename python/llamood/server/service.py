@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, TypeVar
 
 from starlette.requests import Request
@@ -14,12 +14,12 @@ from llamood.errors import LlamoodError, ModelError, MoodError
 from llamood.moods.forecast import forecast
 from llamood.moods.mood import Mood
 from llamood.server import descriptions, prompts, tools
-from llamood.server.answers import Choice, Writer
+from llamood.server.answers import Choice, Heard, Writer
 from llamood.server.breadth import require_narrow
 from llamood.server.engine import Engine
 from llamood.server.errors import ApiError, no_model
 from llamood.server.formats import ANY_JSON, grammar_of
-from llamood.server.jobs import Job, Mailbox, events
+from llamood.server.jobs import Job, Mailbox
 from llamood.server.preparing import Preparing, require_room, tokens_a_message
 from llamood.server.requests import (
     AsObject,
@@ -29,6 +29,7 @@ from llamood.server.requests import (
     Shared,
     TextRequest,
 )
+from llamood.server.self_feeling import SelfFeeling, feel_tool, heard, must_feel
 from llamood.server.sessions import Session, Sessions
 from llamood.server.settings import Settings
 from llamood.server.spans import Spans
@@ -37,6 +38,8 @@ from llamood.voices.cast import Cast
 from llamood.voices.chat_template import template_of
 from llamood.voices.event import Event
 from llamood.voices.faces import faces_of
+from llamood.voices.feel_tool import Feeling, FeelTool
+from llamood.voices.tool_calls import Calls
 
 _T = TypeVar("_T")
 _LONGEST_TEXT = 16  # tokens of a text completion that says nothing of it, as OpenAI has it
@@ -56,29 +59,45 @@ class Service:
     async def chat(self, asked: ChatRequest, request: Request) -> Response:
         cast = self._ready(asked)
         offered = [] if asked.tool_choice == "none" else asked.tools or []
-        if asked.tool_choice not in (None, "none", "auto") and not offered:
+        tool = feel_tool(asked, cast)
+        if asked.tool_choice not in (None, "none", "auto") and not offered and tool is None:
             raise ApiError(400, "tool_choice without tools", param="tool_choice")
-        if offered:
-            tools.require_offered(template_of(cast.metadata, has_tools=True))
+        if offered or tool:
+            template = template_of(cast.metadata, has_tools=True)
+            tools.require_offered(template, param="tools" if offered else "feel")
         if asked.top_logprobs is not None and not asked.logprobs:
             raise ApiError(400, "top_logprobs needs logprobs: true", param="top_logprobs")
+        written = [each.model_dump(exclude_none=True) for each in offered]
+        written += [] if tool is None else [tool.definition]
+
+        def prompt(more: Sequence[dict[str, Any]]) -> list[int]:
+            said = [*self._messages(asked, cast), *more]
+            return _chat_prompt(cast, said, written, plain=not self._settings.control_tokens)
 
         def work() -> tuple[list[int], dict[str, Any], bool, Mood | None]:
-            said = self._messages(asked, cast)
-            plain = not self._settings.control_tokens
-            prompt = _chat_prompt(cast, said, offered, plain=plain)
-            return prompt, *_narrow_form(asked, offered), self._mood(asked, cast)
+            return prompt(()), *_narrow_form(asked, offered, tool), self._mood(asked, cast)
 
-        prompt, drawn, is_json, mood = await self._prepared(request, work)
+        async def next_prompt(more: list[dict[str, Any]]) -> list[int]:
+            return await self._prepared(request, lambda: prompt(more), goes_on=True)
+
+        read, drawn, is_json, mood = await self._prepared(request, work)
         if asked.logprobs:
             drawn["logprobs"] = asked.top_logprobs or 0
-        named = [tool.function.name for tool in offered]
+        named = [each.function.name for each in offered]
+        feels = None if tool is None else SelfFeeling(asked, tool, named, next_prompt)
         session, jobs = self._jobs(
-            asked, request, [prompt], drawn, mood, is_json=is_json, default=None
+            asked, request, [read], drawn, mood, is_json=is_json, default=None, feels=feels
         )
         one = asked.parallel_tool_calls is False
-        calls = [tools.Calls(named, only_first=one) if named else None for _ in jobs]
-        return await self._answer("chat.completion", asked, request, session, jobs, calls)
+        calls = [
+            feels.begun(job.feeling.mood)
+            if feels is not None and job.feeling is not None
+            else Calls(named, only_first=one)
+            if named
+            else None
+            for job in jobs
+        ]
+        return await self._answer("chat.completion", asked, request, session, jobs, calls, feels)
 
     async def text(self, asked: TextRequest, request: Request) -> Response:
         cast = self._ready(asked)
@@ -113,9 +132,11 @@ class Service:
 
         return await self._prepared(request, foreseen)
 
-    async def _prepared(self, request: Request, work: Callable[[], _T]) -> _T:
+    async def _prepared(
+        self, request: Request, work: Callable[[], _T], *, goes_on: bool = False
+    ) -> _T:
         """All that is worked out for the request, in a thread, when its turn has come."""
-        return await self._preparing.run(len(await request.body()), work)
+        return await self._preparing.run(len(await request.body()), work, goes_on=goes_on)
 
     # -- what is asked of the engine -------------------------------------------------------
 
@@ -136,6 +157,7 @@ class Service:
         *,
         is_json: bool,
         default: int | None,
+        feels: SelfFeeling | None = None,
     ) -> tuple[Session | None, list[Job]]:
         n, cast = asked.n or 1, self.engine.cast
         self._require_few(n * len(read))
@@ -149,6 +171,7 @@ class Service:
             session.mood = mood
         steers_all = asked.llamood is not None and asked.llamood.steer == "all"
         felt = session.mood if session is not None else mood or Mood()
+        is_steady = feels is None and felt.is_neutral
         mailbox = Mailbox()
         jobs: list[Job] = []
         for prompt in read:
@@ -163,9 +186,10 @@ class Service:
                         Mood() if is_json and not steers_all else felt,
                         {**how, "max_tokens": room},
                         None if is_json and not steers_all else session,
-                        None if is_json or steers_all or felt.is_neutral else Spans(),
+                        None if is_json or steers_all or is_steady else Spans(),
                         said,
                         asked.faces,
+                        None if feels is None else feels.begun(felt),
                     )
                 )
         return session, jobs
@@ -214,7 +238,8 @@ class Service:
         request: Request,
         session: Session | None,
         jobs: list[Job],
-        calls: Sequence[tools.Calls | None],
+        calls: Sequence[Calls | Feeling | None],
+        feels: SelfFeeling | None = None,
     ) -> Response:
         n, cast = asked.n or 1, self.engine.cast
         choices = [
@@ -232,17 +257,36 @@ class Service:
             session=session.name if session is not None and _begins(asked) else None,
         )
         self.engine.submit(jobs)
-        told = events(jobs, jobs[0].mailbox)
+        told = self._heard(jobs, choices, session, feels)
         if asked.stream:
             said = chunks(
                 writer, choices, told, is_counted=is_counted, tells_all=bool(asked.readings)
             )
             return Stream(said, lambda: self.engine.cancel(jobs))
         try:
-            await _unless_gone(request, _gathered(choices, told))
+            await _unless_gone(request, _gathered(told))
             return JSONResponse(writer.whole(choices))
         finally:
             self.engine.cancel(jobs)
+
+    def _heard(
+        self,
+        jobs: list[Job],
+        choices: Sequence[Choice],
+        session: Session | None,
+        feels: SelfFeeling | None,
+    ) -> AsyncIterator[tuple[Choice, Event, Heard]]:
+        """What the answers say, each with all its turns. A session goes on in what a character came
+        to feel by itself."""
+        if feels is None:
+            return heard(jobs, choices)
+
+        def felt(mood: Mood) -> None:
+            if session is not None:
+                session.mood = mood
+
+        following = partial(feels.following, session=session, n_ctx=self.engine.cast.n_ctx)
+        return heard(jobs, choices, following, felt, self.engine.resume)
 
 
 async def _unless_gone(request: Request, awaited: Coroutine[Any, Any, None]) -> None:
@@ -264,9 +308,9 @@ async def _unless_gone(request: Request, awaited: Coroutine[Any, Any, None]) -> 
         await asyncio.gather(waiting, leaving, return_exceptions=True)
 
 
-async def _gathered(choices: list[Choice], told: AsyncIterator[tuple[Job, Event]]) -> None:
-    async for job, event in told:
-        choices[job.index].hear(event)
+async def _gathered(told: AsyncIterator[Any]) -> None:
+    async for _ in told:
+        pass
 
 
 def _begins(asked: Shared) -> bool:
@@ -277,11 +321,10 @@ def _begins(asked: Shared) -> bool:
 
 
 def _chat_prompt(
-    cast: Cast, said: list[dict[str, Any]], offered: list[Any], *, plain: bool
+    cast: Cast, said: list[dict[str, Any]], tools: list[dict[str, Any]], *, plain: bool
 ) -> list[int]:
-    written = [tool.model_dump(exclude_none=True) for tool in offered]
     try:
-        return cast.prompt(said, tools=written or None, plain=plain)
+        return cast.prompt(said, tools=tools or None, plain=plain)
     except (ModelError, UnicodeEncodeError) as error:
         raise ApiError(400, str(error), param="messages") from None
 
@@ -296,8 +339,13 @@ def _several(prompt: Any) -> list[Any]:
     return [prompt] if is_one else prompt
 
 
-def _narrow_form(asked: ChatRequest, offered: list[Any]) -> tuple[dict[str, Any], bool]:
+def _narrow_form(
+    asked: ChatRequest, offered: list[Any], tool: FeelTool | None
+) -> tuple[dict[str, Any], bool]:
     """As `_form`, unless drawing by the grammar would take the time of others."""
+    if tool is not None and must_feel(asked):
+        require_narrow(tool.grammar, param="feel")
+        return {"grammar": tool.grammar}, True
     drawn, is_json = _form(asked, offered)
     if "grammar" in drawn:
         is_called = bool(tools.chosen(offered, asked.tool_choice))

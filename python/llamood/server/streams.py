@@ -10,9 +10,8 @@ from typing import Any
 from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from llamood.server.answers import Choice, Writer
+from llamood.server.answers import Choice, Heard, Writer
 from llamood.server.errors import ApiError, error_body
-from llamood.server.jobs import Job
 from llamood.voices.event import Event
 
 SECONDS = 4.0  # of silence, while a place is waited for or a prompt is decoded
@@ -22,7 +21,7 @@ _ALIVE = b": still here\n\n"  # a comment, which readers of such streams leave o
 async def chunks(
     writer: Writer,
     choices: Sequence[Choice],
-    told: AsyncIterator[tuple[Job, Event]],
+    told: AsyncIterator[tuple[Choice, Event, Heard]],
     *,
     is_counted: bool,
     tells_all: bool,
@@ -33,9 +32,7 @@ async def chunks(
         if opening is not None:
             yield _event(opening)
     try:
-        async for job, event in told:
-            choice = choices[job.index]
-            heard = choice.hear(event)
+        async for choice, event, heard in told:
             if heard.is_worth_telling or choice.reason or tells_all:
                 yield _event(writer.chunk(choice, event, heard))
     except ApiError as error:

@@ -1,35 +1,25 @@
-"""Tool calls: whether a model's template offers them, and how they are read off an answer.
-
-Read is the form of Hermes and Qwen, a JSON object between ``<tool_call>`` and ``</tool_call>``;
-``parameters``, as Llama writes, are ``arguments`` too.
-"""
+"""The tools of a request: which of them an answer must call, and the grammar of such a call."""
 
 from __future__ import annotations
 
-import json
-import re
-import uuid
 from collections.abc import Sequence
 from typing import Any
 
+from llamood.errors import ModelError
 from llamood.server.errors import ApiError
 from llamood.server.formats import check, grammar_of, placed
 from llamood.server.requests import Tool, ToolChoice
-
-OPEN, CLOSE = "<tool_call>", "</tool_call>"
-# What may hold the closing tag, and that: no string of JSON has a line end in it.
-_STRING_OR_CLOSE = re.compile(rf'"(?:[^"\\\n]|\\.)*(?:"|\n|\\?\Z)|{CLOSE}', re.DOTALL)
+from llamood.voices import tool_calls
+from llamood.voices.tool_calls import CLOSE, OPEN
 
 
-def require_offered(template: str) -> None:
+def require_offered(template: str, *, param: str) -> None:
     """Raises `ApiError` where the model's chat template for tools writes none, or none that are
     read."""
-    if "tools" not in template or OPEN not in template:
-        raise ApiError(
-            400,
-            f"this model's chat template offers no tool calls between {OPEN} and {CLOSE}",
-            param="tools",
-        )
+    try:
+        tool_calls.require_offered(template)
+    except ModelError as error:
+        raise ApiError(400, str(error), param=param) from None
 
 
 def chosen(tools: Sequence[Tool], choice: Any) -> list[Tool]:
@@ -60,88 +50,3 @@ def grammar(tools: Sequence[Tool]) -> str:
         for line in written.split("\n")
     )
     return f'root ::= "{OPEN}\\n" call "\\n{CLOSE}"\n{call_rule}'
-
-
-class Calls:
-    """Hears an answer, and takes tool calls out of its text. ``only_first``: what is said after the
-    first call is told to nobody."""
-
-    def __init__(self, names: Sequence[str], *, only_first: bool = False) -> None:
-        self.found: list[dict[str, Any]] = []
-        self._names = frozenset(names)
-        self._only_first = only_first
-        self._held = ""
-
-    def hear(self, text: str, *, is_last: bool) -> tuple[str, list[dict[str, Any]]]:
-        """What is text of it for sure, and the calls that are whole now. What calls nothing that
-        there is stays text."""
-        self._held += text
-        said, calls = "", []
-        while OPEN in self._held and not self._is_done:
-            before, _, rest = self._held.partition(OPEN)
-            end = _end_of_call(rest)
-            if end is None and not is_last:
-                said, self._held = said + before, OPEN + rest
-                break
-            # The end of an answer is that of a call, too.
-            inner = rest[:end]
-            whole, after = (rest, "") if end is None else (inner + CLOSE, rest[end + len(CLOSE) :])
-            call = self._call(inner)
-            said += before if call else before + OPEN + whole
-            calls += [call] if call else []
-            self._held = after
-        else:
-            kept = 0 if is_last else _n_open(self._held)
-            cut = len(self._held) - kept
-            said, self._held = said + self._held[:cut] * (not self._is_done), self._held[cut:]
-        return said, calls
-
-    @property
-    def _is_done(self) -> bool:
-        return self._only_first and bool(self.found)
-
-    def _call(self, written: str) -> dict[str, Any] | None:
-        try:
-            call = json.loads(written)
-        except (ValueError, RecursionError):
-            return None
-        if not isinstance(call, dict) or call.get("name") not in self._names:
-            return None
-        said = _arguments(call.get("arguments", call.get("parameters")))
-        arguments = json.dumps(said, ensure_ascii=False)
-        if any("\ud800" <= char <= "\udfff" for char in arguments):  # no text can be sent with it
-            return None
-        made = {
-            "index": len(self.found),
-            "id": f"call_{uuid.uuid4().hex[:24]}",
-            "type": "function",
-            "function": {"name": call["name"], "arguments": arguments},
-        }
-        self.found.append(made)
-        return made
-
-
-def _arguments(said: Any) -> Any:
-    """Of a call; some models write them as a text of JSON, as the API has them."""
-    if said is None or said == "":
-        return {}
-    if isinstance(said, str):
-        try:
-            read = json.loads(said)
-        except (ValueError, RecursionError):
-            return said
-        return read if isinstance(read, dict) else said
-    return said
-
-
-def _end_of_call(text: str) -> int | None:
-    """Where the closing tag begins that stands in none of its strings; None where there is none."""
-    if CLOSE not in text:
-        return None
-    found = (m.start() for m in _STRING_OR_CLOSE.finditer(text) if m.group() == CLOSE)
-    return next(found, None)
-
-
-def _n_open(text: str) -> int:
-    """How many of the last characters may begin a call."""
-    return next((n for n in range(len(OPEN) - 1, 0, -1) if text.endswith(OPEN[:n])), 0)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import codecs
 import difflib
 import inspect
 import warnings
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from os import PathLike
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -25,6 +26,8 @@ from llamood.voices.call import Call
 from llamood.voices.chat_template import said_last
 from llamood.voices.collapse_monitor import Care, care_of
 from llamood.voices.decoder import NOWHERE
+from llamood.voices.feel_tool import Feelings, FeelTool
+from llamood.voices.felt_chat import FeltChat
 from llamood.voices.injection import chosen_site
 from llamood.voices.voice import Voice
 
@@ -163,6 +166,42 @@ class Llama(Voice):
 
     # -- generating ------------------------------------------------------------------------
 
+    def generate(
+        self, tokens: Sequence[int], *args: Any, **kwargs: Any
+    ) -> Generator[int, Sequence[int] | None, None]:
+        """As `Voice.generate`; what a voice says of its own mood counts from the next token on."""
+        stream = super().generate(tokens, *args, **kwargs)
+        call = self._call
+        return stream if call is None or call.feeling is None else self._overheard(stream, call)
+
+    def _overheard(
+        self, stream: Generator[int, Sequence[int] | None, None], call: Call
+    ) -> Generator[int, Sequence[int] | None, None]:
+        assert call.feeling is not None
+        text = codecs.getincrementaldecoder("utf-8")(errors="replace")
+        guess: Sequence[int] | None = None
+        with closing(stream):
+            while True:
+                try:
+                    token = stream.send(guess) if guess else next(stream)
+                except StopIteration:
+                    return
+                call.n_drawn += 1
+                n_call = len(call.feeling.told)
+                call.feeling.hear(text.decode(self._piece_of(token)))
+                if len(call.feeling.told) > n_call:
+                    self._set_own_mood(call, call.feeling.mood)
+                guess = yield token
+
+    def _set_own_mood(self, call: Call, mood: Mood) -> None:
+        """What the voice itself came to feel, in a call: for that alone where it has a mood of its
+        own, else from now on."""
+        if call.mood is None:
+            self.feel(mood)
+        else:
+            call.mood = self._understand(mood)
+            self._told = NOWHERE
+
     def create_completion(
         self,
         *args: Any,
@@ -208,14 +247,29 @@ class Llama(Voice):
         mood: MoodLike = None,
         trace: bool = False,
         steer: Steer = "prose",
+        feel: Feelings | None = None,
         **kwargs: Any,
     ) -> Any:
         """``llama_cpp.Llama.create_chat_completion``; ``mood``, ``trace`` and ``steer`` as in
-        `create_completion`. The text of a control token in a message is that token, as there."""
+        `create_completion`. The text of a control token in a message is that token, as there.
+
+        ``feel``: emotions that the voice may set itself, by a tool ``feel`` beside those in
+        ``tools``: see `Feelings` and `FeltChat`. What it sets counts for this call where that has a
+        ``mood``, else as by `feel`. The result, of a stream each chunk from there on, has what came
+        of its calls under ``["llamood"]["feels"]``: ``[{"felt": {"joy": 0.8}}]``. Raises
+        `MoodError` for emotions that it cannot set, and `ModelError` for a model without tools.
+        """
         said = said_last(args[0] if args else kwargs.get("messages"))
-        return self._in_mood(
-            mood, trace, steer, super().create_chat_completion, *args, said=said, **kwargs
-        )
+        chat = super().create_chat_completion
+        if feel is None:
+            return self._in_mood(mood, trace, steer, chat, *args, said=said, **kwargs)
+        felt = FeltChat(self, self._feel_tool(feel), chat, *args, **kwargs)
+        return self._in_mood(mood, trace, steer, felt.answer, said=said, felt=felt)
+
+    def _feel_tool(self, feel: Feelings) -> FeelTool:
+        if self._emotions is None:
+            raise MoodError("", "feel needs emotions; pass Llama(..., emotions=...) too")
+        return FeelTool.of(feel, self._emotions)
 
     def _in_mood(
         self,
@@ -225,12 +279,14 @@ class Llama(Voice):
         method: Any,
         *args: Any,
         said: str | None = None,
+        felt: FeltChat | None = None,
         **kwargs: Any,
     ) -> Any:
         if steer not in get_args(Steer):
             raise MoodError("", f"steer is {steer!r:.60}, expected 'prose' or 'all'")
         # llama_cpp's own methods call each other: what is within a call belongs to it.
-        if mood is None and not trace and (self._emotions is None or self._call is not None):
+        is_plain = mood is None and not trace and felt is None
+        if is_plain and (self._emotions is None or self._call is not None):
             return method(*args, **kwargs)
         if trace and self._emotions is None:
             raise MoodError(
@@ -242,6 +298,9 @@ class Llama(Voice):
             steers_all=steer == "all",
             said=said,
         )
+        if felt is not None:
+            mood_now = self.mood if call.mood is None else call.mood[0]
+            felt.begin(call, mood_now, felt=self._set_own_mood)
         with self._calling(call):
             result = method(*args, **kwargs)
         if isinstance(result, Iterator):
@@ -272,6 +331,8 @@ class Llama(Voice):
             said["guard"] = self._monitor.told
         if self._reader is not None:
             said["reading"] = self.reading
+        if call.feeling is not None and call.feeling.told:
+            said["feels"] = list(call.feeling.told)
         if call.trace is not None and ended:
             said["trace"] = call.trace.to_dict()
         return {**result, "llamood": said} if said else result

@@ -45,6 +45,11 @@ export class CastView {
     return this.#selected === null ? [] : [speaker(this.#selected)];
   }
 
+  /** Who is selected is told to be that; nobody is where nobody is there. */
+  tell(system) {
+    if (this.#selected !== null) this.#selected.system.value = system;
+  }
+
   #join(mood) {
     const taken = this.#characters.map(({ name }) => name.value);
     const free = NAMES.find((name) => !taken.includes(name)) ?? "Somebody";

@@ -11,6 +11,7 @@ export class Composer {
   #temperature = byId("temperature");
   #length = byId("max-tokens");
   #remembers = byId("remembers");
+  #system = byId("system");
 
   /** `about`: what the service says of itself. `ask`: called with a question, gives whether anybody
    * is there to answer; `again`, `stop` and `afresh`: called without. */
@@ -62,6 +63,16 @@ export class Composer {
     this.#seed.value = seed;
     this.#temperature.value = temperature;
     this.#length.value = max_tokens;
+  }
+
+  /** What the model is told to be, "" for nothing. */
+  get system() {
+    return this.#system.value.trim();
+  }
+
+  set system(text) {
+    this.#system.value = text;
+    byId("drawing").open = true;
   }
 
   /** What is being written, "" where nothing is. */

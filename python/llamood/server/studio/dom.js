@@ -32,6 +32,13 @@ function setProperties(element, properties) {
   for (const [name, value] of Object.entries(properties)) element.style.setProperty(name, value);
 }
 
+/** A field that has one of these options, and its label. `choose`: called with what is chosen. */
+export function chooser(text, options, choose = () => {}) {
+  const all = options.map((option) => make("option", { value: option, text: option }));
+  const field = make("select", { change: () => choose(field.value) }, ...all);
+  return { field, label: make("label", { class: "field" }, text, field) };
+}
+
 export const byId = (id) => document.getElementById(id);
 
 /** A function that lets `work` run once before the next picture, however often it is called. */

@@ -6,7 +6,17 @@ import { colourOf } from "./colours.js";
 import { Composer } from "./composer.js";
 import { Connection, untilReady } from "./connection.js";
 import { byId, make, onceQuiet } from "./dom.js";
-import { NEUTRAL, described, restored, withInertia, withIntensity, written } from "./mood.js";
+import { GateEditor } from "./gate_editor.js";
+import { isGate } from "./gate.js";
+import {
+  NEUTRAL,
+  described,
+  restored,
+  scheduleOf,
+  withInertia,
+  withIntensity,
+  written,
+} from "./mood.js";
 import { Observable } from "./observable.js";
 import { Pad } from "./pad.js";
 import { Pane } from "./pane.js";
@@ -85,6 +95,7 @@ class Studio {
   #composer;
   #connection;
   #editor;
+  #gates;
   #snippets;
   #preview;
   #speaking = new Set(); // `{pane}` of each answer that is not over, also of other views
@@ -118,15 +129,20 @@ class Studio {
     const preview = new Preview({ service: this.#service, mood });
     this.#preview = preview;
     const edit = (id) => {
-      byId("schedule-part").open = true;
-      this.#editor.edit(id);
-      byId("schedule").scrollIntoView({ block: "nearest" });
+      const [part, editor] = isGate(scheduleOf(mood.value, id))
+        ? ["gate", this.#gates]
+        : ["schedule", this.#editor];
+      byId(`${part}-part`).open = true;
+      editor.edit(id);
+      byId(part).scrollIntoView({ block: "nearest" });
     };
     new Sliders(byId("sliders"), { emotions, mood, edit });
     new Pad(byId("pad"), { emotions, mood });
     this.#editor = new ScheduleEditor(byId("schedule"), { emotions, mood, preview });
+    const { personalities, readings } = this.#about;
+    this.#gates = new GateEditor(byId("gate"), { emotions, mood, reads: readings });
     const names = emotions.map(({ id }) => id);
-    new Presets({ names, mood, personalities: this.#about.personalities });
+    new Presets({ names, mood, personalities, tell: (system) => this.#tell(system) });
     byId("neutral").addEventListener("click", () => (mood.value = NEUTRAL));
     const inertia = byId("inertia");
     inertia.addEventListener("input", () => {
@@ -147,8 +163,8 @@ class Studio {
 
   #makeViews() {
     this.#panes = {
-      talk: this.#pane("Answers", (token) => this.#editor.mark(token)),
-      felt: this.#pane("In this mood", (token) => this.#editor.mark(token)),
+      talk: this.#pane("Answers", (...token) => this.#mark(...token)),
+      felt: this.#pane("In this mood", (...token) => this.#mark(...token)),
       unfelt: this.#pane("Without a mood"),
     };
     byId("talk").append(this.#panes.talk.element);
@@ -172,6 +188,19 @@ class Studio {
     return new Pane({ service: this.#service, emotions: this.#emotions, title, said });
   }
 
+  /** The token that is being said, and what is told of it; null where none is. */
+  #mark(token, told = null) {
+    this.#editor.mark(token);
+    if (token !== null) this.#gates.mark(told.asked);
+  }
+
+  /** What a personality is told to be, to who speaks in the mood that is edited. */
+  #tell(system) {
+    if (this.#view === "cast") this.#cast.tell(system);
+    else this.#composer.system = system;
+    this.#snippets.write();
+  }
+
   #turnTo(view) {
     const main = this.#main;
     this.#view = view;
@@ -186,11 +215,12 @@ class Studio {
   get #speakers() {
     const { talk, felt, unfelt } = this.#panes;
     const mood = this.#mood.value;
-    if (this.#view === "talk") return [{ pane: talk, mood, system: "" }];
+    const { system } = this.#composer;
+    if (this.#view === "talk") return [{ pane: talk, mood, system }];
     if (this.#view === "cast") return this.#cast.speakers;
     return [
-      { pane: felt, mood, system: "" },
-      { pane: unfelt, mood: NEUTRAL, system: "" },
+      { pane: felt, mood, system },
+      { pane: unfelt, mood: NEUTRAL, system },
     ];
   }
 
@@ -251,6 +281,7 @@ class Studio {
       model: this.#about.model,
       question: asked || this.#about.questions[0] || "How was your day?",
       mood: written(this.#mood.value),
+      system: this.#view === "cast" ? "" : this.#composer.system,
       hasKey: this.#service.key !== "",
       ...drawn,
     };

@@ -30,7 +30,8 @@ export class Pane {
   #title;
   #show = oncePerFrame(() => this.#showLast());
 
-  /** `emotions`: `[{id, colour}]`; `said`: called with the number of each token, null at the end. */
+  /** `emotions`: `[{id, colour}]`; `said`: called with the number of each token and with what is
+   * told of it, null at the end. */
   constructor({ service, emotions, title, said = () => {} }) {
     this.#service = service;
     this.#emotions = emotions;
@@ -172,7 +173,7 @@ export class Pane {
       first ||= performance.now();
       const text = choices[0].delta.content ?? "";
       answer.add({ text, ...llamood });
-      this.said(answer.tokens.length - 1);
+      this.said(answer.tokens.length - 1, llamood);
       this.#show();
     }
     this.#say(answer.tokens.length, first - began, performance.now() - first);

@@ -2,7 +2,7 @@
 
 import { recalled, stored } from "./browser_store.js";
 import { byId, make } from "./dom.js";
-import { NEUTRAL, restored, withAffect, withIntensity, withKeys } from "./mood.js";
+import { NEUTRAL, readFrom, restored, withAffect, withIntensity, withKeys } from "./mood.js";
 
 const STORE = "llamood.presets";
 
@@ -10,15 +10,20 @@ export class Presets {
   #mood;
   #names;
   #kept;
-
   #given;
+  #offered = null; // what the personality that was chosen last is told to be, or null
 
-  /** `names`: the emotions that there are; `personalities`: `[{name, about, mood}]`, of which those
-   * are shown whose moods are intensities alone. */
-  constructor({ names, mood, personalities }) {
+  /** `names`: the emotions that there are; `personalities`: `[{name, about, mood, system}]`, of which
+   * those are shown whose emotions there are. `tell`: called with what the model is to be told that
+   * it is, once somebody who chose a personality takes that, too. */
+  constructor({ names, mood, personalities, tell }) {
     this.#mood = mood;
     this.#given = [...builtIn(names), ...characters(personalities, names)];
     this.#names = names;
+    byId("tell").addEventListener("click", () => {
+      tell(this.#offered);
+      this.#offer(null);
+    });
     this.#kept = this.#read();
     byId("keep").addEventListener("submit", (event) => {
       event.preventDefault();
@@ -69,15 +74,24 @@ export class Presets {
       });
       return make("li", {}, this.#button(name, mood), drop);
     });
-    const given = this.#given.map(([name, mood, , about]) =>
-      make("li", {}, this.#button(name, mood, about)),
+    const given = this.#given.map(([name, mood, , about, system]) =>
+      make("li", {}, this.#button(name, mood, about, system)),
     );
     byId("presets").replaceChildren(...given, ...own);
   }
 
-  #button(name, mood, title) {
-    const click = () => (this.#mood.value = mood);
+  #button(name, mood, title, system = null) {
+    const click = () => {
+      this.#mood.value = mood;
+      this.#offer(system);
+    };
     return make("button", { type: "button", text: name, title, click });
+  }
+
+  #offer(system) {
+    this.#offered = system;
+    byId("offer").hidden = system === null;
+    byId("offered").textContent = system ?? "";
   }
 }
 
@@ -101,7 +115,8 @@ function builtIn(names) {
 
 /** Those of the service. */
 function characters(personalities, names) {
-  const isKnown = ([name, intensity]) => names.includes(name) && Number.isFinite(intensity);
-  const shown = personalities.filter(({ mood }) => Object.entries(mood).every(isKnown));
-  return shown.map(({ name, mood, about }) => [name, restored({ intensities: mood }, names), [], about]);
+  const all = personalities.map(({ name, mood, about, system }) => {
+    return [name, readFrom(mood, names), [], about, system];
+  });
+  return all.filter(([, mood]) => mood !== null);
 }

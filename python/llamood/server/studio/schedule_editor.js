@@ -1,6 +1,6 @@
 /** Draws the intensity of one emotion over tokens, by pen or by keys. */
 
-import { clamp, draw, make, rounded, shown } from "./dom.js";
+import { chooser, clamp, draw, make, rounded, shown } from "./dom.js";
 import { intensityOf, isDrawn, keysOf, withKeys } from "./mood.js";
 import { simplified } from "./simplify.js";
 
@@ -288,9 +288,3 @@ export class ScheduleEditor {
 const HINT =
   "Draw a line. Points are dragged, or moved by the arrow keys; two clicks, or the delete key, take " +
   "one away. Dashes show what is asked, lines what is applied.";
-
-function chooser(text, options, choose) {
-  const all = options.map((option) => make("option", { value: option, text: option }));
-  const field = make("select", { change: () => choose(field.value) }, ...all);
-  return { field, label: make("label", { class: "field" }, text, field) };
-}

@@ -40,7 +40,8 @@ export class Service {
     return new URL("v1", document.baseURI).href;
   }
 
-  /** `{model, version, readings, unread, voices, context, questions}`; `unread`: why nothing is read */
+  /** `{model, version, readings, unread, voices, context, questions, personalities}`; `unread`: why
+   * nothing is read */
   about() {
     return this.#json("v1/studio");
   }

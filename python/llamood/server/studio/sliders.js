@@ -1,7 +1,8 @@
 /** A slider for each emotion. */
 
 import { make, shown } from "./dom.js";
-import { intensityOf, isDrawn, withIntensity } from "./mood.js";
+import { isGate } from "./gate.js";
+import { intensityOf, isDrawn, scheduleOf, withIntensity } from "./mood.js";
 
 const MOST = 2; // where no ceiling is known
 
@@ -44,13 +45,19 @@ export class Sliders {
     const mood = this.#mood.value;
     for (const { id, most, range, figure, pencil, element } of this.#rows) {
       const value = intensityOf(mood, id);
+      const schedule = scheduleOf(mood, id);
       const drawn = isDrawn(mood.intensities[id]);
       if (range.valueAsNumber !== value) range.value = value;
       range.setAttribute("aria-valuetext", drawn ? `peak ${shown(value)}` : shown(value));
       figure.textContent = shown(value);
-      pencil.textContent = drawn ? "drawn" : "draw";
-      pencil.setAttribute("aria-label", drawn ? `edit what is drawn of ${id}` : `draw ${id} over tokens`);
-      element.classList.toggle("felt", value !== 0);
+      const [text, label] = drawn
+        ? ["drawn", `edit what is drawn of ${id}`]
+        : isGate(schedule)
+          ? ["waits", `edit what ${id} waits for`]
+          : [schedule === null ? "draw" : "written", `draw ${id} over tokens`];
+      pencil.textContent = text;
+      pencil.setAttribute("aria-label", label);
+      element.classList.toggle("felt", value !== 0 || schedule !== null);
       element.style.setProperty("--share", (value + most) / (2 * most));
     }
   }

@@ -3,14 +3,14 @@
 import { byId, onceQuiet } from "./dom.js";
 import { tabs } from "./tabs.js";
 
-/** `asked`: `{base, model, question, mood, seed, temperature, max_tokens, hasKey}`. */
+/** `asked`: `{base, model, question, mood, system, seed, temperature, max_tokens, hasKey}`. */
 export const SNIPPETS = {
   json: ({ mood }) => compact(mood),
   python: pythonOf,
   curl: curlOf,
 };
 
-function pythonOf({ base, model, question, mood, hasKey, ...drawn }) {
+function pythonOf({ base, model, question, mood, system, hasKey, ...drawn }) {
   const key = hasKey ? 'os.environ["LLAMOOD_API_KEY"]' : '"none"';
   const how = Object.entries(drawn).map(([name, value]) => `    ${name}=${value},`);
   return [
@@ -20,7 +20,7 @@ function pythonOf({ base, model, question, mood, hasKey, ...drawn }) {
     `client = openai.OpenAI(base_url=${JSON.stringify(base)}, api_key=${key})`,
     "answer = client.chat.completions.create(",
     `    model=${JSON.stringify(model)},`,
-    `    messages=[{"role": "user", "content": ${JSON.stringify(question)}}],`,
+    `    messages=${spaced(messagesOf(system, question))},`,
     ...how,
     `    extra_body={"mood": ${indented(compact(mood))}},`,
     ")",
@@ -28,14 +28,19 @@ function pythonOf({ base, model, question, mood, hasKey, ...drawn }) {
   ].join("\n");
 }
 
-function curlOf({ base, model, question, mood, hasKey, ...drawn }) {
-  const body = { model, messages: [{ role: "user", content: question }], ...drawn, mood };
+function curlOf({ base, model, question, mood, system, hasKey, ...drawn }) {
+  const body = { model, messages: messagesOf(system, question), ...drawn, mood };
   return [
     `curl ${quoted(`${base}/chat/completions`)} \\`,
     ...(hasKey ? ['  -H "Authorization: Bearer $LLAMOOD_API_KEY" \\'] : []),
     "  -H 'Content-Type: application/json' \\",
     `  -d ${quoted(compact(body))}`,
   ].join("\n");
+}
+
+function messagesOf(system, question) {
+  const told = system ? [{ role: "system", content: system }] : [];
+  return [...told, { role: "user", content: question }];
 }
 
 /** JSON with an entry a line at the outside only. What moods and questions have, numbers, texts,
