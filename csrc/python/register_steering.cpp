@@ -1,9 +1,13 @@
+#include <pybind11/numpy.h>
 #include <pybind11/stl.h>
 
+#include <cstddef>
 #include <memory>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "python/register.hpp"
 #include "steering/steering.hpp"
@@ -11,9 +15,12 @@
 namespace py = pybind11;
 using llamood::AffectMap;
 using llamood::Blend;
+using llamood::Caps;
+using llamood::CapsPtr;
 using llamood::Dose;
 using llamood::Held;
 using llamood::Mood;
+using llamood::NeutralText;
 using llamood::Notice;
 using llamood::Steering;
 using llamood::SteeringVectors;
@@ -29,9 +36,32 @@ py::dict regulators(const Steering& steering) {
     return regulators;
 }
 
+std::shared_ptr<Caps> shown(const CapsPtr& caps) {
+    return std::const_pointer_cast<Caps>(caps);  // pybind11 holds no const; nothing changes one
+}
+
+std::vector<float> floats(const py::array_t<float, py::array::c_style | py::array::forcecast>& a) {
+    return {a.data(), a.data() + a.size()};
+}
+
 }  // namespace
 
 void register_steering(py::module_& m) {
+    py::class_<NeutralText>(m, "NeutralText")
+        .def(py::init([](std::vector<int> layers, const py::array_t<float>& directions,
+                         std::vector<double> mean, std::vector<double> spread) {
+                 const std::size_t n = layers.size();
+                 if (directions.ndim() != 3 || mean.size() != spread.size() || n == 0 ||
+                     mean.size() != n * directions.shape(1) || directions.shape(0) != n) {
+                     throw std::invalid_argument(
+                         "expected directions of (n_layer, n_emotion, n_embd), and a mean and a "
+                         "spread for each");
+                 }
+                 return NeutralText{std::move(layers), floats(directions), std::move(mean),
+                                    std::move(spread)};
+             }),
+             py::arg("layers"), py::kw_only(), py::arg("directions"), py::arg("mean"),
+             py::arg("spread"), "mean, spread: (n_layer * n_emotion,).");
     py::class_<Blend>(m, "Blend")
         .def(py::init<>())
         .def_property_readonly("weights",
@@ -42,6 +72,8 @@ void register_steering(py::module_& m) {
         .def_property_readonly("first", [](const Blend& self) { return self.layers.first; })
         .def_property_readonly("last", [](const Blend& self) { return self.layers.last; })
         .def_readonly("key", &Blend::key)
+        .def_property_readonly("caps", [](const Blend& self) { return shown(self.caps); })
+        .def_property_readonly("adds", &Blend::adds)
         .def("__eq__", &Blend::operator==, py::arg("other"), py::is_operator())
         .def("__hash__", [](const Blend& self) { return self.key; })
         .def("__repr__", [](const Blend& self) {
@@ -52,10 +84,14 @@ void register_steering(py::module_& m) {
         .def_readonly("text", &Notice::text);
     py::class_<Steering, std::shared_ptr<Steering>>(m, "Steering")
         .def(py::init([](const Mood& mood, const std::shared_ptr<SteeringVectors>& stored,
-                         std::shared_ptr<AffectMap> affect_map, const std::optional<Told>& told) {
-                 return std::make_shared<Steering>(mood, stored, std::move(affect_map), told);
+                         std::shared_ptr<AffectMap> affect_map, const std::optional<Told>& told,
+                         const NeutralText* neutral) {
+                 return std::make_shared<Steering>(mood, stored, std::move(affect_map), told,
+                                                   neutral);
              }),
-             py::arg("mood"), py::arg("stored"), py::arg("affect_map"), py::arg("told"))
+             py::arg("mood"), py::arg("stored"), py::arg("affect_map"), py::arg("told"),
+             py::arg("neutral").none(true))
+        .def_property_readonly("caps", [](const Steering& self) { return shown(self.caps()); })
         .def_property_readonly("first", [](const Steering& self) { return self.layers().first; })
         .def_property_readonly("last", [](const Steering& self) { return self.layers().last; })
         .def_property_readonly("regulators", &regulators)

@@ -94,6 +94,27 @@ std::vector<float> read(const GgufFile& file, const char* name, const Shape& exp
     return file.read(name);
 }
 
+// Arrays as in the file, their emotions in another order.
+std::shared_ptr<const NeutralText> neutral_of(const std::vector<std::int32_t>& layers,
+                                              const std::vector<std::size_t>& order,
+                                              const std::vector<float>& directions,
+                                              const std::vector<float>& mean,
+                                              const std::vector<float>& spread,
+                                              const ModelFacts& model) {
+    const std::size_t n = order.size();
+    auto neutral = std::make_shared<NeutralText>();
+    neutral->layers.assign(layers.begin(), layers.end());
+    for (std::size_t place = 0; place < layers.size(); ++place) {
+        for (const std::size_t k : order) {
+            const auto row = directions.begin() + (place * n + k) * model.n_embd;
+            neutral->directions.insert(neutral->directions.end(), row, row + model.n_embd);
+            neutral->mean.push_back(mean[place * n + k]);
+            neutral->spread.push_back(spread[place * n + k]);
+        }
+    }
+    return neutral;
+}
+
 // What the emotion's vector as measured is in the direction that reads it, added up over the layers
 // that are read. of_layer: the same where it is added in one layer, as far as that is measured.
 double read_at(const Vectors& vectors, const Baseline& baseline, std::size_t emotion,
@@ -148,6 +169,8 @@ Baseline load_baseline(const std::string& folder, const Vectors& vectors, const 
     const auto response = read(file, "response", {model.n_layer, n, n_read, n});
 
     Baseline baseline;
+    baseline.neutral =
+        neutral_of(*file.integers(keys + "layers"), order, directions, mean, spread, model);
     baseline.layers.assign(chosen.begin(), chosen.end());
     for (const std::size_t at : places) {
         for (const std::size_t k : order) {

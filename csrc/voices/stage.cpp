@@ -34,8 +34,8 @@ bool Stage::Voice::is_ready() const {
     return is_prompting() || (drawn != LLAMA_TOKEN_NULL && !coming.rows.empty());
 }
 
-Stage::Stage(llama_context* ctx, RowInjector& rows, Probe* probe)
-    : ctx_(ctx), rows_(rows), probe_(probe) {
+Stage::Stage(llama_context* ctx, RowInjector& rows, RowLimiter& limiter, Probe* probe)
+    : ctx_(ctx), rows_(rows), limiter_(limiter), probe_(probe) {
     const llama_model* model = llama_get_model(ctx);
     if (llama_model_is_recurrent(model) || llama_model_is_hybrid(model)) {
         throw std::invalid_argument(
@@ -131,6 +131,10 @@ void Stage::require_rows(const std::vector<float>& rows, std::size_t n, const Mi
     }
     if (!std::all_of(rows.begin(), rows.end(), [](float w) { return std::isfinite(w); })) {
         throw std::invalid_argument("weights must be finite");
+    }
+    if (!mix.caps.empty() && mix.caps.size() != n) {
+        throw std::invalid_argument(std::to_string(mix.caps.size()) + " caps for " +
+                                    std::to_string(n) + " tokens");
     }
 }
 
@@ -236,6 +240,7 @@ void Stage::fill(const std::vector<Share>& shares) {
     weights_.clear();
     ranges_.clear();
     is_output_.clear();
+    caps_.clear();
     const std::shared_ptr<const Bank> bank = bank_of(shares);
     const std::size_t n_emotion = bank == nullptr ? 0 : bank->n_emotion();
     for (const Share& share : shares) {
@@ -248,6 +253,8 @@ void Stage::fill(const std::vector<Share>& shares) {
             const bool is_output = !is_prompt || at + 1 == queue.tokens.size();
             put(share.voice, token, share.position + static_cast<llama_pos>(i), is_output);
             ranges_.push_back(queue.mix.range);
+            const bool is_first = share.position + static_cast<llama_pos>(i) == 0;
+            caps_.push_back(is_first ? nullptr : queue.caps(at));
             if (queue.is_neutral) {  // its weights may be of another number, all zero
                 weights_.insert(weights_.end(), n_emotion, 0.0f);
             } else {
@@ -261,6 +268,7 @@ void Stage::fill(const std::vector<Share>& shares) {
     } else {
         rows_.expect(bank, weights_, ranges_, is_output_);
     }
+    limiter_.expect(std::move(caps_));
     if (probe_ != nullptr) {
         std::vector<Probe::Run> runs;
         for (const auto& [voice, n, position] : shares) {
@@ -291,6 +299,7 @@ void Stage::decode(const std::vector<Share>& shares) {
                                      ")");
         }
         rows_.check();
+        limiter_.check();
     } catch (...) {
         llama_memory_t memory = llama_get_memory(ctx_);
         for (const Share& share : shares) {
@@ -312,8 +321,9 @@ std::vector<Drawn> Stage::draw(const std::vector<Share>& shares) {
             voice.prompt.n_done += share.n;
             if (voice.is_prompting()) continue;
         } else {
-            auto& rows = voice.coming.rows;
-            rows.erase(rows.begin(), rows.begin() + voice.coming.mix.bank->n_emotion());
+            auto& [tokens, rows, mix, n_done, is_neutral] = voice.coming;
+            rows.erase(rows.begin(), rows.begin() + mix.bank->n_emotion());
+            if (!mix.caps.empty()) mix.caps.erase(mix.caps.begin());
         }
         const float* logits = llama_get_logits_ith(ctx_, last);
         voice.drawer->begin(logits);

@@ -34,6 +34,8 @@ MOODS: list[dict[str, Any]] = [
     {"joy": 1.0},
     {"joy": {"ramp": [0, 1], "over": 20}, "$inertia": 4},
     {"anger": 0.5, "$positions": "all", "$layers": [1, 2]},
+    {"anger": {"cap": -0.5}},
+    {"joy": {"ramp": [0, 1], "over": 20, "cap": 0.5, "floor": 0}, "$positions": "all"},
 ]
 GREEDY = {"temperature": 0.0, "max_tokens": 24}
 TEXT = "What is a ferry like?"  # the model of random weights has no end of an answer to that

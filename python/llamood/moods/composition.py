@@ -77,3 +77,23 @@ class Max(Schedule):
     kind = "max"
     schedule: Schedule
     size: float
+
+
+@dataclass(frozen=True, repr=False)
+class Floored(Schedule):
+    """The schedule, and a hidden state that is never lower on the emotion than ``bound``, a
+    z-score: in each layer that is read it is moved up to there."""
+
+    kind = "floor"
+    schedule: Schedule
+    bound: float
+
+
+@dataclass(frozen=True, repr=False)
+class Capped(Schedule):
+    """The schedule, and a hidden state that is never higher on the emotion than ``bound``, a
+    z-score: in each layer that is read it is moved down to there."""
+
+    kind = "cap"
+    schedule: Schedule
+    bound: float

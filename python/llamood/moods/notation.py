@@ -43,8 +43,10 @@ METHODS: Mapping[str, type[Schedule]] = {
     for kind, cls in KINDS.items()
     if cls.__module__ == composition.__name__ and cls not in (Sum, Product)
 }
-# In JSON `on` and `max` stand beside the keys of the schedule that they start and limit.
-BESIDE = ("on", "max")
+# In JSON these stand beside the keys of the schedule that they start and limit; of bounds there may
+# be no schedule beside.
+BOUNDS = ("floor", "cap")
+BESIDE = ("on", "max", *BOUNDS)
 JSON_KINDS: Mapping[str, type[Schedule]] = {
     kind: cls for kind, cls in KINDS.items() if kind not in BESIDE
 }

@@ -18,7 +18,8 @@ class Projector:
     ``probe``: with its emotions in the order of the vectors. ``live``: what projects. ``core``:
     what makes scores of that. ``told``: emotion -> the z-score that its vector as measured is
     itself, in the layers that are read: that of the answers which it is the mean of, against
-    neutral ones. Empty for a probe in doubt.
+    neutral ones. Empty for a probe in doubt. ``neutral``: how neutral text reads in all layers
+    that were measured.
     """
 
     def __init__(
@@ -59,6 +60,12 @@ class Projector:
             own = list(along * probe.weights)
         named = dict(zip(emotions.names, np.sum(own, axis=0).tolist(), strict=True))
         self.told = {} if probe.doubt else named
+        self.neutral = _core.NeutralText(
+            probe.layers,
+            directions=probe.directions,
+            mean=probe.mean.ravel(),
+            spread=probe.spread.ravel(),
+        )
 
     def close(self) -> None:
         """Forget the context."""

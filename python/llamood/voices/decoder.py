@@ -226,7 +226,7 @@ class Decoder(OpenedLlama):
         assert self._injection is not None
         if performance.is_still(number):
             blend = performance.blend(number)
-            if blend.key and not self._injection.is_taken:
+            if blend.adds and not self._injection.is_taken:
                 return
             self._injection.add(blend)
             self._kv_keys[begin : begin + n] = blend.key
