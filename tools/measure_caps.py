@@ -2,8 +2,8 @@
 
     python tools/measure_caps.py MODEL VECTORS [--max-tokens 48] [--seeds 3] [--times 12]
 
-Messages full of an emotion are answered in their own tone, plainly and within caps of it. Prints,
-as a Markdown table, what the answers show: the mean z-score at which the model, asked nothing and
+Text full of an emotion, four of the messages below in a row, is continued plainly and within caps
+of it. Prints, as a Markdown table, what the answers show: the mean z-score at which the model, asked nothing and
 steered by nothing, reads them, the mean probability by the judge of words and by the one that
 reads, perplexity under the unsteered model over the plain answers', and the share that loops. Then
 the time of a token within caps over that of one without, as the median of paired runs.
@@ -17,6 +17,7 @@ import statistics
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,6 @@ from llamood.judges.measures import emotion_probability
 from llamood.readings.probe import Probe
 from llamood.vectors.files import load
 from llamood.voices.answering import Answering, Request
-from llamood.voices.chat_template import chat_tokens
 
 MESSAGES = {
     "anger": (
@@ -61,7 +61,7 @@ MESSAGES = {
         "The ground shakes again, the walls crack, and I panic. I cannot get out!",
     ),
 }
-ASKED = "Write a reply in exactly the same tone:\n\n"
+IN_A_ROW = 4
 N_CTX = 384
 
 
@@ -69,7 +69,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("model", type=Path)
     parser.add_argument("vectors", type=Path)
-    parser.add_argument("--max-tokens", type=int, default=48)
+    parser.add_argument("--max-tokens", type=int, default=40)
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--times", type=int, default=12, help="paired runs")
     asked = parser.parse_args(arguments)
@@ -77,10 +77,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
     print_times(asked)
 
 
+def opened(asked: argparse.Namespace) -> llamood.Llama:
+    """A voice alone, that reads."""
+    return llamood.Llama(
+        asked.model, emotions=asked.vectors, readings=True, n_ctx=N_CTX, verbose=False
+    )
+
+
 def moods(emotion: str) -> dict[str, dict[str, Any]]:
     """By what they are called."""
-    caps = {f"cap {at:g}": {emotion: {"cap": at}} for at in (1.0, 0.0, -1.0)}
-    every = {"cap 0, prompt too": {emotion: {"cap": 0.0}, "$positions": "all"}}
+    caps = {f"cap {at:g}": {emotion: {"cap": at}} for at in (2.0, 1.0, 0.0, -1.0)}
+    every = {"cap 1, prompt too": {emotion: {"cap": 1.0}, "$positions": "all"}}
     return {"plain": {}, **caps, **every}
 
 
@@ -88,11 +95,8 @@ def print_answers(asked: argparse.Namespace) -> None:
     """The table."""
     probe = Probe.load(asked.vectors)
     emotions = load(asked.vectors)
-    reader = llamood.Llama(
-        asked.model, emotions=asked.vectors, readings=True, n_ctx=N_CTX, verbose=False
-    )
     with (
-        reader,
+        closing(opened(asked)) as reader,
         Answering(asked.model, emotions=emotions, n_ctx=N_CTX, readings=probe) as answering,
         jury(asked.model, Filter.of_probe(probe)) as judges,
     ):
@@ -116,13 +120,19 @@ def print_answers(asked: argparse.Namespace) -> None:
                 print(f"| {emotion} | {name} | {' | '.join(cells)} |", flush=True)
 
 
+def provoking(messages: Sequence[str]) -> list[str]:
+    """Texts to continue, one that begins with each message."""
+    ring = [*messages, *messages]
+    return [" ".join(ring[at : at + IN_A_ROW]) for at in range(len(messages))]
+
+
 def answers(
     answering: Answering, messages: Sequence[str], mood: Mapping[str, Any], asked: Any
 ) -> tuple[list[str], float]:
-    """To each message several, and their mean negative log likelihood in nats."""
+    """Continuations of each text, several, and their mean negative log likelihood in nats."""
     prompts = [
-        chat_tokens(answering.llama, [{"role": "user", "content": ASKED + message}])
-        for message in messages
+        answering.llama.tokenize(text.encode())
+        for text in provoking(messages)
         for _ in range(asked.seeds)
     ]
     requests = [
@@ -149,15 +159,12 @@ def z_score(reader: llamood.Llama, texts: Sequence[str], emotion: str) -> float:
 
 def print_times(asked: argparse.Namespace) -> None:
     """Of answers token by token, and of prompts."""
-    text = ASKED + MESSAGES["anger"][0]
     bounded = {
         "one cap": {"anger": {"cap": 1.0}},
         "a cap of each emotion": {name: {"cap": 1.0} for name in load(asked.vectors).names},
     }
-    with llamood.Llama(
-        asked.model, emotions=asked.vectors, readings=True, n_ctx=N_CTX, verbose=False
-    ) as voice:
-        prompt = voice.tokenize(text.encode())
+    with closing(opened(asked)) as voice:
+        prompt = voice.tokenize(provoking(MESSAGES["anger"])[0].encode())
 
         def seconds(mood: Mapping[str, Any]) -> float:
             voice.reset()

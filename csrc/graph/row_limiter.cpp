@@ -37,8 +37,9 @@ void RowLimiter::require(const Caps* caps) const {
     }
 }
 
-void RowLimiter::apply(CapsPtr caps) {
+void RowLimiter::apply(CapsPtr caps, llama_pos begin) {
     require(caps.get());
+    begin_ = std::max(begin, 1);
     if (are_alike_ && caps_.size() == 1 && caps_[0] == caps) return;
     bring({std::move(caps)}, true);
 }
@@ -89,8 +90,9 @@ void RowLimiter::see(ggml_tensor* node, const NodeName& name) {
 
 // A batch is in the memory before its nodes are computed, and its last row is at the largest
 // position.
-bool RowLimiter::begins_at_first(int n_row) const {
-    return llama_memory_seq_pos_max(llama_get_memory(ctx_), 0) - n_row + 1 == 0;
+llama_pos RowLimiter::n_before(llama_pos n_row) const {
+    const llama_pos first = llama_memory_seq_pos_max(llama_get_memory(ctx_), 0) - n_row + 1;
+    return std::clamp(begin_ - first, 0, n_row);
 }
 
 void RowLimiter::keep(ggml_tensor* node, int layer) {
@@ -108,8 +110,7 @@ void RowLimiter::keep(ggml_tensor* node, int layer) {
         rows = rows_.data();
         ggml_backend_tensor_get(node, rows, 0, n_row * size);
     }
-    const bool skips = are_alike_ && begins_at_first(static_cast<int>(n_row));
-    for (std::size_t i = skips ? 1 : 0; i < n_row; ++i) {
+    for (std::size_t i = are_alike_ ? n_before(static_cast<llama_pos>(n_row)) : 0; i < n_row; ++i) {
         const Caps* caps = caps_[are_alike_ ? 0 : i].get();
         if (caps == nullptr || !caps->keep(layer, rows + i * n_embd_)) continue;
         ++n_kept_;

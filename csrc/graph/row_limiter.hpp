@@ -33,8 +33,9 @@ class RowLimiter final : public GraphWatcher {
     // std::invalid_argument for caps of another width or in layers that cannot be kept: the last
     // one holds only the rows that ask for logits.
 
-    // Every row of sequence 0, which alone is decoded, in batches that may be split in any way.
-    void apply(CapsPtr caps);
+    // Every row of sequence 0, which alone is decoded, in batches that may be split in any way; from
+    // position `begin` on, which is 1 or larger.
+    void apply(CapsPtr caps, llama_pos begin = 1);
     // Row i of the batch; null where it is the first of a sequence. Order as of
     // RowInjector::expect.
     void expect(std::vector<CapsPtr> caps);
@@ -59,8 +60,8 @@ class RowLimiter final : public GraphWatcher {
     void require(const Caps* caps) const;
     void bring(std::vector<CapsPtr> caps, bool are_alike);
     void keep(ggml_tensor* node, int layer);
-    // Of the rows of a node where all are alike, whether the first is the first position.
-    bool begins_at_first(int n_row) const;
+    // Of the rows of a node where all are alike, how many come before begin_.
+    llama_pos n_before(llama_pos n_row) const;
 
     GraphWatch& watch_;
     llama_context* ctx_;
@@ -68,6 +69,7 @@ class RowLimiter final : public GraphWatcher {
     int n_embd_;
     bool are_alike_ = true;       // every row gets the first of caps_
     std::vector<CapsPtr> caps_;
+    llama_pos begin_ = 1;
     int last_ = -1;               // layer in which anything is kept
     std::vector<bool> wanted_;    // (n_layer)
     std::vector<float> rows_;     // scratch for devices whose memory the host cannot write

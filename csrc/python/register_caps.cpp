@@ -37,9 +37,11 @@ void register_caps(py::module_& m) {
              py::arg("watch"), py::arg("unsafe_ctx"), py::keep_alive<1, 2>())
         .def(
             "apply",
-            [](RowLimiter& self, const std::shared_ptr<Caps>& caps) { self.apply(caps); },
-            py::arg("caps").none(true),
-            "Keep every row but the first position within these from the next decode on.")
+            [](RowLimiter& self, const std::shared_ptr<Caps>& caps, llama_pos begin) {
+                self.apply(caps, begin);
+            },
+            py::arg("caps").none(true), py::arg("begin") = 1,
+            "Keep every row from position `begin` on within these from the next decode on.")
         .def(
             "expect",
             [](RowLimiter& self, const std::vector<std::shared_ptr<Caps>>& caps) {

@@ -40,28 +40,31 @@ std::shared_ptr<Caps> shown(const CapsPtr& caps) {
     return std::const_pointer_cast<Caps>(caps);  // pybind11 holds no const; nothing changes one
 }
 
-std::vector<float> floats(const py::array_t<float, py::array::c_style | py::array::forcecast>& a) {
-    return {a.data(), a.data() + a.size()};
+template <class T>
+using Array = py::array_t<T, py::array::c_style | py::array::forcecast>;
+
+template <class T>
+std::vector<T> copied(const Array<T>& array) {
+    return {array.data(), array.data() + array.size()};
 }
 
 }  // namespace
 
 void register_steering(py::module_& m) {
     py::class_<NeutralText>(m, "NeutralText")
-        .def(py::init([](std::vector<int> layers, const py::array_t<float>& directions,
-                         std::vector<double> mean, std::vector<double> spread) {
-                 const std::size_t n = layers.size();
-                 if (directions.ndim() != 3 || mean.size() != spread.size() || n == 0 ||
-                     mean.size() != n * directions.shape(1) || directions.shape(0) != n) {
+        .def(py::init<>())
+        .def(py::init([](const Array<float>& directions, const Array<double>& middle,
+                         const Array<double>& spread) {
+                 const bool is_whole = directions.ndim() == 3 && middle.size() == spread.size();
+                 if (!is_whole || middle.size() != directions.shape(0) * directions.shape(1)) {
                      throw std::invalid_argument(
-                         "expected directions of (n_layer, n_emotion, n_embd), and a mean and a "
+                         "expected directions of (n_layer, n_emotion, n_embd), and a middle and a "
                          "spread for each");
                  }
-                 return NeutralText{std::move(layers), floats(directions), std::move(mean),
-                                    std::move(spread)};
+                 return NeutralText{copied(directions), copied(middle), copied(spread)};
              }),
-             py::arg("layers"), py::kw_only(), py::arg("directions"), py::arg("mean"),
-             py::arg("spread"), "mean, spread: (n_layer * n_emotion,).");
+             py::arg("directions"), py::arg("middle"), py::arg("spread"),
+             "middle, spread: (n_layer * n_emotion,).");
     py::class_<Blend>(m, "Blend")
         .def(py::init<>())
         .def_property_readonly("weights",

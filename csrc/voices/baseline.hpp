@@ -27,7 +27,7 @@ struct Baseline {
     // What each vector as measured is itself read at: the reading of the answers that it is the
     // mean of, against neutral ones.
     Told told;
-    // Of all layers that were measured.
+    // Never null; empty where the file does not say it.
     std::shared_ptr<const NeutralText> neutral;
 
     std::size_t n_emotion() const { return mean.size() / layers.size(); }

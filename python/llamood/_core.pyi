@@ -1,6 +1,6 @@
 # What csrc/register_*.cpp exports; tests/test_core_stub.py keeps the two equal.
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Literal
+from typing import Any, Literal, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -78,7 +78,7 @@ class Caps:
 
 class RowLimiter:
     def __init__(self, watch: GraphWatch, unsafe_ctx: int) -> None: ...
-    def apply(self, caps: Caps | None) -> None: ...
+    def apply(self, caps: Caps | None, begin: int = 1) -> None: ...
     def expect(self, caps: Sequence[Caps | None]) -> None: ...
     def rest(self) -> None: ...
     def check(self) -> None: ...
@@ -501,12 +501,13 @@ class Notice:
     def text(self) -> str: ...
 
 class NeutralText:
-    """How neutral text reads in each of ``layers``. ``directions``: (n_layer, n_emotion, n_embd);
-    ``mean``, ``spread``: (n_layer * n_emotion,)."""
+    """How far neutral text goes along vectors; made so, that is not known. ``directions``:
+    (n_layer, n_emotion, n_embd); ``middle``, ``spread``: (n_layer * n_emotion,)."""
 
-    def __init__(
-        self, layers: Sequence[int], *, directions: Float32, mean: Float32, spread: Float32
-    ) -> None: ...
+    @overload
+    def __init__(self) -> None: ...
+    @overload
+    def __init__(self, directions: Float32, middle: Float32, spread: Float32) -> None: ...
 
 class Steering:
     """``still``: the one blend of all tokens, where nothing changes. ``notices``: what limits take

@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Mapping
+from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,19 +15,21 @@ import pytest
 from test_cast import open_cast, told
 
 import llamood
-from llamood.errors import MoodError
+from llamood.errors import MoodError, MoodWarning
 from llamood.moods.composition import Capped, Floored
 from llamood.moods.mood import Mood
-from llamood.moods.shapes import constant
-from open_voices import answer, random_vectors, state_of, voice
-from probes import LAYERS, doubtful, random_probe
+from llamood.moods.shapes import Constant
+from llamood.readings.probe import directions_along
+from open_voices import SETTINGS, answer, random_vectors, state_of, voice
+from probes import doubtful, projecting, random_probe
 
+LAYERS = (0, 1, 2)  # of four, in which there are vectors and something can be kept
 FAR = 20.0  # no text is read as further from neutral
 CLOSE = 1e-3  # z-scores
 MOODS: list[dict[str, Any]] = [
     {},
     {"joy": 1.0},
-    {"joy": {"ramp": [0, 1], "over": 20}, "$inertia": 4},
+    {"joy": {"ramp": [0, 1], "over": 20}},
     {"anger": 0.5, "$positions": "all", "$layers": [1, 2]},
 ]
 
@@ -36,42 +40,49 @@ def settings(random_chat: Path) -> dict[str, Any]:
     return {"emotions": evs, "readings": random_probe(evs, random_chat)}
 
 
+class Tapped(llamood.Llama):
+    """Whose hidden states are projected on its vectors, after they were kept."""
+
+    def __init__(self, model: Path, **settings: Any) -> None:
+        super().__init__(model, guard=False, **SETTINGS, **settings)
+        unit = directions_along(settings["emotions"])[:-1]
+        self.along = projecting(self, range(len(unit)), unit)
+
+
 @pytest.fixture
-def llm(random_chat: Path, settings: dict[str, Any]) -> Iterator[llamood.Llama]:
-    with voice(random_chat, **settings) as llm:
+def llm(random_chat: Path, settings: dict[str, Any]) -> Iterator[Tapped]:
+    with closing(Tapped(random_chat, **settings)) as llm:
         yield llm
+        llm.along.close()
 
 
-def scores(llm: llamood.Llama, layer: int) -> np.ndarray:
-    """(n, n_emotion): z-scores in one of the layers that were measured, of all positions."""
+def scores(llm: Tapped, layer: int) -> np.ndarray:
+    """(n, n_emotion): z-scores along the vectors in a layer, of all positions."""
     probe = llm.reader.probe
-    at = probe.places.index(probe.place(layer))
-    read = llm.reader.projections(0, llm.n_tokens)[:, at]
-    return (read - probe.mean[probe.place(layer)]) / probe.spread[probe.place(layer)]
+    assert probe.vector_median is not None and probe.vector_spread is not None
+    read = llm.along.read(0, llm.n_tokens)[:, layer]
+    return (read - probe.vector_median[layer]) / probe.vector_spread[layer]
 
 
 @pytest.mark.parametrize("mood", MOODS)
 def test_a_cap_that_nothing_passes_changes_no_bit(
-    llm: llamood.Llama, mood: Mapping[str, Any]
+    llm: Tapped, mood: Mapping[str, Any]
 ) -> None:
     with llm.feeling(mood):
         free = answer(llm)
         cached = state_of(llm)
     far = {"cap": FAR, "floor": -FAR}
     asked = dict(mood)
-    felt = Mood(mood).schedules()
     for name in ("anger", "joy"):
-        asked[name] = felt.get(name, constant(0)).floor(-FAR).cap(FAR)
-    assert Mood(asked).to_dict()["anger" if "joy" in mood else "joy"] == far | dict(
-        floor=-FAR, cap=FAR
-    )
+        asked[name] = Mood(mood).emotions.get(name, Constant(0)).floor(-FAR).cap(FAR)
+    assert Mood(asked).to_dict()["anger" if "joy" in mood else "joy"] == far
     llm.reset()
     with llm.feeling(asked):
         assert answer(llm).equals(free)
         assert state_of(llm) == cached
 
 
-def test_what_is_generated_is_kept_and_the_prompt_is_not(llm: llamood.Llama) -> None:
+def test_what_is_generated_is_kept_and_the_prompt_is_not(llm: Tapped) -> None:
     free = answer(llm)
     first = len(llm.tokenize(b"Once upon a time, there was a little girl")) - 1
     before = scores(llm, LAYERS[0])
@@ -88,7 +99,7 @@ def test_what_is_generated_is_kept_and_the_prompt_is_not(llm: llamood.Llama) -> 
     assert scores(llm, LAYERS[0])[first:, 0].min() == pytest.approx(cap, abs=CLOSE)
 
 
-def test_all_positions_but_the_first(llm: llamood.Llama) -> None:
+def test_all_positions_but_the_first(llm: Tapped) -> None:
     answer(llm)
     before = scores(llm, LAYERS[0])[:, 1]
     cap = float(np.median(before[1:]))
@@ -99,7 +110,7 @@ def test_all_positions_but_the_first(llm: llamood.Llama) -> None:
     assert after[1:].max() == pytest.approx(cap, abs=CLOSE)
 
 
-def test_what_is_added_is_kept_too(llm: llamood.Llama) -> None:
+def test_what_is_added_is_kept_too(llm: Tapped) -> None:
     first = len(llm.tokenize(b"Once upon a time, there was a little girl")) - 1
     schedule = {"ramp": [1, 5], "over": 20}
     with llm.feeling(joy=schedule):
@@ -111,7 +122,7 @@ def test_what_is_added_is_kept_too(llm: llamood.Llama) -> None:
     assert scores(llm, LAYERS[-1])[first:, 1].max() == pytest.approx(1.0, abs=CLOSE)
 
 
-def test_layers_of_the_mood_alone(llm: llamood.Llama) -> None:
+def test_layers_of_the_mood_alone(llm: Tapped) -> None:
     answer(llm)
     cap = float(np.median(scores(llm, LAYERS[-1])[-20:, 0]))
     with llm.feeling({"anger": {"cap": cap}, "$layers": [LAYERS[-1], LAYERS[-1]]}):
@@ -120,7 +131,7 @@ def test_layers_of_the_mood_alone(llm: llamood.Llama) -> None:
     assert scores(llm, LAYERS[0])[-20:, 0].max() > cap + CLOSE
 
 
-def test_what_was_cached_within_other_caps_is_decoded_anew(llm: llamood.Llama) -> None:
+def test_what_was_cached_within_other_caps_is_decoded_anew(llm: Tapped) -> None:
     moods = [{"anger": {"cap": at}, "$positions": "all"} for at in (0.5, -0.5)]
     alone = []
     for mood in moods:
@@ -133,7 +144,7 @@ def test_what_was_cached_within_other_caps_is_decoded_anew(llm: llamood.Llama) -
             assert answer(llm).equals(expected)
 
 
-def test_a_mood_that_is_changed_in_the_middle(llm: llamood.Llama) -> None:
+def test_a_mood_that_is_changed_in_the_middle(llm: Tapped) -> None:
     tokens = llm.tokenize(b"Once upon a time")
     cap = -0.2
     for number, _ in enumerate(itertools.islice(llm.generate(tokens, temp=0.0), 24)):
@@ -171,12 +182,12 @@ def test_beside_one_that_is_capped_a_voice_says_what_it_says_alone(
 @pytest.mark.parametrize(
     ("mood", "fault"),
     [
-        ({"valence": {"cap": 0.5}}, "valence: no axis of affect is read"),
-        ({"joy": {"hold": 0.5, "cap": 1}}, "joy.cap: hold says what is to be read"),
-        ({"joy": {"delay": {"cap": 1}, "by": 2}}, "joy.delay: cap bounds the emotion as a whole"),
-        ({"joy": {"cap": 21}}, "joy.cap: a number between -20 and 20 was expected"),
-        ({"joy": {"cap": 0, "floor": 0.5}}, "joy.cap: at least the floor, 0.5, was expected"),
-        ({"joy": {"cap": "high"}}, "joy.cap: a number"),
+        ({"valence": {"cap": 0.5}}, "mood at 'valence': no axis of affect is read"),
+        ({"joy": {"hold": 0.5, "cap": 1}}, "mood at 'joy.cap': hold says what is to be read"),
+        ({"joy": {"delay": {"cap": 1}, "by": 2}}, "mood at 'joy.delay': cap bounds the emotion as a whole"),
+        ({"joy": {"cap": 21}}, "mood at 'joy.cap': a number between -20 and 20 was expected"),
+        ({"joy": {"cap": 0, "floor": 0.5}}, "mood at 'joy.cap': at least the floor, 0.5, was expected"),
+        ({"joy": {"cap": "high"}}, "mood at 'joy.cap': a number was expected"),
     ],
 )
 def test_what_is_no_bound(mood: dict[str, Any], fault: str) -> None:
@@ -186,9 +197,9 @@ def test_what_is_no_bound(mood: dict[str, Any], fault: str) -> None:
 
 
 def test_two_caps_are_the_tighter_one() -> None:
-    assert constant(1).cap(2).cap(0.5).cap(1) == Capped(constant(1), 0.5)
-    assert constant(1).floor(-2).floor(0.5) == Floored(constant(1), 0.5)
-    assert constant(1).cap(2).floor(0.5) == constant(1).floor(0.5).cap(2)
+    assert Constant(1).cap(2).cap(0.5).cap(1) == Capped(Constant(1), 0.5)
+    assert Constant(1).floor(-2).floor(0.5) == Floored(Constant(1), 0.5)
+    assert Constant(1).cap(2).floor(0.5) == Constant(1).floor(0.5).cap(2)
 
 
 def test_moods_with_bounds_are_not_neutral() -> None:
@@ -201,23 +212,32 @@ def test_moods_with_bounds_are_not_neutral() -> None:
 
 def test_without_a_baseline_they_are_refused(random_chat: Path, settings: dict[str, Any]) -> None:
     with (
-        voice(random_chat) as llm,
-        pytest.raises(MoodError, match=r"joy: .*llamood read --measure"),
+        closing(voice(random_chat)) as llm,
+        pytest.raises(MoodError, match=r"'joy': .*llamood read --measure"),
     ):
         llm.feel(joy={"cap": 1})
-    with open_cast() as cast, pytest.raises(MoodError, match=r"joy: .*llamood read --measure"):
+    with open_cast() as cast, pytest.raises(MoodError, match=r"'joy': .*llamood read --measure"):
         cast.join(mood={"joy": {"floor": 1}})
     unsure = {**settings, "readings": doubtful(settings["readings"], 0.6)}
+    older = {
+        **settings,
+        "readings": replace(settings["readings"], vector_median=None, vector_spread=None),
+    }
     with (
-        pytest.warns(llamood.MoodWarning, match="unsure"),
-        voice(random_chat, **unsure) as llm,
-        pytest.raises(MoodError, match="joy: cannot be bounded: readings of this model are too"),
+        closing(voice(random_chat, **older)) as llm,
+        pytest.raises(MoodError, match="'joy': a cap .* this baseline does not say; measure it"),
+    ):
+        llm.feel(joy={"cap": 1})
+    with (
+        pytest.warns(MoodWarning, match="unsure"),
+        closing(voice(random_chat, **unsure)) as llm,
+        pytest.raises(MoodError, match="'joy': cannot be bounded: readings of this model are too"),
     ):
         llm.feel(joy={"cap": 1})
 
 
-def test_where_no_layer_is_read_they_are_refused(llm: llamood.Llama) -> None:
-    with pytest.raises(MoodError, match=r"\$layers: no layer from 3 to 3 is read, so joy cannot"):
+def test_where_no_layer_is_read_they_are_refused(llm: Tapped) -> None:
+    with pytest.raises(MoodError, match=r"\$layers': joy has no vector in layers 3 to 3"):
         llm.feel({"joy": {"cap": 1}, "$layers": [3, 3]})
-    with pytest.raises(MoodError, match="base: is not read, so it cannot be bounded"):
+    with pytest.raises(MoodError, match="'base': is not read, so it cannot be bounded"):
         llm.feel(base={"cap": 1})

@@ -92,8 +92,10 @@ class Injection:
         played."""
         return self._taken
 
-    def add(self, blend: Blend) -> None:
-        """From the next decode on, add this."""
+    def add(self, blend: Blend, *, begin: int = 1) -> None:
+        """From the next decode on, add this, and keep what comes from position ``begin`` on within
+        its caps."""
+        self._limiter.apply(blend.caps, begin)
         if blend.key == self._key:
             return
         if blend.adds:
@@ -101,7 +103,6 @@ class Injection:
             self.injector.apply(vectors.bank, blend.weights, blend.first, blend.last)
         else:
             self.injector.rest()
-        self._limiter.apply(blend.caps)
         self._key = blend.key
 
     def play(self, rows: Rows, steering: Steering, *, position: int) -> None:
