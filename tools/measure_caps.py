@@ -3,10 +3,11 @@
     python tools/measure_caps.py MODEL VECTORS [--max-tokens 48] [--seeds 3] [--times 12]
 
 Text full of an emotion, four of the messages below in a row, is continued plainly and within caps
-of it. Prints, as a Markdown table, what the answers show: the mean z-score at which the model, asked nothing and
-steered by nothing, reads them, the mean probability by the judge of words and by the one that
-reads, perplexity under the unsteered model over the plain answers', and the share that loops. Then
-the time of a token within caps over that of one without, as the median of paired runs.
+of it. Prints, as a Markdown table, what the answers show: the mean z-score at which the model,
+asked nothing and steered by nothing, reads them, the mean probability by the judge of words and by
+the one that reads, perplexity under the unsteered model over the plain answers', and the share that
+loops. Then the time of an answer within caps over that of one without, as the median of paired runs
+and their quartiles.
 """
 
 from __future__ import annotations
@@ -86,7 +87,7 @@ def opened(asked: argparse.Namespace) -> llamood.Llama:
 
 def moods(emotion: str) -> dict[str, dict[str, Any]]:
     """By what they are called."""
-    caps = {f"cap {at:g}": {emotion: {"cap": at}} for at in (2.0, 1.0, 0.0, -1.0)}
+    caps = {f"cap {at:g}": {emotion: {"cap": at}} for at in (2.0, 1.0, 0.0)}
     every = {"cap 1, prompt too": {emotion: {"cap": 1.0}, "$positions": "all"}}
     return {"plain": {}, **caps, **every}
 

@@ -33,8 +33,8 @@ class RowLimiter final : public GraphWatcher {
     // std::invalid_argument for caps of another width or in layers that cannot be kept: the last
     // one holds only the rows that ask for logits.
 
-    // Every row of sequence 0, which alone is decoded, in batches that may be split in any way; from
-    // position `begin` on, which is 1 or larger.
+    // Every row of sequence 0, which alone is decoded, in batches that may be split in any way;
+    // from position `begin` on, which is 1 or larger.
     void apply(CapsPtr caps, llama_pos begin = 1);
     // Row i of the batch; null where it is the first of a sequence. Order as of
     // RowInjector::expect.
@@ -67,13 +67,13 @@ class RowLimiter final : public GraphWatcher {
     llama_context* ctx_;
     int n_layer_;
     int n_embd_;
-    bool are_alike_ = true;       // every row gets the first of caps_
+    bool are_alike_ = true;  // every row gets the first of caps_
     std::vector<CapsPtr> caps_;
     llama_pos begin_ = 1;
-    int last_ = -1;               // layer in which anything is kept
-    std::vector<bool> wanted_;    // (n_layer)
-    std::vector<float> rows_;     // scratch for devices whose memory the host cannot write
-    std::string fault_;           // the first since it was told
+    int last_ = -1;             // layer in which anything is kept
+    std::vector<bool> wanted_;  // (n_layer)
+    std::vector<float> rows_;   // scratch for devices whose memory the host cannot write
+    std::string fault_;         // the first since it was told
     std::int64_t n_kept_ = 0;
 };
 

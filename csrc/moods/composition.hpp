@@ -138,9 +138,10 @@ class Max : public Changed {
     double size_;
 };
 
-// The schedule, and beside it a bound on the emotion's projection in the hidden states, in z-scores
-// of its reading: never above `most`, or never below `least`. It stands at the top of an emotion's
-// schedule; of both the cap is outside. Of two caps, or two floors, the tighter one counts.
+// The schedule, and a bound on how far hidden states go along the emotion's vector, in standard
+// deviations of neutral text, from its middle: never above `most`, or never below `least`. It
+// stands at the top of an emotion's schedule; of both the cap is outside. Of two caps, or two
+// floors, the tighter one counts.
 class Bounding : public Changed {
   public:
     double at(std::int64_t token, const Heard& heard) const override {

@@ -21,8 +21,8 @@ using Names = std::vector<std::string>;
 // Stands for the mean of all vectors, unless a vector has that name.
 constexpr const char* base_name = "base";
 
-// name: of an emotion, or of an axis of affect. cap, floor: of an emotion, between what z-scores of
-// its reading the hidden states are kept.
+// name: of an emotion, or of an axis of affect. cap, floor: of an emotion, between what the hidden
+// states are kept, see Bounding.
 struct Feeling {
     std::string name;
     SchedulePtr schedule;

@@ -19,14 +19,14 @@ using llamood::RowLimiter;
 
 void register_caps(py::module_& m) {
     py::class_<Caps, std::shared_ptr<Caps>>(m, "Caps")
-        .def(py::init([](const std::vector<std::tuple<int, double, double, std::vector<float>>>&
-                             caps) {
-                 std::vector<Cap> copied;
-                 for (const auto& [layer, low, high, direction] : caps) {
-                     copied.push_back({layer, low, high, direction});
-                 }
-                 return std::make_shared<Caps>(std::move(copied));
-             }),
+        .def(py::init(
+                 [](const std::vector<std::tuple<int, double, double, std::vector<float>>>& caps) {
+                     std::vector<Cap> copied;
+                     for (const auto& [layer, low, high, direction] : caps) {
+                         copied.push_back({layer, low, high, direction});
+                     }
+                     return std::make_shared<Caps>(std::move(copied));
+                 }),
              py::arg("caps"), "Each: layer, low, high, direction (n_embd,) of unit length.")
         .def_property_readonly("digest", [](const Caps& self) { return py::bytes(self.digest()); });
     py::class_<RowLimiter>(m, "RowLimiter")

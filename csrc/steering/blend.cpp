@@ -10,8 +10,8 @@ bool Blend::adds() const {
     return std::any_of(weights.begin(), weights.end(), [](float each) { return each != 0.0f; });
 }
 
-std::int64_t key_of(const std::vector<float>& weights, const std::string& digest,
-                    LayerRange layers, const CapsPtr& caps) {
+std::int64_t key_of(const std::vector<float>& weights, const std::string& digest, LayerRange layers,
+                    const CapsPtr& caps) {
     const auto is_zero = [](float weight) { return weight == 0.0f; };
     if (caps == nullptr && std::all_of(weights.begin(), weights.end(), is_zero)) return 0;
     Blake2b hash(8);

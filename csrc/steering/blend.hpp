@@ -30,8 +30,8 @@ struct Blend {
 };
 
 // weights: (n_emotion); digest: of the vectors (see SteeringVectors).
-std::int64_t key_of(const std::vector<float>& weights, const std::string& digest,
-                    LayerRange layers, const CapsPtr& caps);
+std::int64_t key_of(const std::vector<float>& weights, const std::string& digest, LayerRange layers,
+                    const CapsPtr& caps);
 
 // weights to float32, and -0.0 to 0.0.
 std::vector<float> rounded(const std::vector<double>& weights);

@@ -30,7 +30,8 @@ void add_caps(const Feeling& feeling, std::size_t emotion, std::size_t n_emotion
         const int number = static_cast<int>(layer);
         const std::size_t at = layer * n_emotion + emotion;
         if (number < layers.first || number > layers.last || neutral.spread[at] == 0.0) continue;
-        const auto direction = neutral.directions.begin() + static_cast<std::ptrdiff_t>(at) * n_embd;
+        const auto direction =
+            neutral.directions.begin() + static_cast<std::ptrdiff_t>(at) * n_embd;
         if (std::all_of(direction, direction + n_embd, [](float x) { return x == 0.0f; })) continue;
         caps.push_back({number,
                         bound(feeling.floor, neutral.middle[at], neutral.spread[at], -infinity),

@@ -55,8 +55,7 @@ class Steering {
     // and readings that cannot be held or bounded.
     Steering(const Mood& mood, const std::shared_ptr<const SteeringVectors>& stored,
              std::shared_ptr<const AffectMap> affect_map = nullptr,
-             const std::optional<Told>& told = std::nullopt,
-             const NeutralText* neutral = nullptr);
+             const std::optional<Told>& told = std::nullopt, const NeutralText* neutral = nullptr);
 
     const Mood& mood() const { return named_.mood(); }
     // In the mood's dose.

@@ -161,11 +161,12 @@ void caps_and_floors_are_kept_by_who_is_read(const llamood::Model& model,
     const Mood far = Mood::parse(R"({"anger": {"cap": 20, "floor": -20}})");
     const auto scores = [&](const Mood* of) {
         Stage stage(model, params());
-        std::vector<std::vector<float>> scores;
-        for (const auto& event : events_of(stage, stage.join(std::nullopt, of, manner()), manner())) {
-            scores.push_back(event.score);
+        std::vector<std::vector<float>> found;
+        for (const auto& event :
+             events_of(stage, stage.join(std::nullopt, of, manner()), manner())) {
+            found.push_back(event.score);
         }
-        return scores;
+        return found;
     };
     const auto free = scores(nullptr);
     CHECK(scores(&far) == free);

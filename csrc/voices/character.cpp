@@ -239,8 +239,8 @@ void Character::speak(Turn& turn, int n, std::vector<const Blend*> blends) {
     if (turn.monitor && is_free) sampling.n_likely = std::max(sampling.n_likely, 0);
     try {
         shared_.stage().begin(number_, {tokens_.begin() + n, tokens_.end()}, std::move(rows),
-                              mix(turn.performance.steering(), std::move(caps)), sampling, turn.limits(),
-                              {tokens_.begin() + begin, tokens_.end()});
+                              mix(turn.performance.steering(), std::move(caps)), sampling,
+                              turn.limits(), {tokens_.begin() + begin, tokens_.end()});
     } catch (const std::invalid_argument& error) {
         throw Refused(std::string("this answer cannot be given: ") + error.what());
     }
@@ -349,8 +349,8 @@ void Character::play(const TurnPtr& turn) {
     const Blend blend = turn->is_paused ? nothing : performance.blend(n);
     if (turn_ != turn) return;
     turn->is_unfelt = turn->is_paused;
-    shared_.stage().play(number_, row_of(blend, felt_.size()), 
-                          mix(performance.steering(), {blend.caps}));
+    shared_.stage().play(number_, row_of(blend, felt_.size()),
+                         mix(performance.steering(), {blend.caps}));
     keys_.back() = blend.key;
     note(static_cast<int>(keys_.size()) - 1, {&blend});
 }

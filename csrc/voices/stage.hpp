@@ -69,9 +69,9 @@ class Stage {
   public:
     // ctx must stay open until close(); rows must be an injector of it, and limiter one of it that
     // was made after that. probe: null, or one of ctx that reads all its sequences; it is told of
-    // each batch, and what it has read is shared and forgotten as what is cached. Throws std::invalid_argument for a probe of fewer sequences, and
-    // where llama.cpp would not keep the rows of a batch in order: a memory that is recurrent, or
-    // not shared by all sequences.
+    // each batch, and what it has read is shared and forgotten as what is cached. Throws
+    // std::invalid_argument for a probe of fewer sequences, and where llama.cpp would not keep the
+    // rows of a batch in order: a memory that is recurrent, or not shared by all sequences.
     Stage(llama_context* ctx, RowInjector& rows, RowLimiter& limiter, Probe* probe = nullptr);
     Stage(const Stage&) = delete;
     Stage& operator=(const Stage&) = delete;

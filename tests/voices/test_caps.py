@@ -20,6 +20,7 @@ from llamood.moods.composition import Capped, Floored
 from llamood.moods.mood import Mood
 from llamood.moods.shapes import Constant
 from llamood.readings.probe import directions_along
+from measure_caps import MESSAGES, provoking, z_score
 from open_voices import SETTINGS, answer, random_vectors, state_of, voice
 from probes import doubtful, projecting, random_probe
 
@@ -59,15 +60,14 @@ def llm(random_chat: Path, settings: dict[str, Any]) -> Iterator[Tapped]:
 def scores(llm: Tapped, layer: int) -> np.ndarray:
     """(n, n_emotion): z-scores along the vectors in a layer, of all positions."""
     probe = llm.reader.probe
-    assert probe.vector_median is not None and probe.vector_spread is not None
+    assert probe.vector_median is not None
+    assert probe.vector_spread is not None
     read = llm.along.read(0, llm.n_tokens)[:, layer]
     return (read - probe.vector_median[layer]) / probe.vector_spread[layer]
 
 
 @pytest.mark.parametrize("mood", MOODS)
-def test_a_cap_that_nothing_passes_changes_no_bit(
-    llm: Tapped, mood: Mapping[str, Any]
-) -> None:
+def test_a_cap_that_nothing_passes_changes_no_bit(llm: Tapped, mood: Mapping[str, Any]) -> None:
     with llm.feeling(mood):
         free = answer(llm)
         cached = state_of(llm)
@@ -184,9 +184,15 @@ def test_beside_one_that_is_capped_a_voice_says_what_it_says_alone(
     [
         ({"valence": {"cap": 0.5}}, "mood at 'valence': no axis of affect is read"),
         ({"joy": {"hold": 0.5, "cap": 1}}, "mood at 'joy.cap': hold says what is to be read"),
-        ({"joy": {"delay": {"cap": 1}, "by": 2}}, "mood at 'joy.delay': cap bounds the emotion as a whole"),
+        (
+            {"joy": {"delay": {"cap": 1}, "by": 2}},
+            "mood at 'joy.delay': cap bounds the emotion as a whole",
+        ),
         ({"joy": {"cap": 21}}, "mood at 'joy.cap': a number between -20 and 20 was expected"),
-        ({"joy": {"cap": 0, "floor": 0.5}}, "mood at 'joy.cap': at least the floor, 0.5, was expected"),
+        (
+            {"joy": {"cap": 0, "floor": 0.5}},
+            "mood at 'joy.cap': at least the floor, 0.5, was expected",
+        ),
         ({"joy": {"cap": "high"}}, "mood at 'joy.cap': a number was expected"),
     ],
 )
@@ -225,7 +231,7 @@ def test_without_a_baseline_they_are_refused(random_chat: Path, settings: dict[s
     }
     with (
         closing(voice(random_chat, **older)) as llm,
-        pytest.raises(MoodError, match="'joy': a cap .* this baseline does not say; measure it"),
+        pytest.raises(MoodError, match=r"'joy': a cap .* this baseline does not say; measure it"),
     ):
         llm.feel(joy={"cap": 1})
     with (
@@ -241,3 +247,25 @@ def test_where_no_layer_is_read_they_are_refused(llm: Tapped) -> None:
         llm.feel({"joy": {"cap": 1}, "$layers": [3, 3]})
     with pytest.raises(MoodError, match="'base': is not read, so it cannot be bounded"):
         llm.feel(base={"cap": 1})
+
+
+# -- a real model ---------------------------------------------------------------------------
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("emotion", MESSAGES)
+def test_provoked_answers_show_less_within_a_cap(
+    demo_model: Path, demo_vectors: Path, emotion: str
+) -> None:
+    """As the model reads them itself, asked nothing and within no cap."""
+    settings = {"emotions": demo_vectors, "readings": True, "n_ctx": 384, "verbose": False}
+    with closing(llamood.Llama(demo_model, **settings)) as llm:
+        texts: dict[float, list[str]] = {FAR: [], 0.0: []}
+        for text in provoking(MESSAGES[emotion]):
+            for cap, said in texts.items():
+                mood = {emotion: {"cap": cap}}
+                result = llm.create_completion(text, mood=mood, max_tokens=32, seed=1)
+                said.append(result["choices"][0]["text"])
+        free, capped = (z_score(llm, said, emotion) for said in texts.values())
+    assert free > 0.8
+    assert capped < free - 0.2

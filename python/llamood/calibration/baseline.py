@@ -29,7 +29,6 @@ from llamood.judges.linear_judge import Judge
 from llamood.readings.probe import Probe, directions_along
 from llamood.vectors.emotion_vectors import EmotionVectors, Float32
 
-
 WITHIN_ONE = (0.1587, 0.5, 0.8413)  # quantiles, of a normal distribution one deviation apart
 
 
@@ -95,11 +94,11 @@ def measure(
 
 def along_vectors(
     model: str | PathLike[str], emotions: EmotionVectors, neutral: Sequence[str], **llama: Any
-) -> dict[str, Float32]:
+) -> dict[str, Any]:
     """``Probe.vector_median`` and ``vector_spread``, of these texts. In the last layer, which holds
     only what asks for logits, nothing is measured. By quantiles: a token that attention leans on,
-    such as a text's first, may lie a hundred times as far out as all others. Raises `ModelError` for a model that cannot be
-    read."""
+    such as a text's first, may lie a hundred times as far out as all others. Raises
+    `ModelError` for a model that cannot be read."""
     directions = directions_along(emotions)
     layers = np.flatnonzero(directions[:-1].any(axis=(1, 2))).tolist()
     found = np.zeros((2, *directions.shape[:2]), np.float32)

@@ -81,8 +81,8 @@ class Max(Schedule):
 
 @dataclass(frozen=True, repr=False)
 class Floored(Schedule):
-    """The schedule, and a hidden state that is never lower on the emotion than ``bound``, a
-    z-score: in each layer that is read it is moved up to there."""
+    """The schedule, and hidden states that never go less far along the emotion's vector than
+    ``bound``: in standard deviations of neutral text, from its middle."""
 
     kind = "floor"
     schedule: Schedule
@@ -91,8 +91,8 @@ class Floored(Schedule):
 
 @dataclass(frozen=True, repr=False)
 class Capped(Schedule):
-    """The schedule, and a hidden state that is never higher on the emotion than ``bound``, a
-    z-score: in each layer that is read it is moved down to there."""
+    """The schedule, and hidden states that never go further along the emotion's vector than
+    ``bound``: in standard deviations of neutral text, from its middle."""
 
     kind = "cap"
     schedule: Schedule

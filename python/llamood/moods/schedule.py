@@ -173,14 +173,14 @@ class Schedule(ABC):
         return _made("max", self, size)
 
     def floor(self, bound: float) -> Schedule:
-        """This, and hidden states in which the emotion reads no lower than the z-score ``bound``."""
+        """This, and no hidden state with less of the emotion; ``bound``: see ``Floored``."""
         if self.kind == "cap":  # which is outside of a floor
             outer: Any = self
             return _made("floor", outer.schedule, bound).cap(outer.bound)
         return _made("floor", self, bound)
 
     def cap(self, bound: float) -> Schedule:
-        """This, and hidden states in which the emotion reads no higher than the z-score ``bound``."""
+        """This, and no hidden state with more of the emotion; ``bound``: see ``Capped``."""
         return _made("cap", self, bound)
 
 

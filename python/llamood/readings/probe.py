@@ -69,9 +69,10 @@ class Probe:
     that was not measured. ``chosen``: the layers, rising, whose z-scores are averaged unless
     another is asked for; ``joint``: float32 (n_emotion,), the spread of that average in neutral
     text, 1 of one layer. ``about``: JSON-able, what it was measured on, and how good it is on texts
-    that had no say in it. ``vector_median`` and ``vector_spread``: float32 (n_layer, n_emotion), of the
-    projections of such tokens on each emotion's vector (see `directions_along`); the spread is half
-    the range of the middle 68 %, 0 where there is no vector, and both None in files of older versions.
+    that had no say in it. ``vector_median`` and ``vector_spread``: float32 (n_layer, n_emotion), of
+    the projections of such tokens on each emotion's vector (see `directions_along`); the spread is
+    half the range of the middle 68 %, 0 where there is no vector, and both are None in files of
+    older versions.
     """
 
     names: tuple[str, ...]
@@ -116,7 +117,7 @@ class Probe:
         return replace(self, chosen=(layer,), joint=np.ones(len(self.names), np.float32))
 
     @property
-    def along_vectors(self) -> dict[str, Float32]:
+    def along_vectors(self) -> dict[str, Any]:
         """``vector_median`` and ``vector_spread``, where they were measured."""
         if self.vector_median is None or self.vector_spread is None:
             return {}

@@ -184,9 +184,11 @@ class SharedContext(OpenedLlama):
     def decode(self, batch: Any, rows: Float32, *, steering: Steering) -> None:
         """Decode a ``llama_batch`` beside those of the stage, token i under row i of ``rows``
         (n_token, n_emotion), weights of this mood, whose caps are left out; tokens of sequences
-        that no voice has, those of each side by side. Raises `ModelError` where that failed or was not steered as asked.
+        that no voice has, those of each side by side. Raises `ModelError` where that failed or was
+        not steered as asked.
         """
-        assert self._rows is not None and self._limiter is not None
+        assert self._rows is not None
+        assert self._limiter is not None
         n = batch.n_tokens
         try:
             self._limiter.rest()
