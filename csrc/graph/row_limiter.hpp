@@ -39,7 +39,9 @@ class RowLimiter final : public GraphWatcher {
     // Row i of the batch; null where it is the first of a sequence. Order as of
     // RowInjector::expect.
     void expect(std::vector<CapsPtr> caps);
-    void rest() { bring({}, true); }
+    void rest() {
+        if (!idle()) bring({}, true);
+    }
 
     // After a decode: throws std::runtime_error for what kept it from being kept as asked, if
     // anything did; its logits and hidden states are of no use then.

@@ -268,7 +268,12 @@ void Stage::fill(const std::vector<Share>& shares) {
     } else {
         rows_.expect(bank, weights_, ranges_, is_output_);
     }
-    limiter_.expect(std::move(caps_));
+    const auto is_free = [](const CapsPtr& caps) { return caps == nullptr; };
+    if (std::all_of(caps_.begin(), caps_.end(), is_free)) {
+        limiter_.rest();
+    } else {
+        limiter_.expect(caps_);
+    }
     if (probe_ != nullptr) {
         std::vector<Probe::Run> runs;
         for (const auto& [voice, n, position] : shares) {

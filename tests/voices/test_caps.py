@@ -208,6 +208,17 @@ def test_two_caps_are_the_tighter_one() -> None:
     assert Constant(1).cap(2).floor(0.5) == Constant(1).floor(0.5).cap(2)
 
 
+def test_in_short_a_bound_may_stand_alone() -> None:
+    mood = Mood.parse("anger=cap(1),joy=floor(-0.5).cap(0.5),fear=cap(bound=2)")
+    assert mood.to_dict() == {
+        "anger": {"cap": 1.0},
+        "joy": {"floor": -0.5, "cap": 0.5},
+        "fear": {"cap": 2.0},
+    }
+    with pytest.raises(MoodError, match=r"'joy': bound is missing; cap cannot do without it"):
+        Mood.parse("joy=cap()")
+
+
 def test_moods_with_bounds_are_not_neutral() -> None:
     mood = Mood(joy={"cap": 1})
     assert not mood.is_neutral

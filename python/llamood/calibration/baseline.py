@@ -27,7 +27,7 @@ from llamood.judges.layer_fits import (
 )
 from llamood.judges.linear_judge import Judge
 from llamood.readings.probe import Probe, directions_along
-from llamood.vectors.emotion_vectors import EmotionVectors, Float32
+from llamood.vectors.emotion_vectors import EmotionVectors
 
 WITHIN_ONE = (0.1587, 0.5, 0.8413)  # quantiles, of a normal distribution one deviation apart
 

@@ -64,6 +64,10 @@ def extended(
     chosen = list(probe.places)
     together = ((tokens - mean) / spread)[:, chosen].mean(axis=1).std()
     quality = {"auroc": contrast.area(probe.chosen), "n": contrast.n_own}
+    along: dict[str, Any] = {
+        name: _beside(probe.along_vectors.get(name, found[:, own_places]), found[:, new_place])
+        for name, found in along_vectors(model, vectors, neutral, **llama).items()
+    }
     return replace(
         probe,
         names=names,
@@ -73,10 +77,7 @@ def extended(
         response=response,
         joint=np.append(probe.joint, np.float32(together)),
         auroc=_beside(probe.auroc, areas),
-        **{
-            name: _beside(probe.along_vectors.get(name, found[:, own_places]), found[:, new_place])
-            for name, found in along_vectors(model, vectors, neutral, **llama).items()
-        },
+        **along,
         about={
             **probe.about,
             "method": vectors.measurement.method,

@@ -217,6 +217,8 @@ def _schedule(node: ast.expr) -> Schedule:
         parts = enumerate(_operands(node, type(node.op)))
         return joined(tuple(_placed(f"{joined.kind}[{i}]", part) for i, part in parts))
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+        if node.func.id in BOUNDS:  # of an emotion to which nothing is added
+            return _call(METHODS[node.func.id], [ast.Constant(0), *node.args], node.keywords)
         return _call(_known(node.func.id, FUNCTIONS), node.args, node.keywords)
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
         cls = _known(node.func.attr, METHODS)
