@@ -13,7 +13,7 @@ namespace llamood {
 namespace {
 
 constexpr int most_rounds = 32;
-constexpr double rounding = 1e-6;  // of a bound, or of 1 where that is smaller: rows are float32
+constexpr double rounding = 1e-6;  // of the length of a hidden state, which is float32
 
 double projection(const std::vector<float>& direction, const float* row) {
     double sum = 0.0;
@@ -23,12 +23,16 @@ double projection(const std::vector<float>& direction, const float* row) {
     return sum;
 }
 
+double length(const float* row, std::size_t n) {
+    double square = 0.0;
+    for (std::size_t i = 0; i < n; ++i) square += static_cast<double>(row[i]) * row[i];
+    return std::sqrt(square);
+}
+
 // How far what is projected so lies beyond a bound, with its sign; 0 where it is kept.
 double beyond(const Cap& cap, double projected) {
-    const double bound = projected > cap.high ? cap.high : cap.low;
-    if (projected >= cap.low && projected <= cap.high) return 0.0;
-    const double excess = projected - bound;
-    return std::fabs(excess) > rounding * std::max(std::fabs(bound), 1.0) ? excess : 0.0;
+    if (projected > cap.high) return projected - cap.high;
+    return projected < cap.low ? projected - cap.low : 0.0;
 }
 
 }  // namespace
@@ -59,12 +63,13 @@ bool Caps::is_in(int layer) const {
 
 bool Caps::keep(int layer, float* row) const {
     bool was_beyond = false;
+    double slack = 0.0;
     for (int round = 0; round < most_rounds; ++round) {
         bool is_kept = true;
         for (const Cap& cap : caps_) {
             if (cap.layer != layer) continue;
             const double excess = beyond(cap, projection(cap.direction, row));
-            if (excess == 0.0) continue;
+            if (std::fabs(excess) <= slack) continue;
             is_kept = false;
             for (std::size_t i = 0; i < cap.direction.size(); ++i) {
                 row[i] = static_cast<float>(row[i] - excess * cap.direction[i]);
@@ -72,6 +77,7 @@ bool Caps::keep(int layer, float* row) const {
         }
         if (is_kept) break;
         was_beyond = true;
+        slack = rounding * length(row, caps_[0].direction.size());
     }
     return was_beyond;
 }
