@@ -81,7 +81,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def opened(asked: argparse.Namespace) -> llamood.Llama:
     """A voice alone, that reads."""
     return llamood.Llama(
-        asked.model, emotions=asked.vectors, readings=True, n_ctx=N_CTX, verbose=False
+        asked.model,
+        emotions=asked.vectors,
+        readings=True,
+        guard=False,
+        n_ctx=N_CTX,
+        verbose=False,
     )
 
 
