@@ -89,7 +89,8 @@ def test_what_is_within_its_bounds_is_left_to_the_bit(random_chat: Path, n_embd:
     along = directions(3, n_embd)
     with Read(random_chat, along) as read:
         free, before = read.said(WHOLE)
-        read.ctx.limiter.apply(caps(before[1:].min(), before[1:].max(), along))
+        low, high = before[1:].min() - CLOSE, before[1:].max() + CLOSE
+        read.ctx.limiter.apply(caps(low, high, along))
         within, after = read.said(WHOLE)
         assert np.array_equal(within, free)
         assert np.array_equal(after, before)
