@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import numpy as np
 import llamood
 from llamood import _core
 from llamood.calibration.projections import Projections
-from llamood.readings.probe import Probe, directions_of
+from llamood.readings.probe import Probe, directions_along, directions_of
 from llamood.vectors.emotion_vectors import EmotionVectors
 from open_voices import PROMPT, random_vectors, shape_of, voice
 
@@ -76,6 +77,13 @@ def random_probe(evs: EmotionVectors, model: Path) -> Probe:
     tokens = llm.tokenize(PROMPT.encode())
     llm.eval(tokens)
     read = llm.reader.projections(1, len(tokens))
+    unit = directions_along(evs)[:-1]
+    with closing(voice(model, emotions=evs)) as other:
+        along = projecting(other, range(len(unit)), unit)
+        other.eval(tokens)
+        quantiles = np.quantile(along.read(1, len(tokens) - 1), [0.16, 0.5, 0.84], axis=0)
+        along.close()
+    low, middle, high = np.pad(quantiles, [(0, 0), (0, 1), (0, 0)]).astype(np.float32)
     llm.close()
     mean, spread = (np.float32([row[0]] * 2) for row in (read.mean(axis=0), read.std(axis=0)))
     response = np.random.default_rng(4).standard_normal(probe.response.shape)
@@ -90,6 +98,8 @@ def random_probe(evs: EmotionVectors, model: Path) -> Probe:
         response=response.astype(np.float32),
         chosen=LAYERS,
         joint=joint,
+        vector_median=middle,
+        vector_spread=(high - low) / 2,
     )
 
 

@@ -26,6 +26,7 @@ MOODS: list[dict[str, Any]] = [
     {"joy": {"drift": 0.6, "spread": 0.2, "return": 30, "seed": 7}},
     {"anger": {"on": "betray", "pulse": 1.5, "release": 40}},
     {"joy": {"hold": 0.5, "max": 2.0}},
+    {"anger": {"cap": 1.0}, "joy": {"constant": 0.5, "floor": 0.5, "cap": 2}},
     {"joy": {"when": {"sadness": "> 1.5"}, "of": "user", "then": 0.8}},
     {"valence": 0.7, "arousal": -0.3, "dominance": 0.1},
     {
@@ -116,6 +117,13 @@ WRITTEN: list[tuple[Any, str, str]] = [
         "constant(1).repeat(times=3,every=5)",
     ),
     ({"constant": 1, "max": 2}, "constant(1).max(2)", "constant(1).max(2)"),
+    ({"cap": 1.0}, "constant(0).cap(1)", "constant(0).cap(1)"),
+    ({"floor": -0.5}, "constant(0).floor(-0.5)", "constant(0).floor(-0.5)"),
+    (
+        {"ramp": [0, 3], "over": 9, "max": 2.0, "floor": 0.5, "cap": 1.5},
+        "ramp(0, 3, over=9).max(2).floor(0.5).cap(1.5)",
+        "ramp(0,3,over=9).max(2).floor(0.5).cap(1.5)",
+    ),
     ({"hold": 0.5}, "hold(0.5)", "hold(0.5)"),
     (
         {"when": "sadness > 1.5", "then": 0.8, "of": "user"},

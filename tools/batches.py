@@ -74,6 +74,7 @@ class Context:
         assert self._ctx
         self.address = ctypes.cast(self._ctx, ctypes.c_void_p).value or 0
         self.injector = _core.RowInjector(self.watch, self.address, node=node)
+        self.limiter = _core.RowLimiter(self.watch, self.address)
         vocab = llama_cpp.llama_model_get_vocab(self._model)
         self._n_vocab = llama_cpp.llama_vocab_n_tokens(vocab)
 
@@ -86,6 +87,7 @@ class Context:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self.limiter.close()
         self.injector.close()
         llama_cpp.llama_free(self._ctx)
         llama_cpp.llama_model_free(self._model)

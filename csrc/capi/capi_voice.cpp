@@ -26,8 +26,9 @@ std::shared_ptr<const Steering> steering_of(const llamood_stage& stage, const Mo
     std::optional<Told> told;
     if (baseline != nullptr) told = baseline->told;
     auto affect_map = mood.affect().empty() ? nullptr : stage.model->affect_map();
-    return std::make_shared<const Steering>(mood, stage.model->steering_vectors(),
-                                            std::move(affect_map), told);
+    return std::make_shared<const Steering>(
+        mood, stage.model->steering_vectors(), std::move(affect_map), told,
+        baseline == nullptr ? nullptr : baseline->neutral.get());
 }
 
 std::shared_ptr<const Steering> steering_of(const llamood_stage& stage, const llamood_mood* mood) {

@@ -86,6 +86,10 @@ typedef struct llamood_mood llamood_mood;
  * what is read of the answer so far, or `"of": "user"` of what was said to the voice, which counts
  * from the second token on; `then` begins when all limits are met and ends (unless `"lasts":
  * "always"`) when one is missed by `hysteresis`, 0.5 unless said; `else` is felt meanwhile.
+ * {"anger": {"cap": 1.0}}, of such voices too, bounds hidden states, not words, whatever the prompt
+ * says: one that goes along the vector of anger by more than 1.0 standard deviations beyond neutral
+ * text is moved back to there. `floor` is the least; both stand beside the keys of a schedule or
+ * alone.
  * {"valence": 0.7, "arousal": -0.3}, and
  * `dominance`, each -1 to 1 and as changeable as an intensity, ask for the mix of emotions that
  * comes nearest to a point of affect; an emotion whose place in affect neither its file nor

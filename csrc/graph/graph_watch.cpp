@@ -46,7 +46,9 @@ bool GraphWatch::callback(ggml_tensor* node, bool ask, void* self) {
 }
 
 void GraphWatch::add(GraphWatcher* watcher) {
-    watchers_.insert(watcher->changes() ? watchers_.begin() : watchers_.end(), watcher);
+    const auto only_reads = [](const GraphWatcher* known) { return !known->changes(); };
+    const auto first = std::find_if(watchers_.begin(), watchers_.end(), only_reads);
+    watchers_.insert(watcher->changes() ? first : watchers_.end(), watcher);
 }
 
 void GraphWatch::remove(GraphWatcher* watcher) {

@@ -30,7 +30,8 @@ class GraphWatcher {
     // Whether nothing of this decode matters any more after this node, which was seen: the rest is
     // not computed then, and logits are not to be looked at.
     virtual bool ends(const NodeName&) const { return false; }
-    // Whether see() changes the node. Such watchers see it before those that only read it.
+    // Whether see() changes the node. Such watchers see it before those that only read it, in the
+    // order in which they were added.
     virtual bool changes() const { return false; }
 };
 

@@ -163,4 +163,17 @@ Bounds Max::bounds() const {
     return held(schedule_->bounds(), -size_, size_);
 }
 
+Floored::Floored(SchedulePtr schedule, double least) : Bounding(std::move(schedule), least) {
+    if (dynamic_cast<const Capped*>(inner()[0].get()) != nullptr) {
+        throw MoodError("", "a floor is given before the cap: .floor(...).cap(...)");
+    }
+}
+
+Capped::Capped(SchedulePtr schedule, double most) : Bounding(std::move(schedule), most) {
+    const auto* floor = dynamic_cast<const Floored*>(inner()[0].get());
+    if (floor == nullptr || floor->bound() <= most) return;
+    throw MoodError("cap", "at least the floor, " + shortened(floor->bound()) +
+                               ", was expected, found " + shortened(most));
+}
+
 }  // namespace llamood

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <utility>
 
 #include "moods/schedule.hpp"
 
@@ -135,6 +136,38 @@ class Max : public Changed {
 
   private:
     double size_;
+};
+
+// The schedule, and a bound on how far hidden states go along the emotion's vector, in standard
+// deviations of neutral text, from its middle: never above `most`, or never below `least`. It
+// stands at the top of an emotion's schedule; of both the cap is outside. Of two caps, or two
+// floors, the tighter one counts.
+class Bounding : public Changed {
+  public:
+    double at(std::int64_t token, const Heard& heard) const override {
+        return schedule_->at(token, heard);
+    }
+    double bound() const { return bound_; }
+
+  protected:
+    Bounding(SchedulePtr schedule, double bound) : Changed(std::move(schedule)), bound_(bound) {}
+
+  private:
+    double bound_;
+};
+
+class Floored : public Bounding {
+  public:
+    Floored(SchedulePtr schedule, double least);
+
+    const char* kind() const override { return "floor"; }
+};
+
+class Capped : public Bounding {
+  public:
+    Capped(SchedulePtr schedule, double most);
+
+    const char* kind() const override { return "cap"; }
 };
 
 }  // namespace llamood

@@ -16,6 +16,7 @@ using Made = std::shared_ptr<Schedule>;
 
 const Number any_number{};
 const Number not_negative{0.0, largest_intensity};
+const Number any_reading{-furthest_reading, furthest_reading};
 const Choice eases{{"linear", "smooth", "step"}};
 const Choice sides{{"answer", "user"}};
 const Choice lasting{{"while", "always"}};
@@ -102,6 +103,24 @@ Made make_max(Values& v) {  // two limits are the tighter one
     return std::make_shared<Max>(v.schedule("schedule"), v.number("size"));
 }
 
+// Two of a kind are the tighter one.
+template <class Bound>
+Made make_bound(Values& v, double tighter(double, double)) {
+    if (const auto* inner = dynamic_cast<const Bound*>(v.schedule("schedule").get())) {
+        v.set("bound", {tighter(v.number("bound"), inner->bound())});
+        v.set("schedule", {inner->inner()[0]});
+    }
+    return std::make_shared<Bound>(v.schedule("schedule"), v.number("bound"));
+}
+
+Made make_floor(Values& v) {
+    return make_bound<Floored>(v, [](double one, double other) { return std::max(one, other); });
+}
+
+Made make_cap(Values& v) {
+    return make_bound<Capped>(v, [](double one, double other) { return std::min(one, other); });
+}
+
 Made make_on(Values& v) {
     return std::make_shared<On>(v.text("text"), v.schedule("schedule"));
 }
@@ -161,6 +180,8 @@ std::vector<Kind> all_kinds() {
           optional("every", Count{1})},
          make_repeat},
         {"max", {beside, main_one("size", not_negative)}, make_max},
+        {"floor", {beside, main_one("bound", any_reading)}, make_floor},
+        {"cap", {beside, main_one("bound", any_reading)}, make_cap},
         {"on", {main_one("text", Text{}), beside}, make_on},
         {"when",
          {main_one("condition", ReadingLimits{}), required("then", OneSchedule{}),
@@ -168,7 +189,7 @@ std::vector<Kind> all_kinds() {
           optional("lasts", lasting, {std::string("while")}),
           optional("hysteresis", Number{0.0, furthest_reading}, {0.5})},
          make_when},
-        {"hold", {main_one("target", Number{-furthest_reading, furthest_reading})}, make_hold},
+        {"hold", {main_one("target", any_reading)}, make_hold},
     };
 }
 

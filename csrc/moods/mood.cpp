@@ -5,6 +5,7 @@
 #include <numeric>
 #include <set>
 
+#include "moods/composition.hpp"
 #include "moods/kinds.hpp"
 #include "moods/mood_error.hpp"
 #include "moods/notation.hpp"
@@ -55,6 +56,30 @@ void gather_texts(const Schedule& schedule, std::set<std::string>& texts) {
     for (const SchedulePtr& each : schedule.inner()) gather_texts(*each, texts);
 }
 
+// The schedule with its bounds, as it is written.
+SchedulePtr with_bounds(const Feeling& feeling) {
+    SchedulePtr schedule = feeling.schedule;
+    const auto bound = [&schedule](const char* kind, std::optional<double> at) {
+        if (!at) return;
+        Values values;
+        values.set("bound", {*at});
+        values.set("schedule", {schedule});
+        schedule = made_of(*kind_named(kind), values);
+    };
+    bound("floor", feeling.floor);
+    bound("cap", feeling.cap);
+    return schedule;
+}
+
+// Takes the bounds off the schedule, so that what is left is what is added.
+void take_bounds(Feeling& feeling) {
+    while (const auto* bound = dynamic_cast<const Bounding*>(feeling.schedule.get())) {
+        const bool is_cap = dynamic_cast<const Capped*>(bound) != nullptr;
+        (is_cap ? feeling.cap : feeling.floor) = bound->bound();
+        feeling.schedule = bound->inner()[0];
+    }
+}
+
 // The weight largest in size, with its sign; of two equal the positive one.
 double strongest(const std::vector<double>& weights) {
     const auto [lowest, highest] = std::minmax_element(weights.begin(), weights.end());
@@ -74,13 +99,20 @@ std::string unknown(const std::string& name, const Names& names) {
 }  // namespace
 
 void Mood::feel(const std::string& name, SchedulePtr schedule) {
+    Feeling feeling{name, std::move(schedule)};
+    take_bounds(feeling);
     if (axis_named(name) < n_axis) {
-        require_coordinate(name, *schedule);
-        affect_.push_back({name, std::move(schedule)});
+        if (feeling.is_bounded()) {
+            throw MoodError(name,
+                            "no axis of affect is read, so none has a cap or a floor; give one to "
+                            "an emotion");
+        }
+        require_coordinate(name, *feeling.schedule);
+        affect_.push_back(std::move(feeling));
         return;
     }
     require_name(name);
-    feelings_.push_back({name, std::move(schedule)});
+    feelings_.push_back(std::move(feeling));
 }
 
 Mood Mood::read(const JsonValue& written) {
@@ -116,9 +148,10 @@ Mood Mood::of(const std::vector<std::pair<std::string, double>>& weights) {
 JsonValue Mood::to_json() const {
     JsonObject written;
     for (const auto* some : {&feelings_, &affect_}) {
-        for (const auto& [name, schedule] : *some) {
-            const Schedule& of = *schedule;
-            written.push_back({name, placed(name, [&of] { return llamood::to_json(of); })});
+        for (const Feeling& feeling : *some) {
+            written.push_back({feeling.name, placed(feeling.name, [&feeling] {
+                                   return llamood::to_json(*with_bounds(feeling));
+                               })});
         }
     }
     for (JsonMember& member : settings_.written()) written.push_back(std::move(member));
@@ -134,8 +167,12 @@ bool Mood::all(Is is) const {
 bool Mood::is_neutral() const {
     return all([](const Feeling& feeling) {
         const Bounds bounds = feeling.schedule->bounds();
-        return bounds.low == 0.0 && bounds.high == 0.0;
+        return bounds.low == 0.0 && bounds.high == 0.0 && !feeling.is_bounded();
     });
+}
+
+bool Mood::is_bounded() const {
+    return !all([](const Feeling& feeling) { return !feeling.is_bounded(); });
 }
 
 bool Mood::is_constant() const {
@@ -153,7 +190,7 @@ bool Mood::holds() const {
 }
 
 bool Mood::reads() const {
-    return holds() || !gates().empty();
+    return holds() || is_bounded() || !gates().empty();
 }
 
 std::vector<std::string> Mood::texts() const {

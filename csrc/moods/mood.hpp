@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -20,10 +21,15 @@ using Names = std::vector<std::string>;
 // Stands for the mean of all vectors, unless a vector has that name.
 constexpr const char* base_name = "base";
 
-// name: of an emotion, or of an axis of affect.
+// name: of an emotion, or of an axis of affect. cap, floor: of an emotion, between what the hidden
+// states are kept, see Bounding.
 struct Feeling {
     std::string name;
     SchedulePtr schedule;
+    std::optional<double> cap = std::nullopt;
+    std::optional<double> floor = std::nullopt;
+
+    bool is_bounded() const { return cap.has_value() || floor.has_value(); }
 };
 
 class Mood {
@@ -46,15 +52,17 @@ class Mood {
     const std::vector<Feeling>& affect() const { return affect_; }
     const Settings& settings() const { return settings_; }
 
-    // Whether nothing is asked for at any token.
+    // Whether nothing is asked for at any token, and nothing is bounded.
     bool is_neutral() const;
+    // Whether an emotion has a cap or a floor.
+    bool is_bounded() const;
     // Whether every token is asked the same.
     bool is_constant() const;
     // Whether what is asked depends on the text, or on a function.
     bool listens() const;
     // Whether a reading is to be held, so that only a voice with readings can feel it.
     bool holds() const;
-    // The same where one is only waited for.
+    // The same where one is only waited for, or bounded.
     bool reads() const;
     // The texts that it listens to.
     std::vector<std::string> texts() const;

@@ -18,8 +18,9 @@ namespace {
 
 using Words = std::vector<std::string>;
 
-// In JSON `on` and `max` stand beside the keys of the schedule that they start and limit.
-const Words beside = {"on", "max"};
+// In JSON these stand beside the keys of the schedule that they start and limit.
+const Words beside = {"on", "max", "floor", "cap"};
+const Words bounds = {"cap", "floor"};  // the outer one first; beside nothing, nothing is added
 const std::string started = "start";  // the key of what `on` starts, where that cannot stand there
 
 bool has(const Words& words, const std::string& word) {
@@ -158,6 +159,16 @@ SchedulePtr read_object(JsonObject written, int depth) {
         throw MoodError("", "schedules nested " + std::to_string(deepest_schedule) +
                                 " deep or less were expected");
     }
+    for (const std::string& bound : bounds) {
+        auto at = popped(written, bound);
+        if (!at) continue;
+        Values given;
+        given.set("bound", std::move(*at));
+        const bool is_alone = written.empty();
+        given.set("schedule",
+                  {is_alone ? constant(0.0) : read_object(std::move(written), depth + 1), {}});
+        return made_of(*kind_named(bound), given);
+    }
     if (auto size = popped(written, "max")) {
         Values given;
         given.set("size", std::move(*size));
@@ -182,6 +193,11 @@ JsonValue written(const JsonValue& value) {
     return {std::move(parts)};
 }
 
+bool adds_nothing(const Schedule& schedule) {
+    const auto* constant = dynamic_cast<const Constant*>(&schedule);
+    return constant != nullptr && constant->at(0, {}) == 0.0;
+}
+
 JsonObject object_of(const Schedule& schedule) {
     if (schedule.values() == nullptr) {
         throw MoodError("", "a Python function has no written form; write a schedule instead");
@@ -189,12 +205,13 @@ JsonObject object_of(const Schedule& schedule) {
     const Kind& kind = *kind_named(schedule.kind());
     const Values& values = *schedule.values();
     JsonObject object;
-    if (kind.name == "on" || kind.name == "max") {
+    if (has(beside, kind.name)) {
         object = object_of(*values.schedule("schedule"));
         const JsonValue& main = *values.find(kind.keys(Standing::main)[0]);
         const auto is_beside = [](const JsonMember& each) { return has(beside, each.key); };
-        if (kind.name == "max") {
-            object.push_back({"max", main});
+        if (has(bounds, kind.name) && adds_nothing(*values.schedule("schedule"))) object.clear();
+        if (kind.name != "on") {
+            object.push_back({kind.name, main});
             return object;
         }
         if (std::any_of(object.begin(), object.end(), is_beside)) {

@@ -10,6 +10,14 @@
 
 namespace llamood {
 
+namespace {
+
+bool is_bound(const Schedule& schedule) {
+    return std::strcmp(schedule.kind(), "cap") == 0 || std::strcmp(schedule.kind(), "floor") == 0;
+}
+
+}  // namespace
+
 Heard Heard::since(std::int64_t token) const {
     Heard heard = *this;
     heard.origin_ += token;
@@ -64,6 +72,11 @@ void Schedule::finish(std::shared_ptr<const Values> values) {
 void Schedule::count() {
     int deepest = 0;
     for (const SchedulePtr& each : inner()) {
+        if (is_bound(*each) && !is_bound(*this)) {
+            throw MoodError(kind(), std::string(each->kind()) +
+                                        " bounds the emotion as a whole, not one of the schedules "
+                                        "that it is made of; let it stand outside of all");
+        }
         if (each->regulates() && std::strcmp(kind(), "max") != 0) {
             throw MoodError(kind(),
                             "hold says what is to be read, not what is to be added, so nothing can "

@@ -7,6 +7,7 @@ PYBIND11_MODULE(_core, m) {
     register_crew(m);
     register_injector(m);
     register_row_injector(m);
+    register_caps(m);
     register_tap(m);
     register_probe(m);
     register_likelihood(m);

@@ -8,6 +8,7 @@ void register_graph_watch(pybind11::module_& m);
 void register_crew(pybind11::module_& m);
 void register_injector(pybind11::module_& m);
 void register_row_injector(pybind11::module_& m);
+void register_caps(pybind11::module_& m);
 void register_tap(pybind11::module_& m);
 void register_probe(pybind11::module_& m);
 void register_likelihood(pybind11::module_& m);

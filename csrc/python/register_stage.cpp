@@ -24,6 +24,7 @@ using llamood::Manner;
 using llamood::Mix;
 using llamood::Probe;
 using llamood::RowInjector;
+using llamood::RowLimiter;
 using llamood::Stage;
 using FloatArray = py::array_t<float, py::array::c_style | py::array::forcecast>;
 
@@ -70,12 +71,14 @@ void register_stage(py::module_& m) {
         py::arg("unsafe_vocab"), py::arg("tokens"), py::arg("text"),
         "The positions, the first and the one after the last, in which a text lies in tokens.");
     py::class_<Stage>(m, "Stage")
-        .def(py::init([](RowInjector& rows, std::uintptr_t unsafe_ctx, Probe* probe) {
+        .def(py::init([](RowInjector& rows, RowLimiter& limiter, std::uintptr_t unsafe_ctx,
+                         Probe* probe) {
                  return std::make_unique<Stage>(reinterpret_cast<llama_context*>(unsafe_ctx), rows,
-                                                probe);
+                                                limiter, probe);
              }),
-             py::arg("rows"), py::arg("unsafe_ctx"), py::kw_only(), py::arg("probe") = nullptr,
-             py::keep_alive<1, 2>(), py::keep_alive<1, 4>())
+             py::arg("rows"), py::arg("limiter"), py::arg("unsafe_ctx"), py::kw_only(),
+             py::arg("probe") = nullptr, py::keep_alive<1, 2>(), py::keep_alive<1, 3>(),
+             py::keep_alive<1, 5>())
         .def("yield_to_others", &Stage::yield_to_others, py::arg("n_threads"),
              py::arg("n_threads_batch"))
         .def("n_cached", &Stage::n_cached, py::arg("voice"))

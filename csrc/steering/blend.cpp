@@ -6,12 +6,18 @@
 
 namespace llamood {
 
-std::int64_t key_of(const float* weights, std::size_t n, const std::string& digest,
-                    LayerRange layers) {
-    if (std::all_of(weights, weights + n, [](float weight) { return weight == 0.0f; })) return 0;
+bool Blend::adds() const {
+    return std::any_of(weights.begin(), weights.end(), [](float each) { return each != 0.0f; });
+}
+
+std::int64_t key_of(const std::vector<float>& weights, const std::string& digest, LayerRange layers,
+                    const CapsPtr& caps) {
+    const auto is_zero = [](float weight) { return weight == 0.0f; };
+    if (caps == nullptr && std::all_of(weights.begin(), weights.end(), is_zero)) return 0;
     Blake2b hash(8);
     hash.add(digest);
-    hash.add(weights, n * sizeof(float));
+    hash.add(weights.data(), weights.size() * sizeof(float));
+    if (caps != nullptr) hash.add(caps->digest());
     hash.add(std::to_string(layers.first) + ":" + std::to_string(layers.last));
     std::uint64_t key = 0;
     const std::string bytes = hash.digest();

@@ -18,25 +18,6 @@ constexpr double lead = 4.0;    // tokens; what is read is late by more, but fur
 constexpr double n_stride = 4;  // from one limit to the other
 constexpr double default_max = 1.0;  // of a vector as stored whose ceiling is not known
 
-// What the emotion is read at. vain: what cannot be done with one that is not read.
-double read_at(const std::string& name, const std::optional<Told>& told, const std::string& vain) {
-    if (!told.has_value()) throw MoodError(name, not_read);
-    if (told->empty()) {
-        throw MoodError(name, "cannot be " + vain +
-                                  ": readings of this model are too unsure; measure a better "
-                                  "baseline (llamood read --measure)");
-    }
-    const auto is_it = [&name](const auto& each) { return each.first == name; };
-    const auto found = std::find_if(told->begin(), told->end(), is_it);
-    if (found == told->end()) {
-        std::vector<std::string> names;
-        for (const auto& [known, score] : *told) names.push_back(known);
-        throw MoodError(name, "is not read, so it cannot be " + vain + "; read are " +
-                                  listed(names) + did_you_mean(name, names));
-    }
-    return found->second;
-}
-
 double held_at(const std::string& name, const std::optional<Told>& told) {
     const double score = read_at(name, told, "held");
     if (score > 0.0) return score;
@@ -66,6 +47,24 @@ Regulator regulator(const Feeling& feeling, std::size_t emotion, const SteeringV
 }
 
 }  // namespace
+
+double read_at(const std::string& name, const std::optional<Told>& told, const std::string& vain) {
+    if (!told.has_value()) throw MoodError(name, not_read);
+    if (told->empty()) {
+        throw MoodError(name, "cannot be " + vain +
+                                  ": readings of this model are too unsure; measure a better "
+                                  "baseline (llamood read --measure)");
+    }
+    const auto is_it = [&name](const auto& each) { return each.first == name; };
+    const auto found = std::find_if(told->begin(), told->end(), is_it);
+    if (found == told->end()) {
+        std::vector<std::string> names;
+        for (const auto& [known, score] : *told) names.push_back(known);
+        throw MoodError(name, "is not read, so it cannot be " + vain + "; read are " +
+                                  listed(names) + did_you_mean(name, names));
+    }
+    return found->second;
+}
 
 std::vector<Held> held_by(const Mood& mood, const SteeringVectors& vectors,
                           const std::optional<Told>& told) {

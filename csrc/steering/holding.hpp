@@ -22,6 +22,10 @@ namespace llamood {
 // The z-score that each emotion is read at where it is felt, in the order of who reads.
 using Told = std::vector<std::pair<std::string, double>>;
 
+// What the emotion is read at. vain: what cannot be done with one that is not read. told: empty
+// where too little is sure, none where nothing is read. Throws MoodError.
+double read_at(const std::string& name, const std::optional<Told>& told, const std::string& vain);
+
 // What holds one reading. feeling: of the mood's; emotion: among the names at hand.
 struct Held {
     std::size_t feeling;

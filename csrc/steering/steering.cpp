@@ -67,13 +67,15 @@ bool Missed::is_any() const {
 }
 
 Steering::Steering(const Mood& mood, const std::shared_ptr<const SteeringVectors>& stored,
-                   std::shared_ptr<const AffectMap> affect_map, const std::optional<Told>& told)
+                   std::shared_ptr<const AffectMap> affect_map, const std::optional<Told>& told,
+                   const NeutralText* neutral)
     : vectors_(mood.settings().dose == Dose::stored ? stored : stored->relative()),
       named_(mood, stored->names(), std::move(affect_map)),
       layers_(found_layers(mood, *vectors_)),
       listens_(mood.listens()),
       kept_(found_kept(mood)),
       held_(held_by(mood, *vectors_, told)),
+      caps_(caps_by(mood, stored->names(), layers_, told, neutral)),
       gates_(mood.gates()),
       limits_(found_limits()),
       gram_(mood.is_neutral() ? std::vector<double>() : vectors_->gram(layers_)),
@@ -151,9 +153,9 @@ Target Steering::first() const {
 }
 
 Blend Steering::blend(std::vector<float> weights) const {
-    const std::int64_t key = key_of(weights.data(), weights.size(), vectors_->digest(), layers_);
+    const std::int64_t key = key_of(weights, vectors_->digest(), layers_, caps_);
     if (key == 0) return {};
-    return {std::move(weights), mood().settings().dose, layers_, key};
+    return {std::move(weights), mood().settings().dose, layers_, key, caps_};
 }
 
 std::optional<double> Steering::overdose(const std::vector<double>& weights) const {

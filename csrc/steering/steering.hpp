@@ -11,6 +11,7 @@
 
 #include "moods/mood.hpp"
 #include "steering/blend.hpp"
+#include "steering/capping.hpp"
 #include "steering/holding.hpp"
 #include "steering/steering_vectors.hpp"
 
@@ -48,13 +49,13 @@ struct Target {
 // Never changes; one may serve many performances.
 class Steering {
   public:
-    // stored: in the dose `stored`; the mood may ask for another. affect_map, told: where the mood
-    // needs them (see AffectMap and held_by). Throws MoodError for emotions that are not at hand,
-    // layers that the model lacks, a dose that these vectors cannot be given in, and readings that
-    // cannot be held.
+    // stored: in the dose `stored`; the mood may ask for another. affect_map, told, neutral: where
+    // the mood needs them (see AffectMap, held_by and caps_by). Throws MoodError for emotions that
+    // are not at hand, layers that the model lacks, a dose that these vectors cannot be given in,
+    // and readings that cannot be held or bounded.
     Steering(const Mood& mood, const std::shared_ptr<const SteeringVectors>& stored,
              std::shared_ptr<const AffectMap> affect_map = nullptr,
-             const std::optional<Told>& told = std::nullopt);
+             const std::optional<Told>& told = std::nullopt, const NeutralText* neutral = nullptr);
 
     const Mood& mood() const { return named_.mood(); }
     // In the mood's dose.
@@ -85,7 +86,9 @@ class Steering {
     const Target* constant() const { return constant_.has_value() ? &*constant_ : nullptr; }
     // The one blend of all tokens, where nothing changes; else null.
     const Blend* still() const { return still_.has_value() ? &*still_ : nullptr; }
-    // What weights (n_emotion) add in this mood's dose and layers.
+    // Within what hidden states are kept, at each token that the mood is felt at.
+    const CapsPtr& caps() const { return caps_; }
+    // What weights (n_emotion) add in this mood's dose and layers, within its caps.
     Blend blend(std::vector<float> weights) const;
 
     // How many times as much as reads fluently weights (n_emotion) add: of a mix the root of the
@@ -107,6 +110,7 @@ class Steering {
     bool listens_;
     double kept_;
     std::vector<Held> held_;
+    CapsPtr caps_;
     std::map<std::string, Gate> gates_;
     std::vector<double> limits_;  // (n_emotion + 1), of intensities
     std::vector<double> gram_;    // of its layers; empty where nothing is felt

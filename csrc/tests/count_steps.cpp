@@ -95,7 +95,8 @@ void injector(const char* model, int n_step) {
 void stage(const char* model, int n_step) {
     Speaker speaker(model);
     RowInjector rows(speaker.watch, speaker.ctx.get(), node_of(layer_out, "llama"));
-    Stage stage(speaker.ctx.get(), rows);
+    RowLimiter limiter(speaker.watch, speaker.ctx.get());
+    Stage stage(speaker.ctx.get(), rows, limiter);
     const Mix mix{speaker.bank, speaker.range};
     Sampling sampling;
     sampling.temperature = 0.0f;

@@ -155,6 +155,27 @@ void scores_are_of_one_token_and_readings_of_several(const llamood::Model& model
     CHECK(events[2].score != events[2].reading);
 }
 
+void caps_and_floors_are_kept_by_who_is_read(const llamood::Model& model,
+                                             const llamood::Model& unread) {
+    const Mood mood = Mood::parse(R"({"anger": {"cap": -1}, "joy": {"constant": 0, "floor": 1}})");
+    const Mood far = Mood::parse(R"({"anger": {"cap": 20, "floor": -20}})");
+    const auto scores = [&](const Mood* of) {
+        Stage stage(model, params());
+        std::vector<std::vector<float>> found;
+        for (const auto& event :
+             events_of(stage, stage.join(std::nullopt, of, manner()), manner())) {
+            found.push_back(event.score);
+        }
+        return found;
+    };
+    const auto free = scores(nullptr);
+    CHECK(scores(&far) == free);
+    CHECK(scores(&mood) != free);
+    Stage without(unread, params());
+    const std::string fault = check::thrown([&] { without.join(std::nullopt, &mood, manner()); });
+    CHECK(check::holds(fault, "load the model with `readings`"));
+}
+
 void likely_tokens_are_told_where_they_are_asked_for(const llamood::Model& model) {
     Stage stage(model, params());
     llamood_sampling how = manner();
@@ -207,6 +228,7 @@ int main(int, char** argv) {
     a_collapse_can_end_an_answer(model);
     what_is_asked_for_stands_beside_what_is_given(model);
     scores_are_of_one_token_and_readings_of_several(read);
+    caps_and_floors_are_kept_by_who_is_read(read, model);
     likely_tokens_are_told_where_they_are_asked_for(model);
     one_answer_can_be_drawn_otherwise(model);
     a_mood_pauses(model);

@@ -1,6 +1,7 @@
 #include "voices/baseline.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -94,6 +95,50 @@ std::vector<float> read(const GgufFile& file, const char* name, const Shape& exp
     return file.read(name);
 }
 
+// The vectors as measured, (n_layer, n_emotion, n_embd), at unit length; zero where there is none.
+std::vector<float> directions_along(const Vectors& vectors, const ModelFacts& model) {
+    const std::size_t n = vectors.names.size();
+    const auto width = static_cast<std::size_t>(model.n_embd);
+    std::vector<float> directions(vectors.data.size());
+    for (std::size_t k = 0; k < n; ++k) {
+        std::vector<double> row(width);
+        const double sign = (vectors.scales[k] > 0.0) - (vectors.scales[k] < 0.0);
+        for (std::size_t layer = 0; layer < static_cast<std::size_t>(model.n_layer); ++layer) {
+            const float* vector = vectors.data.data() + (k * model.n_layer + layer) * width;
+            double square = 0.0;
+            for (std::size_t i = 0; i < width; ++i) {
+                row[i] = vectors.are_increments() ? row[i] + vector[i] : vector[i];
+                square += row[i] * row[i];
+            }
+            if (square == 0.0) continue;
+            float* out = directions.data() + (layer * n + k) * width;
+            for (std::size_t i = 0; i < width; ++i) {
+                out[i] = static_cast<float>(row[i] / std::sqrt(square) * sign);
+            }
+        }
+    }
+    return directions;
+}
+
+// order: of the vectors' emotions in the file.
+std::shared_ptr<const NeutralText> neutral_of(const GgufFile& file, const Vectors& vectors,
+                                              const std::vector<std::size_t>& order,
+                                              const ModelFacts& model) {
+    auto neutral = std::make_shared<NeutralText>();
+    if (file.shape("vector_median").empty()) return neutral;
+    const std::int64_t n = vectors.n_emotion();
+    const auto middle = read(file, "vector_median", {model.n_layer, n});
+    const auto spread = read(file, "vector_spread", {model.n_layer, n});
+    neutral->directions = directions_along(vectors, model);
+    for (std::int64_t layer = 0; layer < model.n_layer; ++layer) {
+        for (const std::size_t k : order) {
+            neutral->middle.push_back(middle[layer * n + k]);
+            neutral->spread.push_back(spread[layer * n + k]);
+        }
+    }
+    return neutral;
+}
+
 // What the emotion's vector as measured is in the direction that reads it, added up over the layers
 // that are read. of_layer: the same where it is added in one layer, as far as that is measured.
 double read_at(const Vectors& vectors, const Baseline& baseline, std::size_t emotion,
@@ -148,6 +193,7 @@ Baseline load_baseline(const std::string& folder, const Vectors& vectors, const 
     const auto response = read(file, "response", {model.n_layer, n, n_read, n});
 
     Baseline baseline;
+    baseline.neutral = neutral_of(file, vectors, order, model);
     baseline.layers.assign(chosen.begin(), chosen.end());
     for (const std::size_t at : places) {
         for (const std::size_t k : order) {

@@ -3,9 +3,11 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
 #include <string>
 #include <vector>
 
+#include "steering/capping.hpp"
 #include "steering/holding.hpp"
 #include "vectors/vectors.hpp"
 
@@ -25,6 +27,8 @@ struct Baseline {
     // What each vector as measured is itself read at: the reading of the answers that it is the
     // mean of, against neutral ones.
     Told told;
+    // Never null; empty where the file does not say it.
+    std::shared_ptr<const NeutralText> neutral;
 
     std::size_t n_emotion() const { return mean.size() / layers.size(); }
 };

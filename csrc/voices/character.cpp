@@ -176,7 +176,9 @@ void Character::speak(Turn& turn, int n, std::vector<const Blend*> blends, int n
     tokens_ = turn.tokens();
     note(n, blends);
     std::vector<float> rows;
+    std::vector<CapsPtr> caps;
     for (const Blend* blend : blends) {
+        caps.push_back(blend->caps);
         keys_.push_back(blend->key);
         const std::vector<float> row = row_of(*blend, felt_.size());
         rows.insert(rows.end(), row.begin(), row.end());
@@ -189,17 +191,17 @@ void Character::speak(Turn& turn, int n, std::vector<const Blend*> blends, int n
     try {
         shared_.stage().begin(
             number_, {tokens_.begin() + n, tokens_.end()}, std::move(rows),
-            mix(turn.performance.steering()), sampling, turn.limits(),
+            mix(turn.performance.steering(), std::move(caps)), sampling, turn.limits(),
             {{tokens_.begin() + begin, tokens_.end()}, turn.n_skip, ends(n, n_known)});
     } catch (const std::invalid_argument& error) {
         throw Refused(std::string("this answer cannot be given: ") + error.what());
     }
 }
 
-Mix Character::mix(const Steering& steering) const {
+Mix Character::mix(const Steering& steering, std::vector<CapsPtr> caps) const {
     const LayerRange range = steering.layers();
     const int first = std::max(range.first, steering.vectors().first_layer());
-    return {steering.vectors().bank(), {first, range.last}};
+    return {steering.vectors().bank(), {first, range.last}, std::move(caps)};
 }
 
 // Positions from this one on are decoded under these blends.
@@ -300,7 +302,8 @@ void Character::play(const TurnPtr& turn) {
     const Blend blend = turn->is_paused ? nothing : performance.blend(n);
     if (turn_ != turn) return;
     turn->is_unfelt = turn->is_paused;
-    shared_.stage().play(number_, row_of(blend, felt_.size()), mix(performance.steering()));
+    shared_.stage().play(number_, row_of(blend, felt_.size()),
+                         mix(performance.steering(), {blend.caps}));
     keys_.back() = blend.key;
     note(static_cast<int>(keys_.size()) - 1, {&blend});
 }

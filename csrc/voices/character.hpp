@@ -151,7 +151,8 @@ class Character {
     int n_decoded(const Turn& turn) const;
     void go_on(const TurnPtr& turn);
     void play(const TurnPtr& turn);
-    Mix mix(const Steering& steering) const;
+    // caps: of each token.
+    Mix mix(const Steering& steering, std::vector<CapsPtr> caps) const;
     void note(int position, const std::vector<const Blend*>& blends);
     Event event(Turn& turn, const Drawn& drawn);
     Event ended(const Turn& turn, End end) const;

@@ -58,16 +58,18 @@ OpenedContext::OpenedContext(std::shared_ptr<const FeelingModel> model, int n_vo
     if (ctx_ == nullptr) throw std::invalid_argument("llama.cpp cannot make such a context");
     const char* node = node_of(model_->site(), model_->arch());
     rows_ = std::make_unique<RowInjector>(watch_, ctx_.get(), node);
+    limiter_ = std::make_unique<RowLimiter>(watch_, ctx_.get());
     if (const auto& baseline = model_->baseline()) {
         probe_ = std::make_unique<Probe>(watch_, ctx_.get(), baseline->layers, baseline->directions,
                                          model_->vectors().n_emotion(), n_voice);
     }
-    stage_ = std::make_unique<Stage>(ctx_.get(), *rows_, probe_.get());
+    stage_ = std::make_unique<Stage>(ctx_.get(), *rows_, *limiter_, probe_.get());
 }
 
 OpenedContext::~OpenedContext() {
     if (stage_ != nullptr) stage_->close();
     if (probe_ != nullptr) probe_->close();
+    if (limiter_ != nullptr) limiter_->close();
     if (rows_ != nullptr) rows_->close();
 }
 

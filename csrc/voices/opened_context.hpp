@@ -16,6 +16,7 @@
 #include "graph/graph_watch.hpp"
 #include "graph/probe.hpp"
 #include "graph/row_injector.hpp"
+#include "graph/row_limiter.hpp"
 #include "voices/feeling_model.hpp"
 #include "voices/shared_context.hpp"
 #include "voices/stage.hpp"
@@ -48,6 +49,7 @@ class OpenedContext {
     GraphWatch watch_;
     llama_context_ptr ctx_;
     std::unique_ptr<RowInjector> rows_;
+    std::unique_ptr<RowLimiter> limiter_;
     std::unique_ptr<Probe> probe_;
     std::unique_ptr<Stage> stage_;
 };

@@ -35,8 +35,8 @@ bool Stage::Voice::is_ready() const {
     return is_prompting() || (drawn != LLAMA_TOKEN_NULL && !coming.rows.empty());
 }
 
-Stage::Stage(llama_context* ctx, RowInjector& rows, Probe* probe)
-    : ctx_(ctx), rows_(rows), probe_(probe) {
+Stage::Stage(llama_context* ctx, RowInjector& rows, RowLimiter& limiter, Probe* probe)
+    : ctx_(ctx), rows_(rows), limiter_(limiter), probe_(probe) {
     const llama_model* model = llama_get_model(ctx);
     if (llama_model_is_recurrent(model) || llama_model_is_hybrid(model)) {
         throw std::invalid_argument(
@@ -137,6 +137,10 @@ void Stage::require_rows(const std::vector<float>& rows, std::size_t n, const Mi
     }
     if (!std::all_of(rows.begin(), rows.end(), [](float w) { return std::isfinite(w); })) {
         throw std::invalid_argument("weights must be finite");
+    }
+    if (!mix.caps.empty() && mix.caps.size() != n) {
+        throw std::invalid_argument(std::to_string(mix.caps.size()) + " caps for " +
+                                    std::to_string(n) + " tokens");
     }
 }
 
@@ -249,6 +253,7 @@ void Stage::fill(const std::vector<Share>& shares) {
     weights_.clear();
     ranges_.clear();
     is_output_.clear();
+    caps_.clear();
     const std::shared_ptr<const Bank> bank = bank_of(shares);
     const std::size_t n_emotion = bank == nullptr ? 0 : bank->n_emotion();
     for (const Share& share : shares) {
@@ -261,6 +266,8 @@ void Stage::fill(const std::vector<Share>& shares) {
             const bool is_output = !is_prompt || at + 1 == queue.tokens.size();
             put(share.voice, token, share.position + static_cast<llama_pos>(i), is_output);
             ranges_.push_back(queue.mix.range);
+            const bool is_first = share.position + static_cast<llama_pos>(i) == 0;
+            caps_.push_back(is_first ? nullptr : queue.caps(at));
             if (queue.is_neutral) {  // its weights may be of another number, all zero
                 weights_.insert(weights_.end(), n_emotion, 0.0f);
             } else {
@@ -273,6 +280,12 @@ void Stage::fill(const std::vector<Share>& shares) {
         rows_.rest();
     } else {
         rows_.expect(bank, weights_, ranges_, is_output_);
+    }
+    const auto is_free = [](const CapsPtr& caps) { return caps == nullptr; };
+    if (std::all_of(caps_.begin(), caps_.end(), is_free)) {
+        limiter_.rest();
+    } else {
+        limiter_.expect(caps_);
     }
     if (probe_ != nullptr) {
         std::vector<Probe::Run> runs;
@@ -305,6 +318,7 @@ void Stage::decode(const std::vector<Share>& shares) {
         }
         for (const Share& share : shares) begins_[share.voice].push_back(share.position);
         rows_.check();
+        limiter_.check();
     } catch (...) {
         llama_memory_t memory = llama_get_memory(ctx_);
         for (const Share& share : shares) {
@@ -328,7 +342,9 @@ std::vector<Drawn> Stage::draw(const std::vector<Share>& shares) {
             if (voice.is_prompting()) continue;
         } else {
             auto& rows = voice.coming.rows;
-            rows.erase(rows.begin(), rows.begin() + voice.coming.mix.bank->n_emotion());
+            auto& mix = voice.coming.mix;
+            rows.erase(rows.begin(), rows.begin() + mix.bank->n_emotion());
+            if (!mix.caps.empty()) mix.caps.erase(mix.caps.begin());
         }
         const float* logits = llama_get_logits_ith(ctx_, last);
         voice.drawer->begin(logits);

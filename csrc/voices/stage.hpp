@@ -27,6 +27,7 @@
 
 #include "graph/probe.hpp"
 #include "graph/row_injector.hpp"
+#include "graph/row_limiter.hpp"
 #include "vectors/bank.hpp"
 #include "voices/batch_scheduler.hpp"
 #include "voices/crew.hpp"
@@ -54,10 +55,11 @@ struct Before {
 };
 
 // What weights are weights of, and in which layers they count. Voices whose tokens are decoded in
-// one batch have the same bank.
+// one batch have the same bank. caps: within what each token is kept; none where no token is.
 struct Mix {
     std::shared_ptr<const Bank> bank;
     LayerRange range;
+    std::vector<CapsPtr> caps = {};
 };
 
 // Why an answer is over: a token that ends it, or a stop text; a limit; or whoever asked for it
@@ -77,12 +79,12 @@ struct Drawn {
 
 class Stage {
   public:
-    // ctx must stay open until close(); rows must be an injector of it. probe: null, or one of ctx
-    // that reads all its sequences; it is told of each batch, and what it has read is shared and
-    // forgotten as what is cached. Throws std::invalid_argument for a probe of fewer sequences, and
-    // where llama.cpp would not keep the rows of a batch in order: a memory that is recurrent, or
-    // not shared by all sequences.
-    Stage(llama_context* ctx, RowInjector& rows, Probe* probe = nullptr);
+    // ctx must stay open until close(); rows must be an injector of it, and limiter one of it that
+    // was made after that. probe: null, or one of ctx that reads all its sequences; it is told of
+    // each batch, and what it has read is shared and forgotten as what is cached. Throws
+    // std::invalid_argument for a probe of fewer sequences, and where llama.cpp would not keep the
+    // rows of a batch in order: a memory that is recurrent, or not shared by all sequences.
+    Stage(llama_context* ctx, RowInjector& rows, RowLimiter& limiter, Probe* probe = nullptr);
     Stage(const Stage&) = delete;
     Stage& operator=(const Stage&) = delete;
 
@@ -173,6 +175,7 @@ class Stage {
         bool is_neutral = true;              // no row adds anything, so any bank will do
 
         std::size_t n_next() const;
+        CapsPtr caps(std::size_t at) const { return at < mix.caps.size() ? mix.caps[at] : nullptr; }
     };
     struct Voice {
         Queue prompt;
@@ -226,6 +229,7 @@ class Stage {
     llama_context* ctx_;
     const llama_vocab* vocab_;
     RowInjector& rows_;
+    RowLimiter& limiter_;
     Probe* probe_;
     int n_batch_;
     BatchScheduler scheduler_;
@@ -240,6 +244,7 @@ class Stage {
     std::vector<float> weights_;      // (n_token of the batch, n_emotion)
     std::vector<LayerRange> ranges_;  // (n_token of the batch)
     std::vector<bool> is_output_;     // (n_token of the batch)
+    std::vector<CapsPtr> caps_;       // (n_token of the batch)
     std::int64_t n_step_ = 0;
     std::int64_t n_token_ = 0;
 };

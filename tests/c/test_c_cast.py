@@ -38,6 +38,9 @@ GATED = Mood(
         "anger": {"when": "fear < 0 and joy < 1", "of": "user", "then": 0.4, "else": -0.2},
     }
 )
+BOUNDED = Mood(
+    {"anger": {"cap": 0.0}, "joy": {"ramp": [0, 1], "over": 9, "floor": -0.5, "cap": 0.5}}
+)
 AFFECT = Mood({"valence": {"ramp": [-0.6, 0.7], "over": 12}, "arousal": 0.3})
 FACES = [None, {"smile": "joy", "idle": None, "frown": "anger"}]
 TEXTS = ["Tell me about bread.", "Where is the kettle?", "é日", "Tell me about rain. " * 9]
@@ -93,7 +96,7 @@ class Game:
         return {**how, **{name: others[name] for name in others if rng.random() < 0.3}}
 
     def mood(self) -> Mood:
-        return self.rng.choice([*ASKED, TOO_MUCH, TOO_MUCH, HELD, GATED, AFFECT])
+        return self.rng.choice([*ASKED, TOO_MUCH, TOO_MUCH, HELD, GATED, BOUNDED, AFFECT])
 
     def join(self) -> None:
         system, mood, how = self.rng.choice([None, WORLD]), self.mood(), self.how()

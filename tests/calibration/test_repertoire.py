@@ -83,6 +83,9 @@ def test_what_was_there_is_there_bit_for_bit(before: Path, after: Path) -> None:
     np.testing.assert_array_equal(extended.mean[:, :-1], known.mean)
     np.testing.assert_array_equal(extended.spread[:, :-1], known.spread)
     np.testing.assert_array_equal(extended.response[:, :-1, :, :-1], known.response)
+    for name, array in extended.along_vectors.items():
+        np.testing.assert_array_equal(array[:, :-1], known.along_vectors[name])
+    assert extended.along_vectors["vector_spread"][:-1, -1].any()
 
 
 def test_the_new_one_has_a_dose_a_ceiling_and_what_reads_it(after: Path) -> None:

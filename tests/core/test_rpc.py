@@ -15,7 +15,7 @@ from batches import Context, Float32, Row, prompt
 from devices import PROCESSOR, Device, Place
 from llamood import _core
 from llamood.readings.probe import directions_of
-from open_voices import random_vectors
+from open_voices import random_vectors, shape_of
 
 pytestmark = pytest.mark.skipif(
     not rpc.IS_THERE, reason="llama-cpp-python was built without -DGGML_RPC=ON"
@@ -66,6 +66,30 @@ def test_one_emotion_is_bit_equal_to_the_host(random_chat: Path, there: Place, n
     for ours, theirs in zip(remote, here, strict=True):
         assert np.array_equal(ours, theirs)
     assert not np.array_equal(here[-1][0], here[-1][2])
+
+
+def test_caps_are_as_on_the_host(random_chat: Path, there: Place) -> None:
+    """What they do not move stays where it lies, to the bit."""
+    _, n_embd = shape_of(random_chat)
+    row = (np.ones(n_embd) / np.sqrt(n_embd)).tolist()
+    tight, far = (
+        _core.Caps([(layer, -high, high, row) for layer in (0, 1, 2)]) for high in (0.1, 1e6)
+    )
+    heard = []
+    for place in (PROCESSOR, there):
+        with Context(random_chat, place=place) as ctx:
+            for caps in (None, far, tight):
+                ctx.forget()
+                rows = [row for s in range(2) for row in prompt(TOKENS, sequence=s)]
+                own = [None if at in (0, 7) else caps for at in range(14)]
+                ctx.limiter.expect([*own[:7], *[None] * 7] if caps is tight else own)
+                heard.append(ctx.decode(rows))
+                ctx.limiter.check()
+    assert np.array_equal(heard[:3], heard[3:])
+    free, far_away, kept = heard[:3]
+    assert np.array_equal(free, far_away)
+    assert np.array_equal(kept[1], free[1])
+    assert not np.array_equal(kept[0], free[0])
 
 
 @pytest.mark.parametrize("node", ["l_out", "ffn_inp"])

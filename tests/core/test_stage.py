@@ -38,7 +38,7 @@ class Play:
     """A stage on a context of its own, and what it said."""
 
     def __init__(self, ctx: Context, bank: _core.Bank, *, probe: _core.Probe | None = None) -> None:
-        self.stage = _core.Stage(ctx.injector, ctx.address, probe=probe)
+        self.stage = _core.Stage(ctx.injector, ctx.limiter, ctx.address, probe=probe)
         self.bank = bank
         self.layers = (0, bank.n_layer - 1)
 
@@ -299,9 +299,9 @@ def test_contexts_that_would_mix_voices_up_are_refused(random_chat: Path) -> Non
         Context(random_chat, kv_unified=False) as ctx,
         pytest.raises(ValueError, match="kv_unified = true"),
     ):
-        _core.Stage(ctx.injector, ctx.address)
+        _core.Stage(ctx.injector, ctx.limiter, ctx.address)
     with (
         Context(random_chat, n_batch=4, n_ubatch=4) as ctx,
         pytest.raises(ValueError, match="no room for prompts beside 4 voices"),
     ):
-        _core.Stage(ctx.injector, ctx.address)
+        _core.Stage(ctx.injector, ctx.limiter, ctx.address)

@@ -214,7 +214,7 @@ BAD_JSON: list[tuple[Any, str, str]] = [
     (
         {"ramp": [0, 1], "ovr": 8},
         "ovr",
-        "unknown; ramp takes over, ease, on, max; did you mean 'over'?",
+        "unknown; ramp takes over, ease, on, max, floor, cap; did you mean 'over'?",
     ),
     ({"ramp": [0, 1], "over": 8, "start": 0}, "start", "unknown; ramp takes over, ease, on, max"),
     ({"drift": 0, "spread": 1, "return_": 9}, "return_", "did you mean 'return'?"),

@@ -456,4 +456,4 @@ def test_what_just_fits_is_taken() -> None:
     assert Keys([(i, 0) for i in range(1000)]).length == 999
     assert Constant(1000).bounds() == (1000, 1000)
     assert values(Ramp(0, 1, 10**6), 2) == [0, 1e-6]
-    assert set(Schedule.kinds) == {*notation.JSON_KINDS, "max", "on", "function"}
+    assert set(Schedule.kinds) == {*notation.JSON_KINDS, *notation.BESIDE, "function"}

@@ -358,6 +358,13 @@ def test_without_readings(random_chat: Path, tmp_path: Path) -> None:
 # -- the file -------------------------------------------------------------------------------
 
 
+def along_vectors(median: np.ndarray, spread: np.ndarray) -> dict[str, np.ndarray]:
+    return {
+        "vector_median": median.astype(np.float32),
+        "vector_spread": spread.astype(np.float32),
+    }
+
+
 def test_a_probe_is_read_back(random_chat: Path, tmp_path: Path) -> None:
     probe = neutral_probe(random_chat)
     assert probe.save(tmp_path) == tmp_path / FILE_NAME
@@ -366,6 +373,22 @@ def test_a_probe_is_read_back(random_chat: Path, tmp_path: Path) -> None:
         assert getattr(again, name) == getattr(probe, name)
     for name in ("directions", "mean", "spread", "joint", "response", "auroc"):
         np.testing.assert_array_equal(getattr(again, name), getattr(probe, name))
+    assert again.along_vectors == {}  # as of an older file
+
+
+def test_how_far_neutral_text_goes_along_vectors_is_read_back(
+    random_chat: Path, tmp_path: Path
+) -> None:
+    drawn = np.random.default_rng(1).uniform(0, 9, (2, 4, 2)).astype(np.float32)
+    path = neutral_probe(random_chat, vector_median=-drawn[0], vector_spread=drawn[1]).save(
+        tmp_path
+    )
+    turned = Probe.load(tmp_path).in_order(("joy", "anger"))
+    np.testing.assert_array_equal(turned.vector_median, -drawn[0, :, ::-1])
+    np.testing.assert_array_equal(turned.vector_spread, drawn[1, :, ::-1])
+    path.write_bytes(path.read_bytes().replace(b"vector_spread", b"vector_Spread"))
+    with pytest.raises(FileError, match="'vector_spread' is missing"):
+        Probe.load(tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -383,6 +406,9 @@ def test_a_probe_is_read_back(random_chat: Path, tmp_path: Path) -> None:
         ({"mean": np.full((2, 2), np.nan, np.float32)}, "'mean' holds NaN"),
         ({"mean": np.zeros((2, 2))}, "'mean' is F64"),
         ({"mean": np.zeros((1, 2, 2), np.float32)}, "'mean' is F32 with 3 dimensions"),
+        (along_vectors(np.zeros((3, 2)), np.ones((4, 2))), "'vector_median' has shape"),
+        (along_vectors(np.zeros((4, 2)), -np.ones((4, 2))), "along a vector is below 0"),
+        (along_vectors(np.full((4, 2), np.inf), np.ones((4, 2))), "'vector_median' holds NaN"),
     ],
 )
 def test_a_file_with_faults_is_refused(
@@ -463,6 +489,12 @@ def test_measured_of_texts() -> None:
         own = np.einsum("we,re->wr", measured, probe.directions[at])
         np.testing.assert_allclose(probe.response[layer, :, at], own, atol=1e-2)
         assert np.abs(probe.response[layer + 1 :, :, at]).max() < 1e-3
+    is_there = evs.data.any(axis=2).T
+    is_there[-1] = False  # where nothing is measured
+    assert probe.vector_median is not None
+    assert probe.vector_spread is not None
+    np.testing.assert_array_equal(probe.vector_spread > 0, is_there)
+    np.testing.assert_array_equal(probe.vector_median != 0, is_there)
 
 
 def test_what_vectors_move_is_measured_in_a_bounded_number_of_layers(
@@ -539,6 +571,8 @@ def test_other_vectors_leave_all_but_what_they_move(random_chat: Path) -> None:
     np.testing.assert_allclose(found.response, expected.response, atol=1e-5)
     for field in ("directions", "mean", "spread", "auroc"):
         np.testing.assert_array_equal(getattr(found, field), getattr(probe, field))
+    for field in ("vector_median", "vector_spread"):
+        np.testing.assert_array_equal(getattr(found, field), getattr(expected, field))
     assert found.about == {**probe.about, "method": others.measurement.method}
 
 

@@ -142,7 +142,7 @@ def test_what_cannot_be_read_is_refused(random_chat: Path) -> None:
         with pytest.raises(IndexError, match="beyond the context"):
             probe.read(250, 9, sequence=1)
         with pytest.raises(ValueError, match="the probe reads 2 sequences, expected 4"):
-            _core.Stage(ctx.injector, ctx.address, probe=probe)
+            _core.Stage(ctx.injector, ctx.limiter, ctx.address, probe=probe)
         probe.close()
 
 

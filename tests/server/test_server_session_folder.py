@@ -64,9 +64,12 @@ def test_what_is_no_session_of_this_model_is_left_out_and_left_there(tmp_path: P
     (tmp_path / "d.session").write_bytes(b"\xff")
     (tmp_path / "notes.txt").write_text("mine")
     before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
-    with serving(tiny_chat.MODEL, *OPTIONS, tmp_path) as server, server.client() as client:
-        with pytest.raises(openai.NotFoundError):
-            joys(client, "a")
+    with (
+        serving(tiny_chat.MODEL, *OPTIONS, tmp_path) as server,
+        server.client() as client,
+        pytest.raises(openai.NotFoundError),
+    ):
+        joys(client, "a")
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
     assert len(before) == 5
 
@@ -77,9 +80,12 @@ def test_a_mood_that_cannot_be_felt_here_is_left_out(tmp_path: Path) -> None:
     (path,) = tmp_path.iterdir()
     other = json.loads(path.read_bytes())
     path.write_text(json.dumps({**other, "mood": {"hunger": 1.0}}))
-    with serving(tiny_chat.MODEL, *OPTIONS, tmp_path) as server, server.client() as client:
-        with pytest.raises(openai.NotFoundError):
-            joys(client, name)
+    with (
+        serving(tiny_chat.MODEL, *OPTIONS, tmp_path) as server,
+        server.client() as client,
+        pytest.raises(openai.NotFoundError),
+    ):
+        joys(client, name)
 
 
 def test_a_folder_that_cannot_be_written_is_refused(tmp_path: Path) -> None:

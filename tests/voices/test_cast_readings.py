@@ -34,6 +34,8 @@ MOODS: list[dict[str, Any]] = [
     {"joy": 1.0},
     {"joy": {"ramp": [0, 1], "over": 20}, "$inertia": 4},
     {"anger": 0.5, "$positions": "all", "$layers": [1, 2]},
+    {"anger": {"cap": -0.5}},
+    {"joy": {"ramp": [0, 1], "over": 20, "cap": 0.5, "floor": 0}, "$positions": "all"},
 ]
 GREEDY = {"temperature": 0.0, "max_tokens": 24}
 TEXT = "What is a ferry like?"  # the model of random weights has no end of an answer to that
@@ -99,15 +101,16 @@ def asked(text: str) -> list[dict[str, str]]:
 
 
 @pytest.mark.parametrize("temperature", [0.0, 1.0])
-def test_each_reads_what_it_reads_alone(reading: Reading, cast: Cast, temperature: float) -> None:
+def test_each_reads_what_it_reads_alone(reading: Reading, temperature: float) -> None:
     how = {"temperature": temperature, "max_tokens": 40}
-    voices = [cast.join(mood=mood, seed=seed, **how) for seed, mood in enumerate(MOODS)]
-    texts = dict(zip(voices, tiny_chat.questions()[4:], strict=False))
-    events = told(cast.say(texts))
-    assert sum(map(len, events.values())) > 100
-    for seed, (voice, mood) in enumerate(zip(voices, MOODS, strict=True)):
-        reading.require_alike(events[voice], asked(texts[voice]), mood, seed=seed, **how)
-        assert voice.reading == events[voice][-1].reading
+    with reading.cast(voices=len(MOODS)) as cast:
+        voices = [cast.join(mood=mood, seed=seed, **how) for seed, mood in enumerate(MOODS)]
+        texts = dict(zip(voices, tiny_chat.questions()[2:], strict=False))
+        events = told(cast.say(texts))
+        assert sum(map(len, events.values())) > 100
+        for seed, (voice, mood) in enumerate(zip(voices, MOODS, strict=True)):
+            reading.require_alike(events[voice], asked(texts[voice]), mood, seed=seed, **how)
+            assert voice.reading == events[voice][-1].reading
 
 
 def test_a_prompt_in_pieces_beside_others(reading: Reading) -> None:

@@ -79,7 +79,9 @@ def test_at_rest(tmp_path: Path, mood: Any, cache: bool) -> None:
         assert n[0] == n[1] if cache else n[0] <= n[1]
 
 
+CAPPED = {"joy": {"constant": 0.6, "cap": 1.0}, "anger": {"floor": 0.0}}
 CASES: Mapping[str, Any] = {
+    "capped": CAPPED,
     "neutral": None,
     "ramp": RAMP,
     "inertia": SLOW,
@@ -135,7 +137,8 @@ def test_before_the_first_token_is_drawn(tmp_path: Path, steps: int) -> None:
 
 
 def test_what_chance_it_goes_by_where_any_will_do(tmp_path: Path) -> None:
-    with open_cast() as cast, open_cast() as other:
+    # A guard that goes back draws by another chance.
+    with open_cast(guard=False) as cast, open_cast(guard=False) as other:
         voice = cast.join(mood=RAMP, **{**DRAWN, "seed": None, "temperature": 1.5})
         events = iter(cast.say({voice: BREAD}))
         for _ in range(9):

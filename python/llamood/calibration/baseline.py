@@ -26,8 +26,10 @@ from llamood.judges.layer_fits import (
     require_enough,
 )
 from llamood.judges.linear_judge import Judge
-from llamood.readings.probe import Probe
+from llamood.readings.probe import Probe, directions_along
 from llamood.vectors.emotion_vectors import EmotionVectors
+
+WITHIN_ONE = (0.1587, 0.5, 0.8413)  # quantiles, of a normal distribution one deviation apart
 
 
 def measure(
@@ -82,11 +84,30 @@ def measure(
             "shrinkage": [fit.shrinkage for fit in fitted],
             "quality": _quality(best, texts, judge),
         },
+        **along_vectors(model, emotions, texts.neutral, **llama),
     )
     spread_together = probe.scores(tokens[:, list(probe.places)]).std(axis=0)
     probe = replace(probe, joint=spread_together.astype(np.float32))
     odds = Odds.of(probe.scores(best.projected), best.told[1], names=probe.names)
     return replace(probe, about={**probe.about, "odds": odds})
+
+
+def along_vectors(
+    model: str | PathLike[str], emotions: EmotionVectors, neutral: Sequence[str], **llama: Any
+) -> dict[str, Any]:
+    """``Probe.vector_median`` and ``vector_spread``, of these texts. In the last layer, which holds
+    only what asks for logits, nothing is measured. By quantiles: a token that attention leans on,
+    such as a text's first, may lie a hundred times as far out as all others. Raises
+    `ModelError` for a model that cannot be read."""
+    directions = directions_along(emotions)
+    layers = np.flatnonzero(directions[:-1].any(axis=(1, 2))).tolist()
+    found = np.zeros((2, *directions.shape[:2]), np.float32)
+    if layers:
+        with Projections(model, emotions, layers, directions[layers], **llama) as read:
+            tokens = np.concatenate([read(passage) for passage in read.passages(neutral)])
+        low, middle, high = np.quantile(tokens, WITHIN_ONE, axis=0)
+        found[:, layers] = middle, (high - low) / 2
+    return dict(zip(("vector_median", "vector_spread"), found, strict=True))
 
 
 def require_readable(emotions: EmotionVectors, texts: LabelledTexts) -> None:

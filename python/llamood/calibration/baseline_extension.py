@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from llamood.calibration.baseline import along_vectors
 from llamood.calibration.contrast import Contrast
 from llamood.calibration.projections import Projections
 from llamood.errors import ModelError
@@ -39,6 +40,7 @@ def extended(
     """
     fits = [contrast.fit(layer) for layer in probe.layers]
     names = (*probe.names, contrast.name)
+    *own_places, new_place = (vectors.names.index(name) for name in names)
     own = np.stack([fit.direction for fit in fits])[:, np.newaxis]
     directions = np.concatenate([probe.directions, own], axis=1)
     n, n_read, n_layer = len(names), len(probe.layers), vectors.n_layer
@@ -62,6 +64,10 @@ def extended(
     chosen = list(probe.places)
     together = ((tokens - mean) / spread)[:, chosen].mean(axis=1).std()
     quality = {"auroc": contrast.area(probe.chosen), "n": contrast.n_own}
+    along: dict[str, Any] = {
+        name: _beside(probe.along_vectors.get(name, found[:, own_places]), found[:, new_place])
+        for name, found in along_vectors(model, vectors, neutral, **llama).items()
+    }
     return replace(
         probe,
         names=names,
@@ -71,6 +77,7 @@ def extended(
         response=response,
         joint=np.append(probe.joint, np.float32(together)),
         auroc=_beside(probe.auroc, areas),
+        **along,
         about={
             **probe.about,
             "method": vectors.measurement.method,
@@ -86,8 +93,8 @@ def moved_by(
     neutral: Sequence[str],
     **llama: Any,
 ) -> Probe:
-    """The probe for other ``vectors`` of the same model and emotions: what these move is measured
-    anew, and nothing else depends on them.
+    """The probe for other ``vectors`` of the same model and emotions: what these move, and how far
+    neutral text goes along them, is measured anew; nothing else depends on them.
 
     ``neutral``: texts. ``llama``: arguments of ``llama_cpp.Llama``. Raises `ModelError` for a model
     that cannot be read.
@@ -98,7 +105,14 @@ def moved_by(
         for layer, emotion, moved in read.responses(read.passages(neutral)):
             response[layer, places[emotion]] = moved
     about = {**probe.about, "method": vectors.measurement.method}
-    return replace(probe, response=response, about=about)
+    order = [vectors.names.index(name) for name in probe.names]
+    along = along_vectors(model, vectors, neutral, **llama)
+    return replace(
+        probe,
+        response=response,
+        about=about,
+        **{name: found[:, order] for name, found in along.items()},
+    )
 
 
 def without(probe: Probe, name: str, *, method: str | None) -> Probe:
@@ -116,6 +130,7 @@ def without(probe: Probe, name: str, *, method: str | None) -> Probe:
         joint=probe.joint[kept],
         response=probe.response[:, kept][:, :, :, kept],
         auroc=probe.auroc[:, kept],
+        **{name: array[:, kept] for name, array in probe.along_vectors.items()},
         about=about,
     )
 

@@ -77,3 +77,23 @@ class Max(Schedule):
     kind = "max"
     schedule: Schedule
     size: float
+
+
+@dataclass(frozen=True, repr=False)
+class Floored(Schedule):
+    """The schedule, and hidden states that never go less far along the emotion's vector than
+    ``bound``: in standard deviations of neutral text, from its middle."""
+
+    kind = "floor"
+    schedule: Schedule
+    bound: float
+
+
+@dataclass(frozen=True, repr=False)
+class Capped(Schedule):
+    """The schedule, and hidden states that never go further along the emotion's vector than
+    ``bound``: in standard deviations of neutral text, from its middle."""
+
+    kind = "cap"
+    schedule: Schedule
+    bound: float

@@ -43,8 +43,10 @@ METHODS: Mapping[str, type[Schedule]] = {
     for kind, cls in KINDS.items()
     if cls.__module__ == composition.__name__ and cls not in (Sum, Product)
 }
-# In JSON `on` and `max` stand beside the keys of the schedule that they start and limit.
-BESIDE = ("on", "max")
+# In JSON these stand beside the keys of the schedule that they start and limit; of bounds there may
+# be no schedule beside.
+BOUNDS = ("floor", "cap")
+BESIDE = ("on", "max", *BOUNDS)
 JSON_KINDS: Mapping[str, type[Schedule]] = {
     kind: cls for kind, cls in KINDS.items() if kind not in BESIDE
 }
@@ -215,6 +217,8 @@ def _schedule(node: ast.expr) -> Schedule:
         parts = enumerate(_operands(node, type(node.op)))
         return joined(tuple(_placed(f"{joined.kind}[{i}]", part) for i, part in parts))
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+        if node.func.id in BOUNDS:  # of an emotion to which nothing is added
+            return _call(METHODS[node.func.id], [ast.Constant(0), *node.args], node.keywords)
         return _call(_known(node.func.id, FUNCTIONS), node.args, node.keywords)
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
         cls = _known(node.func.attr, METHODS)

@@ -172,6 +172,17 @@ class Schedule(ABC):
         """Never larger than ``size``, nor below ``-size``; stands in for the stored ceiling."""
         return _made("max", self, size)
 
+    def floor(self, bound: float) -> Schedule:
+        """This, and no hidden state with less of the emotion; ``bound``: see ``Floored``."""
+        if self.kind == "cap":  # which is outside of a floor
+            outer: Any = self
+            return _made("floor", outer.schedule, bound).cap(outer.bound)
+        return _made("floor", self, bound)
+
+    def cap(self, bound: float) -> Schedule:
+        """This, and no hidden state with more of the emotion; ``bound``: see ``Capped``."""
+        return _made("cap", self, bound)
+
 
 def _made(kind: str, *arguments: Any) -> Schedule:
     made: Schedule = Schedule.kinds[kind](*arguments)

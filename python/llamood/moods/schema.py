@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from llamood.moods.affect import AXES
-from llamood.moods.notation import BESIDE, JSON_KINDS, STARTED
+from llamood.moods.composition import Max
+from llamood.moods.notation import BESIDE, BOUNDS, JSON_KINDS, STARTED
 from llamood.moods.parameters import ANY_NUMBER, Json, Parameter, parameters, schema
 from llamood.moods.schedule import Schedule
 from llamood.moods.settings import SETTINGS, Setting
@@ -35,13 +36,14 @@ def mood_schema() -> dict[str, Json]:
             **{key: _setting(setting) for key, setting in SETTINGS.items()},
         },
         "propertyNames": {"anyOf": [{"pattern": "^[^$]"}, {"enum": list(SETTINGS)}]},
-        "additionalProperties": {"anyOf": [_def("schedule"), _def(Hold.kind)]},
+        "additionalProperties": {"anyOf": [_def("schedule"), _def(Hold.kind), _def("bounded")]},
         "$defs": {
             "coordinate": {"anyOf": [schema(_COORDINATE), _def("changing")]},
             "schedule": {"anyOf": [schema(ANY_NUMBER), _def("changing")]},
             "changing": {"anyOf": [_def(kind) for kind in (*_composable(), STARTED)]},
             **{kind: _kind(cls) for kind, cls in JSON_KINDS.items()},
             STARTED: _started(),
+            "bounded": _bounded(),
             **{kind: _beside(Schedule.kinds[kind]) for kind in BESIDE},
         },
     }
@@ -69,7 +71,7 @@ def _kind(cls: type[Schedule]) -> dict[str, Json]:
         "properties": {
             cls.kind: _main(cls),
             **{p.key: _parameter(p) for p in others},
-            **{kind: _def(kind) for kind in BESIDE if not (cls is Hold and kind == On.kind)},
+            **{kind: _def(kind) for kind in BESIDE if cls is not Hold or kind == Max.kind},
         },
         "required": [cls.kind, *(p.key for p in others if p.required)],
         "additionalProperties": False,
@@ -83,6 +85,17 @@ def _started() -> dict[str, Json]:
         "type": "object",
         "properties": {STARTED: _def("schedule"), **{kind: _def(kind) for kind in BESIDE}},
         "required": [On.kind, STARTED],
+        "additionalProperties": False,
+    }
+
+
+def _bounded() -> dict[str, Json]:
+    """Bounds beside no schedule."""
+    return {
+        "description": "Adds nothing, and bounds the hidden states.",
+        "type": "object",
+        "properties": {kind: _def(kind) for kind in BOUNDS},
+        "minProperties": 1,
         "additionalProperties": False,
     }
 

@@ -20,17 +20,23 @@ __all__ = ["NOTHING", "Blend", "Notice", "Steering"]
 class Steering(_core.Steering):
     """One mood with the vectors at hand; never changes.
 
-    ``told``: what each emotion is read at where it is felt, of a voice with readings (see
-    ``Reader.told``). Raises MoodError for emotions that are not at hand, layers that the model
-    lacks, a dose that these vectors cannot be given in, and readings that cannot be held.
+    ``told``: what each emotion is read at where it is felt, and ``neutral``: how neutral text
+    reads, both of a voice with readings (see ``Projector``). Raises MoodError for emotions that
+    are not at hand, layers that the model lacks, a dose that these vectors cannot be given in, and
+    readings that cannot be held or bounded.
     """
 
     def __init__(
-        self, mood: Mood, stored: SteeringVectors, *, told: Mapping[str, float] | None = None
+        self,
+        mood: Mood,
+        stored: SteeringVectors,
+        *,
+        told: Mapping[str, float] | None = None,
+        neutral: _core.NeutralText | None = None,
     ) -> None:
         affect_map = stored.affect_map.core if mood.affect else None
         read_at = None if told is None else list(told.items())
-        super().__init__(mood.core, stored.core, affect_map, read_at)
+        super().__init__(mood.core, stored.core, affect_map, read_at, neutral)
         self.mood = mood
         self.vectors = stored if mood.dose == "stored" else stored.relative
         self.names = stored.emotions.names

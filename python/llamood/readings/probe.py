@@ -35,7 +35,7 @@ from llamood.vectors.gguf_header import (
     read_header,
     read_numbers,
 )
-from llamood.vectors.increments import as_measured
+from llamood.vectors.increments import as_measured, is_increments
 
 # In the folder of the vectors; a GGUF file, with a name of its own because whoever globs *.gguf
 # there, llama.cpp's --control-vector among them, means vectors.
@@ -54,6 +54,8 @@ _TENSORS = {  # -> dimensions
     "auroc": 2,
 }
 
+_ALONG_VECTORS = {"vector_median": 2, "vector_spread": 2}  # both, or none in older files
+
 
 @dataclass(frozen=True, eq=False)
 class Probe:
@@ -67,7 +69,10 @@ class Probe:
     that was not measured. ``chosen``: the layers, rising, whose z-scores are averaged unless
     another is asked for; ``joint``: float32 (n_emotion,), the spread of that average in neutral
     text, 1 of one layer. ``about``: JSON-able, what it was measured on, and how good it is on texts
-    that had no say in it.
+    that had no say in it. ``vector_median`` and ``vector_spread``: float32 (n_layer, n_emotion), of
+    the projections of such tokens on each emotion's vector (see `directions_along`); the spread is
+    half the range of the middle 68 %, 0 where there is no vector, and both are None in files of
+    older versions.
     """
 
     names: tuple[str, ...]
@@ -80,6 +85,8 @@ class Probe:
     chosen: tuple[int, ...]
     joint: Float32
     about: Mapping[str, Any]
+    vector_median: Float32 | None = None
+    vector_spread: Float32 | None = None
 
     def place(self, layer: int) -> int:
         """The index of a layer among those that can be read. Raises `ModelError`."""
@@ -101,12 +108,20 @@ class Probe:
             response=self.response[:, order][..., order],
             auroc=self.auroc[:, order],
             joint=self.joint[order],
+            **{name: array[:, order] for name, array in self.along_vectors.items()},
         )
 
     def at(self, layer: int) -> Probe:
         """The same, read at one layer. Raises `ModelError` where that cannot be."""
         self.place(layer)
         return replace(self, chosen=(layer,), joint=np.ones(len(self.names), np.float32))
+
+    @property
+    def along_vectors(self) -> dict[str, Any]:
+        """``vector_median`` and ``vector_spread``, where they were measured."""
+        if self.vector_median is None or self.vector_spread is None:
+            return {}
+        return {"vector_median": self.vector_median, "vector_spread": self.vector_spread}
 
     @property
     def places(self) -> tuple[int, ...]:
@@ -244,6 +259,17 @@ def directions_of(emotions: EmotionVectors, layers: tuple[int, ...]) -> Float32:
     return np.ascontiguousarray((own / length).transpose(1, 0, 2), dtype=np.float32)
 
 
+def directions_along(emotions: EmotionVectors) -> Float32:
+    """Float32 (n_layer, n_emotion, n_embd): each emotion's vector as measured, at unit length; zero
+    where there is none."""
+    data = emotions.data.astype(np.float64)
+    if is_increments(emotions):
+        data = np.cumsum(data, axis=1)
+    length = np.linalg.norm(data, axis=2, keepdims=True)
+    unit = data / np.where(length > 0, length, 1.0) * np.sign(emotions.scale)[:, None, None]
+    return np.ascontiguousarray(unit.transpose(1, 0, 2), dtype=np.float32)
+
+
 class _Facts(NamedTuple):
     names: tuple[str, ...]
     layers: tuple[int, ...]
@@ -265,8 +291,9 @@ def _write(probe: Probe, path: Path) -> None:
         writer.add_key_value(f"{ARCHITECTURE}.{name}", values, GGUFValueType.ARRAY, kind)
     about = json.dumps(dict(probe.about))
     writer.add_key_value(f"{ARCHITECTURE}.about", about, GGUFValueType.STRING)
-    for name in _TENSORS:
-        writer.add_tensor(name, np.ascontiguousarray(getattr(probe, name)))
+    arrays = {**{name: getattr(probe, name) for name in _TENSORS}, **probe.along_vectors}
+    for name, array in arrays.items():
+        writer.add_tensor(name, np.ascontiguousarray(array))
     try:
         writer.write_header_to_file()
         writer.write_kv_data_to_file()
@@ -309,9 +336,11 @@ def _whole(numbers: npt.NDArray[Any]) -> tuple[int, ...]:
 
 def _faults_of_tensors(header: Header) -> list[str]:
     tensors = {tensor.name: tensor for tensor in header.tensors}
-    faults = [f"{name!r} is missing" for name in _TENSORS if name not in tensors]
-    faults += [f"{name!r} is no part of a baseline" for name in tensors if name not in _TENSORS]
-    for name, n_dim in _TENSORS.items():
+    known = {**_TENSORS, **_ALONG_VECTORS}
+    needed = {**_TENSORS, **(_ALONG_VECTORS if tensors.keys() & _ALONG_VECTORS else {})}
+    faults = [f"{name!r} is missing" for name in needed if name not in tensors]
+    faults += [f"{name!r} is no part of a baseline" for name in tensors if name not in known]
+    for name, n_dim in known.items():
         tensor = tensors.get(name)
         if tensor is not None and (tensor.type != F32 or len(tensor.shape) != n_dim):
             faults.append(
@@ -332,6 +361,7 @@ def _faults(facts: _Facts, arrays: Mapping[str, Float32]) -> list[str]:
         "joint": (n_emotion,),
         "response": (n_layer, n_emotion, n_read, n_emotion),
         "auroc": (n_read, n_emotion),
+        **{name: (n_layer, n_emotion) for name in _ALONG_VECTORS if name in arrays},
     }
     faults = [
         f"{name!r} has shape {arrays[name].shape}, expected {shape}"
@@ -345,12 +375,14 @@ def _faults(facts: _Facts, arrays: Mapping[str, Float32]) -> list[str]:
     chosen = list(facts.chosen)
     if not chosen or chosen != sorted(set(chosen)) or not set(chosen) <= set(layers):
         faults.append(f"layers {chosen[:5]}, to be read, are not among those that were measured")
-    finite = ("directions", "mean", "spread", "joint", "response")
+    finite = [name for name in shapes if name != "auroc"]
     faults += [
         f"{name!r} holds NaN or infinity" for name in finite if not np.isfinite(arrays[name]).all()
     ]
     if not ((arrays["spread"] > 0).all() and (arrays["joint"] > 0).all()):
         faults.append("a spread is not above 0")
+    if "vector_spread" in arrays and not (arrays["vector_spread"] >= 0).all():
+        faults.append("a spread along a vector is below 0")
     if not _is_object(facts.about):
         faults.append("'about' is not a JSON object")
     return faults

@@ -6,7 +6,7 @@ import numpy as np
 
 from llamood import _core
 from llamood.moods.steering_vectors import SteeringVectors
-from llamood.readings.probe import Probe
+from llamood.readings.probe import Probe, directions_along
 from llamood.vectors.increments import as_measured, is_increments
 
 
@@ -18,7 +18,8 @@ class Projector:
     ``probe``: with its emotions in the order of the vectors. ``live``: what projects. ``core``:
     what makes scores of that. ``told``: emotion -> the z-score that its vector as measured is
     itself, in the layers that are read: that of the answers which it is the mean of, against
-    neutral ones. Empty for a probe in doubt.
+    neutral ones. Empty for a probe in doubt. ``neutral``: how far neutral text
+    goes along the vectors, as far as that was measured.
     """
 
     def __init__(
@@ -59,6 +60,13 @@ class Projector:
             own = list(along * probe.weights)
         named = dict(zip(emotions.names, np.sum(own, axis=0).tolist(), strict=True))
         self.told = {} if probe.doubt else named
+        self.neutral = _core.NeutralText()
+        if probe.vector_median is not None and probe.vector_spread is not None:
+            self.neutral = _core.NeutralText(
+                directions=directions_along(emotions),
+                middle=probe.vector_median.ravel(),
+                spread=probe.vector_spread.ravel(),
+            )
 
     def close(self) -> None:
         """Forget the context."""

@@ -201,9 +201,10 @@ class Decoder(OpenedLlama):
         """Tokens of which the last is the last of the prompt."""
         blend = performance.blend(0)
         start = max(performance.start - self.n_tokens, 0) if blend.key else 0
-        if start > 0:
+        if start > 0 and blend.adds:
             self._decode(tokens[:start], NOTHING)
-        self._decode(tokens[start:], blend)
+            start, tokens = 0, tokens[start:]
+        self._decode(tokens, blend, free=start)
 
     def _hear(self, tokens: list[int], performance: Performance) -> None:
         """The tokens that are to be decoded, and those before them that were not listened to."""
@@ -226,7 +227,7 @@ class Decoder(OpenedLlama):
         assert self._injection is not None
         if performance.is_still(number):
             blend = performance.blend(number)
-            if blend.key and not self._injection.is_taken:
+            if blend.adds and not self._injection.is_taken:
                 return
             self._injection.add(blend)
             self._kv_keys[begin : begin + n] = blend.key
@@ -242,14 +243,17 @@ class Decoder(OpenedLlama):
             return
         self._told = range(begin, begin + n)
 
-    def _decode(self, tokens: Sequence[int], blend: Blend) -> None:
+    def _decode(self, tokens: Sequence[int], blend: Blend, *, free: int = 0) -> None:
+        """``free``: of these tokens the first so many are decoded under nothing, which can be where
+        the blend only bounds."""
         assert self._injection is not None
         begin = self.n_tokens
-        self._injection.add(blend)
+        self._injection.add(blend, begin=begin + free)
         try:
             self._compute(tokens)
         finally:
             self._kv_keys[begin : self.n_tokens] = blend.key
+            self._kv_keys[begin : begin + free] = 0
             if self._reader is not None:
                 self._reader.note(begin, self.n_tokens - begin, blend)
         fault = self._injection.fault(blend)

@@ -6,9 +6,10 @@ import warnings
 
 from llamood import _core
 from llamood.errors import ModelError
-from llamood.moods.mood import Rows
+from llamood.moods.mood import Mood, Rows
 from llamood.moods.steering import NOTHING, Blend, Steering
 from llamood.moods.steering_vectors import SteeringVectors
+from llamood.readings.projector import Projector
 from llamood.vectors.emotion_vectors import SITES, EmotionVectors, Site
 
 
@@ -48,8 +49,15 @@ def steering_vectors_for(evs: EmotionVectors, *, site: Site, unsafe_model: int) 
     return SteeringVectors.of(evs, site=site, residual_rms=rms)
 
 
+def understood(mood: Mood, vectors: SteeringVectors, projector: Projector | None) -> Steering:
+    """The mood with what is at hand. Raises `MoodError` where it cannot be felt."""
+    if projector is None:
+        return Steering(mood, vectors)
+    return Steering(mood, vectors, told=projector.told, neutral=projector.neutral)
+
+
 class Injection:
-    """The injector of a context.
+    """The injector of a context, and what keeps its rows within caps.
 
     At the end of each block, vectors go into llama.cpp's own control vector; at any other site
     into the rows of the graph's node there. ``arch``: the model's architecture, in which the
@@ -72,6 +80,7 @@ class Injection:
             node = _core.node_of(vectors.site, arch)
             assert node is not None
             self.injector = _core.RowInjector(watch, unsafe_ctx=unsafe_ctx, node=node)
+        self._limiter = _core.RowLimiter(watch, unsafe_ctx)
         self._arch = arch
         self._vectors = vectors
         self._key: int | None = NOTHING.key  # of the blend that is added; None: ask the injector
@@ -83,11 +92,13 @@ class Injection:
         played."""
         return self._taken
 
-    def add(self, blend: Blend) -> None:
-        """From the next decode on, add this."""
+    def add(self, blend: Blend, *, begin: int = 1) -> None:
+        """From the next decode on, add this, and keep what comes from position ``begin`` on within
+        its caps."""
+        self._limiter.apply(blend.caps, begin)
         if blend.key == self._key:
             return
-        if blend.key:
+        if blend.adds:
             vectors = self._vectors if blend.dose == "stored" else self._vectors.relative
             self.injector.apply(vectors.bank, blend.weights, blend.first, blend.last)
         else:
@@ -99,16 +110,18 @@ class Injection:
         being told again."""
         bank = steering.vectors.bank
         self.injector.play(bank, rows, steering.first, steering.last, position)
+        self._limiter.apply(steering.caps)
         self._key = None
 
     def fault(self, blend: Blend) -> str | None:
         """After a decode under ``blend``: why it was not steered so, and cannot be."""
-        if isinstance(self.injector, _core.RowInjector):
-            try:
+        try:
+            self._limiter.check()
+            if isinstance(self.injector, _core.RowInjector):
                 self.injector.check()
-            except RuntimeError as error:
-                return f"cannot be steered at site {self._vectors.site}: {error}"
-        if self._taken or not blend.key or not self._adds:
+        except RuntimeError as error:
+            return f"cannot be steered at site {self._vectors.site}: {error}"
+        if self._taken or not blend.adds or not self._adds:
             return None
         missing = self.injector.missing_layers()
         self._taken = not missing
@@ -135,5 +148,6 @@ class Injection:
 
     def close(self) -> None:
         """Forget the context; whatever is asked of it now raises."""
+        self._limiter.close()
         self.injector.close()
         self._key = None

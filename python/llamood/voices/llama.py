@@ -28,7 +28,7 @@ from llamood.voices.collapse_monitor import Care, care_of
 from llamood.voices.decoder import NOWHERE
 from llamood.voices.feel_tool import Feelings, FeelTool
 from llamood.voices.felt_chat import FeltChat
-from llamood.voices.injection import chosen_site
+from llamood.voices.injection import chosen_site, understood
 from llamood.voices.voice import Voice
 
 _KNOWN_ARGUMENTS = frozenset(inspect.signature(llama_cpp.Llama.__init__).parameters) - {
@@ -145,8 +145,7 @@ class Llama(Voice):
             raise MoodError(
                 "", f"asked for {mood}, but no emotions were loaded; pass Llama(..., emotions=...)"
             )
-        told = None if self._reader is None else self._reader.told
-        steering = Steering(mood, self._vectors, told=told)
+        steering = understood(mood, self._vectors, self._projector)
         if not mood.listens:
             for notice in steering.notices():
                 self._notice(notice)

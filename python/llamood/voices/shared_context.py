@@ -20,7 +20,7 @@ from llamood.vectors.emotion_vectors import EmotionVectors, Float32, Site
 from llamood.voices.chat_template import chat_tokens
 from llamood.voices.collapse_monitor import Care
 from llamood.voices.control_texts import ControlTexts
-from llamood.voices.injection import chosen_site, steering_vectors_for
+from llamood.voices.injection import chosen_site, steering_vectors_for, understood
 from llamood.voices.opened_llama import OpenedLlama, be_watched, hold_sequences
 from llamood.voices.tokenizing import Tokenizer
 
@@ -62,6 +62,7 @@ class SharedContext(OpenedLlama):
         self.n_voice = voices
         self._watch = _core.GraphWatch()
         self._rows: _core.RowInjector | None = None
+        self._limiter: _core.RowLimiter | None = None
         self._projector: Projector | None = None
         self._stage: _core.Stage | None = None
         try:
@@ -103,6 +104,7 @@ class SharedContext(OpenedLlama):
         assert node is not None
         context = self._context_address()
         self._rows = _core.RowInjector(self._watch, context, node=node)
+        self._limiter = _core.RowLimiter(self._watch, context)
         if probe is not None:
             self._projector = Projector(
                 self._watch,
@@ -113,7 +115,7 @@ class SharedContext(OpenedLlama):
             )
         live = None if self._projector is None else self._projector.live
         try:
-            self._stage = _core.Stage(self._rows, context, probe=live)
+            self._stage = _core.Stage(self._rows, self._limiter, context, probe=live)
         except ValueError as error:
             raise ModelError(f"{self.model_path} cannot take a cast: {error}") from None
         if self._yields:
@@ -162,8 +164,7 @@ class SharedContext(OpenedLlama):
 
     def understand(self, mood: Mood) -> Steering:
         """The mood with what is at hand here. Raises `MoodError` where it cannot be felt."""
-        told = None if self._projector is None else self._projector.told
-        return Steering(mood, self.vectors, told=told)
+        return understood(mood, self.vectors, self._projector)
 
     def mix(self, steering: Steering) -> tuple[_core.Bank, int, int]:
         """What rows of weights of this mood are weights of: vectors, first and last layer."""
@@ -183,12 +184,15 @@ class SharedContext(OpenedLlama):
 
     def decode(self, batch: Any, rows: Float32, *, steering: Steering) -> None:
         """Decode a ``llama_batch`` beside those of the stage, token i under row i of ``rows``
-        (n_token, n_emotion), weights of this mood; tokens of sequences that no voice has, those of
-        each side by side. Raises `ModelError` where that failed or was not steered as asked.
+        (n_token, n_emotion), weights of this mood, whose caps are left out; tokens of sequences
+        that no voice has, those of each side by side. Raises `ModelError` where that failed or was
+        not steered as asked.
         """
         assert self._rows is not None
+        assert self._limiter is not None
         n = batch.n_tokens
         try:
+            self._limiter.rest()
             if rows.any():
                 bank, first, last = self.mix(steering)
                 is_output = [bool(batch.logits[i]) for i in range(n)]
@@ -249,7 +253,7 @@ class SharedContext(OpenedLlama):
 
     def close(self) -> None:
         """Free the model and its context."""
-        for name in ("_stage", "_projector", "_rows"):
+        for name in ("_stage", "_projector", "_limiter", "_rows"):
             part = getattr(self, name, None)
             if part is not None:
                 part.close()
