@@ -106,6 +106,13 @@ _SWITCH = 0.0005  # seconds that a thread keeps the interpreter while others wan
     help="Whether answers can be read, which costs time. Default: where a baseline is there. "
     "One that tells emotions apart too badly is never used.",
 )
+@click.option(
+    "--sessions",
+    "kept_in",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="FOLDER",
+    help="Keep sessions there, so that they go on after a restart. Default: in memory alone.",
+)
 @options.moods_option
 @options.device_options
 def command(
@@ -125,6 +132,7 @@ def command(
     queue: int,
     grace: float,
     readings: bool | None,
+    kept_in: Path | None,
     folder: str | None,
     device: options.Device,
 ) -> None:
@@ -143,6 +151,7 @@ def command(
     if api_key is not None and not (api_key.isascii() and api_key.isprintable() and api_key):
         raise click.UsageError("--api-key is one or more printable ASCII characters")
     named = [_host_name(each) for each in host_names]
+    from llamood.server.session_folder import SessionFolder
     from llamood.server.settings import Settings
 
     path = models.model_path(model)
@@ -171,6 +180,7 @@ def command(
         grace=grace,
         unread=unread,
         personalities=personalities(folder),
+        sessions=None if kept_in is None else SessionFolder(kept_in),
     )
 
     def open_cast() -> Cast:

@@ -32,6 +32,8 @@ def create_app(engine: Engine, settings: Settings, metrics: Metrics) -> ASGIApp:
         engine.start()
         yield
         engine.stop()
+        if settings.sessions is not None:
+            settings.sessions.close()
 
     app = _Described(
         settings, title="llamood", version=__version__, lifespan=lifespan, redirect_slashes=False

@@ -290,7 +290,7 @@ class Engine:
                 if event.finish_reason is not None:
                     del self._answers[job]
                     if job.session is not None:
-                        job.session.felt = voice.felt
+                        job.session.has_felt(voice.felt)
                 elif job.spans is not None and event.text:
                     self._cast.pause(voice, paused=job.spans.hear(event.text))
         except Exception as fault:

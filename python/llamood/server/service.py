@@ -30,6 +30,7 @@ from llamood.server.requests import (
     TextRequest,
 )
 from llamood.server.self_feeling import SelfFeeling, feel_tool, heard, must_feel
+from llamood.server.session_folder import Kept
 from llamood.server.sessions import Session, Sessions
 from llamood.server.settings import Settings
 from llamood.server.spans import Spans
@@ -51,7 +52,6 @@ class Service:
     def __init__(self, engine: Engine, settings: Settings) -> None:
         self.engine = engine
         self._settings = settings
-        self._sessions = Sessions(most=settings.n_session, seconds=settings.session_seconds)
         self._preparing = Preparing(
             large=settings.n_large, at_once=settings.n_preparing, n_waiting=settings.n_waiting
         )
@@ -168,7 +168,7 @@ class Service:
         said = prompts.said_last(asked.messages) if isinstance(asked, ChatRequest) else None
         session = self._session(asked, request)
         if session is not None and mood is not None:
-            session.mood = mood
+            session.asked(mood)
         steers_all = asked.llamood is not None and asked.llamood.steer == "all"
         felt = session.mood if session is not None else mood or Mood()
         is_steady = feels is None and felt.is_neutral
@@ -205,6 +205,18 @@ class Service:
         said = prompts.messages_of(asked.messages)
         require_room(cast, said, param="messages", n_beside=n)
         return prompts.with_system(said, asked.mood, self._settings.personalities)
+
+    @cached_property
+    def _sessions(self) -> Sessions:
+        """With those of before that can go on with what is at hand."""
+        settings, cast = self._settings, self.engine.cast
+        folder = settings.sessions
+        sessions = Sessions(
+            most=settings.n_session, seconds=settings.session_seconds, folder=folder
+        )
+        if folder is not None:
+            sessions.restore(kept for kept in folder.open(cast.fingerprint) if _goes_on(kept, cast))
+        return sessions
 
     @cached_property
     def _tokens_a_message(self) -> int:
@@ -283,7 +295,7 @@ class Service:
 
         def felt(mood: Mood) -> None:
             if session is not None:
-                session.mood = mood
+                session.asked(mood)
 
         following = partial(feels.following, session=session, n_ctx=self.engine.cast.n_ctx)
         return heard(jobs, choices, following, felt, self.engine.resume)
@@ -311,6 +323,14 @@ async def _unless_gone(request: Request, awaited: Coroutine[Any, Any, None]) -> 
 async def _gathered(told: AsyncIterator[Any]) -> None:
     async for _ in told:
         pass
+
+
+def _goes_on(kept: Kept, cast: Cast) -> bool:
+    try:
+        cast.understand(kept.mood)
+    except MoodError:
+        return False
+    return set(kept.felt) <= set(cast.emotions.names)
 
 
 def _begins(asked: Shared) -> bool:

@@ -5,30 +5,42 @@ from __future__ import annotations
 import secrets
 import time
 from collections import Counter, OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from llamood.moods.mood import Mood
 from llamood.server.errors import ApiError
+from llamood.server.session_folder import Kept, SessionFolder
 
 KEPT = 600.0  # seconds without a request in which a session makes no room for others
 _OWNERS = 8  # so many times as many as one may have are there at most
 
 
-@dataclass
+@dataclass(eq=False)
 class Session:
-    """``mood``: what was asked last; ``felt``: the weights applied last, as ``Character.felt``."""
+    """``mood``: what was asked last; ``felt``: the weights applied last, as ``Character.felt``.
+    ``on_change``: told of every change, in the thread that makes it."""
 
     name: str
     mood: Mood = field(default_factory=Mood)
     felt: Mapping[str, float] = field(default_factory=dict)
+    on_change: Callable[[Session], None] = lambda session: None
+
+    def asked(self, mood: Mood) -> None:
+        self.mood = mood
+        self.on_change(self)
+
+    def has_felt(self, felt: Mapping[str, float]) -> None:
+        self.felt = felt
+        self.on_change(self)
 
 
 class Sessions:
     """At most ``most`` of them of one owner; one that is not asked for in ``seconds`` is forgotten.
     Nobody sees those of another owner, and nobody's new session takes the place of one that was
     asked for in the last ``kept`` seconds. An owner whom others may pass for goes on by `known`
-    alone, in what `begin` named. Used by one thread."""
+    alone, in what `begin` named. Used by one thread. ``folder``, where there is one, has them all,
+    and those of before that are not too old."""
 
     def __init__(
         self,
@@ -37,6 +49,7 @@ class Sessions:
         seconds: float,
         kept: float = KEPT,
         now: Callable[[], float] = time.monotonic,
+        folder: SessionFolder | None = None,
     ) -> None:
         self._most = most
         self._seconds = seconds
@@ -45,6 +58,16 @@ class Sessions:
         # Whose, and its name -> when it was asked for; the one of the longest ago first.
         self._known: OrderedDict[tuple[str, str], tuple[float, Session]] = OrderedDict()
         self._n_of: Counter[str] = Counter()
+        self._folder = folder
+
+    def restore(self, kept: Iterable[Kept]) -> None:
+        """Sessions of before, the longest unused first."""
+        ago = time.time() - self._now()
+        for each in kept:
+            session = self._new(each.owner, each.name)
+            session.mood, session.felt = each.mood, each.felt
+            self._known[each.owner, each.name] = (min(each.used - ago, self._now()), session)
+        self._forget_old()
 
     def __len__(self) -> int:
         return len(self._known)
@@ -76,10 +99,21 @@ class Sessions:
             _, session = self._known.pop(key)
         else:
             self._make_room(owner, now)
-            session = Session(name)
-            self._n_of[owner] += 1
+            session = self._new(owner, name)
         self._known[key] = (now, session)
+        session.on_change(session)
         return session
+
+    def _new(self, owner: str, name: str) -> Session:
+        self._n_of[owner] += 1
+        folder = self._folder
+        if folder is None:
+            return Session(name)
+
+        def keep(session: Session) -> None:
+            folder.keep(Kept(owner, name, session.mood, session.felt, time.time()))
+
+        return Session(name, on_change=keep)
 
     def _forget_old(self) -> None:
         now = self._now()
@@ -107,6 +141,8 @@ class Sessions:
 
     def _forget(self, key: tuple[str, str]) -> None:
         del self._known[key]
+        if self._folder is not None:
+            self._folder.forget(*key)
         self._n_of[key[0]] -= 1
         if not self._n_of[key[0]]:
             del self._n_of[key[0]]

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from llamood.moods.personality import Personality, personalities
+from llamood.server.session_folder import SessionFolder
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,7 +24,8 @@ class Settings:
     read, in words, for it to say; None where they are, or nobody wanted it. ``strict_model``:
     whether requests for a model of another name are refused. ``control_tokens``: whether the texts
     of a model's control tokens are those tokens in messages too, and not plain characters.
-    ``personalities``: that a request may name as its mood.
+    ``personalities``: that a request may name as its mood. ``sessions``: where they are kept over
+    a restart; None for nowhere.
     """
 
     model: str
@@ -47,3 +49,4 @@ class Settings:
     strict_model: bool = False
     control_tokens: bool = False
     personalities: Mapping[str, Personality] = field(default_factory=personalities)
+    sessions: SessionFolder | None = None
