@@ -347,15 +347,16 @@ namespace Llamood
             Call.Said(Native.llamood_leave(handle, voice, Call.Error, Call.Size));
         }
 
-        /// <summary>Write a voice that does not speak to a file: what it is told to be, its turns,
-        /// mood and settings; with its cache it is larger, and faster to load.</summary>
+        /// <summary>Write to a file all that it takes for a voice to go on from here, in the middle of
+        /// an answer too; with its cache the file is larger, and nothing is decoded again.</summary>
         public void Save(int voice, string path, bool withCache = false)
         {
             Call.Said(Native.llamood_voice_save(handle, voice, Utf8.Bytes(path), Call.Byte(withCache),
                                                 Call.Error, Call.Size));
         }
 
-        /// <summary>A voice that was saved joins again; returns its number.</summary>
+        /// <summary>A new voice, which is the one that was saved there and goes on as that one would;
+        /// returns its number.</summary>
         public int Load(string path)
         {
             return Call.Said(Native.llamood_voice_load(handle, Utf8.Bytes(path), Call.Error, Call.Size));

@@ -175,6 +175,19 @@ const std::vector<Method>& methods() {
              self.stage().leave(small(given[0]));
              return Value(true);
          }},
+        {"save",
+         boolean,
+         {{"voice", integer}, {"path", string}, {"with_cache", boolean}},
+         [](Self& self, const Given& given) {
+             self.stage().save(small(given[0]), given[1].text(), given[2].boolean());
+             return Value(true);
+         }},
+        {"load",
+         integer,
+         {{"path", string}},
+         [](Self& self, const Given& given) {
+             return Value(Int{self.stage().load(given[0].text())});
+         }},
         {"start",
          boolean,
          {},

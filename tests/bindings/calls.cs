@@ -1,4 +1,4 @@
-// Calls all of Llamood.cs but what saves and loads, and prints the events of one scene, a line each.
+// Calls all of Llamood.cs but what saves and loads (saves.cs), and prints the events of one scene, a line each.
 //
 //   calls MODEL VECTORS PERSONALITY
 using System;

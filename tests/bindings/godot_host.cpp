@@ -2,7 +2,7 @@
 // its methods in both of Godot's ways. It shows that the extension holds together and frees what it
 // makes, and not that Godot agrees.
 //
-//   godot_host LIBRARY MODEL VECTORS
+//   godot_host LIBRARY MODEL VECTORS FILE
 #include <dlfcn.h>
 
 #include <algorithm>
@@ -335,7 +335,7 @@ void speak(const char* text) {
     require(call_typed("stop", {}).boolean, printed);
 }
 
-void play(const char* model, const char* vectors) {
+void play(const char* model, const char* vectors, const char* file) {
     require(call_freely("join", {of(""), of(""), of(1), of(8)}).integer == -1, "not open yet");
     require(printed.find("call open() first") != std::string::npos, printed);
     require(shown(call_typed("error", {})) == printed, "what failed is remembered");
@@ -353,6 +353,13 @@ void play(const char* model, const char* vectors) {
     require(call_typed("feel", {of(0), of("{\"fear\": 0.5}")}).boolean, "it is felt");
     require(call_typed("pause", {of(0), of(false)}).boolean, printed);
     speak("Tell me about the kettle.");
+    require(!call_typed("save", {of(1), of(file), of(true)}).boolean, "nobody is there");
+    require(call_freely("load", {of(file)}).integer == -1, "nothing was saved yet");
+    require(printed.find(file) != std::string::npos, printed);
+    require(call_freely("save", {of(0), of(file), of(false)}).boolean, printed);
+    require(call_typed("leave", {of(0)}).boolean, printed);
+    require(call_typed("load", {of(file)}).integer == 0, printed);
+    speak("Tell me about the museum.");
     CallError error;
     call_freely("say", {of(0)}, &error);
     require(error.error == Fault::too_few && error.expected == 2, "too few arguments");
@@ -386,7 +393,7 @@ int main(int, char** arguments) {
         std::printf("%s(%zu)\n", name.c_str(), arguments_of[name].size());
     }
     require(of_class.create_instance(nullptr) == &instance && instance != nullptr, "an object");
-    play(arguments[2], arguments[3]);
+    play(arguments[2], arguments[3], arguments[4]);
     of_class.free_instance(nullptr, instance);
     initialization.deinitialize(nullptr, Level::scene);
     require(infos.empty(), "the class is unregistered");

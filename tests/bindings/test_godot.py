@@ -40,13 +40,21 @@ def command(tmp_path_factory: pytest.TempPathFactory) -> list[str | Path]:
     return [where / "host", library, tiny_chat.MODEL, tiny_chat.VECTORS]
 
 
-def said_in_c() -> list[str]:
+def played(command: list[str | Path], folder: Path) -> str:
+    return run(*command, folder / "godot.voice")
+
+
+def said_in_c(folder: Path) -> list[str]:
     stage = Stage(tiny_chat.MODEL, tiny_chat.VECTORS, voices=2, n_ctx=256, n_batch=512)
     voice = stage.join("Be brief.", Mood({"joy": 0.8}), **HOW)
     texts = []
-    for topic, mood in (("bread", None), ("the kettle", Mood({"fear": 0.5}))):
-        if mood is not None:
-            stage.feel(voice, mood)
+    for topic in ("bread", "the kettle", "the museum"):
+        if topic == "the kettle":
+            stage.feel(voice, Mood({"fear": 0.5}))
+        if topic == "the museum":
+            stage.save(voice, folder / "c.voice", with_cache=False)
+            stage.leave(voice)
+            voice = stage.load(folder / "c.voice")
         stage.say(voice, f"Tell me about {topic}.", **HOW)
         while stage.step():
             pass
@@ -55,8 +63,8 @@ def said_in_c() -> list[str]:
     return texts
 
 
-def test_a_stand_in_for_godot_hears_what_c_says(command: list[str | Path]) -> None:
-    said = run(*command)
+def test_a_stand_in_for_godot_hears_what_c_says(command: list[str | Path], tmp_path: Path) -> None:
+    said = played(command, tmp_path)
     events = [line for line in said.splitlines() if line.startswith("{arousal")]
     texts, text = [], ""
     for event in events:
@@ -66,18 +74,19 @@ def test_a_stand_in_for_godot_hears_what_c_says(command: list[str | Path]) -> No
         if found[1]:
             texts.append(text)
             text = ""
-    assert texts == said_in_c()
+    assert texts == said_in_c(tmp_path)
     assert "joy: 0.8" in events[0]
     assert "fear: 0.5" in events[-1]
     assert len({re.search(r"reading: \{.*?\}", event)[0] for event in events}) > 10  # type: ignore[index]
 
 
-def test_it_is_clean_under_valgrind(command: list[str | Path]) -> None:
-    run_under_valgrind(*command)
+def test_it_is_clean_under_valgrind(command: list[str | Path], tmp_path: Path) -> None:
+    run_under_valgrind(*command, tmp_path / "godot.voice")
 
 
-def test_the_page_names_every_method(command: list[str | Path]) -> None:
-    registered = set(re.findall(r"^(\w+)\(\d\)$", run(*command), flags=re.MULTILINE))
+def test_the_page_names_every_method(command: list[str | Path], tmp_path: Path) -> None:
+    said = played(command, tmp_path)
+    registered = set(re.findall(r"^(\w+)\(\d\)$", said, flags=re.MULTILINE))
     page = (ROOT / "docs" / "games.md").read_text(encoding="utf-8")
     section = page[page.index("### Godot") : page.index("## What to ship")]
     assert registered <= set(re.findall(r"`(\w+)(?:\(\))?`", section))
