@@ -18,6 +18,15 @@ std::vector<float> row_of(const Blend& blend, std::size_t n_emotion) {
     return blend.key == 0 ? std::vector<float>(n_emotion) : blend.weights;
 }
 
+// Of each; none where nobody is kept within any.
+std::vector<CapsPtr> caps_of(const std::vector<const Blend*>& blends) {
+    const auto is_free = [](const Blend* blend) { return blend->caps == nullptr; };
+    if (std::all_of(blends.begin(), blends.end(), is_free)) return {};
+    std::vector<CapsPtr> caps;
+    for (const Blend* blend : blends) caps.push_back(blend->caps);
+    return caps;
+}
+
 }  // namespace
 
 Character::Character(SharedContext& shared, int number, std::optional<std::string> system,
@@ -176,9 +185,7 @@ void Character::speak(Turn& turn, int n, std::vector<const Blend*> blends, int n
     tokens_ = turn.tokens();
     note(n, blends);
     std::vector<float> rows;
-    std::vector<CapsPtr> caps;
     for (const Blend* blend : blends) {
-        caps.push_back(blend->caps);
         keys_.push_back(blend->key);
         const std::vector<float> row = row_of(*blend, felt_.size());
         rows.insert(rows.end(), row.begin(), row.end());
@@ -191,7 +198,7 @@ void Character::speak(Turn& turn, int n, std::vector<const Blend*> blends, int n
     try {
         shared_.stage().begin(
             number_, {tokens_.begin() + n, tokens_.end()}, std::move(rows),
-            mix(turn.performance.steering(), std::move(caps)), sampling, turn.limits(),
+            mix(turn.performance.steering(), caps_of(blends)), sampling, turn.limits(),
             {{tokens_.begin() + begin, tokens_.end()}, turn.n_skip, ends(n, n_known)});
     } catch (const std::invalid_argument& error) {
         throw Refused(std::string("this answer cannot be given: ") + error.what());
@@ -303,7 +310,7 @@ void Character::play(const TurnPtr& turn) {
     if (turn_ != turn) return;
     turn->is_unfelt = turn->is_paused;
     shared_.stage().play(number_, row_of(blend, felt_.size()),
-                         mix(performance.steering(), {blend.caps}));
+                         mix(performance.steering(), caps_of({&blend})));
     keys_.back() = blend.key;
     note(static_cast<int>(keys_.size()) - 1, {&blend});
 }

@@ -256,6 +256,9 @@ void Stage::fill(const std::vector<Share>& shares) {
     caps_.clear();
     const std::shared_ptr<const Bank> bank = bank_of(shares);
     const std::size_t n_emotion = bank == nullptr ? 0 : bank->n_emotion();
+    const bool has_caps = std::any_of(shares.begin(), shares.end(), [this](const Share& share) {
+        return !voices_[share.voice].next().mix.caps.empty();
+    });
     for (const Share& share : shares) {
         const Voice& voice = voices_[share.voice];
         const Queue& queue = voice.next();
@@ -266,8 +269,10 @@ void Stage::fill(const std::vector<Share>& shares) {
             const bool is_output = !is_prompt || at + 1 == queue.tokens.size();
             put(share.voice, token, share.position + static_cast<llama_pos>(i), is_output);
             ranges_.push_back(queue.mix.range);
-            const bool is_first = share.position + static_cast<llama_pos>(i) == 0;
-            caps_.push_back(is_first ? nullptr : queue.caps(at));
+            if (has_caps) {
+                const bool is_first = share.position + static_cast<llama_pos>(i) == 0;
+                caps_.push_back(is_first ? nullptr : queue.caps(at));
+            }
             if (queue.is_neutral) {  // its weights may be of another number, all zero
                 weights_.insert(weights_.end(), n_emotion, 0.0f);
             } else {
@@ -281,11 +286,10 @@ void Stage::fill(const std::vector<Share>& shares) {
     } else {
         rows_.expect(bank, weights_, ranges_, is_output_);
     }
-    const auto is_free = [](const CapsPtr& caps) { return caps == nullptr; };
-    if (std::all_of(caps_.begin(), caps_.end(), is_free)) {
-        limiter_.rest();
-    } else {
+    if (has_caps) {
         limiter_.expect(caps_);
+    } else {
+        limiter_.rest();
     }
     if (probe_ != nullptr) {
         std::vector<Probe::Run> runs;
