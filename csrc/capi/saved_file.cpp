@@ -1,10 +1,13 @@
 #include "capi/saved_file.hpp"
 
+#include <cerrno>
 #include <cstddef>
 #include <filesystem>
 #include <fstream>
+#include <random>
 #include <sstream>
 #include <stdexcept>
+#include <string>
 #include <system_error>
 
 #include "moods/json_text.hpp"
@@ -23,9 +26,18 @@ namespace fs = std::filesystem;
 
 constexpr std::size_t longest_head = std::size_t{256} * 1024 * 1024;  // bytes
 
-[[noreturn]] void fail(const std::string& path, const std::error_code& error = {}) {
-    throw std::runtime_error(path + ": cannot be written" +
-                             (error ? ": " + error.message() : std::string()));
+[[noreturn]] void fail(const std::string& path, const std::error_code& error) {
+    throw std::runtime_error(path + ": cannot be written: " + error.message());
+}
+
+std::error_code last_error() {
+    return {errno, std::generic_category()};
+}
+
+// Beside the file, under a name that nothing has.
+fs::path beside(const std::string& path) {
+    std::random_device random;
+    return fs::u8path(path + "." + std::to_string(random()) + ".tmp");
 }
 
 // So that a power failure leaves what was there before, or what was written.
@@ -42,24 +54,24 @@ void flush_to_disk([[maybe_unused]] const fs::path& path) {
 
 void write_saved(const std::string& path, const SavedVoice& voice) {
     const fs::path target = fs::u8path(path);
-    const fs::path beside = fs::u8path(path + ".part");
-    {
-        std::ofstream file(beside, std::ios::binary | std::ios::trunc);
-        file << json_text(voice.head()) << '\n' << voice.tail();
-        file.flush();
-        if (!file) {
-            file.close();
-            std::error_code ignored;
-            fs::remove(beside, ignored);
-            fail(path);
-        }
-    }
-    flush_to_disk(beside);
+    const fs::path written = beside(path);
     std::error_code error;
-    fs::rename(beside, target, error);
+    if (fs::exists(target, error) && !fs::is_regular_file(target, error)) {
+        fail(path, std::make_error_code(std::errc::is_a_directory));
+    }
+    const std::string head = json_text(voice.head());
+    {
+        errno = 0;
+        std::ofstream file(written, std::ios::binary | std::ios::trunc);
+        file << head << '\n' << voice.tail();
+        file.flush();
+        if (!file) error = last_error();
+    }
+    if (!error) flush_to_disk(written);
+    if (!error) fs::rename(written, target, error);
     if (!error) return;
     std::error_code ignored;
-    fs::remove(beside, ignored);
+    fs::remove(written, ignored);
     fail(path, error);
 }
 
@@ -68,7 +80,7 @@ SavedVoice read_saved(const std::string& path) {
     std::string head;
     std::getline(file, head);
     if (!file && head.empty()) {
-        throw std::invalid_argument(path + ": cannot be read");
+        throw std::invalid_argument(path + ": cannot be read, or is empty");
     }
     std::ostringstream tail;
     if (file.peek() != std::ifstream::traits_type::eof()) tail << file.rdbuf();

@@ -1,9 +1,9 @@
 #include "moods/json_text.hpp"
 
-#include <algorithm>
 #include <cstdint>
 #include <limits>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <variant>
 
 #include "moods/mood_error.hpp"
@@ -39,11 +39,7 @@ class Builder : public nlohmann::json_sax<nlohmann::json> {
 
     bool start_object(std::size_t) override { return open({JsonObject{}}); }
     bool key(string_t& key) override {
-        const auto& members = *open_.back()->as<JsonObject>();
-        const auto is_same = [&key](const JsonMember& member) { return member.key == key; };
-        if (std::any_of(members.begin(), members.end(), is_same)) {
-            throw MoodError(key, "given twice; give it once");
-        }
+        if (!keys_.back().insert(key).second) throw MoodError(key, "given twice; give it once");
         key_ = std::move(key);
         return true;
     }
@@ -104,10 +100,12 @@ class Builder : public nlohmann::json_sax<nlohmann::json> {
                                     " deep or less were expected");
         }
         open_.push_back(add(std::move(value)));
+        keys_.emplace_back();
         return true;
     }
     bool close() {
         open_.pop_back();
+        keys_.pop_back();
         return true;
     }
 
@@ -129,7 +127,8 @@ class Builder : public nlohmann::json_sax<nlohmann::json> {
 
     JsonValue root_;
     std::vector<JsonValue*> open_;
-    std::string key_;  // of the coming value
+    std::vector<std::set<std::string>> keys_;  // of each that is open
+    std::string key_;                          // of the coming value
 };
 
 nlohmann::ordered_json json_of(const JsonValue& value) {

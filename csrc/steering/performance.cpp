@@ -47,6 +47,9 @@ void Performance::restore(State state, const std::vector<std::string>& pieces) {
     const auto n_row = static_cast<std::int64_t>(state.rows.size());
     if (state.before.size() != n || state.begin < 0 || state.begin > n_row ||
         !std::all_of(state.rows.begin(), state.rows.end(), fits) ||
+        !std::all_of(state.rows.begin() + static_cast<std::ptrdiff_t>(state.begin),
+                     state.rows.end(),
+                     [&](const auto& row) { return row->steering == steering_; }) ||
         (!state.told.excesses.empty() && state.told.excesses.size() != n + 2)) {
         throw std::invalid_argument("what was felt is not that of such a mood");
     }
@@ -105,6 +108,10 @@ void Performance::hear(std::int64_t token, const std::string& piece) {
 }
 
 Blend Performance::blend(std::int64_t token) {
+    if (token < begin_) {  // of a mood before
+        const std::vector<double> weights = applied(token);
+        return at(token).steering->blend(rounded(weights));
+    }
     const Blend* still = steering_->still();
     if (still != nullptr && factor(token) == 1.0) return *still;
     return steering_->blend(rounded(applied(token)));

@@ -176,6 +176,23 @@ void Character::again(const TurnPtr& turn) {
     speak(*turn, kept, blends.at, n_known);
 }
 
+// As again(), of an answer that was saved: what was decoded stays as it was, whatever is felt now.
+void Character::resume(const TurnPtr& turn) {
+    shared_.stage().rest(number_);
+    const int n = static_cast<int>(turn->tokens().size()) - 1;
+    const int kept = static_cast<int>(shared_.stage().keep(number_, n));
+    Turn::Blends blends = turn->blends(kept);
+    const Blend of_prompt = turn->performance.blend(0);
+    if (turn_ != turn) return;
+    for (int at = kept; at < n; ++at) {
+        const Blend*& blend = blends.at[at - kept];
+        if (at < turn->position()) blend = &of_prompt;
+        if (keys_[at] == 0) blend = &nothing;
+    }
+    keys_.resize(kept);
+    speak(*turn, kept, blends.at, n);
+}
+
 // Draw what follows on the turn's tokens, of which the first `n` are decoded, and the rest are to
 // be under these blends. n_known: how many were decoded so before, if not here.
 void Character::speak(Turn& turn, int n, std::vector<const Blend*> blends, int n_known) {
@@ -203,6 +220,8 @@ void Character::speak(Turn& turn, int n, std::vector<const Blend*> blends, int n
     } catch (const std::invalid_argument& error) {
         throw Refused(std::string("this answer cannot be given: ") + error.what());
     }
+    turn.seed = shared_.stage().seed(number_);
+    turn.n_chance = turn.n_skip;
 }
 
 Mix Character::mix(const Steering& steering, std::vector<CapsPtr> caps) const {
@@ -226,6 +245,9 @@ std::vector<Event> Character::hear(const Drawn& drawn) {
     const TurnPtr turn = turn_;
     turn->is_begun = false;
     turn->n_skip = 0;
+    ++turn->n_chance;
+    turn->is_resumed = false;
+    begins_.clear();
     ++n_draw_;
     const std::vector<Likely>& likely = shared_.stage().likely(number_);
     std::optional<double> logprob;
@@ -388,7 +410,9 @@ int Character::n_decoded(const Turn& turn) const {
 // In what was changed, after some tokens are drawn.
 void Character::go_on(const TurnPtr& turn) {
     if (n_decoded(*turn) > 0) return;
-    if (turn->is_begun) {
+    if (turn->is_resumed) {
+        resume(turn);
+    } else if (turn->is_begun) {
         again(turn);
     } else {
         play(turn);

@@ -135,6 +135,7 @@ class Character {
     TurnPtr turn_of(Plan plan, std::vector<std::string> notices = {});
     std::string origin() const;
     SavedAnswer saved_answer(std::vector<JsonValue>& moods) const;
+    bool mixes() const;
     SavedCache saved_cache(bool is_whole) const;
     void restore_cache(SavedCache cache);
     void restore_answer(SavedAnswer saved,
@@ -146,6 +147,7 @@ class Character {
     std::optional<Lead> lead(const std::vector<std::int64_t>& wanted, const Others& others) const;
     int borrow(int n, const std::vector<std::int64_t>& wanted, const Others& others);
     void again(const TurnPtr& turn);
+    void resume(const TurnPtr& turn);
     void speak(Turn& turn, int n, std::vector<const Blend*> blends, int n_known);
     std::vector<std::size_t> ends(int n, int n_known);
     int n_decoded(const Turn& turn) const;
@@ -179,6 +181,7 @@ class Character {
     std::vector<llama_token> tokens_;
     std::vector<std::int64_t> keys_;
     std::vector<llama_pos> begins_;  // of a voice that was saved, see Stage::begins
+    int n_known_ = 0;                // of its tokens_, that these are of
 };
 
 }  // namespace llamood

@@ -75,7 +75,8 @@ int Character::borrow(int n, const std::vector<std::int64_t>& wanted, const Othe
 
 SavedCache Character::saved_cache(bool is_whole) const {
     const bool is_decoded = begins_.empty();  // else it was saved before, and is not used yet
-    const auto n = is_decoded ? static_cast<std::size_t>(n_cached()) : tokens_.size();
+    const auto n =
+        is_decoded ? static_cast<std::size_t>(n_cached()) : static_cast<std::size_t>(n_known_);
     SavedCache cache;
     cache.tokens.assign(tokens_.begin(), tokens_.begin() + static_cast<std::ptrdiff_t>(n));
     cache.keys.assign(keys_.begin(), keys_.begin() + static_cast<std::ptrdiff_t>(n));
@@ -95,13 +96,16 @@ std::string Character::origin() const {
 // What does not fit is decoded anew when it is needed, in the same batches.
 void Character::restore_cache(SavedCache cache) {
     const auto n = static_cast<int>(cache.tokens.size());
-    if (!std::is_sorted(cache.begins.begin(), cache.begins.end())) {
-        throw std::invalid_argument("cache: its batches are in no order");
+    const auto& begins = cache.begins;
+    if (!std::is_sorted(begins.begin(), begins.end()) ||
+        (!begins.empty() && (begins.front() < 0 || begins.back() >= n))) {
+        throw std::invalid_argument("cache: its batches are none of its positions");
     }
     if (n > shared_.n_ctx() || n == 0) return;
     tokens_ = std::move(cache.tokens);
     keys_ = std::move(cache.keys);
     begins_ = cache.begins;
+    n_known_ = n;
     if (cache.origin != origin()) return;
     if (!shared_.stage().restore(number_, cache.decoded, n, std::move(cache.begins))) return;
     begins_.clear();
@@ -111,10 +115,13 @@ void Character::restore_cache(SavedCache cache) {
 // After how many of the tokens from `n` on a batch has to end, so that those before `n_known`,
 // which were decoded before the voice was saved, are decoded as they were.
 std::vector<std::size_t> Character::ends(int n, int n_known) {
-    const std::vector<llama_pos> begins = std::exchange(begins_, {});
     std::vector<std::size_t> ends;
-    if (begins.empty() || n_known <= n) return ends;
-    for (const llama_pos begin : begins) {
+    if (begins_.empty()) return ends;
+    n_known_ = n_known = std::min(n_known, n_known_);
+    begins_.erase(std::lower_bound(begins_.begin(), begins_.end(), n_known), begins_.end());
+    if (n_known <= n) begins_.clear();
+    if (begins_.empty()) return ends;
+    for (const llama_pos begin : begins_) {
         if (begin > n && begin < n_known) ends.push_back(begin - n);
     }
     ends.push_back(n_known - n);

@@ -24,6 +24,7 @@ using Steerings = std::vector<std::shared_ptr<const Steering>>;
     throw std::invalid_argument("the saved voice is not whole: " + fault);
 }
 
+constexpr double longest_answer = 1e9;  // seconds, about thirty years
 constexpr std::size_t current = std::numeric_limits<std::size_t>::max();  // place of a mood
 
 // None where it is not at hand.
@@ -145,6 +146,7 @@ SavedEvent saved_event(const Event& event) {
 SavedVoice Character::saved(bool has_cache) const {
     const Names& names = shared_.vectors().names();
     SavedVoice saved;
+    JsonValue mood = steering_->mood().to_json();
     saved.model = {shared_.name(), shared_.fingerprint()};
     saved.has_system = memory_.has_system();
     saved.messages = memory_.messages();
@@ -154,14 +156,24 @@ SavedVoice Character::saved(bool has_cache) const {
     saved.face = saved_face(face_, names);
     if (reading_) saved.reading = named(*reading_, names);
     if (turn_ != nullptr) saved.answer = saved_answer(saved.moods);
-    saved.moods.push_back(steering_->mood().to_json());
-    saved.cache = saved_cache(has_cache);
+    saved.moods.push_back(std::move(mood));
+    saved.cache = saved_cache(has_cache || mixes());
     return saved;
+}
+
+// Whether its answer was begun in a mood of other layers or in another dose. What was decoded so is
+// no batch of now, and has to be saved.
+bool Character::mixes() const {
+    if (turn_ == nullptr) return false;
+    const auto state = turn_->performance.state(turn_->n_drawn);
+    return std::any_of(state.rows.begin(), state.rows.end(), [this](const auto& row) {
+        return !(row->steering->layers() == steering_->layers()) ||
+               row->steering->mood().settings().dose != steering_->mood().settings().dose;
+    });
 }
 
 SavedAnswer Character::saved_answer(std::vector<JsonValue>& moods) const {
     const Turn& turn = *turn_;
-    Stage& stage = shared_.stage();
     SavedAnswer saved;
     saved.emotions = shared_.vectors().names();
     saved.messages = turn.plan.messages;
@@ -176,10 +188,10 @@ SavedAnswer Character::saved_answer(std::vector<JsonValue>& moods) const {
     saved.n_draw = n_draw_;
     saved.n_drawn = turn.n_drawn;
     if (turn.is_waiting) return saved;
-    saved.manner.sampling.seed = stage.seed(number_);
+    saved.manner.sampling.seed = turn.seed;
     saved.keys.assign(keys_.begin(),
                       keys_.begin() + static_cast<std::ptrdiff_t>(saved.tokens.size()));
-    saved.n_skip = stage.n_drawn(number_);
+    saved.n_skip = turn.n_chance;
     saved.is_unfelt = turn.is_unfelt;
     saved.told = turn.told;
     for (const Event& event : turn.untold) saved.untold.push_back(saved_event(event));
@@ -224,15 +236,17 @@ std::optional<Lead> Character::restore(SavedVoice saved, const Steerings& steeri
 
 Plan Character::saved_plan(SavedAnswer saved) const {
     if (saved.n_prompt < 1 || saved.n_prompt > saved.tokens.size()) refuse("it has no prompt");
+    if (saved.messages && saved.messages->empty()) refuse("its answer is to nothing");
+    if (!(saved.seconds >= 0.0 && saved.seconds < longest_answer)) refuse("it began at no time");
+    if (static_cast<int>(saved.tokens.size()) >= shared_.n_ctx()) {
+        throw ModelFault("its answer has " + std::to_string(saved.tokens.size()) +
+                         " tokens with its prompt, and a voice here can remember " +
+                         std::to_string(shared_.n_ctx()) + "; raise n_ctx");
+    }
     saved.tokens.resize(saved.n_prompt);
     require_able(saved.manner);
     Plan plan{std::move(saved.messages), std::move(saved.tokens), saved.forgotten,
               std::move(saved.manner),   std::move(saved.said),   nullptr};
-    if (static_cast<int>(plan.tokens.size()) >= shared_.n_ctx()) {
-        throw ModelFault("its answer follows on " + std::to_string(plan.tokens.size()) +
-                         " tokens, and a voice here can remember " +
-                         std::to_string(shared_.n_ctx()) + "; raise n_ctx");
-    }
     if (saved.faces && reader_ != nullptr) {
         plan.faces = std::make_shared<const FaceSet>(*saved.faces, shared_.vectors().names());
     }
@@ -245,11 +259,36 @@ void Character::restore_answer(SavedAnswer saved, const Steerings& steerings) {
     const auto n_drawn = static_cast<std::size_t>(std::max(saved.n_drawn, 0));
     if (saved.keys.size() != n_token || saved.n_prompt + n_drawn != n_token ||
         saved.told.size() + saved.untold.size() != n_drawn || saved.n_skip < 0 ||
-        saved.performance.row_of.size() > n_drawn + 1) {
+        saved.n_skip > saved.n_drawn || saved.performance.row_of.size() > n_drawn + 1) {
         refuse("its answer has parts for other numbers of tokens");
     }
     for (const llama_token token : saved.tokens) {
         if (token < 0 || token >= llama_vocab_n_tokens(vocab)) refuse("it has tokens of no model");
+    }
+    for (std::size_t i = saved.n_prompt; i < n_token; ++i) {
+        if (llama_vocab_is_eog(vocab, saved.tokens[i])) refuse("it goes on after its end");
+    }
+    const std::size_t n_emotion = shared_.vectors().names().size();
+    for (const SavedEvent& event : saved.untold) {
+        for (const auto* read : {&event.reading, &event.score}) {
+            if (*read && !(*read)->empty() && (*read)->size() != n_emotion) {
+                refuse("a token is read of other emotions");
+            }
+        }
+    }
+    if (saved.monitor) {
+        const SavedMonitor& monitor = *saved.monitor;
+        if (monitor.heard.size() + monitor.unheard.size() != n_drawn ||
+            monitor.rescues.size() > rescue_factors.size() + 1) {
+            refuse("its monitor heard another answer");
+        }
+        for (const auto* some : {&monitor.heard, &monitor.unheard}) {
+            for (const auto& each : *some) {
+                if (each.token < 0 || each.token >= llama_vocab_n_tokens(vocab)) {
+                    refuse("its monitor heard tokens of no model");
+                }
+            }
+        }
     }
     const TurnPtr turn = turn_of(saved_plan(saved), std::move(saved.notices));
     std::vector<std::string> pieces;
@@ -264,6 +303,8 @@ void Character::restore_answer(SavedAnswer saved, const Steerings& steerings) {
     turn->performance.restore(state_of(std::move(saved.performance), steerings), pieces);
     if (turn->monitor && saved.monitor) {
         turn->monitor->restore(state_of(std::move(*saved.monitor), vocab));
+    } else if (turn->monitor) {  // nobody listened until now
+        for (const auto& [token, piece] : turn->fed) turn->monitor->take(token, piece);
     }
     turn->told = std::move(saved.told);
     for (SavedEvent& event : saved.untold) {
@@ -275,14 +316,17 @@ void Character::restore_answer(SavedAnswer saved, const Steerings& steerings) {
         told.text = std::move(event.text);
         told.likely = std::move(event.likely);
         told.forgotten = event.forgotten;
-        told.reading = std::move(event.reading);
-        told.score = std::move(event.score);
+        if (reader_ != nullptr) {
+            told.reading = std::move(event.reading);
+            told.score = std::move(event.score);
+        }
         turn->untold.push_back(std::move(told));
     }
     n_draw_ = saved.n_draw;
     turn_ = turn;
     keys_ = std::move(saved.keys);
-    again(turn);
+    turn->is_resumed = true;
+    resume(turn);
 }
 
 }  // namespace llamood

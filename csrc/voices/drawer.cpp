@@ -17,6 +17,30 @@ constexpr std::size_t n_piece = 1024;
 constexpr std::size_t n_for_each = 4;
 constexpr std::size_t n_first = 256;
 
+constexpr int deepest_grammar = 500;  // brackets, which llama.cpp reads by recursion
+
+// How deep the round brackets of a grammar lie in each other, outside of texts and of classes of
+// characters.
+int n_nested(const std::string& grammar) {
+    int depth = 0;
+    int deepest = 0;
+    char until = 0;
+    for (std::size_t i = 0; i < grammar.size(); ++i) {
+        const char c = grammar[i];
+        if (until != 0) {
+            if (c == '\\') ++i;
+            if (c == until) until = 0;
+        } else if (c == '"' || c == '[') {
+            until = c == '"' ? '"' : ']';
+        } else if (c == '(') {
+            deepest = std::max(deepest, ++depth);
+        } else if (c == ')') {
+            --depth;
+        }
+    }
+    return deepest;
+}
+
 llama_sampler* require_made(llama_sampler* made, const char* what) {
     if (made == nullptr) throw std::invalid_argument(std::string(what) + " was not understood");
     return made;
@@ -75,6 +99,13 @@ Drawer::Drawer(const llama_vocab* vocab, const TokenTree* tree, const Sampling& 
             llama_sampler_init_grammar(vocab, sampling.grammar.c_str(), "root"), "the grammar"));
     }
     candidates_.resize(static_cast<std::size_t>(n_vocab));
+}
+
+bool Drawer::takes(const llama_vocab* vocab, const std::string& grammar) {
+    if (grammar.empty()) return true;
+    if (n_nested(grammar) > deepest_grammar) return false;
+    const llama_sampler_ptr made(llama_sampler_init_grammar(vocab, grammar.c_str(), "root"));
+    return made != nullptr;
 }
 
 void Drawer::accept(llama_token token) {

@@ -48,6 +48,9 @@ class Drawer {
     // std::invalid_argument for a grammar that llama.cpp does not take.
     Drawer(const llama_vocab* vocab, const TokenTree* tree, const Sampling& sampling);
 
+    // Whether llama.cpp takes this grammar; none is taken.
+    static bool takes(const llama_vocab* vocab, const std::string& grammar);
+
     // A token that the answer has already.
     void accept(llama_token token);
     // As if so many tokens had been drawn, by chance.

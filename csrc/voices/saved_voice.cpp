@@ -1,5 +1,6 @@
 #include "voices/saved_voice.hpp"
 
+#include <cmath>
 #include <cstring>
 #include <limits>
 #include <stdexcept>
@@ -25,7 +26,7 @@ struct CacheHead {
     std::string blake2b;     // of all
 };
 
-constexpr std::int64_t any_seed = LLAMA_DEFAULT_SEED;
+constexpr std::uint32_t any_seed = LLAMA_DEFAULT_SEED;
 
 template <class Form>
 void describe(Form& form, CacheHead& head) {
@@ -80,7 +81,8 @@ void describe(Form& form, Manner& manner) {
     form("last_n_tokens", sampling.last_n_tokens);
     form("grammar", sampling.grammar);
     form("stop", manner.stops);
-    std::optional<std::int64_t> seed, max_tokens, logprobs;
+    std::optional<std::uint32_t> seed;
+    std::optional<int> max_tokens, logprobs;
     std::optional<double> max_seconds;
     if (sampling.seed != any_seed) seed = sampling.seed;
     if (manner.max_tokens > 0) max_tokens = manner.max_tokens;
@@ -90,10 +92,15 @@ void describe(Form& form, Manner& manner) {
     form("max_tokens", max_tokens);
     form("max_seconds", max_seconds);
     form("logprobs", logprobs);
-    sampling.seed = static_cast<std::uint32_t>(seed.value_or(any_seed));
-    manner.max_tokens = static_cast<int>(max_tokens.value_or(0));
+    sampling.seed = seed.value_or(any_seed);
+    manner.max_tokens = max_tokens.value_or(0);
     manner.max_seconds = max_seconds.value_or(std::numeric_limits<double>::infinity());
-    sampling.n_likely = static_cast<int>(logprobs.value_or(-1));
+    sampling.n_likely = logprobs.value_or(-1);
+    for (const float number :
+         {sampling.temperature, sampling.top_p, sampling.min_p, sampling.typical_p,
+          sampling.repeat_penalty, sampling.frequency_penalty, sampling.presence_penalty}) {
+        if (!std::isfinite(number)) throw std::invalid_argument("sampling: a number is not finite");
+    }
 }
 
 template <class Form>
@@ -330,6 +337,9 @@ SavedVoice SavedVoice::of(const JsonValue& head, const std::string& tail) {
     JsonReader(head, "")("cache", cache);
     voice.cache = cache_of(cache, tail);
     if (voice.moods.empty()) throw std::invalid_argument("moods: one at least was expected");
+    for (const auto& [name, weight] : voice.felt) {
+        if (!std::isfinite(weight)) throw std::invalid_argument("felt: a number is not finite");
+    }
     return voice;
 }
 

@@ -145,9 +145,7 @@ void Stage::require_rows(const std::vector<float>& rows, std::size_t n, const Mi
 }
 
 bool Stage::takes(const std::string& grammar) const {
-    if (grammar.empty()) return true;
-    const llama_sampler_ptr made(llama_sampler_init_grammar(vocab_, grammar.c_str(), "root"));
-    return made != nullptr;
+    return Drawer::takes(vocab_, grammar);
 }
 
 void Stage::begin(int voice, std::vector<llama_token> tokens, std::vector<float> rows, Mix mix,
@@ -168,7 +166,11 @@ void Stage::begin(int voice, std::vector<llama_token> tokens, std::vector<float>
     if (!sampling.grammar.empty() && tree_ == nullptr) tree_ = std::make_unique<TokenTree>(vocab_);
     Drawer drawer(vocab_, tree_.get(), sampling);
     for (const llama_token token : before.said) {
-        drawer.accept(token);
+        try {
+            drawer.accept(token);
+        } catch (const std::runtime_error&) {
+            throw std::invalid_argument("what was said does not fit the grammar");
+        }
         text_stream.hear(piece_of(vocab_, token));
     }
     drawer.skip(before.skipped);

@@ -71,11 +71,14 @@ struct Turn {
     // The tokens that are to be decoded, and their bytes.
     std::vector<std::pair<llama_token, std::string>> fed;
     int n_drawn = 0;
+    std::uint32_t seed = 0;  // by which its tokens are drawn, n_chance of them until now
+    int n_chance = 0;
     int n_skip = 0;  // tokens that count as drawn, by chance, before those that are drawn next
     bool is_waiting = false;
-    bool is_begun = false;   // what is decoded next is drawn after as its first token was
-    bool is_paused = false;  // its mood, from the next token on
-    bool is_unfelt = false;  // the last token was decoded without it
+    bool is_resumed = false;  // nothing was drawn since it was saved
+    bool is_begun = false;    // what is decoded next is drawn after as its first token was
+    bool is_paused = false;   // its mood, from the next token on
+    bool is_unfelt = false;   // the last token was decoded without it
 
   private:
     using Clock = std::chrono::steady_clock;

@@ -31,8 +31,9 @@ def write_files(contents: Mapping[Path, Write], *, gone: Iterable[Path] = ()) ->
     made: list[Path] = []
     try:
         for target in temporary:
-            if target.is_dir():
-                raise FileError(target, "is a folder, expected a file or nothing at this path")
+            if target.exists() and not target.is_file():
+                kind = "a folder" if target.is_dir() else "no file that could be replaced"
+                raise FileError(target, f"is {kind}, expected a file or nothing at this path")
             made += _make_folder(target.parent)
         for target, path in temporary.items():
             try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -169,6 +170,103 @@ def test_a_mood_of_before_and_a_pause_are_kept(tmp_path: Path) -> None:
         assert loaded.mood == Mood(anger={"ramp": [0, 1], "over": 9})
 
 
+Change = Callable[[Cast, Character], object]
+CHANGES: Mapping[str, Change] = {
+    "feel": lambda cast, voice: cast.feel(voice, anger=0.8),
+    "feel everywhere": lambda cast, voice: cast.feel(voice, {"anger": 0.8, "$positions": "all"}),
+    "feel relative": lambda cast, voice: cast.feel(voice, {"anger": 0.05, "$dose": "relative"}),
+    "feel layers": lambda cast, voice: cast.feel(voice, {"anger": 0.8, "$layers": [1, 2]}),
+    "pause": lambda cast, voice: cast.pause(voice, paused=True),
+    "pause and not": lambda cast, voice: (
+        cast.pause(voice, paused=True),
+        cast.pause(voice, paused=False),
+    ),
+    "nothing": lambda cast, voice: None,
+}
+
+
+@pytest.mark.parametrize("cache", [False, True])
+@pytest.mark.parametrize("first", [None, SLOW, WHOLE])
+@pytest.mark.parametrize("change", CHANGES)
+def test_what_is_felt_before_it_is_saved_and_right_after_it_is_loaded(
+    tmp_path: Path, first: Any, change: str, cache: bool
+) -> None:
+    """What was decoded in one mood stays as it was in another: none of it is decoded as it would be
+    now."""
+    for before in (True, False):
+        with open_cast() as cast, open_cast() as other:
+            voice = cast.join(mood=first, logprobs=1, **DRAWN)
+            events = iter(cast.say({voice: BREAD}))
+            for _ in range(8):
+                next(events)
+            if before:
+                CHANGES[change](cast, voice)
+                for _ in range(4):
+                    next(events)
+            voice.save(tmp_path / "mia", cache=cache)
+            loaded = other.load(tmp_path / "mia")
+            is_mixed = change in ("feel relative", "feel layers")  # docs/saving.md
+            if cache or not is_mixed:
+                CHANGES[change](cast, voice)
+                CHANGES[change](other, loaded)
+            rest, found = list(events), told(other.listen(loaded))
+            assert [same(event) for event in found] == [same(event) for event in rest]
+            assert dict(loaded.felt) == dict(voice.felt)
+
+
+@pytest.mark.parametrize("steps", [0, 1, 3])
+def test_loaded_and_saved_again(tmp_path: Path, steps: int) -> None:
+    """Before it goes on, while what it had decoded is decoded anew, and after."""
+    with open_cast(n_batch=32) as cast, open_cast(n_batch=32) as other:
+        voice = at_rest(cast, None)
+        events = iter(cast.say({voice: RAIN}))
+        for _ in range(6):
+            next(events)
+        voice.save(tmp_path / "mia")
+        rest = list(events)
+        loaded = other.load(tmp_path / "mia")
+        stream = other.listen(loaded)
+        for _ in range(steps):
+            other.step()
+        heard = stream.take()
+        loaded.save(tmp_path / "again")
+        again = other.load(tmp_path / "again")
+        other.leave(loaded)
+        found = heard + told(other.listen(again))
+        assert [same(event) for event in found] == [same(event) for event in rest]
+
+
+def test_saved_by_a_function_in_the_middle_of_a_step(tmp_path: Path) -> None:
+    path = tmp_path / "mia"
+    with open_cast() as cast, open_cast() as other:
+
+        def function(token: int) -> float:
+            if token == 5:
+                mia.save(path, cache=True)
+            return 0.5
+
+        saver = cast.join(mood={"joy": function}, **DRAWN)
+        mia = cast.join(mood=SLOW, **DRAWN)
+        events = [event for event in cast.say({saver: RAIN, mia: BREAD}) if event.voice is mia]
+        loaded = other.load(path)
+        found = told(other.listen(loaded))
+        assert spoken(found) == spoken(events)[-len(found) :]
+        assert 0 < len(found) < len(events)
+
+
+def test_saved_without_a_guard_it_is_guarded_from_there_on(tmp_path: Path) -> None:
+    with open_cast(guard=False) as cast, open_cast() as other:
+        voice = cast.join(mood=SLOW, **DRAWN)
+        events = iter(cast.say({voice: BREAD}))
+        for _ in range(10):
+            next(events)
+        voice.save(tmp_path / "mia", cache=True)
+        stream = other.listen(other.load(tmp_path / "mia"))
+        other.step()
+        assert len(stream.take()) == 1
+        assert len(told(stream)) == len(list(events)) - 1
+
+
 def test_what_a_grammar_has_taken_is_kept(tmp_path: Path) -> None:
     grammar = 'root ::= ("ab" | "ba"){6} " end"'
     with open_cast() as cast, open_cast() as other:
@@ -302,6 +400,20 @@ def test_another_model_is_refused(tmp_path: Path) -> None:
         (lambda head: head["answer"].update(emotions=["joy"]), "with the emotions joy, and here"),
         (lambda head: head["cache"].update(positions=2**50), "more positions than there are bytes"),
         (lambda head: head["cache"].update(bytes=7), "cut off: 7 bytes of cache were expected"),
+        (lambda head: head["answer"].update(n_skip=2**31 - 1), "other numbers of tokens"),
+        (lambda head: head["answer"].update(seconds=-1e300), "it began at no time"),
+        (lambda head: head["answer"].update(messages=[]), "its answer is to nothing"),
+        (lambda head: head["answer"]["tokens"].__setitem__(-1, 2), "it goes on after its end"),
+        (lambda head: head["answer"]["monitor"]["heard"].append({"token": 5}), "another answer"),
+        (
+            lambda head: head["answer"]["monitor"]["heard"][0].update(token=2**30),
+            "tokens of no model",
+        ),
+        (lambda head: head["moods"].insert(0, {}), "not that of such a mood"),
+        (lambda head: head["felt"].update(joy=None), "felt: a number is not finite"),
+        (lambda head: head["sampling"].update(temperature=None), "a number is not finite"),
+        (lambda head: head["sampling"].update(logprobs=2**33), "logprobs: .* out of range"),
+        (lambda head: head["answer"]["sampling"].update(grammar="(" * 200_000), "the grammar"),
     ],
 )
 def test_what_is_no_saved_voice_is_refused(tmp_path: Path, change: Any, fault: str) -> None:
@@ -330,6 +442,53 @@ def test_a_file_that_is_not_whole_is_refused(tmp_path: Path) -> None:
             cast.load(damaged)
         with pytest.raises(FileError, match="cannot be read"):
             cast.load(tmp_path / "missing")
+        assert not cast.voices
+
+
+def with_tail(path: Path, change: Callable[[bytearray, dict[str, Any]], None]) -> Path:
+    """The file with other bytes of cache, of which it says that they are right."""
+    line, _, tail = path.read_bytes().partition(b"\n")
+    head, changed = json.loads(line), bytearray(tail)
+    change(changed, head["cache"])
+    digest = hashlib.blake2b(changed, digest_size=16).hexdigest()
+    head["cache"].update(blake2b=digest, bytes=len(changed))
+    other = path.with_name("other")
+    other.write_bytes(json.dumps(head).encode() + b"\n" + changed)
+    return other
+
+
+def test_a_cache_of_positions_that_are_none_is_not_used(tmp_path: Path) -> None:
+    path = saved_file(tmp_path, cache=True)
+    found = []
+    for position in (b"\xff\xff\xff\x7f", b"\xff\xff\xff\xff", b"\0\1\0\0"):
+
+        def change(tail: bytearray, cache: dict[str, Any], position: bytes = position) -> None:
+            at = cache["positions"] * 12 + cache["begins"] * 4
+            at += cache["read"] * 4 + cache["moved"] * 8 + 16
+            tail[at : at + 4] = position
+
+        with open_cast(readings=True) as cast:
+            loaded = cast.load(with_tail(path, change))
+            assert loaded.n_cached == 0
+            found.append(spoken(told(cast.listen(loaded))))
+    assert found[0] == found[1] == found[2]
+
+
+def test_batches_that_are_none_are_refused(tmp_path: Path) -> None:
+    def change(tail: bytearray, cache: dict[str, Any]) -> None:
+        at = cache["positions"] * 12
+        tail[at : at + 4] = b"\xff\xff\xff\xff"
+
+    other = with_tail(saved_file(tmp_path), change)
+    with open_cast(readings=True) as cast, pytest.raises(FileError, match="its batches are none"):
+        cast.load(other)
+
+
+def test_where_it_has_no_room_for_its_answer(tmp_path: Path) -> None:
+    path = saved_file(tmp_path)
+    with open_cast(readings=True, n_ctx=32) as cast:
+        with pytest.raises(FileError, match="a voice here can remember 32; raise n_ctx"):
+            cast.load(path)
         assert not cast.voices
 
 

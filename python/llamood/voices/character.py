@@ -105,8 +105,9 @@ class Character:
         conversation, the answer that it is giving, what it feels and has felt, how it draws.
 
         ``cache``: also the keys and values of what it has decoded, so that nothing is decoded
-        again (at the size of the context; only the same model file has use for them). The file is
-        written whole or not at all. Raises `FileError`, and `MoodError` for a mood that is a Python
+        again (at the size of the context; only the same model file has use for them). What lies
+        untaken in a stream is not said again by who is loaded. The file is written whole or not at
+        all. Raises `FileError`, and `MoodError` for a mood that is a Python
         function.
         """
         with self._lock:
