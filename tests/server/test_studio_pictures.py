@@ -70,7 +70,7 @@ def test_compare(browser: Any, server: Server, folder: Path) -> None:
 def test_cast(browser: Any, server: Server, folder: Path) -> None:
     with visiting(browser, server, viewport=DESK, color_scheme="light") as studio:
         studio.view("Cast")
-        studio.page.get_by_role("button", name="add a character").click()
+        studio.page.get_by_role("button", name="Add a character").click()
         studio.slide("joy", 1.0)
         studio.ask(BREAD)
         studio.said("cast")

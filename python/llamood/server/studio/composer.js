@@ -3,6 +3,7 @@
 import { byId, clamp, make } from "./dom.js";
 
 const MOST_SUGGESTED = 8;
+const ANY = ["How was your day?", "Tell me a story in five sentences.", "What should I do tomorrow?"];
 
 export class Composer {
   #form = byId("composer");
@@ -40,7 +41,8 @@ export class Composer {
       this.#seed.value = Math.floor(Math.random() * 10_000);
       again();
     });
-    const suggested = about.questions.slice(0, MOST_SUGGESTED).map((text) =>
+    const questions = about.questions.length > 0 ? about.questions : ANY;
+    const suggested = questions.slice(0, MOST_SUGGESTED).map((text) =>
       make("button", { type: "button", text, click: () => heard(text) }),
     );
     byId("suggestions").replaceChildren(...suggested);

@@ -129,14 +129,14 @@ export function described(mood) {
   const parts = felt.map((name) => `${name} ${inWords(mood, name)}`);
   const { valence, arousal } = mood.affect ?? {};
   if (mood.affect) parts.push(`valence ${shown(valence)}`, `arousal ${shown(arousal)}`);
-  return parts.join(", ") || (Object.keys(mood.rest).length > 0 ? "as written" : "no feeling");
+  return parts.join(", ") || (Object.keys(mood.rest).length > 0 ? "as written" : "neutral");
 }
 
 function inWords(mood, name) {
   const schedule = scheduleOf(mood, name);
   if (isGate(schedule)) return describedGate(schedule);
   if (schedule !== null) return "as written";
-  return isDrawn(mood.intensities[name]) ? "drawn" : shown(mood.intensities[name]);
+  return isDrawn(mood.intensities[name]) ? "as a curve" : shown(mood.intensities[name]);
 }
 
 /** A stored mood, or as much of it as there are such emotions; NEUTRAL where it is none. */

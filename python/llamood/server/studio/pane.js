@@ -260,7 +260,7 @@ export class Pane {
 function faultOf(error, signal) {
   if (signal.aborted) return "stopped";
   if (error instanceof Gone) return "cut off: the service went away";
-  if (error.code === "context_length_exceeded") return `${error.message}; start afresh, or ask less`;
+  if (error.code === "context_length_exceeded") return `${error.message}; begin a new chat, or ask less`;
   return error.message;
 }
 

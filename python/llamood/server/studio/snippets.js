@@ -91,7 +91,7 @@ export class SnippetPanel {
     this.#show();
     const shown = byId(`snippet-${this.#kind}`);
     const isCopied = await copied(shown);
-    byId("copied").textContent = isCopied ? "copied" : "selected; copy it with Ctrl-C";
+    byId("copied").textContent = isCopied ? "Copied" : "Selected: copy it with Ctrl-C";
     setTimeout(() => (byId("copied").textContent = ""), 3000);
   }
 }
