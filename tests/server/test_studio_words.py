@@ -1,4 +1,4 @@
-"""The studio at first look: what it greets with, what its buttons are called, how long lines are."""
+"""The studio at first look: what it greets with, how its buttons look, how long lines are."""
 
 from __future__ import annotations
 

@@ -213,13 +213,18 @@ class SharedContext(OpenedLlama):
         *,
         tools: Sequence[Mapping[str, Any]] | None = None,
         plain: bool = False,
+        begun: str = "",
     ) -> list[int]:
         """A text, begun as the model wants texts begun, or a conversation, as tokens. ``plain``:
-        the texts of control tokens in messages are plain characters."""
+        the texts of control tokens in messages are plain characters. ``begun``: how the answer
+        begins."""
         if isinstance(said, str):
             return list(self.tokenize(said.encode(), add_bos=True, special=True))
         texts = self._control_texts if plain else None
-        return chat_tokens(self, [dict(message) for message in said], tools=tools, plain=texts)
+        asked = chat_tokens(self, [dict(message) for message in said], tools=tools, plain=texts)
+        if not begun:
+            return asked
+        return asked + self.tokenize(begun.encode(), add_bos=False, special=not plain)
 
     @cached_property
     def _control_texts(self) -> ControlTexts:

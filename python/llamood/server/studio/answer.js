@@ -30,6 +30,11 @@ export class Answer {
     this.#write();
   }
 
+  /** More is to come, after it had ended. */
+  goOn() {
+    this.element.setAttribute("aria-busy", true);
+  }
+
   end() {
     this.#append();
     this.element.removeAttribute("aria-busy");

@@ -40,6 +40,12 @@ export class CastView {
     return this.#characters.filter(({ listens }) => listens.checked).map(speaker);
   }
 
+  /** Who speaks in this pane; null where it is nobody's. */
+  speakerOf(pane) {
+    const character = this.#characters.find((one) => one.pane === pane);
+    return character ? speaker(character) : null;
+  }
+
   /** Those whose mood is being edited. */
   get edited() {
     return this.#selected === null ? [] : [speaker(this.#selected)];

@@ -54,7 +54,7 @@ export class Composer {
     return {
       seed: Math.round(within(this.#seed)),
       temperature: within(this.#temperature),
-      max_tokens: Math.round(within(this.#length)),
+      ...(this.#length.value === "" ? {} : { max_tokens: Math.round(within(this.#length)) }),
       remembers: this.#remembers.checked,
     };
   }
@@ -64,7 +64,7 @@ export class Composer {
     const { seed, temperature, max_tokens } = this.how;
     this.#seed.value = seed;
     this.#temperature.value = temperature;
-    this.#length.value = max_tokens;
+    this.#length.value = max_tokens ?? "";
   }
 
   /** What the model is told to be, "" for nothing. */

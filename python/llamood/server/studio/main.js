@@ -6,6 +6,7 @@ import { colourOf } from "./colours.js";
 import { Composer } from "./composer.js";
 import { Connection, untilReady } from "./connection.js";
 import { byId, make, onceQuiet } from "./dom.js";
+import { Follow } from "./follow.js";
 import { GateEditor } from "./gate_editor.js";
 import { isGate } from "./gate.js";
 import {
@@ -98,6 +99,7 @@ class Studio {
   #gates;
   #snippets;
   #preview;
+  #follow = new Follow(document.querySelector(".conversation"));
   #speaking = new Set(); // `{pane}` of each answer that is not over, also of other views
 
   constructor({ service, about, emotions }) {
@@ -185,7 +187,16 @@ class Studio {
   }
 
   #pane(title, said) {
-    return new Pane({ service: this.#service, emotions: this.#emotions, title, said });
+    const wants = (work) => this.#speak(this.#speakerOf(pane), work);
+    const pane = new Pane({
+      service: this.#service,
+      emotions: this.#emotions,
+      context: this.#about.context,
+      title,
+      said,
+      wants,
+    });
+    return pane;
   }
 
   /** The token that is being said, and what is told of it; null where none is. */
@@ -224,6 +235,13 @@ class Studio {
     ];
   }
 
+  /** Who speaks in this pane, `{pane, mood, system}`. */
+  #speakerOf(pane) {
+    const { system } = this.#composer;
+    const mood = pane === this.#panes.unfelt ? NEUTRAL : this.#main;
+    return this.#cast.speakerOf(pane) ?? { pane, mood, system };
+  }
+
   #ask(text) {
     const speakers = this.#speakers;
     for (const speaker of speakers) {
@@ -252,7 +270,9 @@ class Studio {
     this.#composer.isSpeaking = true;
     this.#snippets.write();
     try {
-      const said = await ask(how);
+      const saying = ask(how);
+      this.#follow.begin();
+      const said = await saying;
       if (said !== null) byId("announced").textContent = `${pane.title}: ${said}`;
     } catch (error) {
       if (error instanceof Gone) this.#connection.lost();
@@ -261,6 +281,7 @@ class Studio {
     } finally {
       this.#speaking.delete(turn);
       this.#composer.isSpeaking = this.#speaking.size > 0;
+      if (this.#speaking.size === 0) this.#follow.over();
     }
   }
 

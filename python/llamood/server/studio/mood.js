@@ -92,6 +92,17 @@ export function written(mood) {
   return json;
 }
 
+/** The same as it is written, from `n` tokens on, where `asked` was felt last: curves through points
+ * go on; others begin anew. */
+export function after(json, n, asked) {
+  const rest = Object.entries(json).map(([name, value]) => {
+    if (!areKeys(value?.keys)) return [name, value];
+    const later = value.keys.filter(([token]) => token > n).map(([token, felt]) => [token - n, felt]);
+    return [name, { ...value, keys: [[0, rounded(asked[name] ?? 0, 3)], ...later] }];
+  });
+  return Object.fromEntries(rest);
+}
+
 /** The mood that is so written; null where it names emotions that there are none of, or says
  * nothing of one. */
 export function readFrom(json, names) {
