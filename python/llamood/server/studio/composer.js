@@ -74,7 +74,7 @@ export class Composer {
 
   set system(text) {
     this.#system.value = text;
-    byId("drawing").open = true;
+    if (text !== "") byId("drawing").open = true;
   }
 
   /** What is being written, "" where nothing is. */

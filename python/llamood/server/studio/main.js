@@ -2,6 +2,7 @@
 
 import { recalled, stored } from "./browser_store.js";
 import { CastView } from "./cast_view.js";
+import { ChatList } from "./chat_list.js";
 import { colourOf } from "./colours.js";
 import { Composer } from "./composer.js";
 import { Connection, untilReady } from "./connection.js";
@@ -94,6 +95,7 @@ class Studio {
   #panes;
   #cast;
   #composer;
+  #chats;
   #connection;
   #editor;
   #gates;
@@ -119,7 +121,12 @@ class Studio {
       ask: (text) => this.#ask(text),
       again: () => this.#again(this.#speakers),
       stop: () => this.#speaking.forEach(({ pane }) => pane.stop()),
-      afresh: () => this.#speakers.forEach(({ pane }) => pane.forget()),
+      afresh: () => this.#begin(),
+    });
+    this.#chats = new ChatList({
+      pane: this.#panes.talk,
+      model: about.model,
+      system: { get: () => this.#composer.system, set: (text) => (this.#composer.system = text) },
     });
     this.#snippets = new SnippetPanel({ gather: () => this.#gathered(), mood: this.#mood });
     const live = onceQuiet(() => this.#live(), LIVE);
@@ -249,6 +256,11 @@ class Studio {
     }
     speakers[0]?.pane.reveal();
     return speakers.length > 0;
+  }
+
+  #begin() {
+    if (this.#view === "talk") this.#chats.begin();
+    else this.#speakers.forEach(({ pane }) => pane.forget());
   }
 
   #again(speakers) {

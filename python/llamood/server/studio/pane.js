@@ -11,6 +11,9 @@ const TELLING = 100; // milliseconds; tokens that came within fewer say nothing 
 export class Pane {
   element;
 
+  /** Called where what was said is another now. */
+  changed = () => {};
+
   #service;
   #colours;
   #context;
@@ -50,6 +53,22 @@ export class Pane {
     this.element.setAttribute("aria-label", title);
   }
 
+  /** All that was said, as it is kept. */
+  get turns() {
+    return this.#turns.map(({ question, answer, mood }) => ({ question, answer: answer.text, mood }));
+  }
+
+  /** What was said before, instead of what is said here. */
+  restore(turns) {
+    this.forget();
+    for (const { question, answer, mood } of turns) {
+      const turn = this.#begin(question, mood);
+      if (answer === "") turn.end();
+      else turn.say(answer);
+    }
+    this.reveal();
+  }
+
   /** The question of the last answer, "" where there is none. */
   get asked() {
     return this.#last?.question ?? "";
@@ -64,16 +83,23 @@ export class Pane {
    * over, null where it was stopped; raises what the service refused with, after telling of it. */
   ask(question, how) {
     this.stop();
+    return this.#listenTo(this.#begin(question, how.mood), how, []);
+  }
+
+  #begin(question, mood) {
     const acts = {
       ask: (turn) => this.#wants((how) => this.#anew(turn, how)),
       retry: (turn) => this.#wants((how) => this.#anew(turn, how)),
       goOn: (turn) => this.#wants((how) => this.#goOn(turn, how)),
-      changed: (turn) => turn === this.#last && this.#figuresOf(null),
+      changed: (turn) => {
+        if (turn === this.#last) this.#figuresOf(null);
+        this.changed();
+      },
     };
-    const turn = new Turn({ question, mood: how.mood, colours: this.#colours, acts });
+    const turn = new Turn({ question, mood, colours: this.#colours, acts });
     this.#turns.push(turn);
     this.#log.append(turn.element);
-    return this.#listenTo(turn, how, []);
+    return turn;
   }
 
   /** Whether that is the mood of the last question. */
@@ -146,6 +172,7 @@ export class Pane {
       llamood: { session: this.#session, continues: begun.length > 0 },
     };
     this.#figuresOf(answer);
+    this.changed();
     this.#stopping = new AbortController();
     const { signal } = this.#stopping;
     const isLast = () => this.#last?.answer === answer;
@@ -159,6 +186,7 @@ export class Pane {
     } finally {
       if (isLast() && answer.tokens.length === 0) this.#figuresOf(null);
       if (isLast()) this.said(null);
+      if (turn.answer === answer) this.changed();
     }
     return signal.aborted ? null : answer.text;
   }
@@ -225,7 +253,7 @@ export class Pane {
   #meant(token) {
     const tokens = this.#last?.answer.tokens ?? [];
     const index = Math.min(Math.max(token, 0), tokens.length - 1);
-    if (index < 0) return;
+    if (index < 0 || this.#figures.element.hidden) return;
     this.#last.answer.mark(index);
     this.#figures.show(tokens, index);
   }
