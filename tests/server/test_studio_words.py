@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -77,3 +78,19 @@ def test_any_model_is_asked_something_by_a_click(browser: Any, tmp_path: Path) -
         first.click()
         assert studio.said() != [""]
         assert studio.page.locator("#talk .question").text_content() == question
+
+
+def test_it_says_which_model_this_is_and_how_much_of_its_context_is_used(studio: Studio) -> None:
+    page = studio.page
+    about = f"{tiny_chat.MODEL.name}, Q8_0, 3.9M parameters, 4.2MB, context of"
+    assert str(page.locator("#about").text_content()).startswith(about)
+    studio.settings(max_tokens=8)
+    used = []
+    for _ in range(2):
+        page.locator("#remembers").check()
+        studio.ask(BREAD)
+        studio.said()
+        said = str(page.locator("#talk .figures > .hint").text_content())
+        assert said.startswith("8 tokens")
+        used.append(int(re.search(r"(\d+) of \d+ tokens of context used", said)[1]))
+    assert used[1] > used[0] > 8

@@ -111,6 +111,12 @@ class Cast(Closing):
         return metadata
 
     @property
+    def model_file(self) -> Mapping[str, Any]:
+        """Which file the model is: its name, ``file``; ``quantisation``, as llama.cpp has it;
+        ``parameters``, how many; and ``bytes``, of its tensors."""
+        return self._shared.model_file
+
+    @property
     def fingerprint(self) -> str:
         """Which model this is, whatever its quantisation."""
         return self._shared.fingerprint

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 from collections.abc import Mapping, Sequence
 from functools import cached_property
+from pathlib import Path
 from typing import Any, Literal
 
 import llama_cpp
@@ -26,6 +27,7 @@ from llamood.voices.tokenizing import Tokenizer
 
 Overflow = Literal["refuse", "drop"]
 
+_DESCRIBED = 256  # bytes that llama.cpp may take to describe a model
 _MOST_VOICES = 256  # of one llama.cpp context
 _REFUSED = {
     "embedding": "a cast speaks, and makes no embeddings",
@@ -202,6 +204,19 @@ class SharedContext(OpenedLlama):
             self._rows.require_places(self.vectors.first_layer, self.vectors.site)
         except RuntimeError as error:
             raise ModelError(f"{self.model_path}: {error}") from None
+
+    @cached_property
+    def model_file(self) -> Mapping[str, Any]:
+        """See `Cast.model_file`."""
+        model, said = self._model.model, ctypes.create_string_buffer(_DESCRIBED)
+        llama_cpp.llama_model_desc(model, said, _DESCRIBED)
+        _, _, quantisation = said.value.decode(errors="replace").split(" ", 2)
+        return {
+            "file": Path(self.model_path).name,
+            "quantisation": quantisation,
+            "parameters": int(llama_cpp.llama_model_n_params(model)),
+            "bytes": int(llama_cpp.llama_model_size(model)),
+        }
 
     def chat(self, messages: Sequence[Mapping[str, str]]) -> list[int]:
         """A conversation as tokens; see `chat_tokens`."""

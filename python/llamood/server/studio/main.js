@@ -6,7 +6,7 @@ import { ChatList } from "./chat_list.js";
 import { colourOf } from "./colours.js";
 import { Composer } from "./composer.js";
 import { Connection, untilReady } from "./connection.js";
-import { byId, make, onceQuiet } from "./dom.js";
+import { byId, inUnits, make, onceQuiet } from "./dom.js";
 import { Follow } from "./follow.js";
 import { GateEditor } from "./gate_editor.js";
 import { isGate } from "./gate.js";
@@ -85,6 +85,12 @@ function unreadSaid({ unread }) {
   return `Colours show what is added, as nothing is read: ${unread}. Measure one that reads: llamood read --measure`;
 }
 
+/** Which model it is. */
+function aboutSaid({ file, quantisation, parameters, bytes, context }) {
+  const size = `${inUnits(parameters)} parameters, ${inUnits(bytes)}B`;
+  return `${file}, ${quantisation}, ${size}, context of ${context} tokens`;
+}
+
 class Studio {
   #service;
   #about;
@@ -111,6 +117,7 @@ class Studio {
     this.#main = restored(recalled(STORE), emotions.map(({ id }) => id));
     this.#mood = new Observable(this.#main);
     byId("model").textContent = about.model;
+    byId("about").textContent = aboutSaid(about);
     document.title = `llamood: ${about.model}`;
     byId("unread").textContent = unreadSaid(about);
     this.#connection = new Connection({ service, back: () => this.#returned() });

@@ -206,7 +206,6 @@ export class Pane {
   async #listen(request, turn, signal) {
     const { answer } = turn;
     const began = performance.now();
-    const n = answer.tokens.length;
     let [first, reason, used] = [0, null, null];
     for await (const { choices, llamood, usage } of this.#service.chat(request, signal)) {
       signal.throwIfAborted(); // more may have come before it was stopped
@@ -220,7 +219,7 @@ export class Pane {
       this.said(answer.tokens.length - 1, llamood);
       this.#show();
     }
-    this.#say(answer.tokens.length - n, first - began, performance.now() - first);
+    this.#say(used, first - began, performance.now() - first);
     return reason === "length" ? this.#cut(request.max_tokens, used) : {};
   }
 
@@ -233,9 +232,10 @@ export class Pane {
     return { why: `${full} Begin a new chat to go on.` };
   }
 
-  #say(n, before, during) {
+  #say({ completion_tokens: n, total_tokens }, before, during) {
     const speed = during >= TELLING ? `, ${Math.round(((n - 1) / during) * 1000)} a second` : "";
-    this.#figures.say(`${n} tokens${speed}; the first after ${Math.round(before)} ms`);
+    const room = `${total_tokens} of ${this.#context} tokens of context used`;
+    this.#figures.say(`${n} tokens${speed}; the first after ${Math.round(before)} ms; ${room}`);
   }
 
   // -- how the answer came about
