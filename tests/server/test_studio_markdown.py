@@ -117,6 +117,16 @@ def test_a_block_of_code_is_copied(browser: Any, server: Server) -> None:
         assert told == 'print("**bread**")\n\nbake(200)\n'
 
 
+def test_wide_code_scrolls_and_the_page_does_not(browser: Any, server: Server) -> None:
+    with visiting(browser, server, viewport={"width": 390, "height": 800}) as studio:
+        answer = says(studio, "```\n" + "bake_the_bread() " * 20 + "\n```\n" + "loaf" * 60)
+        wide = answer.locator("pre").evaluate("pre => pre.scrollWidth - pre.clientWidth")
+        assert wide > 100
+        box = answer.bounding_box()
+        assert box["x"] + box["width"] <= 390
+        assert studio.page.evaluate("document.scrollingElement.scrollWidth") == 390
+
+
 def test_links_lead_where_they_say(studio: Studio) -> None:
     links = says(studio, WRITTEN).locator("a")
     for link, address in zip(
