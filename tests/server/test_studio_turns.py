@@ -9,12 +9,14 @@ from typing import Any
 
 import pytest
 
+import llamood
 import tiny_chat
 from servers import PATIENCE, SUGGESTED, Server, serving
 from studios import BREAD, ENDLESS, ROOM, Studio, answer, endless_model, visiting
 
 pytestmark = pytest.mark.slow
 
+NAMES = llamood.load(tiny_chat.VECTORS).names
 MUSEUM = "Tell me about the museum."
 
 
@@ -127,6 +129,26 @@ def test_one_answer_is_asked_for_again_and_others_stay(studio: Studio, server: S
     button(studio, "retry this answer").click()
     assert studio.said() == [answer(server, {"anger": 1.0}, question=MUSEUM)]
     assert studio.page.locator("#talk .question").all_text_contents() == [BREAD, MUSEUM]
+
+
+@pytest.mark.parametrize("view", ["Compare", "Cast"])
+def test_each_pane_is_asked_again_in_its_own_mood(
+    studio: Studio, server: Server, view: str
+) -> None:
+    page = studio.page
+    studio.view(view)
+    if view == "Compare":
+        studio.slide("anger", 1.0)
+    studio.ask(BREAD)
+    studio.said(view.lower())
+    panes = page.locator(f"#{view.lower()} .pane")
+    if view == "Cast":  # who does not answer questions can be asked again, too
+        page.locator("#cast .who input[type=checkbox]").last.uncheck()
+    with page.expect_request("**/v1/chat/completions") as sent:
+        panes.last.get_by_role("button", name="retry this answer").click()
+    mood = {} if view == "Compare" else {NAMES[1]: 1}
+    assert sent.value.post_data_json["mood"] == mood
+    assert studio.said(view.lower())[-1] == answer(server, mood)
 
 
 @pytest.mark.parametrize("size", [(1280, 700), (390, 800)])
