@@ -110,7 +110,7 @@ def visiting(browser: Any, server: Server, *, loads: bool = True, **how: Any) ->
 def answer(server: Server, mood: Any, *, question: str = BREAD, **how: Any) -> str:
     """What the official client is answered."""
     with server.client() as client:
-        drawn = {"seed": 7, "temperature": 0.6, "max_tokens": 200, **how}
+        drawn = {"seed": 7, "temperature": 0.6, **how}
         made = client.chat.completions.create(
             model="tiny_chat",
             messages=[{"role": "user", "content": question}],

@@ -586,3 +586,38 @@ def test_importing_llamood_brings_no_server(tmp_path: Path) -> None:
     code = "import llamood, sys; print({'fastapi', 'uvicorn', 'pydantic'} & set(sys.modules))"
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert said.stdout.strip() == "set()"
+
+
+# -- going on ----------------------------------------------------------------------------------
+
+
+def test_an_answer_goes_on_from_where_it_was_cut(client: openai.OpenAI) -> None:
+    how = {"temperature": 0, "max_tokens": 40}
+    whole = text_of(chat(client, **how))
+    cut = chat(client, **{**how, "max_tokens": 8})
+    assert cut.choices[0].finish_reason == "length"
+    begun = [*ASK, {"role": "assistant", "content": text_of(cut)}]
+    extra = {"llamood": {"continues": True}}
+    on = chat(client, messages=begun, extra=extra, **{**how, "max_tokens": 32})
+    assert text_of(cut) + text_of(on) == whole
+    assert on.usage.prompt_tokens == cut.usage.total_tokens
+    assert text_of(chat(client, messages=begun, **how)) != text_of(on)  # which is another answer
+
+
+@pytest.mark.parametrize(
+    ("said", "more", "told"),
+    [
+        ([], {}, "found a message of role user"),
+        ([{"role": "assistant", "content": ""}], {}, "found no text"),
+        (
+            [{"role": "assistant", "content": "{"}],
+            {"response_format": {"type": "json_object"}},
+            "goes without response_format",
+        ),
+    ],
+)
+def test_what_cannot_go_on_is_refused(
+    client: openai.OpenAI, said: list[Any], more: Any, told: str
+) -> None:
+    with pytest.raises(openai.BadRequestError, match=told):
+        chat(client, messages=[*ASK, *said], extra={"llamood": {"continues": True}}, **more)

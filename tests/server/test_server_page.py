@@ -42,6 +42,10 @@ def test_it_says_what_the_page_needs_to_know(server: Server) -> None:
     assert found(server, "/v1/studio") == {
         "object": "studio",
         "model": "tiny_chat",
+        "file": tiny_chat.MODEL.name,
+        "quantisation": "Q8_0",
+        "parameters": 3_935_424,
+        "bytes": 4_190_976,
         "version": llamood.__version__,
         "readings": True,
         "unread": None,

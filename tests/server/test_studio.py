@@ -60,7 +60,7 @@ def test_the_pad_is_dragged(studio: Studio) -> None:
     assert mood["arousal"] == pytest.approx(0.5, abs=0.03)
     studio.page.locator("#affect-arousal").fill("-0.4")
     assert studio.mood == {"valence": mood["valence"], "arousal": -0.4}
-    studio.page.get_by_role("button", name="leave the pad out").click()
+    studio.page.get_by_role("button", name="Off: valence and arousal").click()
     assert studio.mood == {}
 
 
@@ -80,14 +80,14 @@ def test_a_schedule_is_drawn(studio: Studio) -> None:
     assert rows[16] == pytest.approx(0.5, abs=0.12)
     studio.slide("joy", 0.5)  # its peak
     assert max(value for _, value in studio.mood["joy"]["keys"]) == pytest.approx(0.5, abs=0.01)
-    studio.page.get_by_role("button", name="rub out").click()
+    studio.page.get_by_role("button", name="Erase").click()
     assert studio.mood == {}
 
 
 def test_a_schedule_is_drawn_by_keys_alone(studio: Studio) -> None:
     page = studio.page
     page.get_by_role("button", name="draw fear over tokens").press("Enter")
-    add = page.get_by_role("button", name="add a point")
+    add = page.get_by_role("button", name="Add a point")
     add.press("Enter")
     page.keyboard.press("ArrowUp")
     add.press("Enter")
@@ -111,7 +111,7 @@ def test_points_of_a_schedule_are_taken_away_by_two_clicks_and_the_last_by_keys(
     page.locator(".schedule circle").first.dblclick()
     assert studio.mood["joy"]["keys"] == [last]
     page.locator(".schedule circle").first.press("Delete")
-    assert page.evaluate("document.activeElement.textContent") == "add a point"
+    assert page.evaluate("document.activeElement.textContent") == "Add a point"
     assert studio.mood == {}
 
 
@@ -120,7 +120,7 @@ def test_a_constant_intensity_survives_a_look_at_its_schedule(studio: Studio) ->
     studio.page.locator("#schedule select").nth(0).select_option("joy")
     studio.page.get_by_label("Between points").select_option("step")
     assert studio.mood == {"joy": 0.6}
-    studio.page.get_by_role("button", name="add a point").press("Enter")
+    studio.page.get_by_role("button", name="Add a point").press("Enter")
     assert studio.mood == {"joy": {"keys": [[0, 0.6]], "ease": "step"}}
 
 
@@ -137,7 +137,7 @@ def test_points_past_what_is_shown_are_kept_and_not_shown(studio: Studio) -> Non
     seen.last.focus()
     for key in ["Shift+ArrowRight"] * 3 + ["ArrowUp"]:
         page.keyboard.press(key)
-    page.get_by_role("button", name="add a point").press("Enter")
+    page.get_by_role("button", name="Add a point").press("Enter")
     moved = [token for token, _ in studio.mood["joy"]["keys"]]
     assert moved == sorted(set(moved))
     assert moved[-1] == keys[-1][0]
@@ -158,7 +158,7 @@ def test_a_slider_moves_the_mood_and_what_is_said_of_it(studio: Studio) -> None:
     studio.page.locator("#inertia").fill("6")
     assert studio.mood == {"joy": 0.8, "fear": -0.25, "$inertia": 6}
     assert studio.page.locator("#felt").text_content() == "joy 0.8, fear \u22120.25"
-    studio.page.get_by_role("button", name="feel nothing").click()
+    studio.page.get_by_role("button", name="Neutral", exact=True).click()
     assert studio.mood == {}
 
 
@@ -248,7 +248,7 @@ def test_a_cast_of_characters(studio: Studio, server: Server) -> None:
     page = studio.page
     moods = page.locator("#cast .mood")
     assert moods.all_text_contents() == [f"feels {name} 1" for name in NAMES[:2]]
-    page.get_by_role("button", name="add a character").click()
+    page.get_by_role("button", name="Add a character").click()
     studio.slide("joy", 1.0)
     page.get_by_role("textbox", name="Name", exact=True).nth(2).fill("Zoe")
     assert moods.all_text_contents()[2] == "feels joy 1"
@@ -257,12 +257,13 @@ def test_a_cast_of_characters(studio: Studio, server: Server) -> None:
     expected = [answer(server, {name: 1.0}) for name in (*NAMES[:2], "joy")]
     assert said == expected
     assert page.get_by_role("region", name="Zoe").locator(".answer").text_content() == expected[2]
-    page.get_by_role("button", name="leave", exact=True).first.click()
+    page.get_by_role("button", name="Remove", exact=True).first.click()
     page.locator("#cast .who input[type=checkbox]").first.uncheck()
     studio.ask("Tell me about the museum.")
     studio.said("cast")
-    assert page.locator("#cast .log").all_text_contents()[0] == BREAD + expected[1]
-    assert "museum" in page.locator("#cast .log").all_text_contents()[1]
+    stays, answers = page.locator("#cast .log").all()
+    assert stays.locator(".question, .answer").all_text_contents() == [BREAD, expected[1]]
+    assert "museum" in answers.text_content()
 
 
 def test_a_character_is_told_who_it_is_and_its_mood_is_its_own(studio: Studio) -> None:
@@ -311,7 +312,7 @@ def test_a_conversation_is_remembered_where_that_is_asked(studio: Studio) -> Non
         "And the museum?",
     ]
     studio.said()
-    page.get_by_role("button", name="start afresh").click()
+    page.get_by_role("button", name="New chat").click()
     assert page.locator("#talk .log > li").count() == 0
     with page.expect_request("**/v1/chat/completions") as sent:
         studio.ask(BREAD)
@@ -334,7 +335,7 @@ def test_what_is_copied_runs_and_says_the_same(browser: Any, server: Server) -> 
         for kind in ("json", "python", "curl"):
             shown = studio.snippet(kind)
             studio.page.locator("#copy").click()
-            studio.page.get_by_text("copied", exact=True).wait_for()
+            studio.page.get_by_text("Copied", exact=True).wait_for()
             copied[kind] = studio.page.evaluate("navigator.clipboard.readText()")
             assert copied[kind] == shown
     assert llamood.Mood(json.loads(copied["json"])).emotions.keys() == {"joy", "fear"}
@@ -364,7 +365,7 @@ def test_presets_the_mood_and_the_theme_outlive_a_reload(studio: Studio) -> None
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") == dark
     page.get_by_role("button", name="<b>mine</b>", exact=True).click()
     assert studio.mood == mine
-    page.get_by_role("button", name="forget <b>mine</b>").click()
+    page.get_by_role("button", name="delete <b>mine</b>").click()
     studio.load()
     assert page.get_by_text("mine").count() == 0
 

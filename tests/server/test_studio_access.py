@@ -28,7 +28,7 @@ def shown(studio: Studio, view: str) -> None:
     studio.slide("joy", 1.0)
     studio.slide("fear", 2.0)
     studio.page.locator("#schedule select").nth(0).select_option("anger")
-    studio.page.get_by_role("button", name="add a point").click()
+    studio.page.get_by_role("button", name="Add a point").click()
     studio.page.locator("#preset-name").fill("mine")
     studio.page.locator("#preset-name").press("Enter")
     studio.snippet("python")

@@ -48,7 +48,7 @@ def test_a_service_that_is_gone_is_told_and_comes_back(browser: Any) -> None:
         assert studio.page.locator("#talk .fault").text_content().startswith("cut off")
         with anew(server):
             gone.wait_for(state="hidden")
-            studio.page.get_by_role("button", name="again").click()
+            studio.page.get_by_role("button", name="Answer again").click()
             (said,) = studio.said()
             assert said
             assert studio.page.locator("#talk .fault").count() == 0
@@ -98,12 +98,12 @@ def test_an_answer_that_is_stopped_frees_its_voice(browser: Any, endless: Path) 
         studio.settings(**ENDLESS)
         studio.ask(BREAD)
         studio.page.locator("#talk .answer span").nth(10).wait_for()
-        studio.page.get_by_role("button", name="stop").click()
+        studio.page.get_by_role("button", name="Stop").click()
         (said,) = studio.said()
         server.settles("llamood_speaking", 0)
         assert studio.page.locator("#talk .fault").text_content() == "stopped"
         assert said
-        assert studio.page.get_by_role("button", name="stop").is_disabled()
+        assert studio.page.get_by_role("button", name="Stop").is_disabled()
 
 
 def test_the_key_is_asked_for_until_it_is_right(browser: Any) -> None:
@@ -219,7 +219,7 @@ def test_a_key_that_is_another_now_is_asked_for_and_may_be_left_out(browser: Any
             page.keyboard.press("Escape")
             page.get_by_role("alert").filter(has_text=GONE).wait_for(state="hidden")
             assert not dialog.is_visible()
-            page.get_by_role("button", name="again").click()
+            page.get_by_role("button", name="Answer again").click()
             dialog.wait_for()
             page.keyboard.press("Escape")
             fault = page.locator("#talk .fault")
@@ -239,6 +239,6 @@ def test_a_full_queue_is_told_in_each_pane(browser: Any, endless: Path) -> None:
         fault = studio.page.locator("#compare .fault")
         fault.wait_for()
         assert "try again later" in fault.text_content()
-        studio.page.get_by_role("button", name="stop").click()
+        studio.page.get_by_role("button", name="Stop").click()
         server.settles("llamood_speaking", 0)
         studio.expected.append("429")

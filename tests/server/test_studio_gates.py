@@ -94,18 +94,18 @@ def test_a_gate_is_turned_to_changed_and_taken_away(studio: Studio) -> None:
     studio.slide("joy", 0.5)  # what is felt while it is open
     assert studio.mood["joy"]["then"] == 0.5
     gate(studio, Emotion="anger", feels=1, the_reading_of="joy", than=1)
-    page.get_by_role("button", name="edit what joy waits for").click()
+    page.get_by_role("button", name="edit the condition of joy").click()
     fields = [("Emotion", "joy"), ("the reading of", "fear"), ("than", "2"), ("feels", "0.5")]
     for label, value in fields:
         assert field_of(studio, label).input_value() == value
     gate(studio, **{"is": "<"})
     assert studio.mood["joy"]["when"] == {"fear": "< 2"}
-    page.get_by_role("button", name="let anger wait no more").click()
+    page.get_by_role("button", name="remove the condition of anger").click()
     assert set(studio.mood) == {"joy"}
     mine = studio.mood
     studio.load()  # it outlives a reload
     assert studio.mood == mine
-    page.get_by_role("button", name="feel nothing").click()
+    page.get_by_role("button", name="Neutral", exact=True).click()
     assert (studio.mood, words(studio)) == ({}, [])
 
 
@@ -148,9 +148,9 @@ def test_a_personality_sets_the_mood_and_offers_what_it_is_told(studio: Studio) 
     assert sent.value.post_data_json["mood"] == dict(nervous.mood)
     assert len(sent.value.post_data_json["messages"]) == 1  # it is offered, and no more
     studio.said()
-    page.get_by_role("button", name="tell the model so").click()
+    page.get_by_role("button", name="Use as system prompt").click()
     assert page.locator("#offer").is_hidden()
-    assert page.get_by_label("Who answers").input_value() == nervous.system
+    assert page.get_by_label("System prompt").input_value() == nervous.system
     with page.expect_request("**/v1/chat/completions") as sent:
         studio.ask(BREAD)
     assert sent.value.post_data_json["messages"][0] == {
@@ -200,7 +200,7 @@ def test_a_character_of_the_cast_is_told_what_its_personality_is(studio: Studio)
     page = studio.page
     page.locator("#cast .mood").nth(1).click()
     page.get_by_role("button", name="grumpy", exact=True).click()
-    page.get_by_role("button", name="tell the model so").click()
+    page.get_by_role("button", name="Use as system prompt").click()
     told = page.locator("#cast textarea")
     assert told.nth(1).input_value() == personalities()["grumpy"].system
     assert told.nth(0).input_value() == page.locator("#system").input_value() == ""

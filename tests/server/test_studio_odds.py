@@ -126,7 +126,7 @@ def test_snippets_keep_up_with_all_that_they_say(studio: Studio) -> None:
     shown.filter(has_text=BREAD).wait_for()
     studio.view("Talk")
     shown.filter(has_text="Tell me about the museum.").wait_for()
-    page.get_by_role("button", name="another seed").click()
+    page.get_by_role("button", name="New seed").click()
     page.wait_for_timeout(150)
     assert f"seed={page.locator('#seed').input_value()}," in shown.text_content()
     studio.said()
@@ -136,11 +136,11 @@ def test_a_question_that_nobody_hears_is_not_lost(studio: Studio) -> None:
     page = studio.page
     studio.view("Cast")
     for _ in range(2):
-        page.get_by_role("button", name="leave", exact=True).first.click()
+        page.get_by_role("button", name="Remove", exact=True).first.click()
     studio.ask(BREAD)
     page.get_by_role("status").filter(has_text="Nobody is to answer").wait_for()
     assert page.locator("#question").input_value() == BREAD
-    page.get_by_role("button", name="add a character").click()
+    page.get_by_role("button", name="Add a character").click()
     page.locator("#question").press("Enter")
     assert len(studio.said("cast")) == 1
     assert page.locator("#question").input_value() == page.locator("#unheard").text_content() == ""
@@ -186,7 +186,7 @@ def test_stop_ends_all_answers_also_of_other_views(browser: Any, endless: Path) 
         studio.ask(BREAD)
         page.locator("#cast .answer span").nth(9).wait_for()
         page.locator("#cast .who input[type=checkbox]").first.uncheck()
-        page.get_by_role("button", name="stop").click()
+        page.get_by_role("button", name="Stop").click()
         studio.said("cast")
         server.settles("llamood_speaking", 0)
         assert page.locator("#announced").text_content() == ""
@@ -208,7 +208,7 @@ def test_a_question_while_an_answer_streams_takes_its_place(browser: Any, endles
         assert roles == ["user", "assistant", "user"]
         page.locator("#talk .log > li:last-child .answer span").nth(9).wait_for(state="attached")
         assert page.locator("#talk .fault").all_text_contents() == ["stopped"]
-        page.get_by_role("button", name="start afresh").click()
+        page.get_by_role("button", name="New chat").click()
         server.settles("llamood_speaking", 0)
         assert page.locator("#talk .log > li").count() == 0
         assert not page.locator(".schedule .now").is_visible()
@@ -228,9 +228,9 @@ def test_a_character_that_leaves_while_it_speaks_frees_its_voice(
         studio.ask(BREAD)
         page.locator("#cast .answer span").nth(9).wait_for()
         zoe = page.get_by_role("article", name="Zoe")
-        zoe.get_by_role("button", name="leave", exact=True).click()
+        zoe.get_by_role("button", name="Remove", exact=True).click()
         server.settles("llamood_speaking", 1)
-        page.get_by_role("button", name="leave", exact=True).click()
+        page.get_by_role("button", name="Remove", exact=True).click()
         server.settles("llamood_speaking", 0)
         page.locator("body:not(.speaking)").wait_for()
         assert page.locator("#cast article").count() == 0
@@ -302,7 +302,7 @@ def test_two_tabs_keep_presets_together(studio: Studio) -> None:
     for tab in (page, other):
         for name in ("mine", "yours"):
             tab.get_by_role("button", name=name, exact=True).wait_for()
-    page.get_by_role("button", name="forget mine").click()
+    page.get_by_role("button", name="delete mine").click()
     other.get_by_role("button", name="mine", exact=True).wait_for(state="detached")
     studio.load()
     assert page.get_by_role("button", name="yours", exact=True).count() == 1
@@ -330,7 +330,7 @@ def test_as_many_characters_as_can_join_speak_at_once(browser: Any, endless: Pat
         page = studio.page
         studio.settings(**ENDLESS)
         studio.view("Cast")
-        add = page.get_by_role("button", name="add a character")
+        add = page.get_by_role("button", name="Add a character")
         while add.is_enabled():
             add.click()
         n = page.locator("#cast article").count()
@@ -343,7 +343,7 @@ def test_as_many_characters_as_can_join_speak_at_once(browser: Any, endless: Pat
             assert time.monotonic() < end, f"never {n} at once"
         with page.expect_response("**/v1/mood/rows"):  # and there is room for what is foreseen
             studio.slide("joy", 0.7)
-        page.get_by_role("button", name="stop").click()
+        page.get_by_role("button", name="Stop").click()
         server.settles("llamood_speaking", 0)
 
 
@@ -355,9 +355,9 @@ def test_a_conversation_that_is_too_long_says_what_helps(studio: Studio) -> None
     while fault.count() == 0:
         studio.ask("bread " * 40)
         studio.said()
-    assert "start afresh" in fault.text_content()
+    assert "new chat" in fault.text_content()
     assert not page.locator("#talk .figures").is_visible()  # those of the answer before
-    page.get_by_role("button", name="start afresh").click()
+    page.get_by_role("button", name="New chat").click()
     studio.ask(BREAD)
     assert studio.said() != [""]
     studio.expected.append("400")

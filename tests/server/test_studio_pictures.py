@@ -47,10 +47,16 @@ def taken(studio: Studio, path: Path) -> None:
     assert path.stat().st_size < 200_000
 
 
+def brief(studio: Studio) -> None:
+    """Answers that a picture has room for."""
+    studio.settings(max_tokens=80)
+    studio.page.locator("#drawing > summary").click()
+
+
 def test_talk(browser: Any, server: Server, folder: Path) -> None:
     with visiting(browser, server, viewport=DESK, color_scheme="light") as studio:
         studio.page.get_by_role("button", name="joy turns to anger").click()
-        studio.settings(seed=46)
+        studio.settings(seed=46, max_tokens=80)
         studio.page.locator("#drawing > summary").click()
         studio.ask(BREAD)
         studio.said()
@@ -61,20 +67,22 @@ def test_compare(browser: Any, server: Server, folder: Path) -> None:
     with visiting(browser, server, viewport=DESK, color_scheme="dark") as studio:
         studio.view("Compare")
         studio.drag(".pad", (0.5, 0.5), (0.9, 0.2))
+        brief(studio)
         studio.ask(BREAD)
         studio.said("compare")
-        studio.page.evaluate("scrollTo(0, 0)")
+        studio.page.locator(".conversation").evaluate("it => it.scrollTo(0, 0)")
         taken(studio, folder / "studio-compare.png")
 
 
 def test_cast(browser: Any, server: Server, folder: Path) -> None:
     with visiting(browser, server, viewport=DESK, color_scheme="light") as studio:
         studio.view("Cast")
-        studio.page.get_by_role("button", name="add a character").click()
+        studio.page.get_by_role("button", name="Add a character").click()
         studio.slide("joy", 1.0)
+        brief(studio)
         studio.ask(BREAD)
         studio.said("cast")
-        studio.page.evaluate("scrollTo(0, 0)")
+        studio.page.locator(".conversation").evaluate("it => it.scrollTo(0, 0)")
         taken(studio, folder / "studio-cast.png")
 
 

@@ -101,6 +101,10 @@ ROWS = _object("mood.rows", emotions=_TEXTS, asked=_TABLE, applied=_TABLE, notic
 STUDIO = _object(
     "studio",
     model={"type": "string"},
+    file={"type": "string"},
+    quantisation={"type": "string"},
+    parameters=_COUNT,
+    bytes=_COUNT,
     version={"type": "string"},
     readings={"type": "boolean"},
     unread={"type": ["string", "null"]},
@@ -163,11 +167,12 @@ def emotions(cast: Cast) -> list[dict[str, Any]]:
 
 
 def studio(cast: Cast, settings: Settings) -> dict[str, Any]:
-    """What the page needs to know. ``context``: tokens of a prompt and its answer. ``unread``: why
-    answers are not read."""
+    """What the page needs to know. ``file`` to ``bytes``: see `Cast.model_file`. ``context``:
+    tokens of a prompt and its answer. ``unread``: why answers are not read."""
     return {
         "object": "studio",
         "model": settings.model,
+        **cast.model_file,
         "version": __version__,
         "readings": cast.reads,
         "unread": settings.unread,

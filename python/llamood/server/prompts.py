@@ -84,6 +84,31 @@ def messages_of(messages: Sequence[Message]) -> list[dict[str, Any]]:
     return [_message(message) for message in messages]
 
 
+def begun_in(asked: ChatRequest, said: Sequence[Mapping[str, Any]]) -> str:
+    """How the answer begins; empty where it is a new one. Raises `ApiError` where the request asks
+    to go on, and there is nothing to go on with, or in a form that would begin anew."""
+    if asked.llamood is None or not asked.llamood.continues:
+        return ""
+    last = said[-1]
+    is_said = last["role"] == "assistant" and last["content"] and not last.get("tool_calls")
+    if not is_said:
+        found = "no text" if last["role"] == "assistant" else f"a message of role {last['role']}"
+        raise ApiError(
+            400,
+            f"llamood.continues: the last message has to be a text of an assistant, found {found}",
+            param="messages",
+        )
+    formed = asked.response_format is not None and asked.response_format.type != "text"
+    for name, is_given in (
+        ("response_format", formed),
+        ("tools", asked.tools),
+        ("feel", asked.feel),
+    ):
+        if is_given:
+            raise ApiError(400, f"llamood.continues goes without {name}", param=name)
+    return str(last["content"])
+
+
 def said_last(messages: Sequence[Message]) -> str | None:
     """The text of the last message of a user; None where there is none."""
     return next((_text(each.content) for each in reversed(messages) if each.role == "user"), None)

@@ -147,10 +147,13 @@ AskedSession = Annotated[
 class Extra(Strict):
     """``session``: a conversation whose mood lives on: a request without a mood goes on in its
     last, and inertia from what was felt last; true for a new one, whose name the answer says.
-    ``steer``: ``prose`` pauses the mood inside JSON and tool calls, ``all`` does not."""
+    ``steer``: ``prose`` pauses the mood inside JSON and tool calls, ``all`` does not.
+    ``continues``: the last message, an assistant's, is the beginning of the answer, which goes on
+    from there."""
 
     session: AskedSession | None = None
     steer: Literal["prose", "all"] = "prose"
+    continues: bool = False
 
 
 def _mood_kind(mood: Any) -> str | None:

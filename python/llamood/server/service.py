@@ -72,7 +72,9 @@ class Service:
 
         def prompt(more: Sequence[dict[str, Any]]) -> list[int]:
             said = [*self._messages(asked, cast), *more]
-            return _chat_prompt(cast, said, written, plain=not self._settings.control_tokens)
+            plain, begun = not self._settings.control_tokens, prompts.begun_in(asked, said)
+            asks = said[:-1] if begun else said
+            return _chat_prompt(cast, asks, written, plain=plain, begun=begun)
 
         def work() -> tuple[list[int], dict[str, Any], bool, Mood | None]:
             return prompt(()), *_narrow_form(asked, offered, tool), self._mood(asked, cast)
@@ -341,10 +343,15 @@ def _begins(asked: Shared) -> bool:
 
 
 def _chat_prompt(
-    cast: Cast, said: list[dict[str, Any]], tools: list[dict[str, Any]], *, plain: bool
+    cast: Cast,
+    said: list[dict[str, Any]],
+    tools: list[dict[str, Any]],
+    *,
+    plain: bool,
+    begun: str,
 ) -> list[int]:
     try:
-        return cast.prompt(said, tools=tools or None, plain=plain)
+        return cast.prompt(said, tools=tools or None, plain=plain, begun=begun)
     except (ModelError, UnicodeEncodeError) as error:
         raise ApiError(400, str(error), param="messages") from None
 

@@ -111,6 +111,12 @@ class Cast(Closing):
         return metadata
 
     @property
+    def model_file(self) -> Mapping[str, Any]:
+        """Which file the model is: its name, ``file``; ``quantisation``, as llama.cpp has it;
+        ``parameters``, how many; and ``bytes``, of its tensors."""
+        return self._shared.model_file
+
+    @property
     def fingerprint(self) -> str:
         """Which model this is, whatever its quantisation."""
         return self._shared.fingerprint
@@ -136,15 +142,17 @@ class Cast(Closing):
         *,
         tools: Sequence[Mapping[str, Any]] | None = None,
         plain: bool = False,
+        begun: str = "",
     ) -> list[int]:
         """A text, or a conversation of chat messages, as the tokens that an answer follows on.
 
         ``tools``: what the model's chat template says can be called. ``plain``: the text of a
         control token, ``<|im_start|>`` say, in a message or tool is plain characters; else it is
-        the token, as in llama.cpp and in ``llamood.Llama``. Safe in any thread. Raises `ModelError`
+        the token, as in llama.cpp and in ``llamood.Llama``. ``begun``: how the answer to a
+        conversation begins, which goes on from there. Safe in any thread. Raises `ModelError`
         where the template refuses them.
         """
-        return self._shared.prompt(said, tools=tools, plain=plain)
+        return self._shared.prompt(said, tools=tools, plain=plain, begun=begun)
 
     def n_token_at_least(self, text: str) -> int:
         """How many tokens a text surely has, without writing it as such. Safe in any thread."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 from collections.abc import Mapping, Sequence
 from functools import cached_property
+from pathlib import Path
 from typing import Any, Literal
 
 import llama_cpp
@@ -26,6 +27,7 @@ from llamood.voices.tokenizing import Tokenizer
 
 Overflow = Literal["refuse", "drop"]
 
+_DESCRIBED = 256  # bytes that llama.cpp may take to describe a model
 _MOST_VOICES = 256  # of one llama.cpp context
 _REFUSED = {
     "embedding": "a cast speaks, and makes no embeddings",
@@ -207,6 +209,19 @@ class SharedContext(OpenedLlama):
         except RuntimeError as error:
             raise ModelError(f"{self.model_path}: {error}") from None
 
+    @cached_property
+    def model_file(self) -> Mapping[str, Any]:
+        """See `Cast.model_file`."""
+        model, said = self._model.model, ctypes.create_string_buffer(_DESCRIBED)
+        llama_cpp.llama_model_desc(model, said, _DESCRIBED)
+        _, _, quantisation = said.value.decode(errors="replace").split(" ", 2)
+        return {
+            "file": Path(self.model_path).name,
+            "quantisation": quantisation,
+            "parameters": int(llama_cpp.llama_model_n_params(model)),
+            "bytes": int(llama_cpp.llama_model_size(model)),
+        }
+
     def chat(self, messages: Sequence[Mapping[str, str]]) -> list[int]:
         """A conversation as tokens; see `chat_tokens`."""
         return chat_tokens(self, [dict(message) for message in messages])
@@ -217,13 +232,18 @@ class SharedContext(OpenedLlama):
         *,
         tools: Sequence[Mapping[str, Any]] | None = None,
         plain: bool = False,
+        begun: str = "",
     ) -> list[int]:
         """A text, begun as the model wants texts begun, or a conversation, as tokens. ``plain``:
-        the texts of control tokens in messages are plain characters."""
+        the texts of control tokens in messages are plain characters. ``begun``: how the answer
+        begins."""
         if isinstance(said, str):
             return list(self.tokenize(said.encode(), add_bos=True, special=True))
         texts = self._control_texts if plain else None
-        return chat_tokens(self, [dict(message) for message in said], tools=tools, plain=texts)
+        asked = chat_tokens(self, [dict(message) for message in said], tools=tools, plain=texts)
+        if not begun:
+            return asked
+        return asked + self.tokenize(begun.encode(), add_bos=False, special=not plain)
 
     @cached_property
     def _control_texts(self) -> ControlTexts:

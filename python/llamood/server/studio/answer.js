@@ -3,18 +3,20 @@
 import { REACH, expressed } from "./colours.js";
 import { make, oncePerFrame, rounded } from "./dom.js";
 import { Face } from "./face.js";
+import { Rendered } from "./rendered.js";
 
 export class Answer {
   /** `[{text, asked, mood, reading, score, face, valence, arousal}]`: the weights asked and applied,
    * what was read of the answer up to there, and of the token before it alone, and its face. */
   tokens = [];
-  element = make("p", { class: "answer", "aria-busy": "true" });
+  element = make("div", { class: "answer", "aria-busy": "true" });
   face; // what it expresses, as a picture
 
   #colours; // emotion -> colour
-  #spans = [];
+  #rendered = new Rendered(this.element, (token, element) => this.#colour(token, [element]));
+  #n = 0; // tokens that are shown
   #write = oncePerFrame(() => this.#append());
-  #marked = null;
+  #marked = -1;
 
   constructor(colours) {
     this.#colours = colours;
@@ -30,40 +32,48 @@ export class Answer {
     this.#write();
   }
 
+  /** More is to come, after it had ended. */
+  goOn() {
+    this.element.setAttribute("aria-busy", true);
+  }
+
   end() {
     this.#append();
+    this.#rendered.end();
     this.element.removeAttribute("aria-busy");
   }
 
   /** Show which token is meant, -1 for none. */
   mark(index) {
-    this.#marked?.classList.remove("marked");
-    this.#marked = this.#spans[index] ?? null;
-    this.#marked?.classList.add("marked");
+    this.#rendered.placesOf(this.#marked).forEach((one) => one.classList.remove("marked"));
+    this.#marked = index;
+    this.#rendered.placesOf(index).forEach((one) => one.classList.add("marked"));
   }
 
   /** The token at a point of the page, -1 where there is none. */
   tokenAt(target) {
-    return this.#spans.indexOf(target);
+    return this.#rendered.tokenOf(target);
   }
 
   /** What a token expresses is known with the next one, and the colours of those near it with
    * those after. */
   #append() {
-    const n = this.#spans.length;
-    const fresh = this.tokens.slice(n).map(({ text }) => make("span", { text }));
-    this.#spans.push(...fresh);
-    this.element.append(...fresh);
-    if (fresh.length > 0) this.face.show(this.tokens.at(-1));
-    for (let i = Math.max(n - REACH - 1, 0); i < this.tokens.length; i++) this.#colour(i);
+    const n = this.#n;
+    const fresh = this.tokens.slice(n);
+    if (fresh.length === 0) return;
+    this.#n = this.tokens.length;
+    this.#rendered.add(fresh.map(({ text }) => text));
+    this.face.show(this.tokens.at(-1));
+    for (let i = Math.max(n - REACH - 1, 0); i < n; i++) this.#colour(i, this.#rendered.placesOf(i));
   }
 
-  #colour(index) {
+  #colour(index, elements) {
     const felt = expressed(this.tokens, index);
-    const span = this.#spans[index];
-    span.classList.toggle("felt", felt !== null);
-    if (felt === null) return;
-    span.style.setProperty("--c", this.#colours[felt.name] ?? "transparent");
-    span.style.setProperty("--strength", `${rounded(felt.strength * 100, 0)}%`);
+    for (const element of elements) {
+      element.classList.toggle("felt", felt !== null);
+      if (felt === null) continue;
+      element.style.setProperty("--c", this.#colours[felt.name] ?? "transparent");
+      element.style.setProperty("--strength", `${rounded(felt.strength * 100, 0)}%`);
+    }
   }
 }

@@ -9,11 +9,30 @@ export function recalled(name, where = "localStorage") {
   }
 }
 
-/** Keep a value under a name, where the browser lets pages keep anything. */
+/** Keep a value under a name. False where the browser lets pages keep nothing, or nothing more. */
 export function stored(name, value, where = "localStorage") {
   try {
     window[where].setItem(name, JSON.stringify(value));
+    return true;
   } catch {
-    // It is there until the page is closed.
+    return false;
+  }
+}
+
+/** Keep nothing under a name any more. */
+export function dropped(name) {
+  try {
+    localStorage.removeItem(name);
+  } catch {
+    // Nothing is kept.
+  }
+}
+
+/** The names under which something is kept. */
+export function namesKept() {
+  try {
+    return Object.keys(localStorage);
+  } catch {
+    return [];
   }
 }

@@ -21,7 +21,7 @@ export class CastView {
     this.#root = root;
     this.#mood = mood;
     this.#makePane = makePane;
-    this.#add = make("button", { type: "button", text: "add a character" });
+    this.#add = make("button", { type: "button", text: "Add a character" });
     this.#add.addEventListener("click", () => this.#select(this.#join(NEUTRAL)));
     root.append(make("div", { class: "cast" }), this.#add);
     for (const one of moods) this.#join(one);
@@ -38,6 +38,12 @@ export class CastView {
   /** Those who are to answer: `[{pane, mood, system}]`. */
   get speakers() {
     return this.#characters.filter(({ listens }) => listens.checked).map(speaker);
+  }
+
+  /** Who speaks in this pane; null where it is nobody's. */
+  speakerOf(pane) {
+    const character = this.#characters.find((one) => one.pane === pane);
+    return character ? speaker(character) : null;
   }
 
   /** Those whose mood is being edited. */
@@ -80,11 +86,11 @@ export class CastView {
     const leave = make("button", {
       type: "button",
       class: "quiet",
-      text: "leave",
+      text: "Remove",
       click: () => this.#leave(character),
     });
     character.label.addEventListener("click", () => this.#select(character));
-    const listens = make("label", { class: "field" }, character.listens, "answers");
+    const listens = make("label", { class: "field" }, character.listens, "Answers");
     const head = make("div", { class: "who" }, character.name, listens, leave);
     const { system, label, pane } = character;
     return make("article", { "aria-label": pane.title }, head, system, label, pane.element);

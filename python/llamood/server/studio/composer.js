@@ -3,6 +3,7 @@
 import { byId, clamp, make } from "./dom.js";
 
 const MOST_SUGGESTED = 8;
+const ANY = ["How was your day?", "Tell me a story in five sentences.", "What should I do tomorrow?"];
 
 export class Composer {
   #form = byId("composer");
@@ -40,7 +41,8 @@ export class Composer {
       this.#seed.value = Math.floor(Math.random() * 10_000);
       again();
     });
-    const suggested = about.questions.slice(0, MOST_SUGGESTED).map((text) =>
+    const questions = about.questions.length > 0 ? about.questions : ANY;
+    const suggested = questions.slice(0, MOST_SUGGESTED).map((text) =>
       make("button", { type: "button", text, click: () => heard(text) }),
     );
     byId("suggestions").replaceChildren(...suggested);
@@ -52,7 +54,7 @@ export class Composer {
     return {
       seed: Math.round(within(this.#seed)),
       temperature: within(this.#temperature),
-      max_tokens: Math.round(within(this.#length)),
+      ...(this.#length.value === "" ? {} : { max_tokens: Math.round(within(this.#length)) }),
       remembers: this.#remembers.checked,
     };
   }
@@ -62,7 +64,7 @@ export class Composer {
     const { seed, temperature, max_tokens } = this.how;
     this.#seed.value = seed;
     this.#temperature.value = temperature;
-    this.#length.value = max_tokens;
+    this.#length.value = max_tokens ?? "";
   }
 
   /** What the model is told to be, "" for nothing. */
@@ -72,7 +74,7 @@ export class Composer {
 
   set system(text) {
     this.#system.value = text;
-    byId("drawing").open = true;
+    if (text !== "") byId("drawing").open = true;
   }
 
   /** What is being written, "" where nothing is. */

@@ -68,6 +68,14 @@ export const clamp = (value, least, most) => Math.min(Math.max(value, least), mo
 /** At most two decimals, and a minus that is one. */
 export const shown = (value) => String(rounded(value)).replace("-", "−");
 
+/** A large number with two or three figures, and its unit: 135M, 4.2M. */
+export function inUnits(number) {
+  const units = ["", "k", "M", "G", "T"];
+  const power = clamp(Math.floor(Math.log10(Math.max(number, 1)) / 3), 0, units.length - 1);
+  const value = number / 1000 ** power;
+  return `${rounded(value, value < 10 ? 1 : 0)}${units[power]}`;
+}
+
 export const rounded = (value, decimals = 2) => {
   const scale = 10 ** decimals;
   return Math.round(value * scale) / scale || 0; // no -0

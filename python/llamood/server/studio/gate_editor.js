@@ -16,7 +16,7 @@ export class GateEditor {
   #fields;
   #form;
   #filled; // the schedule that the fields were filled with
-  #adds = make("button", { text: "let it wait" });
+  #adds = make("button", { text: "Add condition" });
 
   /** `emotions`: `[{id, ceiling, colour}]`; `reads`: whether the service reads anything. */
   constructor(root, { emotions, mood, reads }) {
@@ -72,7 +72,7 @@ export class GateEditor {
     const then = intensityOf(this.#mood.value, id) || 1;
     const shown = isSimple(gate) ? fieldsOf(gate) : { ...NOTHING_ELSE, then };
     for (const [name, value] of Object.entries(shown)) this.#fields[name].field.value = value;
-    this.#adds.textContent = isGate(gate) ? "change it" : "let it wait";
+    this.#adds.textContent = isGate(gate) ? "Update condition" : "Add condition";
     this.#filled = gate;
   }
 
@@ -92,7 +92,7 @@ export class GateEditor {
       type: "button",
       class: "quiet",
       text: "×",
-      "aria-label": `let ${id} wait no more`,
+      "aria-label": `remove the condition of ${id}`,
       click: () => (this.#mood.value = withSchedule(this.#mood.value, id, null)),
     });
     const item = make("li", { style: { "--c": colour }, "data-emotion": id }, light, words, drop);

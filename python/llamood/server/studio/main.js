@@ -2,10 +2,12 @@
 
 import { recalled, stored } from "./browser_store.js";
 import { CastView } from "./cast_view.js";
+import { ChatList } from "./chat_list.js";
 import { colourOf } from "./colours.js";
 import { Composer } from "./composer.js";
 import { Connection, untilReady } from "./connection.js";
-import { byId, make, onceQuiet } from "./dom.js";
+import { byId, inUnits, make, onceQuiet } from "./dom.js";
+import { Follow } from "./follow.js";
 import { GateEditor } from "./gate_editor.js";
 import { isGate } from "./gate.js";
 import {
@@ -83,6 +85,12 @@ function unreadSaid({ unread }) {
   return `Colours show what is added, as nothing is read: ${unread}. Measure one that reads: llamood read --measure`;
 }
 
+/** Which model it is. */
+function aboutSaid({ file, quantisation, parameters, bytes, context }) {
+  const size = `${inUnits(parameters)} parameters, ${inUnits(bytes)}B`;
+  return `${file}, ${quantisation}, ${size}, context of ${context} tokens`;
+}
+
 class Studio {
   #service;
   #about;
@@ -93,11 +101,13 @@ class Studio {
   #panes;
   #cast;
   #composer;
+  #chats;
   #connection;
   #editor;
   #gates;
   #snippets;
   #preview;
+  #follow = new Follow(document.querySelector(".conversation"));
   #speaking = new Set(); // `{pane}` of each answer that is not over, also of other views
 
   constructor({ service, about, emotions }) {
@@ -107,6 +117,7 @@ class Studio {
     this.#main = restored(recalled(STORE), emotions.map(({ id }) => id));
     this.#mood = new Observable(this.#main);
     byId("model").textContent = about.model;
+    byId("about").textContent = aboutSaid(about);
     document.title = `llamood: ${about.model}`;
     byId("unread").textContent = unreadSaid(about);
     this.#connection = new Connection({ service, back: () => this.#returned() });
@@ -117,7 +128,12 @@ class Studio {
       ask: (text) => this.#ask(text),
       again: () => this.#again(this.#speakers),
       stop: () => this.#speaking.forEach(({ pane }) => pane.stop()),
-      afresh: () => this.#speakers.forEach(({ pane }) => pane.forget()),
+      afresh: () => this.#begin(),
+    });
+    this.#chats = new ChatList({
+      pane: this.#panes.talk,
+      model: about.model,
+      system: { get: () => this.#composer.system, set: (text) => (this.#composer.system = text) },
     });
     this.#snippets = new SnippetPanel({ gather: () => this.#gathered(), mood: this.#mood });
     const live = onceQuiet(() => this.#live(), LIVE);
@@ -185,7 +201,16 @@ class Studio {
   }
 
   #pane(title, said) {
-    return new Pane({ service: this.#service, emotions: this.#emotions, title, said });
+    const wants = (work) => this.#speak(this.#speakerOf(pane), work);
+    const pane = new Pane({
+      service: this.#service,
+      emotions: this.#emotions,
+      context: this.#about.context,
+      title,
+      said,
+      wants,
+    });
+    return pane;
   }
 
   /** The token that is being said, and what is told of it; null where none is. */
@@ -224,6 +249,13 @@ class Studio {
     ];
   }
 
+  /** Who speaks in this pane, `{pane, mood, system}`. */
+  #speakerOf(pane) {
+    const { system } = this.#composer;
+    const mood = pane === this.#panes.unfelt ? NEUTRAL : this.#main;
+    return this.#cast.speakerOf(pane) ?? { pane, mood, system };
+  }
+
   #ask(text) {
     const speakers = this.#speakers;
     for (const speaker of speakers) {
@@ -231,6 +263,11 @@ class Studio {
     }
     speakers[0]?.pane.reveal();
     return speakers.length > 0;
+  }
+
+  #begin() {
+    if (this.#view === "talk") this.#chats.begin();
+    else this.#speakers.forEach(({ pane }) => pane.forget());
   }
 
   #again(speakers) {
@@ -252,7 +289,9 @@ class Studio {
     this.#composer.isSpeaking = true;
     this.#snippets.write();
     try {
-      const said = await ask(how);
+      const saying = ask(how);
+      this.#follow.begin();
+      const said = await saying;
       if (said !== null) byId("announced").textContent = `${pane.title}: ${said}`;
     } catch (error) {
       if (error instanceof Gone) this.#connection.lost();
@@ -261,6 +300,7 @@ class Studio {
     } finally {
       this.#speaking.delete(turn);
       this.#composer.isSpeaking = this.#speaking.size > 0;
+      if (this.#speaking.size === 0) this.#follow.over();
     }
   }
 

@@ -92,6 +92,17 @@ export function written(mood) {
   return json;
 }
 
+/** The same as it is written, from `n` tokens on, where `asked` was felt last: curves through points
+ * go on; others begin anew. */
+export function after(json, n, asked) {
+  const rest = Object.entries(json).map(([name, value]) => {
+    if (!areKeys(value?.keys)) return [name, value];
+    const later = value.keys.filter(([token]) => token > n).map(([token, felt]) => [token - n, felt]);
+    return [name, { ...value, keys: [[0, rounded(asked[name] ?? 0, 3)], ...later] }];
+  });
+  return Object.fromEntries(rest);
+}
+
 /** The mood that is so written; null where it names emotions that there are none of, or says
  * nothing of one. */
 export function readFrom(json, names) {
@@ -129,14 +140,14 @@ export function described(mood) {
   const parts = felt.map((name) => `${name} ${inWords(mood, name)}`);
   const { valence, arousal } = mood.affect ?? {};
   if (mood.affect) parts.push(`valence ${shown(valence)}`, `arousal ${shown(arousal)}`);
-  return parts.join(", ") || (Object.keys(mood.rest).length > 0 ? "as written" : "no feeling");
+  return parts.join(", ") || (Object.keys(mood.rest).length > 0 ? "as written" : "neutral");
 }
 
 function inWords(mood, name) {
   const schedule = scheduleOf(mood, name);
   if (isGate(schedule)) return describedGate(schedule);
   if (schedule !== null) return "as written";
-  return isDrawn(mood.intensities[name]) ? "drawn" : shown(mood.intensities[name]);
+  return isDrawn(mood.intensities[name]) ? "as a curve" : shown(mood.intensities[name]);
 }
 
 /** A stored mood, or as much of it as there are such emotions; NEUTRAL where it is none. */

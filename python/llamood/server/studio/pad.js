@@ -21,7 +21,8 @@ export class Pad {
     const clear = make("button", {
       type: "button",
       class: "quiet",
-      text: "leave the pad out",
+      text: "Off",
+      "aria-label": "Off: valence and arousal",
       click: () => (mood.value = withAffect(mood.value, null)),
     });
     const rows = this.#ranges.map(({ row }) => row);
@@ -75,7 +76,7 @@ export class Pad {
       row.style.setProperty("--share", (point[axis] + 1) / 2);
       if (range.valueAsNumber !== point[axis]) range.value = point[axis];
       figure.textContent = affect ? shown(point[axis]) : "–";
-      range.setAttribute("aria-valuetext", affect ? shown(point[axis]) : "left out");
+      range.setAttribute("aria-valuetext", affect ? shown(point[axis]) : "off");
     }
   }
 }

@@ -1,58 +1,46 @@
 /** A conversation with the model: what was said, and how the last answer came about. */
 
-import { Answer } from "./answer.js";
-import { Curves } from "./curves.js";
-import { make, oncePerFrame, shown } from "./dom.js";
+import { make, oncePerFrame } from "./dom.js";
+import { Figures } from "./figures.js";
+import { after } from "./mood.js";
 import { Gone } from "./service.js";
+import { Turn } from "./turn.js";
 
 const TELLING = 100; // milliseconds; tokens that came within fewer say nothing of a speed
 
 export class Pane {
   element;
 
+  /** Called where what was said is another now. */
+  changed = () => {};
+
   #service;
-  #emotions;
   #colours;
-  #messages = []; // of the conversation, as the service takes them
-  #before = []; // the same, before the last question
+  #context;
+  #wants;
+  #turns = [];
   #session = true; // its name; true where none has begun
   #log = make("ol", { class: "log" });
-  #curves;
-  #token = make("input", { type: "range", min: 0, max: 0, value: 0 });
-  #table = make("table");
-  #details = make("details", { toggle: () => this.#tabulate() });
-  #told = null; // the token whose figures are shown
-  #said = make("p", { class: "hint" });
-  #answer = null;
+  #figures;
   #stopping = new AbortController();
-  #asked = ""; // the last question
-  #mood = null; // that it was asked in, as the service takes it
   #title;
   #show = oncePerFrame(() => this.#showLast());
 
-  /** `emotions`: `[{id, colour}]`; `said`: called with the number of each token and with what is
-   * told of it, null at the end. */
-  constructor({ service, emotions, title, said = () => {} }) {
+  /** `emotions`: `[{id, colour}]`; `context`: tokens of a prompt and its answer; `said`: called with
+   * the number of each token and with what is told of it, null at the end. `wants`: called with a
+   * function that asks, given how, where a question or an answer is to be worked on. */
+  constructor({ service, emotions, context, title, said = () => {}, wants }) {
     this.#service = service;
-    this.#emotions = emotions;
     this.#colours = Object.fromEntries(emotions.map(({ id, colour }) => [id, colour]));
-    this.#curves = new Curves(emotions);
+    this.#context = context;
+    this.#wants = wants;
+    this.#figures = new Figures({ emotions, meant: (token) => this.#meant(token) });
     this.said = said;
-    this.#token.addEventListener("input", () => this.#meant(this.#token.valueAsNumber));
-    this.#curves.canvas.addEventListener("pointermove", (event) =>
-      this.#meant(this.#curves.tokenAt(event)),
-    );
     this.#log.addEventListener("pointerover", ({ target }) => {
-      const index = this.#answer?.tokenAt(target) ?? -1;
+      const index = this.#last?.answer.tokenAt(target) ?? -1;
       if (index >= 0) this.#meant(index);
     });
-    this.element = make(
-      "section",
-      { class: "pane" },
-      this.#log,
-      make("div", { class: "figures" }, ...this.#figures()),
-    );
-    this.#figuresShown(false);
+    this.element = make("section", { class: "pane" }, this.#log, this.#figures.element);
     this.title = title;
   }
 
@@ -65,61 +53,80 @@ export class Pane {
     this.element.setAttribute("aria-label", title);
   }
 
-  get isSpeaking() {
-    return this.#answer !== null && this.#answer.element.hasAttribute("aria-busy");
+  /** All that was said, as it is kept. */
+  get turns() {
+    return this.#turns.map(({ question, answer, mood }) => ({ question, answer: answer.text, mood }));
+  }
+
+  /** What was said before, instead of what is said here. */
+  restore(turns) {
+    this.forget();
+    for (const { question, answer, mood } of turns) {
+      const turn = this.#begin(question, mood);
+      if (answer === "") turn.end();
+      else turn.say(answer);
+    }
+    this.reveal();
   }
 
   /** The question of the last answer, "" where there is none. */
   get asked() {
-    return this.#asked;
+    return this.#last?.question ?? "";
+  }
+
+  get #last() {
+    return this.#turns.at(-1);
   }
 
   /** Ask, and let the answer grow. `how`: the rest of the request; `remembers`: whether what was
    * said before belongs to it; `system`: what it is told to be. Gives the answer's text once it is
    * over, null where it was stopped; raises what the service refused with, after telling of it. */
-  async ask(text, { system = "", remembers, ...how }) {
-    if (this.isSpeaking) this.#remember(this.#answer);
+  ask(question, how) {
     this.stop();
-    if (!remembers) this.#messages = [];
-    this.#before = [...this.#messages];
-    this.#asked = text;
-    this.#mood = how.mood;
-    const answer = new Answer(this.#colours);
-    const question = make("p", { class: "question", text });
-    const item = make("li", {}, question, answer.face.element, answer.element);
-    this.#log.append(item);
-    this.#answer = answer;
-    this.#figuresShown(true);
-    const told = system ? [{ role: "system", content: system }] : [];
-    const messages = [...told, ...this.#messages, { role: "user", content: text }];
-    const request = { ...how, messages, readings: true, llamood: { session: this.#session } };
-    this.#stopping = new AbortController();
-    const { signal } = this.#stopping;
-    try {
-      await this.#listenInSession(request, answer, signal);
-    } catch (error) {
-      item.append(make("p", { class: "fault", text: faultOf(error, signal) }));
-      if (!signal.aborted) throw error;
-    } finally {
-      answer.end();
-      if (this.#answer === answer && answer.tokens.length === 0) this.#figuresShown(false);
-      if (this.#answer === answer) this.#remember(answer);
-    }
-    return signal.aborted ? null : answer.text;
+    return this.#listenTo(this.#begin(question, how.mood), how, []);
+  }
+
+  #begin(question, mood) {
+    const acts = {
+      ask: (turn) => this.#wants((how) => this.#anew(turn, how)),
+      retry: (turn) => this.#wants((how) => this.#anew(turn, how)),
+      goOn: (turn) => this.#wants((how) => this.#goOn(turn, how)),
+      changed: (turn) => {
+        if (turn === this.#last) this.#figuresOf(null);
+        this.changed();
+      },
+    };
+    const turn = new Turn({ question, mood, colours: this.#colours, acts });
+    this.#turns.push(turn);
+    this.#log.append(turn.element);
+    return turn;
   }
 
   /** Whether that is the mood of the last question. */
   hasAnsweredIn(mood) {
-    return JSON.stringify(mood) === JSON.stringify(this.#mood);
+    return JSON.stringify(mood) === JSON.stringify(this.#last?.mood);
   }
 
   /** Ask the same again, in place of the last answer. */
   again(how) {
+    return this.#anew(this.#last, how);
+  }
+
+  /** Ask the question of this turn again; what was said after it is forgotten. */
+  #anew(turn, how) {
     this.stop();
-    this.#answer = null;
-    this.#log.lastElementChild?.remove();
-    this.#messages = [...this.#before];
-    return this.ask(this.#asked, how);
+    while (this.#last !== turn) this.#turns.pop().element.remove();
+    turn.mood = how.mood;
+    turn.renew();
+    return this.#listenTo(turn, how, []);
+  }
+
+  /** Let the last answer go on from where it is. */
+  #goOn(turn, how) {
+    const { text, tokens } = turn.answer;
+    const mood = after(how.mood, tokens.length, tokens.at(-1).asked);
+    turn.goOn();
+    return this.#listenTo(turn, { ...how, mood }, [{ role: "assistant", content: text }]);
   }
 
   stop() {
@@ -128,146 +135,133 @@ export class Pane {
 
   /** Bring the last question to the top of what is seen. */
   reveal() {
-    this.#log.lastElementChild?.scrollIntoView({ block: "start" });
+    this.#last?.element.scrollIntoView({ block: "start" });
   }
 
   /** As if nothing had been said. */
   forget() {
     this.stop();
-    this.#messages = [];
-    this.#before = [];
+    this.#turns = [];
     this.#session = true;
     this.#log.replaceChildren();
-    this.#answer = null;
-    this.#asked = "";
     this.said(null);
-    this.#figuresShown(false);
+    this.#figuresOf(null);
   }
 
-  /** It is over, and what was said of it stays. */
-  #remember({ text }) {
-    this.said(null);
-    if (text === "") return;
-    const question = { role: "user", content: this.#asked };
-    this.#messages.push(question, { role: "assistant", content: text });
+  /** What the service is to be told before the question of a turn. */
+  #before(turn) {
+    return this.#turns
+      .slice(0, this.#turns.indexOf(turn))
+      .filter(({ answer }) => answer.text !== "")
+      .flatMap(({ question, answer }) => [
+        { role: "user", content: question },
+        { role: "assistant", content: answer.text },
+      ]);
+  }
+
+  async #listenTo(turn, { system = "", remembers, ...how }, begun) {
+    const { answer } = turn;
+    const told = system ? [{ role: "system", content: system }] : [];
+    const before = remembers ? this.#before(turn) : [];
+    const messages = [...told, ...before, { role: "user", content: turn.question }, ...begun];
+    const request = {
+      ...how,
+      messages,
+      readings: true,
+      stream_options: { include_usage: true },
+      llamood: { session: this.#session, continues: begun.length > 0 },
+    };
+    this.#figuresOf(answer);
+    this.changed();
+    this.#stopping = new AbortController();
+    const { signal } = this.#stopping;
+    const isLast = () => this.#last?.answer === answer;
+    const end = (how) => turn.answer === answer && turn.end(how); // it may be asked anew by then
+    try {
+      end(await this.#listenInSession(request, turn, signal));
+    } catch (error) {
+      const goesOn = signal.aborted || error instanceof Gone;
+      end({ why: faultOf(error, signal), isFault: true, goesOn });
+      if (!signal.aborted) throw error;
+    } finally {
+      if (isLast() && answer.tokens.length === 0) this.#figuresOf(null);
+      if (isLast()) this.said(null);
+      if (turn.answer === answer) this.changed();
+    }
+    return signal.aborted ? null : answer.text;
   }
 
   /** In the session of the conversation, in a new one where the service has forgotten it. */
-  async #listenInSession(request, answer, signal) {
+  async #listenInSession(request, turn, signal) {
     try {
-      await this.#listen(request, answer, signal);
+      return await this.#listen(request, turn, signal);
     } catch (error) {
       if (error.code !== "session_not_found") throw error;
-      await this.#listen({ ...request, llamood: { session: true } }, answer, signal);
+      const llamood = { ...request.llamood, session: true };
+      return await this.#listen({ ...request, llamood }, turn, signal);
     }
   }
 
-  async #listen(request, answer, signal) {
+  /** Gives how it ended, as `Turn.end` takes it. */
+  async #listen(request, turn, signal) {
+    const { answer } = turn;
     const began = performance.now();
-    let first = 0;
-    for await (const { choices, llamood } of this.#service.chat(request, signal)) {
+    let [first, reason, used] = [0, null, null];
+    for await (const { choices, llamood, usage } of this.#service.chat(request, signal)) {
       signal.throwIfAborted(); // more may have come before it was stopped
       this.#session = llamood?.session ?? this.#session;
+      used = usage ?? used;
+      reason = choices[0]?.finish_reason ?? reason;
       if (choices.length === 0 || !llamood?.asked) continue;
-      this.#tellGuard(answer, llamood.guard);
+      if (llamood.guard) turn.tellGuard(llamood.guard.words);
       first ||= performance.now();
-      const text = choices[0].delta.content ?? "";
-      answer.add({ text, ...llamood });
+      answer.add({ text: choices[0].delta.content ?? "", ...llamood });
       this.said(answer.tokens.length - 1, llamood);
       this.#show();
     }
-    this.#say(answer.tokens.length, first - began, performance.now() - first);
+    this.#say(used, first - began, performance.now() - first);
+    return reason === "length" ? this.#cut(request.max_tokens, used) : {};
   }
 
-  /** What the guard did about an answer that collapsed, under it, in its own words. */
-  #tellGuard(answer, guard) {
-    if (!guard) return;
-    if (answer.element.nextElementSibling?.className !== "guard hint") {
-      answer.element.after(make("p", { class: "guard hint", role: "status" }));
+  /** Why an answer has no end, and whether it can go on. */
+  #cut(limit, { completion_tokens, total_tokens }) {
+    if (completion_tokens >= limit) {
+      return { why: `Cut at the limit of ${limit} tokens.`, goesOn: total_tokens < this.#context };
     }
-    answer.element.nextElementSibling.textContent = guard.words;
+    const full = `Cut: all ${this.#context} tokens of the context are used.`;
+    return { why: `${full} Begin a new chat to go on.` };
   }
 
-  #say(n, before, during) {
+  #say({ completion_tokens: n, total_tokens }, before, during) {
     const speed = during >= TELLING ? `, ${Math.round(((n - 1) / during) * 1000)} a second` : "";
-    this.#said.textContent = `${n} tokens${speed}; the first after ${Math.round(before)} ms`;
+    const room = `${total_tokens} of ${this.#context} tokens of context used`;
+    this.#figures.say(`${n} tokens${speed}; the first after ${Math.round(before)} ms; ${room}`);
   }
 
   // -- how the answer came about
 
-  #figures() {
-    const label = make("label", { class: "field scrub" }, "token", this.#token);
-    this.#details.append(make("summary", { text: "Figures" }), label, this.#table);
-    return [legend(this.#emotions), this.#curves.canvas, this.#said, this.#details];
-  }
-
-  #figuresShown(are) {
-    this.element.querySelector(".figures").hidden = !are;
-    this.#said.textContent = "";
+  /** None where the answer is null. */
+  #figuresOf(answer) {
+    this.#figures.areShown = answer !== null;
   }
 
   #showLast() {
-    const { tokens } = this.#answer ?? { tokens: [] };
-    if (tokens.length === 0) return;
-    this.#token.max = tokens.length - 1;
-    this.#token.value = tokens.length - 1;
-    this.#curves.show(tokens, -1);
-    this.#tell(tokens, tokens.length - 1);
+    const tokens = this.#last?.answer.tokens ?? [];
+    if (tokens.length > 0) this.#figures.show(tokens, tokens.length - 1);
   }
 
   #meant(token) {
-    const tokens = this.#answer?.tokens ?? [];
+    const tokens = this.#last?.answer.tokens ?? [];
     const index = Math.min(Math.max(token, 0), tokens.length - 1);
-    if (index < 0) return;
-    this.#token.value = index;
-    this.#answer.mark(index);
-    this.#curves.show(tokens, index);
-    this.#tell(tokens, index);
-  }
-
-  #tell(tokens, index) {
-    const { text, mood, reading } = tokens[index];
-    const [what, figures] = reading ? ["read", reading] : ["applied", mood];
-    const parts = Object.entries(figures).map(([name, value]) => `${name} ${shown(value)}`);
-    const said = parts.join(", ") || "nothing";
-    this.#token.setAttribute("aria-valuetext", `${text.trim()}: ${what} ${said}`);
-    this.#curves.describe(
-      `Weights asked and applied, and readings, over ${tokens.length} tokens. At token ` +
-        `${index + 1}, ${what}: ${said}.`,
-    );
-    this.#told = { title: `Token ${index + 1} of ${tokens.length}: “${text.trim()}”`, ...tokens[index] };
-    this.#tabulate();
-  }
-
-  #tabulate() {
-    if (!this.#details.open || this.#told === null) return;
-    const { title, asked, mood, reading } = this.#told;
-    const columns = { asked, applied: mood, ...(reading ? { read: reading } : {}) };
-    const head = ["emotion", ...Object.keys(columns)];
-    const rows = this.#emotions.map(({ id }) => {
-      const cells = Object.values(columns).map((column) => shown(column?.[id] ?? 0));
-      const header = make("th", { scope: "row", text: id });
-      return make("tr", {}, header, ...cells.map((text) => make("td", { text })));
-    });
-    this.#table.replaceChildren(
-      make("caption", { text: title }),
-      make("thead", {}, make("tr", {}, ...head.map((text) => make("th", { scope: "col", text })))),
-      make("tbody", {}, ...rows),
-    );
+    if (index < 0 || this.#figures.element.hidden) return;
+    this.#last.answer.mark(index);
+    this.#figures.show(tokens, index);
   }
 }
 
 function faultOf(error, signal) {
   if (signal.aborted) return "stopped";
   if (error instanceof Gone) return "cut off: the service went away";
-  if (error.code === "context_length_exceeded") return `${error.message}; start afresh, or ask less`;
+  if (error.code === "context_length_exceeded") return `${error.message}; begin a new chat, or ask less`;
   return error.message;
-}
-
-function legend(emotions) {
-  const names = emotions.map(({ id, colour }) =>
-    make("li", { text: id, style: { "--c": colour } }),
-  );
-  const kinds = ["asked", "applied"].map((text) => make("li", { class: text, text }));
-  return make("ul", { class: "legend", "aria-label": "Colours" }, ...names, ...kinds);
 }

@@ -69,7 +69,7 @@ export class Presets {
         type: "button",
         class: "quiet",
         text: "×",
-        "aria-label": `forget ${name}`,
+        "aria-label": `delete ${name}`,
         click: () => this.#drop(name),
       });
       return make("li", {}, this.#button(name, mood), drop);
@@ -98,7 +98,6 @@ export class Presets {
 /** Those of the page, as far as there are such emotions. */
 function builtIn(names) {
   const all = [
-    ["neutral", NEUTRAL, []],
     ["glad", withIntensity(NEUTRAL, "joy", 1), ["joy"]],
     ["furious", withIntensity(NEUTRAL, "anger", 1), ["anger"]],
     ["bittersweet", withIntensity(withIntensity(NEUTRAL, "joy", 0.6), "sadness", 0.6), ["joy", "sadness"]],

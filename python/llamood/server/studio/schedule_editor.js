@@ -24,7 +24,7 @@ export class ScheduleEditor {
   #stroke = null; // the points of the pen since it came down, or null
   #focusNext = null; // the handle that is to have the focus when it is made
   #pressed = null; // the handle that the pen last came down on, and when
-  #adds = make("button", { type: "button", text: "add a point", click: () => this.#add() });
+  #adds = make("button", { type: "button", text: "Add a point", click: () => this.#add() });
 
   /** `emotions`: `[{id, ceiling, colour}]`; `preview`: a `Preview` of the same mood. */
   constructor(root, { emotions, mood, preview }) {
@@ -65,7 +65,7 @@ export class ScheduleEditor {
   }
 
   #tools(lengths) {
-    const clear = make("button", { type: "button", text: "rub out", click: () => this.#set([]) });
+    const clear = make("button", { type: "button", text: "Erase", click: () => this.#set([]) });
     return [this.#chooser.label, this.#ease.label, lengths.label, this.#adds, clear];
   }
 

@@ -40,8 +40,8 @@ export class Service {
     return new URL("v1", document.baseURI).href;
   }
 
-  /** `{model, version, readings, unread, voices, context, questions, personalities}`; `unread`: why
-   * nothing is read */
+  /** `{model, file, quantisation, parameters, bytes, version, readings, unread, voices, context,
+   * questions, personalities}`; `unread`: why nothing is read */
   about() {
     return this.#json("v1/studio");
   }

@@ -51,10 +51,10 @@ export class Sliders {
       range.setAttribute("aria-valuetext", drawn ? `peak ${shown(value)}` : shown(value));
       figure.textContent = shown(value);
       const [text, label] = drawn
-        ? ["drawn", `edit what is drawn of ${id}`]
+        ? ["Curve", `edit the curve of ${id}`]
         : isGate(schedule)
-          ? ["waits", `edit what ${id} waits for`]
-          : [schedule === null ? "draw" : "written", `draw ${id} over tokens`];
+          ? ["Condition", `edit the condition of ${id}`]
+          : [schedule === null ? "Draw" : "Custom", `draw ${id} over tokens`];
       pencil.textContent = text;
       pencil.setAttribute("aria-label", label);
       element.classList.toggle("felt", value !== 0 || schedule !== null);

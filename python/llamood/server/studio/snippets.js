@@ -1,5 +1,6 @@
 /** The mood as it is written elsewhere: as JSON, in Python, for curl. */
 
+import { copied } from "./clipboard.js";
 import { byId, onceQuiet } from "./dom.js";
 import { tabs } from "./tabs.js";
 
@@ -90,19 +91,9 @@ export class SnippetPanel {
   async #copy() {
     this.#show();
     const shown = byId(`snippet-${this.#kind}`);
-    const isCopied = await copied(shown);
-    byId("copied").textContent = isCopied ? "copied" : "selected; copy it with Ctrl-C";
+    const isCopied = await copied(shown.textContent);
+    if (!isCopied) getSelection().selectAllChildren(shown);
+    byId("copied").textContent = isCopied ? "Copied" : "Selected: copy it with Ctrl-C";
     setTimeout(() => (byId("copied").textContent = ""), 3000);
-  }
-}
-
-/** False where the browser lets only pages of trusted origins copy; the text is selected then. */
-async function copied(element) {
-  try {
-    await navigator.clipboard.writeText(element.textContent);
-    return true;
-  } catch {
-    getSelection().selectAllChildren(element);
-    return false;
   }
 }
