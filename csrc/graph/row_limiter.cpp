@@ -14,7 +14,6 @@ RowLimiter::RowLimiter(GraphWatch& watch, llama_context* ctx) : watch_(watch), c
     n_layer_ = llama_model_n_layer(model);
     n_embd_ = llama_model_n_embd(model);
     wanted_.assign(n_layer_, false);
-    watch_.add(this);
 }
 
 RowLimiter::~RowLimiter() {
@@ -63,6 +62,8 @@ void RowLimiter::bring(std::vector<CapsPtr> caps, bool are_alike) {
         }
         last_ = std::max(last_, known->last_layer());
     }
+    watch_.remove(this);
+    if (!idle()) watch_.add(this);
 }
 
 void RowLimiter::check() {

@@ -23,7 +23,8 @@ namespace llamood {
 class RowLimiter final : public GraphWatcher {
   public:
     // ctx must have been made with watch's callback, and must stay open until close(). Made after
-    // the injectors of the context.
+    // the injectors of the context. Where there is nothing to keep it does not watch, and so costs
+    // nothing.
     RowLimiter(GraphWatch& watch, llama_context* ctx);
     ~RowLimiter() override;
     RowLimiter(const RowLimiter&) = delete;

@@ -81,18 +81,13 @@ SavedPerformance saved_performance(Performance::State state, const Steering* now
                               steering == now ? current : mood_of.at(steering)});
     }
     for (SavedRow& row : saved.rows) row.mood = std::min(row.mood, moods.size());
-    saved.begin = state.begin;
-    saved.is_felt = state.is_felt;
-    saved.before = std::move(state.before);
-    saved.told = std::move(state.told);
-    saved.said = std::move(state.said);
-    saved.flips = std::move(state.flips);
-    saved.softened = std::move(state.softened);
+    saved.state = std::move(state);
+    saved.state.rows.clear();
     return saved;
 }
 
 Performance::State state_of(SavedPerformance saved, const Steerings& steerings) {
-    Performance::State state;
+    Performance::State state = std::move(saved.state);
     std::vector<std::shared_ptr<const Performance::Row>> rows;
     for (SavedRow& row : saved.rows) {
         if (row.mood >= steerings.size()) refuse("a row is of a mood that is not there");
@@ -104,13 +99,6 @@ Performance::State state_of(SavedPerformance saved, const Steerings& steerings) 
         if (row >= rows.size()) refuse("a token is of a row that is not there");
         state.rows.push_back(rows[row]);
     }
-    state.begin = saved.begin;
-    state.is_felt = saved.is_felt;
-    state.before = std::move(saved.before);
-    state.told = std::move(saved.told);
-    state.said = std::move(saved.said);
-    state.flips = std::move(saved.flips);
-    state.softened = std::move(saved.softened);
     return state;
 }
 

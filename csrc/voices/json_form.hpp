@@ -126,9 +126,7 @@ class JsonReader {
         to.clear();
         for (const JsonValue& each : *as<JsonList>(value, place, "a list")) {
             const std::string inner = place + "[" + std::to_string(to.size()) + "]";
-            Value one{};
-            read(each, inner, one);
-            to.push_back(std::move(one));
+            read(each, inner, to.emplace_back());
         }
     }
     template <class Value>

@@ -150,15 +150,16 @@ void describe(Form& form, Performance::Softened& softened) {
 
 template <class Form>
 void describe(Form& form, SavedPerformance& performance) {
-    form("begin", performance.begin);
-    form("is_felt", performance.is_felt);
-    form("before", performance.before);
-    form("told", performance.told);
-    form("said", performance.said);
-    form("flips", performance.flips);
+    Performance::State& state = performance.state;
+    form("begin", state.begin);
+    form("is_felt", state.is_felt);
+    form("before", state.before);
+    form("told", state.told);
+    form("said", state.said);
+    form("flips", state.flips);
+    form("softened", state.softened);
     form("rows", performance.rows);
     form("row_of", performance.row_of);
-    form("softened", performance.softened);
 }
 
 template <class Form>

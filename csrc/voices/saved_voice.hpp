@@ -56,7 +56,7 @@ struct SavedEvent {
     std::optional<std::vector<double>> score;
 };
 
-// See Performance::State. row_of: which of the rows each token has. A row's mood is a place among
+// row_of: which of the rows each token has. A row's mood is a place among
 // the answer's moods.
 struct SavedRow {
     std::vector<double> asked;
@@ -66,15 +66,9 @@ struct SavedRow {
     std::size_t mood = 0;
 };
 struct SavedPerformance {
-    std::int64_t begin = 0;
-    bool is_felt = false;
-    std::vector<double> before;
-    Missed told;
-    std::optional<Read> said;
-    Flips flips;
+    Performance::State state;  // without its rows
     std::vector<SavedRow> rows;
     std::vector<std::size_t> row_of;
-    std::vector<Performance::Softened> softened;
 };
 
 // See CollapseMonitor::State.

@@ -19,6 +19,8 @@ std::chrono::steady_clock::time_point deadline_after(double seconds) {
     return Clock::now() + std::chrono::duration_cast<Clock::duration>(span);
 }
 
+constexpr std::size_t n_likely_batches = 256;  // of a voice
+
 bool adds_nothing(const std::vector<float>& rows) {
     return std::all_of(rows.begin(), rows.end(), [](float weight) { return weight == 0.0f; });
 }
@@ -51,6 +53,7 @@ Stage::Stage(llama_context* ctx, RowInjector& rows, RowLimiter& limiter, Probe* 
     voices_.resize(llama_n_seq_max(ctx));
     likely_.resize(voices_.size());
     begins_.resize(voices_.size());
+    for (auto& begins : begins_) begins.reserve(n_likely_batches);
     if (n_batch_ <= n_voice()) {
         throw std::invalid_argument("a batch of " + std::to_string(n_batch_) +
                                     " tokens has no room for prompts beside " +
@@ -190,8 +193,10 @@ void Stage::begin(int voice, std::vector<llama_token> tokens, std::vector<float>
 void Stage::play(int voice, std::vector<float> rows, Mix mix) {
     Voice& speaker = at(voice);
     require_rows(rows, rows.size() / mix.bank->n_emotion(), mix);
-    const bool is_neutral = adds_nothing(rows);
-    speaker.coming = {{}, std::move(rows), std::move(mix), 0, {}, is_neutral};
+    Queue& coming = speaker.coming;
+    coming.is_neutral = adds_nothing(rows);
+    coming.rows = std::move(rows);
+    coming.mix = std::move(mix);
 }
 
 int Stage::n_generating() const {
@@ -218,17 +223,17 @@ std::vector<Ready> Stage::ready() const {
         const Voice& voice = voices_[number];
         if (!voice.is_ready()) continue;
         const Queue& queue = voice.next();
-        found.push_back({number, n_cached(number), queue.n_next(), voice.n_left,
+        const std::size_t n_prompt = voice.is_prompting() ? queue.n_next() : 0;
+        found.push_back({number, n_cached(number), n_prompt, voice.n_left,
                          queue.is_neutral ? nullptr : queue.mix.bank.get()});
     }
     return found;
 }
 
-// How many tokens of a prompt may be in the next batch; 0 of none.
+// How many tokens of a prompt may be in the next batch.
 std::size_t Stage::Queue::n_next() const {
     const auto end = std::upper_bound(ends.begin(), ends.end(), n_done);
-    return (end == ends.end() ? tokens.size() : std::min(*end, tokens.size())) -
-           std::min(n_done, tokens.size());
+    return (end == ends.end() ? tokens.size() : std::min(*end, tokens.size())) - n_done;
 }
 
 std::shared_ptr<const Bank> Stage::bank_of(const std::vector<Share>& shares) const {
