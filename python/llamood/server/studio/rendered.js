@@ -1,12 +1,14 @@
 /** A text that grows, shown with its Markdown: each token of it in elements of its own.
  *
  * Blocks but the last are final, and what of the last is as it was stays in the page. The text goes
- * into the page as text alone.
+ * into the page as text alone. A paragraph that grows without end is cut into several until its end.
  */
 
 import { copyButton } from "./clipboard.js";
 import { make } from "./dom.js";
 import { parsed } from "./markdown.js";
+
+const LONG = 4_000; // characters of a paragraph that are looked at again and again while it grows
 
 export class Rendered {
   #made;
@@ -50,9 +52,13 @@ export class Rendered {
 
   #show() {
     const blocks = parsed(this.#text, this.#from);
-    const kept = this.#root.children.findIndex(({ from }) => from >= this.#from);
-    this.#patch(this.#root, blocks.map((block) => this.#wanted(block)), Math.max(kept, 0));
-    this.#from = blocks.at(-1)?.from ?? this.#from;
+    const { children } = this.#root;
+    const open = children.findIndex(({ from }) => from >= this.#from);
+    this.#patch(this.#root, blocks.map((block) => this.#wanted(block)), open < 0 ? children.length : open);
+    const last = blocks.at(-1);
+    if (last === undefined) return;
+    const isLong = last.tag === "p" && this.#text.length - last.from > LONG;
+    this.#from = isLong ? this.#text.length : last.from;
   }
 
   /** A node of Markdown as it is to be shown, `{key, from, node, children}`, or of a piece of text,
