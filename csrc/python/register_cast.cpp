@@ -213,6 +213,16 @@ void register_character(py::module_& m) {
             },
             py::arg("has_cache"))
         .def(
+            "carried",
+            [](const Character& self, bool has_cache) {
+                SavedVoice saved = self.saved(has_cache);
+                if (!has_cache) saved.cache = {};
+                return saved;
+            },
+            py::arg("has_cache"),
+            "As saved, for a cast in the same program. Without its cache it "
+            "is decoded anew in batches as large as any.")
+        .def(
             "scores",
             [](const Character& self, int begin, int end) {
                 return self.reader()->scores(begin, end);
@@ -223,12 +233,17 @@ void register_character(py::module_& m) {
 }  // namespace
 
 void register_cast(py::module_& m) {
-    register_character(m);
     py::class_<SavedVoice>(m, "SavedVoice")
         .def(py::init([](const py::dict& head, const std::string& tail) {
                  return SavedVoice::of(llamood::value_of(head), tail);
              }),
-             py::arg("head"), py::arg("tail"));
+             py::arg("head"), py::arg("tail"))
+        .def_property_readonly("moods", [](const SavedVoice& self) {
+            py::list moods;
+            for (const auto& mood : self.moods) moods.append(llamood::python_of(mood));
+            return moods;
+        });
+    register_character(m);
     py::class_<Event>(m, "Event")
         .def_readonly("voice", &Event::voice)
         .def_readonly("news", &Event::news)

@@ -123,6 +123,51 @@ CollapseMonitor::State state_of(SavedMonitor saved, const llama_vocab* vocab) {
     return state;
 }
 
+// Where each emotion of the answer is among those at hand. Throws Refused where one is not.
+std::vector<std::size_t> places_in(const Names& names, const SavedAnswer& answer) {
+    std::vector<std::size_t> places;
+    for (const std::string& emotion : answer.emotions) {
+        const auto place = place_of(names, emotion);
+        if (!place) {
+            throw Refused("it was saved in the middle of an answer with the emotions " +
+                          listed(answer.emotions) + ", and here are " + listed(names) +
+                          "; let it end its answer before it is saved");
+        }
+        places.push_back(*place);
+    }
+    return places;
+}
+
+// values: of the emotions of the answer, and then of n_more things. Those of others are 0.
+void widen(std::vector<double>& values, const std::vector<std::size_t>& places,
+           std::size_t n_emotion, std::size_t n_more = 0) {
+    if (values.size() != places.size() + n_more) refuse("it has weights of other emotions");
+    std::vector<double> wide(n_emotion + n_more);
+    for (std::size_t i = 0; i < places.size(); ++i) wide[places[i]] = values[i];
+    std::copy(values.end() - static_cast<std::ptrdiff_t>(n_more), values.end(),
+              wide.end() - static_cast<std::ptrdiff_t>(n_more));
+    values = std::move(wide);
+}
+
+// To the emotions at hand, as if those that it did not know had been 0 until now. What was read of
+// tokens that are not told yet is left out, as nothing is known of what those were.
+void widen(SavedAnswer& answer, const Names& names) {
+    const std::vector<std::size_t> places = places_in(names, answer);
+    if (answer.emotions == names || answer.keys.empty()) return;
+    const std::size_t n = names.size();
+    Performance::State& state = answer.performance.state;
+    widen(state.before, places, n);
+    if (!state.told.excesses.empty()) widen(state.told.excesses, places, n, 2);
+    for (SavedRow& row : answer.performance.rows) {
+        for (auto* weights : {&row.asked, &row.limited, &row.applied}) widen(*weights, places, n);
+    }
+    for (SavedEvent& event : answer.untold) {
+        if (event.reading) event.reading->clear();
+        if (event.score) event.score->clear();
+    }
+    answer.emotions = names;
+}
+
 SavedEvent saved_event(const Event& event) {
     return {event.token, event.text, event.likely, event.forgotten, event.reading, event.score};
 }
@@ -204,11 +249,7 @@ std::optional<Lead> Character::restore(SavedVoice saved, const Steerings& steeri
     }
     restore_cache(std::move(saved.cache));
     if (!saved.answer) return std::nullopt;
-    if (saved.answer->emotions != names) {
-        throw Refused("it was saved in the middle of an answer with the emotions " +
-                      listed(saved.answer->emotions) + ", and here are " + listed(names) +
-                      "; let it end its answer before it is saved");
-    }
+    widen(*saved.answer, names);
     if (!saved.answer->keys.empty()) {
         restore_answer(std::move(*saved.answer), steerings);
         return std::nullopt;

@@ -667,12 +667,18 @@ class Character:
     def saved(self, has_cache: bool) -> tuple[dict[str, Any], bytes]:
         """The line of JSON and the bytes of a `SavedVoice`. Raises `MoodError` for a mood that has
         no written form."""
+    def carried(self, has_cache: bool) -> SavedVoice:
+        """The same for another cast in this program. Without its cache it is decoded anew, in
+        batches as large as any. Raises as `saved`."""
     def scores(self, begin: int, end: int) -> list[float]: ...
 
 class SavedVoice:
     """See csrc/voices/saved_voice.hpp. Raises ValueError for what is none."""
 
     def __init__(self, head: Mapping[str, Any], tail: bytes) -> None: ...
+    @property
+    def moods(self) -> list[dict[str, Any]]:
+        """As they are written: its own is the last, those before it were felt in its answer."""
 
 class Event:
     """What a voice said, or that its answer failed. ``news``: see `Character.news`."""

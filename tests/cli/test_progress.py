@@ -8,7 +8,7 @@ import pytest
 
 from llamood.cli import consoles
 from llamood.cli.consoles import progress, progress_in_parts
-from llamood.cli.course import Course, in_words
+from llamood.course import Course, in_words
 
 
 class Clock:

@@ -52,6 +52,7 @@ def test_it_says_what_the_page_needs_to_know(server: Server) -> None:
         "voices": 3,
         "context": 256,
         "questions": list(tiny_chat.SUGGESTIONS),
+        "extracts": None,
         "personalities": [
             {
                 "name": name,

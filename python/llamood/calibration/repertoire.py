@@ -52,6 +52,8 @@ from llamood.vectors.increments import is_increments
 # Texts that a new feeling is told from: of each other feeling, and without any.
 PER_LABEL, N_NEUTRAL = 40, 120
 N_SPREAD = 150  # more neutral texts, of which as many are read as the spread takes
+# How long the parts of an addition take, against each other.
+_SHARES = {"answers": 1.0, "texts": 1.5, "doses": 5.0, "readings": 1.0}
 
 
 @dataclass(frozen=True)
@@ -214,6 +216,13 @@ class Repertoire:
         # Without the origin, which is the first to go, it can be taken away once more.
         origin = origin_path(self.folder, name)
         write_files(found, gone=[*([origin] if origin.is_file() else []), path])
+
+    def parts(self, *, is_described: bool) -> dict[str, float]:
+        """Of an addition, in their order: name -> how long it takes, against the others."""
+        left_out = set() if is_described else {"answers"}
+        if self.probe is None:
+            left_out.add("readings")
+        return {part: share for part, share in _SHARES.items() if part not in left_out}
 
     def require_room(self, name: str, output: str | PathLike[str] | None = None) -> None:
         """Raise an error where the feeling cannot be added, or not be written to ``output``."""

@@ -16,8 +16,8 @@ from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn
 from rich.segment import Segment
 from rich.text import Text
 
-from llamood.cli.course import Course, in_words
 from llamood.cli.terminal import cleaned, echo
+from llamood.course import Course, in_words
 
 WIDTH_WITHOUT_TERMINAL = 120  # columns
 WIDEST_PROFILE = 32  # characters

@@ -17,9 +17,6 @@ from llamood.cli.terminal import echo
 from llamood.cores import threads as threads_for
 from llamood.errors import FileError
 
-# How long the parts of the work take, against each other: for the bar.
-SHARES = {"answers": 1.0, "texts": 1.5, "doses": 5.0, "readings": 1.0}
-
 
 @click.group("emotion")
 def command() -> None:
@@ -109,16 +106,12 @@ def adding(
     repertoire = _repertoire(model, emotions, **hardware)
     repertoire.require_room(name, output)
     lines = () if texts is None else utterances(texts, name)
-    parts = [part for part in SHARES if part != "answers" or describe is not None]
-    if repertoire.probe is None:
-        parts.remove("readings")
-    with progress_in_parts(
-        f"Adding {name}", {part: SHARES[part] for part in parts}, keep=True
-    ) as part:
+    parts = repertoire.parts(is_described=describe is not None)
+    with progress_in_parts(f"Adding {name}", parts, keep=True) as part:
         added = repertoire.add(
             name, texts=lines, manner=describe, output=output, seed=seed, parts=part
         )
-        part(parts[-1])(1, 1)
+        part(list(parts)[-1])(1, 1)
     if as_json:
         files = [str(path) for path in added.paths]
         write_json({"files": files, **_described(added.feeling), "doses": added.doses.report()})

@@ -18,7 +18,7 @@ import click
 
 from llamood import demo
 from llamood.cli import models, options
-from llamood.cli.consoles import remark
+from llamood.cli.consoles import printable, remark
 from llamood.errors import FileError, LlamoodError
 from llamood.extras import to_install
 from llamood.moods.personality import personalities
@@ -28,6 +28,7 @@ from llamood.voices.cast import Cast
 if TYPE_CHECKING:
     import uvicorn
 
+    from llamood.server.own_vectors import OwnVectors
     from llamood.server.settings import Settings
 
 _BATCH = 512  # tokens, and more where there are as many voices
@@ -113,6 +114,13 @@ _SWITCH = 0.0005  # seconds that a thread keeps the interpreter while others wan
     metavar="FOLDER",
     help="Keep sessions there, so that they go on after a restart. Default: in memory alone.",
 )
+@click.option(
+    "--allow-extract",
+    is_flag=True,
+    help="Let callers, and the page, add emotions to the vectors: measured beside the answers, and "
+    "kept. Those of the demo stay as they are; a copy of them, which is used from then on with "
+    "this option, lies in the folder of llamood's settings.",
+)
 @options.moods_option
 @options.device_options
 def command(
@@ -133,6 +141,7 @@ def command(
     grace: float,
     readings: bool | None,
     kept_in: Path | None,
+    allow_extract: bool,
     folder: str | None,
     device: options.Device,
 ) -> None:
@@ -159,6 +168,8 @@ def command(
     vectors = models.default_vectors(model) if emotions is None else Path(emotions)
     if not vectors.exists():
         raise FileError(vectors, f"no emotion vectors there; measure them: llamood extract {model}")
+    own = _own_vectors(path, vectors, device) if allow_extract else None
+    vectors = vectors if own is None else own.now
     trained = trained_context(path) or models.LARGEST_DEFAULT_CONTEXT
     n_ctx = device.ctx or min(trained, models.LARGEST_DEFAULT_CONTEXT)
     _require_free(host, port)
@@ -181,6 +192,7 @@ def command(
         unread=unread,
         personalities=personalities(folder),
         sessions=None if kept_in is None else SessionFolder(kept_in),
+        own=own,
     )
 
     def open_cast() -> Cast:
@@ -196,6 +208,23 @@ def command(
         )
 
     _serve(open_cast, settings, host=host, port=port)
+
+
+def _own_vectors(model: Path, vectors: Path, device: options.Device) -> OwnVectors:
+    """Where emotions are added to. Raises an error where none can be."""
+    from llamood.server.own_vectors import OwnVectors
+
+    ships = vectors.resolve() == demo.VECTORS.resolve()
+    own = OwnVectors(
+        model=model,
+        folder=Path(click.get_app_dir("llamood")) / "demo.evs" if ships else vectors,
+        kept=vectors if ships else None,
+        llama=device.hardware(),
+    )
+    own.repertoire()
+    own.require_writable()
+    remark(f"Emotions that are added lie in {printable(str(own.folder))}")
+    return own
 
 
 def _host_name(name: str) -> str:

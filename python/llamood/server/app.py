@@ -19,18 +19,26 @@ from llamood.server.engine import Engine
 from llamood.server.gate import Gate
 from llamood.server.metrics import Metrics
 from llamood.server.page import Page
-from llamood.server.requests import ChatRequest, RowsRequest, TextRequest
+from llamood.server.requests import (
+    CancelRequest,
+    ChatRequest,
+    EmotionRequest,
+    RowsRequest,
+    TextRequest,
+)
 from llamood.server.service import Service
 from llamood.server.settings import Settings
 
 
 def create_app(engine: Engine, settings: Settings, metrics: Metrics) -> ASGIApp:
     """What an ASGI server runs; it starts the engine, and stops it."""
+    service = Service(engine, settings)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         engine.start()
         yield
+        service.close()
         engine.stop()
         if settings.sessions is not None:
             settings.sessions.close()
@@ -41,7 +49,8 @@ def create_app(engine: Engine, settings: Settings, metrics: Metrics) -> ASGIApp:
     app.add_exception_handler(HTTPException, errors.told)
     app.add_exception_handler(RequestValidationError, errors.told_invalid)
     app.add_exception_handler(Exception, errors.told_nothing)
-    _add_endpoints(app, Service(engine, settings), settings, metrics)
+    _add_endpoints(app, service, settings, metrics)
+    _add_additions(app, service)
     # Not mounted: a mount at / takes every path, so that nobody is told which methods one has.
     app.router.default = Page()
     around: ASGIApp = Gate(app, settings)
@@ -97,6 +106,20 @@ def _add_endpoints(app: FastAPI, service: Service, settings: Settings, metrics: 
     @app.get("/metrics", response_class=Response, responses=descriptions.METRICS)
     async def prometheus() -> Response:
         return Response(metrics.written(), media_type="text/plain; version=0.0.4; charset=utf-8")
+
+
+def _add_additions(app: FastAPI, service: Service) -> None:
+    @app.post("/v1/emotions", status_code=202, responses=descriptions.ADDITION)
+    async def add_emotion(asked: EmotionRequest, request: Request) -> dict[str, Any]:
+        return descriptions.addition(await service.add(asked, request))
+
+    @app.get("/v1/emotions/addition", responses=descriptions.ADDITION)
+    async def addition() -> dict[str, Any]:
+        return descriptions.addition(service.additions.latest)
+
+    @app.post("/v1/emotions/addition/cancel", responses=descriptions.ADDITION)
+    async def cancel_addition(asked: CancelRequest) -> dict[str, Any]:
+        return descriptions.addition(service.additions.cancel(asked.name))
 
 
 class _Described(FastAPI):

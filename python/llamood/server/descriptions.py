@@ -6,9 +6,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from llamood import __version__
+from llamood.calibration.manner import LONGEST
+from llamood.calibration.utterances import FEWEST, MOST
 from llamood.moods.affect import AXES
 from llamood.moods.forecast import Forecast
 from llamood.moods.schema import mood_schema
+from llamood.server.additions import Addition
 from llamood.server.formats import placed
 from llamood.server.settings import Settings
 from llamood.voices.cast import Cast
@@ -39,6 +42,9 @@ _COUNTS = {
     "required": ["prompt_tokens", "completion_tokens", "total_tokens"],
     "additionalProperties": {"type": "integer", "minimum": 0},
 }
+
+
+_NO_ADDITION = Addition(name="")
 
 
 def _answer(kind: str, said: str) -> dict[int | str, dict[str, Any]]:
@@ -98,6 +104,18 @@ _EMOTION = {
 }
 EMOTIONS = _object("list", data={"type": "array", "items": _EMOTION})
 ROWS = _object("mood.rows", emotions=_TEXTS, asked=_TABLE, applied=_TABLE, notices=_TEXTS)
+_FRACTION = {"type": "number", "minimum": 0, "maximum": 1}
+ADDITION = _object(
+    "emotion.addition",
+    name={"type": ["string", "null"]},
+    status={"enum": ["none", "running", "added", "failed", "cancelled"]},
+    part={"type": ["string", "null"]},
+    progress=_FRACTION,
+    seconds_left={"type": ["number", "null"], "minimum": 0},
+    error={"type": ["string", "null"]},
+    ceiling={"type": ["number", "null"], "exclusiveMinimum": 0},
+    auroc={"type": ["number", "null"], "minimum": 0, "maximum": 1},
+)
 STUDIO = _object(
     "studio",
     model={"type": "string"},
@@ -111,6 +129,11 @@ STUDIO = _object(
     voices=_COUNT,
     context=_COUNT,
     questions=_TEXTS,
+    extracts={
+        "type": ["object", "null"],
+        "properties": {"fewest": _COUNT, "most": _COUNT, "longest": _COUNT},
+        "required": ["fewest", "most", "longest"],
+    },
     personalities={
         "type": "array",
         "items": {
@@ -168,7 +191,9 @@ def emotions(cast: Cast) -> list[dict[str, Any]]:
 
 def studio(cast: Cast, settings: Settings) -> dict[str, Any]:
     """What the page needs to know. ``file`` to ``bytes``: see `Cast.model_file`. ``context``:
-    tokens of a prompt and its answer. ``unread``: why answers are not read."""
+    tokens of a prompt and its answer. ``unread``: why answers are not read. ``extracts``: where
+    emotions may be added, how many texts one takes and how many are used, and how many characters
+    a description has at most; None where they may not."""
     return {
         "object": "studio",
         "model": settings.model,
@@ -179,6 +204,9 @@ def studio(cast: Cast, settings: Settings) -> dict[str, Any]:
         "voices": cast.n_voice,
         "context": cast.n_ctx,
         "questions": list(settings.questions),
+        "extracts": None
+        if settings.own is None
+        else {"fewest": FEWEST, "most": MOST, "longest": LONGEST},
         "personalities": [
             {
                 "name": name,
@@ -188,6 +216,23 @@ def studio(cast: Cast, settings: Settings) -> dict[str, Any]:
             }
             for name, each in settings.personalities.items()
         ],
+    }
+
+
+def addition(latest: Addition | None) -> dict[str, Any]:
+    """``progress``: of all of it, 0 to 1; ``ceiling`` and ``auroc``: of one that was added, its
+    largest fluent intensity and how surely its reading tells it."""
+    latest = latest or _NO_ADDITION
+    return {
+        "object": "emotion.addition",
+        "name": latest.name or None,
+        "status": latest.status if latest.name else "none",
+        "part": latest.part or None,
+        "progress": latest.share,
+        "seconds_left": latest.seconds_left,
+        "error": latest.fault,
+        "ceiling": latest.found.get("ceiling"),
+        "auroc": latest.found.get("auroc"),
     }
 
 

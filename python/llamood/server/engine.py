@@ -11,6 +11,8 @@ import threading
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from pathlib import Path
 from typing import Literal
 
 from llamood.errors import LlamoodError, ModelError
@@ -63,6 +65,7 @@ class Engine:
         self._cast: Cast | None = None
         self._voices: list[Character] = []
         self._answers: dict[Job, tuple[AnswerStream, Character]] = {}
+        self._taking_up: deque[tuple[Path, Future[None]]] = deque()
         self._going_on: set[Job] = set()  # whose voices are kept for their next turns
         self._most_formed = 1
         self._short_until = 0.0
@@ -126,7 +129,7 @@ class Engine:
         where the engine has stopped."""
         with self._wake:
             if self._n_waiting < 0:
-                raise ApiError(503, "the service is shutting down", code="stopped")
+                raise _stopped()
             self._going_on.discard(job)
             if following is not None:
                 self._waiting.appendleft(following)
@@ -138,6 +141,18 @@ class Engine:
         with self._wake:
             self._cancelled.update(jobs)
             self._wake.notify()
+
+    def take_up(self, vectors: Path) -> None:
+        """Feel with these vectors from the next step on, those of before and more; whoever speaks
+        goes on. Returns when that is so. Raises what `Cast.take_up` does, and `ApiError` where the
+        engine has stopped."""
+        done: Future[None] = Future()
+        with self._wake:
+            if self._n_waiting < 0:
+                raise _stopped()
+            self._taking_up.append((vectors, done))
+            self._wake.notify()
+        done.result()
 
     # -- in the thread ---------------------------------------------------------------------
 
@@ -158,9 +173,12 @@ class Engine:
         else:
             self.state = "stopped"
         finally:
-            lost = ApiError(503, "the service is shutting down", code="stopped")
+            lost = _stopped()
             with self._wake:
                 jobs = [*self._answers, *self._waiting]
+                for _, done in self._taking_up:
+                    done.set_exception(lost)
+                self._taking_up.clear()
                 self._answers.clear()
                 self._waiting.clear()
                 self._n_waiting = -len(self._voices) - 1  # nothing gets in any more
@@ -172,7 +190,13 @@ class Engine:
         """Wait until there is something to do, and take back what is not wanted; False where the
         engine is to stop."""
         with self._wake:
-            while not (self._can_begin or self._answers or self._cancelled or self._is_stopping):
+            while not (
+                self._can_begin
+                or self._answers
+                or self._cancelled
+                or self._taking_up
+                or self._is_stopping
+            ):
                 self._wake.wait()
             cancelled, self._cancelled = self._cancelled, set()
             self._going_on -= cancelled
@@ -187,6 +211,8 @@ class Engine:
         """Begin what there is a voice for, and one step."""
         assert self._cast is not None
         told: list[Told] = []
+        while self._taking_up:
+            self._feel_more(self._cast, *self._taking_up.popleft())
         self._begin(told)
         self._count()
         if self._answers:
@@ -201,6 +227,18 @@ class Engine:
                 self._hear(job, stream, voice, told)
             self._count()
         _deliver(told)
+
+    def _feel_more(self, cast: Cast, vectors: Path, done: Future[None]) -> None:
+        """Every voice stays who it is, and its answer goes on."""
+        try:
+            cast.take_up(vectors)
+        except LlamoodError as fault:
+            done.set_exception(fault)
+        except BaseException as fault:
+            done.set_exception(fault)
+            raise
+        else:
+            done.set_result(None)
 
     def _taken(self) -> tuple[int, int, bool]:
         """How many tokens of answers, and of prompts, the next step has; and whether it is for all
@@ -313,6 +351,10 @@ class Engine:
                     self._going_on.add(job)
         elif len(job.feeling.told) > n_call and not job.is_formed:
             self._cast.feel(voice, job.feeling.mood)
+
+
+def _stopped() -> ApiError:
+    return ApiError(503, "the service is shutting down", code="stopped")
 
 
 def _failed(job: Job, fault: Exception) -> Told:

@@ -11,6 +11,9 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import Discriminator, Field, JsonValue, Tag, model_validator
 from pydantic_core import PydanticCustomError
 
+from llamood.calibration.manner import LONGEST
+from llamood.calibration.utterances import FEWEST, MOST
+from llamood.extraction.texts import MAX_TEXT_LENGTH
 from llamood.server.fields import (
     CACHED,
     DEEPEST,
@@ -344,6 +347,31 @@ class TextRequest(Shared):
         ),
     ]
     logprobs: int | None = Field(None, ge=0, le=20)
+
+
+class EmotionRequest(Body):
+    """A new emotion: texts that express it, each of them one utterance, or the manner of one who
+    feels it, in words."""
+
+    name: Annotated[Text, Field(min_length=1, max_length=64)]
+    texts: list[Annotated[Text, Field(max_length=MAX_TEXT_LENGTH)]] | None = Field(
+        None, min_length=FEWEST, max_length=MOST
+    )
+    describe: Annotated[Text, Field(min_length=1, max_length=LONGEST)] | None = None
+
+    @model_validator(mode="after")
+    def _is_one_of_two(self) -> EmotionRequest:
+        if (self.texts is None) == (self.describe is None):
+            raise PydanticCustomError(
+                "refused", "or describe is expected, one of the two", {"field": "texts"}
+            )
+        return self
+
+
+class CancelRequest(Body):
+    """The emotion that is not to be added any more."""
+
+    name: Annotated[Text, Field(min_length=1, max_length=64)]
 
 
 class RowsRequest(Body):

@@ -14,6 +14,7 @@ from llamood.errors import LlamoodError, ModelError, MoodError
 from llamood.moods.forecast import forecast
 from llamood.moods.mood import Mood
 from llamood.server import descriptions, prompts, tools
+from llamood.server.additions import Addition, Additions
 from llamood.server.answers import Choice, Heard, Writer
 from llamood.server.breadth import require_narrow
 from llamood.server.engine import Engine
@@ -25,6 +26,7 @@ from llamood.server.requests import (
     AsObject,
     AsSchema,
     ChatRequest,
+    EmotionRequest,
     RowsRequest,
     Shared,
     TextRequest,
@@ -52,6 +54,7 @@ class Service:
     def __init__(self, engine: Engine, settings: Settings) -> None:
         self.engine = engine
         self._settings = settings
+        self._additions = None if settings.own is None else Additions(settings.own, engine.take_up)
         self._preparing = Preparing(
             large=settings.n_large, at_once=settings.n_preparing, n_waiting=settings.n_waiting
         )
@@ -133,6 +136,31 @@ class Service:
             return JSONResponse(descriptions.rows(rows, cast.emotions.names))
 
         return await self._prepared(request, foreseen)
+
+    @property
+    def additions(self) -> Additions:
+        """Raises `ApiError` where emotions may not be added."""
+        if self._additions is None:
+            raise ApiError(
+                403,
+                "emotions are not added to this service; --allow-extract lets them",
+                code="additions_not_allowed",
+            )
+        return self._additions
+
+    async def add(self, asked: EmotionRequest, request: Request) -> Addition:
+        """Begin to add an emotion."""
+        additions, _ = self.additions, self.engine.cast
+
+        def begun() -> Addition:
+            return additions.begin(asked.name, texts=asked.texts or (), manner=asked.describe)
+
+        return await self._prepared(request, begun)
+
+    def close(self) -> None:
+        """Stop what is done beside answers."""
+        if self._additions is not None:
+            self._additions.close()
 
     async def _prepared(
         self, request: Request, work: Callable[[], _T], *, goes_on: bool = False

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from llamood.moods.personality import Personality, personalities
+from llamood.server.own_vectors import OwnVectors
 from llamood.server.session_folder import SessionFolder
 
 
@@ -25,7 +26,7 @@ class Settings:
     whether requests for a model of another name are refused. ``control_tokens``: whether the texts
     of a model's control tokens are those tokens in messages too, and not plain characters.
     ``personalities``: that a request may name as its mood. ``sessions``: where they are kept over
-    a restart; None for nowhere.
+    a restart; None for nowhere. ``own``: the vectors to which emotions may be added; None for none.
     """
 
     model: str
@@ -50,3 +51,4 @@ class Settings:
     control_tokens: bool = False
     personalities: Mapping[str, Personality] = field(default_factory=personalities)
     sessions: SessionFolder | None = None
+    own: OwnVectors | None = None

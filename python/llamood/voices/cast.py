@@ -81,6 +81,7 @@ class Cast(Closing):
             n_ctx=n_ctx,
             **llama,
         )
+        self._overflow, self._care = overflow, care
         self._core = self._shared.cast(overflow=overflow, care=care)
         self._faces = faces
         try:
@@ -349,6 +350,66 @@ class Cast(Closing):
             self._loaded.pop(voice.number, None)
             voice.is_present = False
             del self._voices[voice.number]
+
+    def take_up(
+        self, emotions: str | PathLike[str] | EmotionVectors, *, probe: Probe | None = None
+    ) -> None:
+        """Feel with these vectors from now on, which are those of before and more; the model stays
+        open.
+
+        ``probe``: what reads them; None for the one beside the files, where the cast reads. Voices
+        are who they were, and who speaks goes on. What they have decoded is decoded anew when it is
+        needed, except of answers that are not read. Raises `LlamoodError`, and then nothing has
+        changed, where an emotion is missing, the vectors do not fit the model, or somebody feels a
+        Python function.
+        """
+        evs = emotions if isinstance(emotions, EmotionVectors) else load(Path(emotions))
+        missing = [name for name in self.emotions.names if name not in evs.names]
+        if missing:
+            raise LlamoodError(
+                f"vectors of all emotions that are felt here were expected, {', '.join(missing)} "
+                f"is missing; there are {', '.join(evs.names)}"
+            )
+        with self._lock:
+            shared = self._shared
+            shared.stage  # noqa: B018  (raises once closed)
+            read_by = chosen_probe(shared.reads and (probe or True), emotions, evs)
+            vectors = shared.fitting(evs, site=shared.vectors.site, probe=read_by)
+            voices = sorted(self._voices.values(), key=lambda voice: voice.number)
+            carried = [
+                (voice, voice.carried(cache=voice.is_speaking and not shared.reads))
+                for voice in voices
+            ]
+            moods = [[Mood(mood) for mood in saved.moods] for _, saved in carried]
+            try:
+                shared.refurnish(vectors, read_by)
+                self._core = shared.cast(overflow=self._overflow, care=self._care)
+                self._carry(carried, moods)
+            except BaseException:
+                self._voices.clear()  # of which some are in a cast that is no more
+                for voice in voices:
+                    voice.is_present = False
+                self.close()
+                raise
+
+    def _carry(
+        self,
+        carried: Sequence[tuple[Character, _core.SavedVoice]],
+        moods: Sequence[Sequence[Mood]],
+    ) -> None:
+        """Into the cast of the core that there is now."""
+        streams, loaded = dict(self._streams), dict(self._loaded)
+        for mine in (self._voices, self._streams, self._loaded):
+            mine.clear()
+        for (voice, saved), felt in zip(carried, moods, strict=True):
+            before = voice.number
+            steerings = [self._shared.understand(mood) for mood in felt]
+            voice.become(self._core.load(saved, steerings), steerings[-1])
+            self._voices[voice.number] = voice
+            if before in streams:
+                self._streams[voice.number] = streams[before]
+            if before in loaded:
+                self._loaded[voice.number] = loaded[before]
 
     def close(self) -> None:
         """Interrupt everybody, and free the model."""

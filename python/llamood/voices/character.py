@@ -154,6 +154,14 @@ class Character:
             self._steering = felt_now
         self.warn()
 
+    def become(self, core: _core.Character, steering: Steering) -> None:
+        """The same voice in another cast of the core."""
+        self._core, self._steering, self.number = core, steering, core.number
+
+    def carried(self, *, cache: bool) -> _core.SavedVoice:
+        """What it takes to become that; see `save`."""
+        return self._core.carried(cache)
+
     def set_faces(self, faces: Faces | None) -> None:
         """What it can show from the next token on; None for the emotions that are read. Raises
         `LlamoodError` for faces that cannot be had."""

@@ -15,6 +15,7 @@ from llamood.cores import may_vary, threads
 from llamood.errors import ModelError
 from llamood.moods.mood import Mood
 from llamood.moods.steering import Steering
+from llamood.moods.steering_vectors import SteeringVectors
 from llamood.readings.probe import Probe
 from llamood.readings.projector import Projector
 from llamood.vectors.emotion_vectors import EmotionVectors, Float32, Site
@@ -65,7 +66,6 @@ class SharedContext(OpenedLlama):
         self._watch = _core.GraphWatch()
         self._rows: _core.RowInjector | None = None
         self._limiter: _core.RowLimiter | None = None
-        self._projector: Projector | None = None
         self._stage: _core.Stage | None = None
         try:
             super().__init__(
@@ -76,7 +76,8 @@ class SharedContext(OpenedLlama):
         except ValueError as error:  # what llama_cpp raises for files and contexts
             raise ModelError(f"{model_path} cannot be opened: {error}") from None
         try:
-            self._furnish(emotions, site, probe)
+            self.fingerprint = _core.fingerprint(self.model_path)
+            self._furnish(self.fitting(emotions, site=site, probe=probe), probe)
         except BaseException:
             self.close()
             raise
@@ -85,9 +86,12 @@ class SharedContext(OpenedLlama):
         be_watched(params, self._watch)
         hold_sequences(params, self.n_voice)
 
-    def _furnish(self, evs: EmotionVectors, site: Site | None, probe: Probe | None) -> None:
+    def fitting(
+        self, evs: EmotionVectors, *, site: Site | None, probe: Probe | None
+    ) -> SteeringVectors:
+        """The vectors as this model takes them. Raises an error where it does not, or where they
+        cannot be read there."""
         model = self._model.model
-        self.fingerprint = _core.fingerprint(self.model_path)
         arch = self.metadata.get("general.architecture", "")
         evs.require_fit(
             n_layer=llama_cpp.llama_model_n_layer(model),
@@ -95,33 +99,51 @@ class SharedContext(OpenedLlama):
             arch=arch or None,
             fingerprint=self.fingerprint,
         )
-        self.vectors = steering_vectors_for(
+        vectors = steering_vectors_for(
             evs,
             site=chosen_site(evs, asked=site, arch=arch),
             unsafe_model=self._model_address(),
         )
         if probe is not None:
-            probe.require_site(self.vectors.site)
-        node = _core.node_of(self.vectors.site, arch)
+            probe.require_site(vectors.site)
+        return vectors
+
+    def refurnish(self, vectors: SteeringVectors, probe: Probe | None) -> None:
+        """Other vectors for the same context, of which everything that was decoded is forgotten.
+        What was made of the stage of before, a cast say, is of no use any more."""
+        self._let_go()
+        self._ctx.kv_cache_clear()
+        self._furnish(vectors, probe)
+
+    def _furnish(self, vectors: SteeringVectors, probe: Probe | None) -> None:
+        arch = self.metadata.get("general.architecture", "")
+        node = _core.node_of(vectors.site, arch)
         assert node is not None
         context = self._context_address()
         self._rows = _core.RowInjector(self._watch, context, node=node)
         self._limiter = _core.RowLimiter(self._watch, context)
+        projector = None
         if probe is not None:
-            self._projector = Projector(
-                self._watch,
-                probe,
-                self.vectors,
-                unsafe_ctx=context,
-                n_sequence=self.n_voice,
+            projector = Projector(
+                self._watch, probe, vectors, unsafe_ctx=context, n_sequence=self.n_voice
             )
-        live = None if self._projector is None else self._projector.live
+        self._at_hand = (vectors, projector)
+        live = None if projector is None else projector.live
         try:
             self._stage = _core.Stage(self._rows, self._limiter, context, probe=live)
         except ValueError as error:
             raise ModelError(f"{self.model_path} cannot take a cast: {error}") from None
         if self._yields:
             self._stage.yield_to_others(**self._counts)
+
+    @property
+    def vectors(self) -> SteeringVectors:
+        """What is felt with."""
+        return self._at_hand[0]
+
+    @property
+    def _projector(self) -> Projector | None:
+        return self._at_hand[1]
 
     @property
     def stage(self) -> _core.Stage:
@@ -166,7 +188,7 @@ class SharedContext(OpenedLlama):
 
     def understand(self, mood: Mood) -> Steering:
         """The mood with what is at hand here. Raises `MoodError` where it cannot be felt."""
-        return understood(mood, self.vectors, self._projector)
+        return understood(mood, *self._at_hand)  # one look, as another thread may change it
 
     def mix(self, steering: Steering) -> tuple[_core.Bank, int, int]:
         """What rows of weights of this mood are weights of: vectors, first and last layer."""
@@ -273,13 +295,17 @@ class SharedContext(OpenedLlama):
 
     def close(self) -> None:
         """Free the model and its context."""
+        self._let_go()
+        if hasattr(self, "_stack"):
+            super().close()
+
+    def _let_go(self) -> None:
+        """Of the context, to which other parts may be given."""
         for name in ("_stage", "_projector", "_limiter", "_rows"):
             part = getattr(self, name, None)
             if part is not None:
                 part.close()
         self._stage = None
-        if hasattr(self, "_stack"):
-            super().close()
 
 
 class _Acting(_core.Cast):
