@@ -79,6 +79,8 @@ class Additions:
                 "more, about different things",
                 param="texts",
             )
+        if manner is not None and not manner.strip().rstrip("."):
+            raise ApiError(400, "a manner in words was expected", param="describe")
         with self._lock:
             before = self._latest
             if before is not None and before.status == "running":

@@ -13,7 +13,6 @@ from pydantic_core import PydanticCustomError
 
 from llamood.calibration.manner import LONGEST
 from llamood.calibration.utterances import FEWEST, MOST
-from llamood.extraction.texts import MAX_TEXT_LENGTH
 from llamood.server.fields import (
     CACHED,
     DEEPEST,
@@ -60,6 +59,7 @@ _UNSUPPORTED: Mapping[str, tuple[Any, ...]] = {
 _MOST_STOPS = 64
 _MOST_FACES = 64
 _MOST_FELT = 64
+_LONGEST_UTTERANCE = 2000  # characters
 _LIMIT = "0 and -1: as many as there is room for."
 
 
@@ -354,7 +354,7 @@ class EmotionRequest(Body):
     feels it, in words."""
 
     name: Annotated[Text, Field(min_length=1, max_length=64)]
-    texts: list[Annotated[Text, Field(max_length=MAX_TEXT_LENGTH)]] | None = Field(
+    texts: list[Annotated[Text, Field(max_length=_LONGEST_UTTERANCE)]] | None = Field(
         None, min_length=FEWEST, max_length=MOST
     )
     describe: Annotated[Text, Field(min_length=1, max_length=LONGEST)] | None = None
