@@ -331,8 +331,9 @@ def test_the_demo_takes_one_more_and_its_own_vectors_stay(
     own = Path(line.split(" lie in ")[1].strip())
     assert own.is_relative_to(tmp_path)
     assert not any(collapse(text).collapsed for text in calm)
-    with llamood.Llama(demo_model, emotions=own, readings=True, verbose=False) as llm:
-        read = [[llm.read(text)["calm"] for text in texts] for texts in (plain, calm)]
+    llm = llamood.Llama(demo_model, emotions=own, readings=True, n_ctx=512, verbose=False)
+    read = [[llm.read(text)["calm"] for text in texts] for texts in (plain, calm)]
+    llm.close()
     assert sum(after > ago for ago, after in zip(*read, strict=True)) >= len(plain) - 1
     with serving("demo", "--allow-extract") as server:
         assert "calm" in emotions(server)

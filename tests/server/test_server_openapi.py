@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from typing import Any
 
@@ -17,8 +18,11 @@ from servers import Server, serving
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    with serving(tiny_chat.MODEL, "--ctx", "64", "--voices", "4") as server:
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    own = tmp_path_factory.mktemp("api") / "own.evs"
+    shutil.copytree(tiny_chat.VECTORS, own)
+    options = ("-e", own, "--allow-extract", "--ctx", "64", "--voices", "4")
+    with serving(tiny_chat.MODEL, *options) as server:
         yield server
 
 
@@ -50,6 +54,9 @@ ENDPOINTS = [
     ("/v1/models", "GET"),
     ("/v1/models/{model}", "GET"),
     ("/v1/emotions", "GET"),
+    ("/v1/emotions", "POST"),
+    ("/v1/emotions/addition", "GET"),
+    ("/v1/emotions/addition/cancel", "POST"),
     ("/v1/mood/rows", "POST"),
     ("/v1/studio", "GET"),
     ("/health", "GET"),

@@ -7,6 +7,7 @@ export class Figures {
   element;
 
   #emotions;
+  #legend;
   #curves;
   #token = make("input", { type: "range", min: 0, max: 0, value: 0 });
   #table = make("table");
@@ -22,9 +23,17 @@ export class Figures {
     this.#curves.canvas.addEventListener("pointermove", (event) => meant(this.#curves.tokenAt(event)));
     const label = make("label", { class: "field scrub" }, "token", this.#token);
     this.#details.append(make("summary", { text: "Figures" }), label, this.#table);
-    const parts = [legend(emotions), this.#curves.canvas, this.#said, this.#details];
+    this.#legend = legend(emotions);
+    const parts = [this.#legend, this.#curves.canvas, this.#said, this.#details];
     this.element = make("div", { class: "figures" }, ...parts);
     this.areShown = false;
+  }
+
+  /** There are more emotions now. */
+  renew() {
+    const now = legend(this.#emotions);
+    this.#legend.replaceWith(now);
+    this.#legend = now;
   }
 
   set areShown(are) {

@@ -19,6 +19,7 @@ import {
   withIntensity,
   written,
 } from "./mood.js";
+import { NewEmotion } from "./new_emotion.js";
 import { Observable } from "./observable.js";
 import { Pad } from "./pad.js";
 import { Pane } from "./pane.js";
@@ -94,11 +95,14 @@ function aboutSaid({ file, quantisation, parameters, bytes, context }) {
 class Studio {
   #service;
   #about;
-  #emotions;
+  #emotions; // of which there may be more later, in this same list
+  #names;
   #mood;
   #main; // the mood of talk and of comparison
   #view = "talk";
   #panes;
+  #made = []; // all panes that there have been
+  #branches = []; // what the editors watch
   #cast;
   #composer;
   #chats;
@@ -114,7 +118,8 @@ class Studio {
     this.#service = service;
     this.#about = about;
     this.#emotions = emotions;
-    this.#main = restored(recalled(STORE), emotions.map(({ id }) => id));
+    this.#names = emotions.map(({ id }) => id);
+    this.#main = restored(recalled(STORE), this.#names);
     this.#mood = new Observable(this.#main);
     byId("model").textContent = about.model;
     byId("about").textContent = aboutSaid(about);
@@ -140,10 +145,11 @@ class Studio {
     this.#mood.watch(() => live());
   }
 
-  #makeControls() {
-    const [mood, emotions] = [this.#mood, this.#emotions];
-    const preview = new Preview({ service: this.#service, mood });
-    this.#preview = preview;
+  /** Of each emotion; those that there were go. */
+  #makeEditors() {
+    this.#branches.forEach((branch) => branch.end());
+    this.#branches = [this.#mood.branch(), this.#preview.branch()];
+    const [[mood, preview], emotions] = [this.#branches, this.#emotions];
     const edit = (id) => {
       const [part, editor] = isGate(scheduleOf(mood.value, id))
         ? ["gate", this.#gates]
@@ -155,10 +161,21 @@ class Studio {
     new Sliders(byId("sliders"), { emotions, mood, edit });
     new Pad(byId("pad"), { emotions, mood });
     this.#editor = new ScheduleEditor(byId("schedule"), { emotions, mood, preview });
-    const { personalities, readings } = this.#about;
-    this.#gates = new GateEditor(byId("gate"), { emotions, mood, reads: readings });
-    const names = emotions.map(({ id }) => id);
-    new Presets({ names, mood, personalities, tell: (system) => this.#tell(system) });
+    this.#gates = new GateEditor(byId("gate"), { emotions, mood, reads: this.#about.readings });
+  }
+
+  #makeControls() {
+    const mood = this.#mood;
+    const preview = new Preview({ service: this.#service, mood });
+    this.#preview = preview;
+    this.#makeEditors();
+    const { personalities, extracts } = this.#about;
+    byId("new-part").hidden = extracts === null;
+    if (extracts !== null) {
+      const added = () => this.#feelMore();
+      new NewEmotion(byId("new-emotion"), { service: this.#service, limits: extracts, added });
+    }
+    new Presets({ names: this.#names, mood, personalities, tell: (system) => this.#tell(system) });
     byId("neutral").addEventListener("click", () => (mood.value = NEUTRAL));
     const inertia = byId("inertia");
     inertia.addEventListener("input", () => {
@@ -175,6 +192,18 @@ class Studio {
     const folded = () => (byId("mood-part").open = !NARROW.matches);
     NARROW.addEventListener("change", folded);
     folded();
+  }
+
+  /** There is an emotion more: all that was said stays, and what is being said goes on. */
+  async #feelMore() {
+    const { emotions } = await introduced(this.#service);
+    this.#emotions.splice(0, Infinity, ...emotions);
+    this.#names.splice(0, Infinity, ...emotions.map(({ id }) => id));
+    const shown = byId("schedule").querySelector("select").value;
+    this.#makeEditors();
+    this.#editor.edit(shown);
+    this.#made.forEach((pane) => pane.renew());
+    this.#preview.again();
   }
 
   #makeViews() {
@@ -210,6 +239,7 @@ class Studio {
       said,
       wants,
     });
+    this.#made.push(pane);
     return pane;
   }
 

@@ -17,6 +17,24 @@ export class Observable {
     for (const watcher of this.#watchers) watcher(value);
   }
 
+  /** The same for some who watch it together, until `end` is called. */
+  branch() {
+    const [trunk, mine] = [this, []];
+    return {
+      get value() {
+        return trunk.value;
+      },
+      set value(value) {
+        trunk.value = value;
+      },
+      watch: (watcher) => {
+        mine.push(watcher);
+        trunk.watch(watcher);
+      },
+      end: () => mine.forEach((watcher) => trunk.#watchers.delete(watcher)),
+    };
+  }
+
   /** `watcher` is called now and at each change. */
   watch(watcher) {
     this.#watchers.add(watcher);

@@ -15,6 +15,7 @@ export class Pane {
   changed = () => {};
 
   #service;
+  #emotions;
   #colours;
   #context;
   #wants;
@@ -31,7 +32,8 @@ export class Pane {
    * function that asks, given how, where a question or an answer is to be worked on. */
   constructor({ service, emotions, context, title, said = () => {}, wants }) {
     this.#service = service;
-    this.#colours = Object.fromEntries(emotions.map(({ id, colour }) => [id, colour]));
+    this.#emotions = emotions;
+    this.#colours = coloursOf(emotions);
     this.#context = context;
     this.#wants = wants;
     this.#figures = new Figures({ emotions, meant: (token) => this.#meant(token) });
@@ -42,6 +44,12 @@ export class Pane {
     });
     this.element = make("section", { class: "pane" }, this.#log, this.#figures.element);
     this.title = title;
+  }
+
+  /** There are more emotions now. */
+  renew() {
+    Object.assign(this.#colours, coloursOf(this.#emotions));
+    this.#figures.renew();
   }
 
   get title() {
@@ -265,3 +273,5 @@ function faultOf(error, signal) {
   if (error.code === "context_length_exceeded") return `${error.message}; begin a new chat, or ask less`;
   return error.message;
 }
+
+const coloursOf = (emotions) => Object.fromEntries(emotions.map(({ id, colour }) => [id, colour]));

@@ -34,6 +34,21 @@ export class Preview {
     this.#ask();
   }
 
+  /** The same for some who watch its rows together, until `end` is called. */
+  branch() {
+    const [trunk, rows] = [this, this.rows.branch()];
+    return {
+      rows,
+      get length() {
+        return trunk.length;
+      },
+      set length(tokens) {
+        trunk.length = tokens;
+      },
+      end: () => rows.end(),
+    };
+  }
+
   /** Ask anew, as the service may be another now. */
   again() {
     this.#ask();

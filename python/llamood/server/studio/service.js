@@ -41,7 +41,8 @@ export class Service {
   }
 
   /** `{model, file, quantisation, parameters, bytes, version, readings, unread, voices, context,
-   * questions, personalities}`; `unread`: why nothing is read */
+   * questions, extracts, personalities}`; `unread`: why nothing is read; `extracts`: see
+   * `NewEmotion`, null where no emotion may be added */
   about() {
     return this.#json("v1/studio");
   }
@@ -54,6 +55,20 @@ export class Service {
   /** The weights of the first `tokens` of an answer in this mood: `{emotions, asked, applied}`. */
   rows(mood, tokens, signal) {
     return this.#json("v1/mood/rows", { mood, tokens }, signal);
+  }
+
+  /** What is being added, or was last: `{name, status, part, progress, seconds_left, error}`. */
+  addition() {
+    return this.#json("v1/emotions/addition");
+  }
+
+  /** Begins to add `{name, texts}` or `{name, describe}`; gives what `addition` does. */
+  add(emotion) {
+    return this.#json("v1/emotions", emotion);
+  }
+
+  cancelAddition(name) {
+    return this.#json("v1/emotions/addition/cancel", { name });
   }
 
   async isReady() {
