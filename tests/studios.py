@@ -40,9 +40,18 @@ class Studio:
         """The mood as the page would have it copied."""
         return json.loads(self.snippet("json"))
 
+    def open(self, section: str) -> None:
+        """A part of the page that is folded, by its id."""
+        if self.page.locator(f"#{section}").get_attribute("open") != "":
+            self.page.locator(f"#{section} > summary").click()
+
+    def draw(self, emotion: str) -> None:
+        """Turn to its schedule."""
+        self.open("schedule-part")
+        self.page.locator("#schedule select").nth(0).select_option(emotion)
+
     def snippet(self, kind: str) -> str:
-        if self.page.locator("#elsewhere").get_attribute("open") != "":
-            self.page.locator("#elsewhere > summary").click()
+        self.open("elsewhere")
         self.page.locator(f"#{kind}-tab").click()
         self.page.wait_for_timeout(150)  # the page writes it once changes have ended
         return str(self.page.locator(f"#snippet-{kind}").text_content())
@@ -55,8 +64,7 @@ class Studio:
 
     def settings(self, **values: float) -> None:
         """Of how answers are drawn: seed, temperature, max_tokens."""
-        if self.page.locator("#drawing").get_attribute("open") != "":
-            self.page.locator("#drawing > summary").click()
+        self.open("drawing")
         for name, value in values.items():
             self.page.locator(f"#{name.replace('_', '-')}").fill(str(value))
 

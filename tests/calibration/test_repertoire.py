@@ -14,7 +14,6 @@ import pytest
 import llamood
 from cli_runs import run
 from llamood import demo
-from llamood.calibration.baseline_extension import quality_by_name
 from llamood.calibration.repertoire import Repertoire
 from llamood.calibration.utterances import origins, utterances
 from llamood.errors import FileError, MoodError, VectorError
@@ -100,7 +99,7 @@ def test_the_new_one_has_a_dose_a_ceiling_and_what_reads_it(after: Path) -> None
     np.testing.assert_allclose(np.linalg.norm(probe.directions[:, -1], axis=1), 1, rtol=1e-5)
     assert probe.response[:, -1].any()  # what it moves
     assert probe.response[:, :-1, :, -1].any()  # and what moves it
-    assert 0 <= quality_by_name(probe)["calm"] <= 1
+    assert 0 <= probe.quality["calm"] <= 1
     origin = origins(after)["calm"]
     assert origin.texts == utterances(FEELINGS / "calm.txt", "calm")
     assert origin.dose == pytest.approx(evs.scale[at])
@@ -159,7 +158,7 @@ def test_the_list_says_where_each_came_from(random_chat: Path, after: Path) -> N
     assert list(described) == ["anger", "calm", "joy"]
     assert described["joy"]["origin"] is None
     assert described["calm"]["ceiling"] == pytest.approx(1.0)
-    assert described["calm"]["auroc"] == pytest.approx(quality_by_name(Probe.load(after))["calm"])
+    assert described["calm"]["auroc"] == pytest.approx(Probe.load(after).quality["calm"])
 
 
 @pytest.mark.slow

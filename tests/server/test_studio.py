@@ -65,7 +65,7 @@ def test_the_pad_is_dragged(studio: Studio) -> None:
 
 
 def test_a_schedule_is_drawn(studio: Studio) -> None:
-    studio.page.locator("#schedule select").nth(0).select_option("joy")
+    studio.draw("joy")
     studio.drag(".schedule", (0.0, 0.5), (0.5, 0.05), (0.75, 0.5))
     (drawn,) = studio.mood.items()
     assert drawn[0] == "joy"
@@ -105,7 +105,7 @@ def test_points_of_a_schedule_are_taken_away_by_two_clicks_and_the_last_by_keys(
     studio: Studio,
 ) -> None:
     page = studio.page
-    page.locator("#schedule select").nth(0).select_option("joy")
+    studio.draw("joy")
     studio.drag(".schedule", (0.25, 0.05), (0.75, 0.5))
     _, last = studio.mood["joy"]["keys"]
     page.locator(".schedule circle").first.dblclick()
@@ -117,7 +117,7 @@ def test_points_of_a_schedule_are_taken_away_by_two_clicks_and_the_last_by_keys(
 
 def test_a_constant_intensity_survives_a_look_at_its_schedule(studio: Studio) -> None:
     studio.slide("joy", 0.6)
-    studio.page.locator("#schedule select").nth(0).select_option("joy")
+    studio.draw("joy")
     studio.page.get_by_label("Between points").select_option("step")
     assert studio.mood == {"joy": 0.6}
     studio.page.get_by_role("button", name="Add a point").press("Enter")
@@ -126,7 +126,7 @@ def test_a_constant_intensity_survives_a_look_at_its_schedule(studio: Studio) ->
 
 def test_points_past_what_is_shown_are_kept_and_not_shown(studio: Studio) -> None:
     page = studio.page
-    page.locator("#schedule select").nth(0).select_option("joy")
+    studio.draw("joy")
     tokens = page.locator("#schedule label", has_text="Tokens").locator("select")
     tokens.select_option("256")
     studio.drag(".schedule", (0.0, 0.5), (0.06, 0.05), (0.9, 0.5))
@@ -327,7 +327,7 @@ def test_what_is_copied_runs_and_says_the_same(browser: Any, server: Server) -> 
     allowed = ["clipboard-read", "clipboard-write"]
     with visiting(browser, server, permissions=allowed) as studio:
         studio.slide("joy", 0.9)
-        studio.page.locator("#schedule select").nth(0).select_option("fear")
+        studio.draw("fear")
         studio.drag(".schedule", (0.0, 0.5), (0.4, 0.2))
         studio.ask('What\'s a "ferry" like?')
         (said,) = studio.said()
@@ -351,7 +351,7 @@ def test_what_is_copied_runs_and_says_the_same(browser: Any, server: Server) -> 
 def test_presets_the_mood_and_the_theme_outlive_a_reload(studio: Studio) -> None:
     page = studio.page
     studio.slide("joy", 0.4)
-    page.locator("#schedule select").nth(0).select_option("fear")
+    studio.draw("fear")
     studio.drag(".schedule", (0.0, 0.5), (0.4, 0.2))
     mine = studio.mood
     page.locator("#preset-name").fill("<b>mine</b>")

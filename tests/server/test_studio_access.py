@@ -27,22 +27,30 @@ def shown(studio: Studio, view: str) -> None:
     """Everything that a view has, open and filled."""
     studio.slide("joy", 1.0)
     studio.slide("fear", 2.0)
-    studio.page.locator("#schedule select").nth(0).select_option("anger")
+    studio.draw("anger")
     studio.page.get_by_role("button", name="Add a point").click()
     studio.page.locator("#preset-name").fill("mine")
     studio.page.locator("#preset-name").press("Enter")
     studio.snippet("python")
+    folded(studio)
     studio.view(view)
     studio.settings(max_tokens=40)
     studio.ask(BREAD)
     studio.said(view.lower())
     for summary in studio.page.locator(".figures summary:visible").all():
         summary.click()
+    studio.open("schedule-part")
 
 
 def unfolded(studio: Studio) -> None:
     if studio.page.locator("#mood-part").get_attribute("open") is None:
         studio.page.locator("#mood-part > summary").click()
+
+
+def folded(studio: Studio) -> None:
+    done = studio.page.get_by_role("button", name="Done")
+    if done.is_visible():
+        done.click()
 
 
 @pytest.mark.parametrize("view", ["Talk", "Compare", "Cast"])
@@ -62,14 +70,18 @@ def test_axe_finds_nothing_serious(
     with visiting(browser, server, viewport=size, color_scheme=theme) as studio:
         unfolded(studio)
         shown(studio, view)
-        found = axe.Axe().run(studio.page).response
-    assert len(found["passes"]) > 10
-    serious = [
-        f"{one['id']}: {one['help']}: {[node['target'] for node in one['nodes']][:4]}"
-        for one in found["violations"]
-        if one["impact"] in ("serious", "critical")
-    ]
-    assert serious == []
+        looks = [axe.Axe().run(studio.page).response]
+        if size == PHONE:  # the sheet lies over it
+            unfolded(studio)
+            looks.append(axe.Axe().run(studio.page).response)
+    for found in looks:
+        assert len(found["passes"]) > 10
+        serious = [
+            f"{one['id']}: {one['help']}: {[node['target'] for node in one['nodes']][:4]}"
+            for one in found["violations"]
+            if one["impact"] in ("serious", "critical")
+        ]
+        assert serious == []
 
 
 def test_the_dialog_for_the_key_has_nothing_serious_either(browser: Any) -> None:

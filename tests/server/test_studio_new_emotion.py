@@ -55,7 +55,7 @@ def test_its_slider_comes_and_what_was_said_stays(server: Server, studio: Studio
     studio.ask(BREAD)
     before = studio.said()
     page.locator("#question").fill("half a question")
-    page.locator("#schedule select").first.select_option("fear")
+    studio.draw("fear")
     said = add(studio, "calm", CALM)
     added(said, "calm")
     assert studio.said() == before

@@ -90,7 +90,7 @@ def test_it_says_which_model_this_is_and_how_much_of_its_context_is_used(studio:
         page.locator("#remembers").check()
         studio.ask(BREAD)
         studio.said()
-        said = str(page.locator("#talk .figures > .hint").text_content())
+        said = str(page.locator("#talk .figures > .counts").text_content())
         assert said.startswith("8 tokens")
         used.append(int(re.search(r"(\d+) of \d+ tokens of context used", said)[1]))
     assert used[1] > used[0] > 8

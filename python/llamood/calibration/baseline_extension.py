@@ -15,10 +15,8 @@ from llamood.calibration.contrast import Contrast
 from llamood.calibration.projections import Projections
 from llamood.errors import ModelError
 from llamood.extraction.states import Progress
-from llamood.readings.probe import Probe
+from llamood.readings.probe import ADDED, Probe
 from llamood.vectors.emotion_vectors import EmotionVectors
-
-ADDED = "added"  # what `Probe.about` says of feelings that were added: their quality by name
 
 
 def extended(
@@ -133,15 +131,6 @@ def without(probe: Probe, name: str, *, method: str | None) -> Probe:
         **{name: array[:, kept] for name, array in probe.along_vectors.items()},
         about=about,
     )
-
-
-def quality_by_name(probe: Probe) -> dict[str, float]:
-    """Emotion -> how surely its reading tells texts that had no say in it, 0 to 1; those of which
-    that is not known are left out."""
-    told = dict((probe.about.get("quality") or {}).get("auroc", {}))
-    added = probe.about.get(ADDED, {})
-    told |= {name: quality["auroc"] for name, quality in added.items()}
-    return {name: float(told[name]) for name in probe.names if told.get(name) is not None}
 
 
 def _beside(known: np.ndarray, new: np.ndarray) -> np.ndarray:

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from llamood.atomic import Write, move, remove_leftovers, write_files
-from llamood.calibration.baseline_extension import extended, quality_by_name, without
+from llamood.calibration.baseline_extension import extended, without
 from llamood.calibration.contrast import FOLDS, WAY, Contrast
 from llamood.calibration.doses import Doses, chosen, find_doses
 from llamood.calibration.manner import Manner, answers_in_manner
@@ -386,5 +386,5 @@ def _feeling(
         dose=vectors.scale[at],
         ceiling=vectors.ceiling[at],
         is_read=is_read,
-        auroc=quality_by_name(probe).get(name) if probe is not None and is_read else None,
+        auroc=probe.quality.get(name) if probe is not None and is_read else None,
     )

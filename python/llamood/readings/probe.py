@@ -43,6 +43,7 @@ FILE_NAME = "reading.baseline"
 ARCHITECTURE = "llamood.baseline"
 VERSION = 2
 MAX_ABOUT = 100_000  # characters
+ADDED = "added"  # what `Probe.about` says of feelings that were added: their quality by name
 TRUSTED = 0.7  # area under the ROC curve, below which nothing is coloured or held by a reading
 
 _TENSORS = {  # -> dimensions
@@ -140,6 +141,14 @@ class Probe:
         from_mean = np.asarray(projections, np.float64) - self.mean[list(self.places)]
         scores: Float64 = (from_mean * self.weights).sum(axis=-2)
         return scores
+
+    @property
+    def quality(self) -> dict[str, float]:
+        """Emotion -> how surely its reading tells texts that had no say in it, as an area under
+        the ROC curve; those of which that is not known are left out."""
+        told = dict((self.about.get("quality") or {}).get("auroc", {}))
+        told |= {name: added["auroc"] for name, added in self.about.get(ADDED, {}).items()}
+        return {name: float(told[name]) for name in self.names if told.get(name) is not None}
 
     @property
     def doubt(self) -> str | None:

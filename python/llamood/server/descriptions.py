@@ -89,7 +89,7 @@ _TABLE = {"type": "array", "items": {"type": "array", "items": {"type": "number"
 _COUNT = {"type": "integer", "minimum": 1}
 _EMOTION = {
     "type": "object",
-    "required": ["id", "object", "ceiling", "affect"],
+    "required": ["id", "object", "ceiling", "affect", "quality"],
     "properties": {
         "id": {"type": "string"},
         "object": {"const": "emotion"},
@@ -100,6 +100,7 @@ _EMOTION = {
             "minItems": len(AXES),
             "maxItems": len(AXES),
         },
+        "quality": {"type": ["number", "null"], "minimum": 0, "maximum": 1},
     },
 }
 EMOTIONS = _object("list", data={"type": "array", "items": _EMOTION})
@@ -180,11 +181,18 @@ def model(settings: Settings) -> dict[str, Any]:
 
 def emotions(cast: Cast) -> list[dict[str, Any]]:
     """``ceiling``: the largest fluent intensity, where it is known; ``affect``: the valence,
-    arousal and dominance that intensity 1 comes to, where they are."""
-    evs, affect = cast.emotions, cast.affect_map
+    arousal and dominance that intensity 1 comes to, where they are; ``quality``: how surely its
+    reading tells texts, as an area under the ROC curve, where it is read and that is known."""
+    evs, affect, quality = cast.emotions, cast.affect_map, cast.reading_quality
     lies = dict(zip(affect.names, affect.coordinates.tolist(), strict=True))
     return [
-        {"id": name, "object": "emotion", "ceiling": ceiling, "affect": lies.get(name)}
+        {
+            "id": name,
+            "object": "emotion",
+            "ceiling": ceiling,
+            "affect": lies.get(name),
+            "quality": quality.get(name),
+        }
         for name, ceiling in zip(evs.names, evs.ceiling, strict=True)
     ]
 

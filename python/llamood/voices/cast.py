@@ -128,6 +128,12 @@ class Cast(Closing):
         return self._shared.reads
 
     @property
+    def reading_quality(self) -> Mapping[str, float]:
+        """Emotion -> how surely its reading tells texts that had no say in it, as an area under
+        the ROC curve; of those of which that is known."""
+        return self._shared.reading_quality
+
+    @property
     def n_voice(self) -> int:
         """How many can be there at once."""
         return self._shared.n_voice

@@ -166,6 +166,10 @@ class SharedContext(OpenedLlama):
     def reads(self) -> bool:
         return self._projector is not None
 
+    @property
+    def reading_quality(self) -> Mapping[str, float]:
+        return {} if self._projector is None else self._projector.probe.quality
+
     def cast(self, *, overflow: Overflow, care: Care | None) -> _core.Cast:
         """Voices that speak from here, while this is open. ``care``: what becomes of answers that
         collapse."""

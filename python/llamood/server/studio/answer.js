@@ -17,19 +17,34 @@ export class Answer {
   #n = 0; // tokens that are shown
   #write = oncePerFrame(() => this.#append());
   #marked = -1;
+  #untold = null; // what the guard did, until there is a token to be told at
 
   constructor(colours) {
     this.#colours = colours;
     this.face = new Face(colours);
   }
 
+  /** Whether anything is known of how it came about. */
+  get isRead() {
+    return this.tokens.some(({ asked }) => Object.keys(asked).length > 0);
+  }
+
   get text() {
     return this.tokens.map(({ text }) => text).join("");
   }
 
+  /** What the guard did is told at the first token that can be seen. */
   add(token) {
-    this.tokens.push(token);
+    const guard = token.guard ?? this.#untold;
+    const isSeen = token.text.trim() !== "";
+    this.#untold = isSeen ? null : guard;
+    this.tokens.push({ ...token, guard: isSeen ? guard : null });
     this.#write();
+  }
+
+  /** What the guard did in the end, in its words; null where nothing is left to be told. */
+  get untold() {
+    return this.#untold?.words ?? null;
   }
 
   /** More is to come, after it had ended. */
@@ -68,8 +83,11 @@ export class Answer {
   }
 
   #colour(index, elements) {
+    const { guard } = this.tokens[index];
+    const [first] = this.#rendered.placesOf(index);
     const felt = expressed(this.tokens, index);
     for (const element of elements) {
+      if (guard && element === first) element.dataset.guard = guard.words;
       element.classList.toggle("felt", felt !== null);
       if (felt === null) continue;
       element.style.setProperty("--c", this.#colours[felt.name] ?? "transparent");

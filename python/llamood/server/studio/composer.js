@@ -2,15 +2,19 @@
 
 import { byId, clamp, make } from "./dom.js";
 
+// Fields whose name is that of the API with - for _. Empty ones are left to the service.
+const LEFT_OUT = ["top_p", "top_k", "min_p", "repeat_penalty", "presence_penalty", "frequency_penalty", "max_tokens"];
+const WHOLE = ["seed", "top_k", "max_tokens"];
+
 const MOST_SUGGESTED = 8;
+const MOST_STOPS = 4; // as OpenAI has it
 const ANY = ["How was your day?", "Tell me a story in five sentences.", "What should I do tomorrow?"];
 
 export class Composer {
   #form = byId("composer");
   #text = byId("question");
   #seed = byId("seed");
-  #temperature = byId("temperature");
-  #length = byId("max-tokens");
+  #stop = byId("stop-texts");
   #remembers = byId("remembers");
   #system = byId("system");
 
@@ -51,20 +55,26 @@ export class Composer {
 
   /** What of a request is decided here: within what the service takes, whatever was written. */
   get how() {
+    const given = ["seed", "temperature", ...LEFT_OUT.filter((name) => fieldOf(name).value !== "")];
+    const stop = this.#stop.value.split("\n").filter((text) => text !== "").slice(0, MOST_STOPS);
     return {
-      seed: Math.round(within(this.#seed)),
-      temperature: within(this.#temperature),
-      ...(this.#length.value === "" ? {} : { max_tokens: Math.round(within(this.#length)) }),
+      ...Object.fromEntries(given.map((name) => [name, within(name)])),
+      ...(stop.length === 0 ? {} : { stop }),
       remembers: this.#remembers.checked,
     };
   }
 
   /** Fields show what is used. */
   #settle() {
-    const { seed, temperature, max_tokens } = this.how;
-    this.#seed.value = seed;
-    this.#temperature.value = temperature;
-    this.#length.value = max_tokens ?? "";
+    for (const [name, value] of Object.entries(this.how)) {
+      if (Number.isFinite(value)) fieldOf(name).value = value;
+    }
+  }
+
+  /** A question that was refused is there again, with the reason. */
+  giveBack(text, why) {
+    this.#text.value = text;
+    byId("unheard").textContent = why;
   }
 
   /** What the model is told to be, "" for nothing. */
@@ -92,4 +102,10 @@ export class Composer {
   }
 }
 
-const within = ({ valueAsNumber, min, max }) => clamp(valueAsNumber || 0, Number(min), Number(max));
+const fieldOf = (name) => byId(name.replaceAll("_", "-"));
+
+function within(name) {
+  const { valueAsNumber, min, max } = fieldOf(name);
+  const value = clamp(valueAsNumber || 0, Number(min), Number(max));
+  return WHOLE.includes(name) ? Math.round(value) : value;
+}

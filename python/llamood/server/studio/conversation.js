@@ -1,10 +1,13 @@
 /** A conversation as it is kept, and written elsewhere: as JSON and as Markdown, and read back.
  *
- * `{id, title, when, model, system, turns: [{question, answer, mood}]}`; `when`: milliseconds since
- * 1970, of its last change; `mood`: as the service takes it.
+ * `{id, title, when, model, system, turns: [{question, answer, mood, ways}]}`; `when`: milliseconds
+ * since 1970, of its last change; `mood`: as the service takes it; `ways`: see `branches.js`.
  */
 
+import { ONE_WAY } from "./branches.js";
+
 const TITLE = 60; // characters
+const MOST_DEEP = 200; // ways within ways
 const MARK = "<!-- llamood ";
 const MARKED = /^<!-- llamood (\{.*\}) -->$/;
 
@@ -25,7 +28,7 @@ export function conversationOf(read) {
   if (!Array.isArray(turns) || turns.length === 0) {
     throw new Error("no conversation: expected a list `turns` of what was said");
   }
-  const known = turns.map(turnOf);
+  const known = turns.map((turn, i) => turnOf(turn, i, 0));
   const texts = { system, model };
   for (const [name, text] of Object.entries(texts)) {
     if (typeof text !== "string") throw new Error(`no conversation: expected a text as \`${name}\``);
@@ -40,18 +43,28 @@ export function conversationOf(read) {
   };
 }
 
-function turnOf(turn, i) {
-  const { question, answer, mood = {} } = turn ?? {};
+function turnOf(turn, i, depth) {
+  const { question, answer, mood = {}, ways = ONE_WAY } = turn ?? {};
   const isMood = typeof mood === "object" && mood !== null && !Array.isArray(mood);
   if (typeof question !== "string" || typeof answer !== "string" || !isMood) {
     throw new Error(`no conversation: expected question, answer and mood in turn ${i + 1}`);
   }
-  return { question, answer, mood };
+  return { question, answer, mood, ways: waysOf(ways, i, depth + 1) };
+}
+
+function waysOf(ways, i, depth) {
+  const others = Array.isArray(ways) ? ways.filter((way) => way !== null) : null;
+  const areTurns = others?.every((way) => Array.isArray(way) && way.length > 0);
+  if (!areTurns || others.length !== ways.length - 1 || depth > MOST_DEEP) {
+    throw new Error(`no conversation: expected lists of turns and one null as \`ways\` of turn ${i + 1}`);
+  }
+  return ways.map((way) => way && way.map((turn, k) => turnOf(turn, i + k, depth)));
 }
 
 export const asJson = (conversation) => `${JSON.stringify(conversation, null, 2)}\n`;
 
-/** To be read by people, and by `readText`: what is no text stands in comments. */
+/** To be read by people, and by `readText`: what is no text stands in comments. Of other ways than
+ * the one that is shown there is nothing. */
 export function asMarkdown({ turns, ...about }) {
   const parts = [markOf(about), `# ${about.title}\n`];
   for (const { question, answer, mood } of turns) {

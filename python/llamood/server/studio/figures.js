@@ -1,5 +1,6 @@
 /** How the last answer of a conversation came about: its curves, and the figures of a token. */
 
+import { meaningOf } from "./colours.js";
 import { Curves } from "./curves.js";
 import { make, shown } from "./dom.js";
 
@@ -13,7 +14,8 @@ export class Figures {
   #table = make("table");
   #details = make("details", { toggle: () => this.#tabulate() });
   #told = null; // the token whose figures are shown
-  #said = make("p", { class: "hint" });
+  #said = make("p", { class: "hint counts" });
+  #meaning = make("p", { class: "hint meaning" });
 
   /** `emotions`: `[{id, colour}]`; `meant`: called with the number of the token that is pointed at. */
   constructor({ emotions, meant }) {
@@ -22,9 +24,9 @@ export class Figures {
     this.#token.addEventListener("input", () => meant(this.#token.valueAsNumber));
     this.#curves.canvas.addEventListener("pointermove", (event) => meant(this.#curves.tokenAt(event)));
     const label = make("label", { class: "field scrub" }, "token", this.#token);
-    this.#details.append(make("summary", { text: "Figures" }), label, this.#table);
+    this.#details.append(make("summary", { text: "Figures" }), this.#table);
     this.#legend = legend(emotions);
-    const parts = [this.#legend, this.#curves.canvas, this.#said, this.#details];
+    const parts = [this.#legend, this.#curves.canvas, label, this.#meaning, this.#said, this.#details];
     this.element = make("div", { class: "figures" }, ...parts);
     this.areShown = false;
   }
@@ -61,6 +63,7 @@ export class Figures {
     const parts = Object.entries(figures).map(([name, value]) => `${name} ${shown(value)}`);
     const said = parts.join(", ") || "nothing";
     this.#token.setAttribute("aria-valuetext", `${text.trim()}: ${what} ${said}`);
+    this.#meaning.textContent = `“${text.trim()}” ${meaningOf(tokens, index, this.#emotions)}`;
     this.#curves.describe(
       `Weights asked and applied, and readings, over ${tokens.length} tokens. At token ` +
         `${index + 1}, ${what}: ${said}.`,

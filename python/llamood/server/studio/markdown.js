@@ -1,4 +1,4 @@
-/** A safe part of Markdown, read into a tree: paragraphs, headings, lists, quotes, rules, code;
+/** A safe part of Markdown, read into a tree: paragraphs, headings, lists, quotes, rules, code, tables;
  * strong, emphasis, strike, code, and links to http and https. All else is text as it is written.
  *
  * A node is an element, `{tag, from, kind, attributes, children}`, or a piece of the text,
@@ -12,6 +12,7 @@ const FENCE = /^ {0,3}(`{3,}|~{3,})\s*([\w+#.-]*)[^`]*$/;
 const HEADING = /^ {0,3}(#{1,6})[ \t]+(?=\S)/;
 const RULE = /^ {0,3}([-*_])( *\1){2,} *$/;
 const QUOTE = /^ {0,3}> ?/;
+const EDGES = /^ {0,3}\|?( *:?-+:? *\|)+( *:?-+:? *)?$/; // the line under the head of a table
 const ITEM = /^( {0,6})([-*+]|(\d{1,9})[.)])( {1,4}|$)/;
 
 /** The blocks of a text from a character on, each `from` where it begins. */
@@ -35,7 +36,7 @@ function blocksOf(text, lines, depth) {
       i += 1;
       continue;
     }
-    const read = [codeOf, headingOf, ruleOf, quoteOf, listOf, paragraphOf];
+    const read = [codeOf, headingOf, ruleOf, quoteOf, listOf, tableOf, paragraphOf];
     for (const one of read) {
       const found = one({ text, lines, written, depth }, i);
       if (found === null) continue;
@@ -118,9 +119,53 @@ const indentOf = (line) => line.match(/^ */)[0].length;
 
 const begins = (line) => [FENCE, HEADING, RULE, QUOTE, ITEM].some((mark) => mark.test(line));
 
+/** A line with bars over a line of edges, which has as many cells, and the lines with bars below. */
+function tableOf({ text, lines, written }, i) {
+  if (!isTable(written, i)) return null;
+  const sides = cellsOf(written[i + 1]).map(({ from, to }) => sideOf(written[i + 1].slice(from, to).trim()));
+  const rowOf = (n, tag) => {
+    const at = lines[n].from;
+    const cells = cellsOf(written[n]).slice(0, sides.length).map(({ from, to }, k) => {
+      const side = sides[k] && { "data-side": sides[k] };
+      return element(tag, at + from, inlineOf(text, [{ from: at + from, to: at + to }]), sides[k], side ?? {});
+    });
+    return element("tr", at, cells);
+  };
+  let end = i + 2;
+  while (end < lines.length && written[end].includes("|") && !begins(written[end])) end += 1;
+  const rows = Array.from({ length: end - i - 2 }, (_, n) => rowOf(i + 2 + n, "td"));
+  const { from } = lines[i];
+  return { block: element("table", from, [rowOf(i, "th"), ...rows], sides.join()), next: end };
+}
+
+const isTable = (written, i) =>
+  written[i].includes("|") &&
+  EDGES.test(written[i + 1] ?? "") &&
+  cellsOf(written[i]).length === cellsOf(written[i + 1]).length;
+
+/** Where the cells of a row begin and end, without the spaces around them. */
+function cellsOf(line) {
+  const bars = [...line.matchAll(/(?<!\\)\|/g)].map(({ index }) => index);
+  const [begin, end] = [line.match(/^ *\|?/)[0].length, line.trimEnd().length];
+  const inner = bars.filter((bar) => bar >= begin && bar < end - 1);
+  const starts = [begin, ...inner.map((bar) => bar + 1)];
+  return starts.map((start, n) => {
+    const stop = inner[n] ?? (bars.includes(end - 1) ? end - 1 : end);
+    const cell = line.slice(start, stop);
+    const from = start + cell.length - cell.trimStart().length;
+    return { from, to: Math.max(start + cell.trimEnd().length, from) };
+  });
+}
+
+function sideOf(edge) {
+  if (!edge.endsWith(":")) return null;
+  return edge.startsWith(":") ? "center" : "right";
+}
+
 function paragraphOf({ text, lines, written }, i) {
   let end = i + 1;
-  while (end < lines.length && written[end].trim() !== "" && !begins(written[end])) end += 1;
+  const goesOn = () => written[end].trim() !== "" && !begins(written[end]) && !isTable(written, end);
+  while (end < lines.length && goesOn()) end += 1;
   const children = inlineOf(text, lines.slice(i, end));
   return { block: element("p", lines[i].from, children), next: end };
 }

@@ -48,6 +48,16 @@ function withValue(mood, name, value) {
   return made(intensities, mood.affect, mood.inertia, mood.rest);
 }
 
+/** The same with nothing above the ceilings of these emotions, `[{id, ceiling}]`; gates and what is
+ * as it is written stay. */
+export function within(mood, emotions) {
+  return emotions.reduce((held, { id, ceiling }) => {
+    const most = intensityOf(held, id);
+    const isHigh = ceiling !== null && Math.abs(most) > ceiling && scheduleOf(held, id) === null;
+    return isHigh ? withIntensity(held, id, Math.sign(most) * ceiling) : held;
+  }, mood);
+}
+
 export const withAffect = (mood, affect) => made(mood.intensities, affect, mood.inertia, mood.rest);
 
 export const withInertia = (mood, inertia) =>

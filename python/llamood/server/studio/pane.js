@@ -1,10 +1,12 @@
 /** A conversation with the model: what was said, and how the last answer came about. */
 
+import { branched, turnedTo } from "./branches.js";
+import { meaningOf } from "./colours.js";
 import { make, oncePerFrame } from "./dom.js";
 import { Figures } from "./figures.js";
 import { after } from "./mood.js";
-import { Gone } from "./service.js";
-import { Turn } from "./turn.js";
+import { Gone, faultSaid } from "./service.js";
+import { Turn, recordOf } from "./turn.js";
 
 const TELLING = 100; // milliseconds; tokens that came within fewer say nothing of a speed
 
@@ -25,23 +27,24 @@ export class Pane {
   #figures;
   #stopping = new AbortController();
   #title;
+  #note;
   #show = oncePerFrame(() => this.#showLast());
 
   /** `emotions`: `[{id, colour}]`; `context`: tokens of a prompt and its answer; `said`: called with
-   * the number of each token and with what is told of it, null at the end. `wants`: called with a
-   * function that asks, given how, where a question or an answer is to be worked on. */
-  constructor({ service, emotions, context, title, said = () => {}, wants }) {
+   * the tokens of the last answer and the number of the one that is being said, null where none is.
+   * `note`: the page's `TokenNote`. `wants`: called with a function that asks, given how, where a
+   * question or an answer is to be worked on. */
+  constructor({ service, emotions, context, title, note, said = () => {}, wants }) {
     this.#service = service;
     this.#emotions = emotions;
     this.#colours = coloursOf(emotions);
     this.#context = context;
     this.#wants = wants;
     this.#figures = new Figures({ emotions, meant: (token) => this.#meant(token) });
+    this.#note = note;
     this.said = said;
-    this.#log.addEventListener("pointerover", ({ target }) => {
-      const index = this.#last?.answer.tokenAt(target) ?? -1;
-      if (index >= 0) this.#meant(index);
-    });
+    this.#log.addEventListener("pointerover", ({ target }) => this.#pointedAt(target));
+    this.#log.addEventListener("pointerleave", () => this.#note.hide());
     this.element = make("section", { class: "pane" }, this.#log, this.#figures.element);
     this.title = title;
   }
@@ -63,18 +66,38 @@ export class Pane {
 
   /** All that was said, as it is kept. */
   get turns() {
-    return this.#turns.map(({ question, answer, mood }) => ({ question, answer: answer.text, mood }));
+    return this.#turns.map(recordOf);
   }
 
   /** What was said before, instead of what is said here. */
   restore(turns) {
     this.forget();
-    for (const { question, answer, mood } of turns) {
-      const turn = this.#begin(question, mood);
-      if (answer === "") turn.end();
-      else turn.say(answer);
-    }
+    this.#hold(turns, 0);
+    this.#showHeld();
     this.reveal();
+  }
+
+  /** Turns, some of them records perhaps, of which those before the `i`th are there already. */
+  #hold(turns, i) {
+    for (const gone of this.#turns.slice(i)) gone.element.remove();
+    this.#turns = turns.map((turn) => (turn instanceof Turn ? turn : this.#revived(turn)));
+    this.#log.append(...this.#turns.slice(i).map(({ element }) => element));
+  }
+
+  /** How the last answer came about that is there now, where that is known. */
+  #showHeld() {
+    const answer = this.#last?.answer ?? null;
+    this.#figuresOf(answer?.isRead ? answer : null);
+    this.said(answer?.tokens ?? [], null);
+    this.#show();
+  }
+
+  #revived({ question, answer, mood, ways }) {
+    const turn = this.#turn(question, mood);
+    turn.ways = ways;
+    if (answer === "") turn.end();
+    else turn.say(answer);
+    return turn;
   }
 
   /** The question of the last answer, "" where there is none. */
@@ -91,23 +114,44 @@ export class Pane {
    * over, null where it was stopped; raises what the service refused with, after telling of it. */
   ask(question, how) {
     this.stop();
-    return this.#listenTo(this.#begin(question, how.mood), how, []);
+    const turn = this.#turn(question, how.mood);
+    this.#hold([...this.#turns, turn], this.#turns.length);
+    return this.#listenTo(turn, how, []);
   }
 
-  #begin(question, mood) {
+  /** Whether there is a word of the last answer. */
+  get hasAnswered() {
+    return this.#last !== undefined && this.#last.answer.text !== "";
+  }
+
+  /** Forget the last question, where no word of an answer came. */
+  takeBack() {
+    if (!this.hasAnswered) this.#hold(this.#turns.slice(0, -1), this.#turns.length - 1);
+    this.#showHeld();
+    this.changed();
+  }
+
+  #turn(question, mood) {
     const acts = {
-      ask: (turn) => this.#wants((how) => this.#anew(turn, how)),
+      ask: (turn, text) => this.#wants((how) => this.#anew(turn, how, text)),
       retry: (turn) => this.#wants((how) => this.#anew(turn, how)),
+      turnTo: (turn, way) => this.#turnTo(turn, way),
       goOn: (turn) => this.#wants((how) => this.#goOn(turn, how)),
       changed: (turn) => {
-        if (turn === this.#last) this.#figuresOf(null);
+        if (turn === this.#last) this.#showHeld();
         this.changed();
       },
     };
-    const turn = new Turn({ question, mood, colours: this.#colours, acts });
-    this.#turns.push(turn);
-    this.#log.append(turn.element);
-    return turn;
+    return new Turn({ question, mood, colours: this.#colours, acts });
+  }
+
+  #turnTo(turn, way) {
+    this.stop();
+    const i = this.#turns.indexOf(turn);
+    this.#hold(turnedTo(this.#turns, i, way), i);
+    this.#showHeld();
+    this.changed();
+    this.#turns[i].element.querySelector(".turner button:enabled")?.focus();
   }
 
   /** Whether that is the mood of the last question. */
@@ -115,18 +159,25 @@ export class Pane {
     return JSON.stringify(mood) === JSON.stringify(this.#last?.mood);
   }
 
-  /** Ask the same again, in place of the last answer. */
-  again(how) {
-    return this.#anew(this.#last, how);
+  /** Ask the last question again. `isKept`: whether its answer stays as another way. */
+  again(how, { isKept = true } = {}) {
+    return this.#anew(this.#last, how, this.#last.question, isKept);
   }
 
-  /** Ask the question of this turn again; what was said after it is forgotten. */
-  #anew(turn, how) {
+  /** Ask in place of this turn; what was said there and after it stays as another way, unless
+   * nothing was said. */
+  #anew(turn, how, question = turn.question, isKept = true) {
     this.stop();
-    while (this.#last !== turn) this.#turns.pop().element.remove();
-    turn.mood = how.mood;
-    turn.renew();
-    return this.#listenTo(turn, how, []);
+    const i = this.#turns.indexOf(turn);
+    const next = this.#turn(question, how.mood);
+    const isEmpty = turn === this.#last && turn.answer.text === "";
+    if (isKept && !isEmpty) {
+      this.#hold(branched(this.#turns, i, next), i);
+    } else {
+      next.ways = turn.ways;
+      this.#hold([...this.#turns.slice(0, i), next], i);
+    }
+    return this.#listenTo(next, how, []);
   }
 
   /** Let the last answer go on from where it is. */
@@ -152,8 +203,7 @@ export class Pane {
     this.#turns = [];
     this.#session = true;
     this.#log.replaceChildren();
-    this.said(null);
-    this.#figuresOf(null);
+    this.#showHeld();
   }
 
   /** What the service is to be told before the question of a turn. */
@@ -189,11 +239,14 @@ export class Pane {
       end(await this.#listenInSession(request, turn, signal));
     } catch (error) {
       const goesOn = signal.aborted || error instanceof Gone;
-      end({ why: faultOf(error, signal), isFault: true, goesOn });
+      const isCut = error instanceof Gone && answer.text !== "";
+      const fault = isCut ? "cut off: the service went away" : faultSaid(error);
+      const why = signal.aborted ? "stopped" : fault;
+      end({ why, isFault: true, goesOn });
       if (!signal.aborted) throw error;
     } finally {
       if (isLast() && answer.tokens.length === 0) this.#figuresOf(null);
-      if (isLast()) this.said(null);
+      if (isLast()) this.said(answer.tokens, null);
       if (turn.answer === answer) this.changed();
     }
     return signal.aborted ? null : answer.text;
@@ -221,10 +274,9 @@ export class Pane {
       used = usage ?? used;
       reason = choices[0]?.finish_reason ?? reason;
       if (choices.length === 0 || !llamood?.asked) continue;
-      if (llamood.guard) turn.tellGuard(llamood.guard.words);
       first ||= performance.now();
       answer.add({ text: choices[0].delta.content ?? "", ...llamood });
-      this.said(answer.tokens.length - 1, llamood);
+      this.said(answer.tokens, answer.tokens.length - 1);
       this.#show();
     }
     this.#say(used, first - began, performance.now() - first);
@@ -258,6 +310,19 @@ export class Pane {
     if (tokens.length > 0) this.#figures.show(tokens, tokens.length - 1);
   }
 
+  /** What the token at this place of the page means, beside it. */
+  #pointedAt(target) {
+    const turn = this.#turns.find(({ element }) => element.contains(target));
+    const index = turn?.answer.tokenAt(target) ?? -1;
+    if (index < 0) {
+      this.#note.hide();
+      return;
+    }
+    if (turn === this.#last) this.#meant(index);
+    const { tokens } = turn.answer;
+    this.#note.show(target, meaningOf(tokens, index, this.#emotions));
+  }
+
   #meant(token) {
     const tokens = this.#last?.answer.tokens ?? [];
     const index = Math.min(Math.max(token, 0), tokens.length - 1);
@@ -265,13 +330,6 @@ export class Pane {
     this.#last.answer.mark(index);
     this.#figures.show(tokens, index);
   }
-}
-
-function faultOf(error, signal) {
-  if (signal.aborted) return "stopped";
-  if (error instanceof Gone) return "cut off: the service went away";
-  if (error.code === "context_length_exceeded") return `${error.message}; begin a new chat, or ask less`;
-  return error.message;
 }
 
 const coloursOf = (emotions) => Object.fromEntries(emotions.map(({ id, colour }) => [id, colour]));

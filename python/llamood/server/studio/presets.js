@@ -2,24 +2,25 @@
 
 import { recalled, stored } from "./browser_store.js";
 import { byId, make } from "./dom.js";
-import { NEUTRAL, readFrom, restored, withAffect, withIntensity, withKeys } from "./mood.js";
+import { NEUTRAL, readFrom, restored, withAffect, withIntensity, withKeys, within } from "./mood.js";
 
 const STORE = "llamood.presets";
 
 export class Presets {
   #mood;
-  #names;
+  #emotions;
   #kept;
   #given;
   #offered = null; // what the personality that was chosen last is told to be, or null
 
-  /** `names`: the emotions that there are; `personalities`: `[{name, about, mood, system}]`, of which
+  /** `emotions`: `[{id, ceiling}]`, of which there may be more later; `personalities`: `[{name, about, mood, system}]`, of which
    * those are shown whose emotions there are. `tell`: called with what the model is to be told that
    * it is, once somebody who chose a personality takes that, too. */
-  constructor({ names, mood, personalities, tell }) {
+  constructor({ emotions, mood, personalities, tell }) {
     this.#mood = mood;
+    this.#emotions = emotions;
+    const names = this.#names;
     this.#given = [...builtIn(names), ...characters(personalities, names)];
-    this.#names = names;
     byId("tell").addEventListener("click", () => {
       tell(this.#offered);
       this.#offer(null);
@@ -35,6 +36,10 @@ export class Presets {
       this.#show();
     });
     this.#show();
+  }
+
+  get #names() {
+    return this.#emotions.map(({ id }) => id);
   }
 
   #keep(field) {
@@ -82,7 +87,7 @@ export class Presets {
 
   #button(name, mood, title, system = null) {
     const click = () => {
-      this.#mood.value = mood;
+      this.#mood.value = within(mood, this.#emotions);
       this.#offer(system);
     };
     return make("button", { type: "button", text: name, title, click });

@@ -7,7 +7,8 @@ import { Observable } from "./observable.js";
 const WAIT = 60; // milliseconds without a change
 
 export class Preview {
-  /** `{emotions, asked, applied, notices}`, tables of a row a token; null until there is one. */
+  /** `{emotions, asked, applied, notices, drawn}`, tables of a row a token, and of the emotion that is
+   * drawn, `{name, weights}` as its schedule alone would have it; null until there is one. */
   rows = new Observable(null);
   /** Why there is none, "" where there is. */
   fault = new Observable("");
@@ -15,6 +16,7 @@ export class Preview {
   #service;
   #mood;
   #length = 64;
+  #drawn = ""; // the emotion that is drawn
   #asking = new AbortController();
   #ask;
 
@@ -34,6 +36,12 @@ export class Preview {
     this.#ask();
   }
 
+  /** Tell of this emotion what its schedule alone comes to. */
+  draw(name) {
+    this.#drawn = name;
+    this.#ask();
+  }
+
   /** The same for some who watch its rows together, until `end` is called. */
   branch() {
     const [trunk, rows] = [this, this.rows.branch()];
@@ -45,6 +53,7 @@ export class Preview {
       set length(tokens) {
         trunk.length = tokens;
       },
+      draw: (name) => trunk.draw(name),
       end: () => rows.end(),
     };
   }
@@ -58,8 +67,17 @@ export class Preview {
     this.#asking.abort();
     this.#asking = new AbortController();
     const { signal } = this.#asking;
+    const mood = written(this.#mood.value);
+    const name = this.#drawn;
+    const alone = mood[name] === undefined ? {} : { [name]: mood[name] };
+    const rowsOf = (one) => this.#service.rows(one, this.#length, signal);
+    const isAlone = Object.keys(mood).length === Object.keys(alone).length;
     try {
-      this.rows.value = await this.#service.rows(written(this.#mood.value), this.#length, signal);
+      const all = rowsOf(mood);
+      const [rows, own] = await Promise.all([all, isAlone ? all : rowsOf(alone)]);
+      const at = own.emotions.indexOf(name);
+      const drawn = { name, weights: own.asked.map((row) => row[at]) };
+      this.rows.value = { ...rows, drawn };
       this.fault.value = "";
     } catch (error) {
       if (!signal.aborted) this.fault.value = error.message;

@@ -2,10 +2,11 @@
 
 import { chooser, clamp, draw, make, rounded, shown } from "./dom.js";
 import { intensityOf, isDrawn, keysOf, withKeys } from "./mood.js";
+import { ScheduleText } from "./schedule_text.js";
 import { simplified } from "./simplify.js";
 
-const WIDTH = 600;
-const HEIGHT = 200;
+const HEIGHT = 160; // CSS pixels
+const NARROWEST = 13; // CSS pixels of a token, which its text needs
 const MOST_KEYS = 16;
 const TWICE = 400; // milliseconds between two presses that delete a point
 const FINENESS = 0.015; // of the height: what a stroke may be off by when it becomes points
@@ -16,6 +17,8 @@ export class ScheduleEditor {
   #emotions;
   #shown; // the emotion that is edited
   #svg;
+  #text;
+  #width = 0; // CSS pixels
   #lines = draw("g");
   #handles = draw("g");
   #cursor = draw("line", { class: "now unseen", y1: 0, y2: HEIGHT });
@@ -26,8 +29,9 @@ export class ScheduleEditor {
   #pressed = null; // the handle that the pen last came down on, and when
   #adds = make("button", { type: "button", text: "Add a point", click: () => this.#add() });
 
-  /** `emotions`: `[{id, ceiling, colour}]`; `preview`: a `Preview` of the same mood. */
-  constructor(root, { emotions, mood, preview }) {
+  /** `emotions`: `[{id, ceiling, colour}]`; `preview`: a `Preview` of the same mood; `play`: called
+   * to ask the last question again. */
+  constructor(root, { emotions, mood, preview, play }) {
     this.#mood = mood;
     this.#preview = preview;
     this.#emotions = new Map(emotions.map((emotion) => [emotion.id, emotion]));
@@ -35,15 +39,21 @@ export class ScheduleEditor {
     this.#chooser = chooser("Emotion", emotions.map(({ id }) => id), (id) => this.edit(id));
     const lengths = chooser("Tokens", [32, 64, 128, 256], (n) => {
       preview.length = Number(n);
-      this.#show();
+      this.#text.length = Number(n);
+      this.#resize();
     });
     lengths.field.value = preview.length;
     this.#ease = chooser("Between points", ["smooth", "linear", "step"], () => {
       if (this.#keys().length > 0) this.#set(this.#keys());
     });
     this.#svg = this.#picture();
-    const tools = make("div", { class: "tools" }, ...this.#tools(lengths));
-    root.replaceChildren(tools, this.#svg, make("p", { class: "hint", text: HINT }));
+    this.#text = new ScheduleText(Object.fromEntries(emotions.map(({ id, colour }) => [id, colour])));
+    this.#text.length = preview.length;
+    const tools = make("div", { class: "tools" }, ...this.#tools(lengths, play));
+    const scrolled = make("div", { class: "timeline" }, this.#svg, this.#text.element);
+    root.replaceChildren(tools, scrolled, make("p", { class: "hint", text: HINT }));
+    new ResizeObserver(() => this.#resize()).observe(scrolled);
+    preview.draw(this.#shown);
     preview.rows.watch(() => this.#show());
     mood.watch(() => this.#show());
   }
@@ -52,11 +62,14 @@ export class ScheduleEditor {
   edit(id) {
     this.#shown = id;
     this.#chooser.field.value = id;
+    this.#preview.draw(id);
     this.#show();
   }
 
-  /** Mark the token that is being said; none where it is null. */
-  mark(token) {
+  /** The tokens of the last answer, and the number of the one that is being said; null where none
+   * is. */
+  tell(tokens, token) {
+    this.#text.tell(tokens);
     const isSeen = token !== null && token <= this.#last;
     this.#cursor.classList.toggle("unseen", !isSeen);
     if (!isSeen) return;
@@ -64,16 +77,23 @@ export class ScheduleEditor {
     this.#cursor.setAttribute("x2", this.#x(token));
   }
 
-  #tools(lengths) {
+  #tools(lengths, play) {
     const clear = make("button", { type: "button", text: "Erase", click: () => this.#set([]) });
-    return [this.#chooser.label, this.#ease.label, lengths.label, this.#adds, clear];
+    const plays = make("button", {
+      type: "button",
+      text: "Play",
+      title: "Asks the last question again in this mood",
+      "aria-label": "Play on the last question",
+      click: play,
+    });
+    return [this.#chooser.label, this.#ease.label, lengths.label, this.#adds, clear, plays];
   }
 
   #picture() {
-    const middle = draw("line", { class: "zero", x1: 0, x2: WIDTH, y1: HEIGHT / 2, y2: HEIGHT / 2 });
+    const middle = draw("line", { class: "zero", x1: 0, x2: "100%", y1: HEIGHT / 2, y2: HEIGHT / 2 });
     const svg = draw(
       "svg",
-      { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, class: "schedule", role: "group" },
+      { height: HEIGHT, class: "schedule", role: "group" },
       middle,
       this.#lines,
       this.#cursor,
@@ -88,6 +108,15 @@ export class ScheduleEditor {
 
   // -- from tokens and intensities to the picture, and back
 
+  /** As wide as there is room, or as the texts of all tokens need. */
+  #resize() {
+    const { clientWidth } = this.#svg.parentElement;
+    this.#width = Math.max(clientWidth, this.#preview.length * NARROWEST);
+    this.#svg.setAttribute("width", this.#width);
+    this.#text.element.style.setProperty("width", `${this.#width}px`);
+    this.#show();
+  }
+
   get #last() {
     return this.#preview.length - 1;
   }
@@ -96,13 +125,13 @@ export class ScheduleEditor {
     return this.#emotions.get(this.#shown).ceiling ?? 2;
   }
 
-  #x = (token) => (token / this.#last) * WIDTH;
+  #x = (token) => ((token + 0.5) / this.#preview.length) * this.#width;
 
   #y = (intensity) => (0.5 - (intensity / this.#most) * 0.45) * HEIGHT;
 
   #at({ clientX, clientY }) {
     const box = this.#svg.getBoundingClientRect();
-    const token = Math.round(((clientX - box.left) / box.width) * this.#last);
+    const token = Math.floor(((clientX - box.left) / box.width) * this.#preview.length);
     const intensity = ((0.5 - (clientY - box.top) / box.height) / 0.45) * this.#most;
     return this.#within(token, intensity);
   }
@@ -225,17 +254,23 @@ export class ScheduleEditor {
 
   #curves() {
     const rows = this.#preview.rows.value;
-    const stroke = this.#stroke === null ? [] : [this.#line(this.#stroke, "asked")];
-    if (rows === null) return stroke;
+    if (rows === null) return this.#stroke === null ? [] : [this.#line(this.#stroke, "drawn")];
     const lines = rows.emotions.flatMap((name, i) => {
-      const isShown = name === this.#shown;
+      const weights = rows.applied.map((row) => row[i]);
+      const isFelt = name === this.#shown ? this.#differs(weights) : weights.some((one) => one !== 0);
       const style = { "--c": this.#emotions.get(name)?.colour ?? "currentColor" };
-      const of = (table) => table.map((row, token) => [token, row[i]]);
-      const applied = this.#line(of(rows.applied), isShown ? "applied shown" : "applied", style);
-      if (!isShown) return rows.applied.some((row) => row[i] !== 0) ? [applied] : [];
-      return this.#stroke === null ? [this.#line(of(rows.asked), "asked", style), applied] : [];
+      const kind = name === this.#shown ? "applied shown" : "applied";
+      return isFelt ? [this.#line([...weights.entries()], kind, style)] : [];
     });
-    return [...lines, ...stroke];
+    const { name, weights } = rows.drawn;
+    const own = name === this.#shown ? [...weights.entries()] : [];
+    return [...lines, this.#line(this.#stroke ?? own, "drawn")];
+  }
+
+  /** Whether what is applied of the emotion is not what is drawn. */
+  #differs(applied) {
+    const { name, weights } = this.#preview.rows.value.drawn;
+    return name === this.#shown && applied.some((weight, i) => Math.abs(weight - weights[i]) > 0.005);
   }
 
   #line(points, kind, style = {}) {
@@ -287,4 +322,4 @@ export class ScheduleEditor {
 
 const HINT =
   "Draw a line. Points are dragged, or moved by the arrow keys; two clicks, or the delete key, take " +
-  "one away. Dashes show what is asked, lines what is applied.";
+  "one away. Dashes show what is applied, where limits or other parts of the mood make it another.";

@@ -19,6 +19,12 @@ export class Gone extends Error {
   }
 }
 
+/** What went wrong, for people. */
+export function faultSaid(error) {
+  if (error.code === "context_length_exceeded") return `${error.message}; begin a new chat, or ask less`;
+  return error.message;
+}
+
 const KEY = "llamood.key";
 const PATIENCE = 10_000; // milliseconds until a service that says nothing counts as gone
 

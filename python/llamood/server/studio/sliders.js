@@ -5,6 +5,7 @@ import { isGate } from "./gate.js";
 import { intensityOf, isDrawn, scheduleOf, withIntensity } from "./mood.js";
 
 const MOST = 2; // where no ceiling is known
+const UNKNOWN = "how much of it stays fluent was not measured";
 
 export class Sliders {
   #mood;
@@ -26,18 +27,21 @@ export class Sliders {
       min: -most,
       max: most,
       step: most / 20,
+      title: ceiling === null ? UNKNOWN : `fluent up to ${shown(ceiling)}, as measured`,
       input: () => (this.#mood.value = withIntensity(this.#mood.value, id, range.valueAsNumber)),
       dblclick: () => (this.#mood.value = withIntensity(this.#mood.value, id, 0)),
     });
     const figure = make("output", { for: range.id });
+    const end = make("span", { class: "end", text: ceiling === null ? "of ?" : `of ${shown(ceiling)}` });
     const pencil = make("button", {
       type: "button",
       class: "quiet",
       click: () => edit(id),
     });
     const label = make("label", { for: range.id, text: id });
-    const element = make("div", { class: "slider", style: { "--c": colour } }, label, range, figure);
-    element.append(pencil);
+    const kind = ceiling === null ? "slider unmeasured" : "slider";
+    const parts = [label, range, make("span", { class: "figure" }, figure, end), pencil];
+    const element = make("div", { class: kind, style: { "--c": colour } }, ...parts);
     return { id, most, range, figure, pencil, element };
   }
 

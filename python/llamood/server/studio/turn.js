@@ -1,6 +1,7 @@
 /** A question and its answer, as they are shown, and what can be done with each. */
 
 import { Answer } from "./answer.js";
+import { ONE_WAY } from "./branches.js";
 import { copyButton } from "./clipboard.js";
 import { make } from "./dom.js";
 
@@ -10,14 +11,17 @@ export class Turn {
   mood; // that it was asked in, as the service takes it
   answer;
 
+  #ways = ONE_WAY;
   #colours;
   #acts;
   #asked = make("div", { class: "asked" });
   #said = make("div", { class: "said" });
   #goOn;
+  #turner = make("span", { class: "turner", hidden: true });
 
-  /** `acts`: what is called with the turn: `ask` to ask its question, which may be another now;
-   * `retry`; `goOn` with its answer; `changed` where the answer was edited. */
+  /** `acts`: what is called with the turn: `ask`, with another question in place of its own;
+   * `retry`; `goOn` with its answer; `turnTo`, with the number of one of its ways; `changed` where
+   * the answer was edited. */
   constructor({ question, mood, colours, acts }) {
     this.question = question;
     this.mood = mood;
@@ -27,6 +31,34 @@ export class Turn {
     this.element = make("li", {}, this.#asked, this.#said);
     this.#showQuestion();
     this.renew();
+  }
+
+  /** See `branches.js`; those that are not shown may be records, as below. */
+  get ways() {
+    return this.#ways;
+  }
+
+  set ways(ways) {
+    this.#ways = ways;
+    this.#turner.hidden = ways.length === 1;
+    const at = ways.indexOf(null);
+    const step = (text, label, to) => {
+      const button = this.#button(text, label, () => this.#acts.turnTo(this, to));
+      button.disabled = to < 0 || to >= ways.length;
+      return button;
+    };
+    this.#turner.replaceChildren(
+      step("‹", "version before", at - 1),
+      make("span", { text: `${at + 1} of ${ways.length}` }),
+      step("›", "next version", at + 1),
+    );
+  }
+
+  /** As it is kept: `{question, answer, mood, ways}`. */
+  get record() {
+    const { question, answer, mood } = this;
+    const ways = this.#ways.map((way) => way && way.map(recordOf));
+    return { question, answer: answer.text, mood, ways };
   }
 
   /** Another answer, of which nothing is said yet. */
@@ -40,7 +72,7 @@ export class Turn {
     });
     const edit = this.#button("Edit", "edit this answer", () => this.#editAnswer());
     const retry = this.#button("Retry", "retry this answer", () => this.#acts.retry(this));
-    const actions = make("div", { class: "actions" }, this.#goOn, copy, edit, retry);
+    const actions = make("div", { class: "actions" }, this.#turner, this.#goOn, copy, edit, retry);
     this.#goOn.hidden = true;
     this.#said.replaceChildren(answer.face.element, answer.element, actions);
   }
@@ -54,7 +86,7 @@ export class Turn {
 
   /** It is over. `why`: why before its end, null where it has one; `isFault`: whether something
    * went wrong; `goesOn`: whether there is a way on from there. */
-  end({ why = null, isFault = false, goesOn = false } = {}) {
+  end({ why = this.answer.untold, isFault = false, goesOn = false } = {}) {
     this.answer.end();
     this.#ended()?.remove();
     if (why !== null) {
@@ -62,16 +94,6 @@ export class Turn {
       this.#said.lastElementChild.before(make("p", { class: `ended ${kind}`, text: why }));
     }
     this.#goOn.hidden = !goesOn || this.answer.text === "";
-  }
-
-  /** What the guard did about an answer that collapsed, under it, in its own words. */
-  tellGuard(words) {
-    let told = this.#said.querySelector(".guard");
-    if (told === null) {
-      told = make("p", { class: "guard hint", role: "status" });
-      this.answer.element.after(told);
-    }
-    told.textContent = words;
   }
 
   #ended() {
@@ -94,10 +116,8 @@ export class Turn {
       label: "Question, edited",
       does: "Send again",
       done: (text) => {
-        const isAnother = text !== null && text.trim() !== "";
-        if (isAnother) this.question = text.trim();
         this.#showQuestion();
-        if (isAnother) this.#acts.ask(this);
+        if (text !== null && text.trim() !== "") this.#acts.ask(this, text.trim());
       },
     });
     this.#asked.replaceChildren(editor);
@@ -130,6 +150,9 @@ export class Turn {
     this.end({ goesOn: true });
   }
 }
+
+/** As it is kept, of a turn that is one or that is a record already. */
+export const recordOf = (turn) => (turn instanceof Turn ? turn.record : turn);
 
 /** `done`: called with the text once it is taken, null where it is not. */
 function editorOf({ text, label, does, done }) {
