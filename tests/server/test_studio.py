@@ -294,7 +294,7 @@ def test_the_mood_answers_again_as_it_changes(studio: Studio, server: Server) ->
     studio.slide("anger", 1.0)
     expected = answer(server, {"anger": 1.0})
     assert expected != plain
-    studio.page.get_by_text(expected, exact=True).wait_for()
+    studio.page.locator("#talk .answer").get_by_text(expected, exact=True).wait_for()
     assert studio.page.locator("#talk .log > li").count() == 1
 
 

@@ -108,6 +108,37 @@ def test_what_is_written_is_shown(studio: Studio) -> None:
     assert code.get_attribute("data-language") == "python"
 
 
+TABLE = """Prices:
+| what | *how* much |
+|:-----|-----------:|
+| rye \\| spelt | **3** |
+| <b>wheat</b>
+| `a` | 2 | nobody asked |
+
+no | table
+
+a | b
+- | -
+1 | 2
+"""
+
+
+def test_a_table_is_one_as_far_as_it_goes(studio: Studio) -> None:
+    answer = says(studio, TABLE)
+    first, second = answer.locator("table").all()
+    assert first.locator("th").all_text_contents() == ["what", "how much"]
+    assert first.locator("td").all_text_contents() == [
+        *["rye | spelt", "3"],
+        "<b>wheat</b>",
+        *["a", "2"],
+    ]
+    assert first.locator("td [data-side], td[data-side]").all_text_contents() == ["3", "2"]
+    assert first.locator("b").count() == 0
+    assert second.locator("td").all_text_contents() == ["1", "2"]
+    assert answer.locator("p").all_text_contents() == ["Prices:", "no | table"]
+    assert answer.locator("tr").count() == 6
+
+
 def test_a_block_of_code_is_copied(browser: Any, server: Server) -> None:
     allowed = ["clipboard-read", "clipboard-write"]
     with visiting(browser, server, permissions=allowed) as studio:
@@ -162,7 +193,9 @@ def test_what_is_hostile_is_text(studio: Studio) -> None:
 
 def test_what_grows_becomes_what_is_there_at_once(studio: Studio) -> None:
     lists = "- a\n- b\n\n  c\n\n1. *x*\n\n\n2. y\n> q\n> > r\ntext\n-x\n\n#no\n## yes\n~~~\nopen"
-    for one in studio.page.evaluate(GROWN, [WRITTEN, HOSTILE, lists, "**a *b** c*", "\n\n a\n"]):
+    for one in studio.page.evaluate(
+        GROWN, [WRITTEN, HOSTILE, TABLE, lists, "**a *b** c*", "\n\n a\n"]
+    ):
         assert one["grown"] == one["whole"]
         for place, piece in zip(one["places"], one["pieces"], strict=True):
             assert set(place) <= set(piece)

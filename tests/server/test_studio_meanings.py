@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -121,27 +122,24 @@ def test_what_was_not_measured_or_reads_badly_is_said_in_a_line(
         assert foreseen.value.json()["notices"] == []
 
 
-@pytest.mark.slow
-def test_a_collapse_is_told_where_it_was_caught(browser: Any, tmp_path: Path) -> None:
-    """In vectors that are eight times too strong, and say nothing of it."""
-    evs = llamood.load(tiny_chat.VECTORS)
-    folder = tmp_path / "evs"
-    llamood.save(replace(evs * 8.0, ceiling=(None,) * len(evs.names)), folder)
-    with (
-        serving(tiny_chat.MODEL, "-e", str(folder), "--voices", "1", "--no-readings") as server,
-        visiting(browser, server) as studio,
-    ):
-        told = studio.page.locator("#talk .answer [data-guard], #talk .cut")
-        studio.settings(max_tokens=80)
-        for emotion in ("anger", "fear", "joy", "sadness"):
-            studio.page.get_by_role("button", name="Neutral").click()
-            studio.slide(emotion, 2.0)
-            studio.ask(BREAD)
-            studio.said()
-            if told.count() > 0:
-                break
-        words = told.first.get_attribute("data-guard") or told.first.text_content()
-        assert words.startswith("The answer collapsed at token ")
+def test_a_collapse_is_told_where_it_was_caught(studio: Studio) -> None:
+    """In a mood three times its ceiling, that nothing keeps from it."""
+    page = studio.page
+    too_much = {"joy": {"schedule": {"constant": 3, "max": 9}}}
+    kept = {"intensities": too_much, "affect": None, "inertia": 0, "rest": {"$max": 9}}
+    page.evaluate("kept => localStorage.setItem('llamood.mood', kept)", json.dumps(kept))
+    studio.load()
+    assert studio.mood == {"joy": {"constant": 3, "max": 9}, "$max": 9}
+    studio.settings(max_tokens=150, temperature=0)
+    studio.ask(BREAD)
+    studio.said()
+    told = page.locator("#talk .answer [data-guard]")
+    words = str(told.first.get_attribute("data-guard"))
+    assert words.startswith("The answer collapsed at token ")
+    shown = "getComputedStyle(document.querySelector('#talk [data-guard]'), '::before').content"
+    assert words in page.evaluate(shown)
+    said = page.locator("#talk .answer").inner_text()
+    assert "collapsed" not in said  # it is beside the text, and not in what is copied
 
 
 def test_everything_that_draws_tokens_is_in_reach(studio: Studio) -> None:

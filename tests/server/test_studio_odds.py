@@ -60,8 +60,8 @@ def test_forty_emotions_of_odd_names_without_ceilings_or_readings(
                 studio.ask(BREAD)
                 assert len(studio.said()[0]) > 30
                 assert page.locator("#talk .answer .felt").count() == 0  # they are below zero
-                page.evaluate("document.getElementById('mood-part').open = true")
                 studio.open("schedule-part")
+                page.evaluate("document.getElementById('mood-part').open = true")
                 within = {
                     "#mood-part > .parts": ["#sliders"],
                     "#schedule-part": [".timeline", "#schedule select >> nth=0"],
