@@ -20,7 +20,7 @@ export class NewEmotion {
   #running = null; // the name of the one that is being added
   #timer = 0;
   #name = make("input", { maxlength: 64, required: true, autocomplete: "off" });
-  #from = chooser("from", [DESCRIBED, WRITTEN], () => this.#show());
+  #from = chooser("From", [DESCRIBED, WRITTEN], () => this.#show());
   #manner = make("textarea", { rows: 2, "aria-label": "Description", placeholder: MANNER });
   #texts = make("textarea", { rows: 6, "aria-label": "Texts", input: () => this.#count() });
   #counted = make("output", { class: "hint" });
@@ -29,7 +29,7 @@ export class NewEmotion {
   #bar = make("progress", { max: 1, "aria-label": "how much is done" });
   #stops = make("button", { type: "button", text: "Cancel", click: () => this.#cancel() });
   #work = make("div", { class: "work", hidden: true }, this.#bar, this.#stops);
-  #said = make("p", { class: "hint", role: "status" });
+  #said = make("p", { role: "status" });
 
   /** `limits`: `{fewest, most, longest}`, how many texts are needed and how many are used, and how
    * long a description is at most. `added`: called once there is one more. */
