@@ -19,7 +19,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+import llamood
 import tiny_chat
+from llamood.errors import VectorError
 from llamood.moods.mood import Mood
 from llamood.server.app import create_app
 from llamood.server.engine import Engine
@@ -52,6 +54,25 @@ def open_cast(*, n_ctx: int = 64, voices: int = 2) -> Cast:
         n_threads_batch=1,
         verbose=False,
     )
+
+
+def test_vectors_that_cannot_be_taken_up_leave_all_as_it_is(tmp_path: Path) -> None:
+    llamood.save(random_vectors(tiny_chat.MODEL, names=("anger", "calm")), tmp_path)
+    engine = Engine(open_cast, metrics=Metrics(), n_waiting=1)
+    is_ready = threading.Event()
+    engine.on_ready = is_ready.set
+    engine.start()
+    assert is_ready.wait(PATIENCE)
+    before = engine.cast.emotions
+    with pytest.raises(VectorError, match="no emotion 'disgust' here"):
+        engine.take_up(tmp_path)
+    assert engine.cast.emotions is before
+    engine.take_up(tiny_chat.VECTORS)
+    assert engine.cast.emotions.names == before.names
+    assert engine.state == "ready"
+    engine.stop()
+    with pytest.raises(ApiError, match="shutting down"):
+        engine.take_up(tiny_chat.VECTORS)
 
 
 def test_loading_is_told_from_ready_and_stopped() -> None:

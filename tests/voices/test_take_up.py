@@ -70,6 +70,18 @@ def test_what_is_read_of_it_goes_on_and_more_is(case: str) -> None:
         assert LATER in last
 
 
+def test_a_file_of_an_answer_goes_on_where_there_are_more_emotions(tmp_path: Path) -> None:
+    with open_cast(emotions=fewer()) as cast, open_cast() as other:
+        voice = cast.join(mood=CASES["inertia"], **DRAWN)
+        events = iter(cast.say({voice: RAIN}))
+        for _ in range(12):
+            next(events)
+        voice.save(tmp_path / "mia", cache=True)
+        loaded = other.load(tmp_path / "mia")
+        assert spoken(told(other.listen(loaded))) == spoken(list(events))
+        assert shared(loaded.felt) == voice.felt
+
+
 def test_voices_are_who_they_were_and_feel_what_is_new() -> None:
     with open_cast(emotions=fewer()) as cast:
         gone, mia = cast.join(), cast.join("You are a baker.", mood={"joy": 0.5}, **DRAWN)
@@ -95,7 +107,7 @@ def test_what_does_not_fit_changes_nothing(tmp_path: Path, random_chat: Path) ->
         voice, same_one = (each.join(mood={"joy": 0.5}, **DRAWN) for each in (cast, other))
         events = iter(cast.say({voice: RAIN}))
         found = [next(events) for _ in range(5)]
-        with pytest.raises(LlamoodError, match=f"{LATER} is missing; there are anger"):
+        with pytest.raises(LlamoodError, match=f"no emotion '{LATER}' here; there are anger"):
             cast.take_up(fewer())
         for unfit in (tmp_path, tmp_path / "nothing"):
             with pytest.raises(LlamoodError):

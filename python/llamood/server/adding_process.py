@@ -1,4 +1,4 @@
-"""The process that measures a new emotion while the service answers: ``python -m`` this.
+"""The process that measures a new emotion while the service answers, by `run`.
 
 It is told what to do in one line of JSON on its standard input, and tells how far it is in lines of
 JSON on its standard output. It stops at its next word of progress where it reads ``cancel``, and
@@ -96,7 +96,3 @@ def _add(
     )
     feeling = asdict(added.feeling)
     tell(added={name: feeling[name] for name in ("ceiling", "auroc", "layers", "dose")})
-
-
-if __name__ == "__main__":
-    run()

@@ -24,7 +24,12 @@ Status = Literal["running", "added", "failed", "cancelled"]
 
 MOST = 64  # emotions that a service has; each is a slider, and beside each voice's state a number
 _PATIENCE = 10.0  # seconds until a process that is to stop does
-_COMMAND = (sys.executable, "-m", "llamood.server.adding_process")
+# Nothing is imported from the folder that the service was started in.
+_BEGIN = (
+    "import sys; sys.path = [each for each in sys.path if each]; "
+    "from llamood.server.adding_process import run; run()"
+)
+_COMMAND = (sys.executable, "-c", _BEGIN)
 # On Windows; elsewhere the process lowers itself, and Ctrl-C is told to the service alone.
 _APART: Mapping[str, Any] = (
     {"creationflags": getattr(subprocess, "BELOW_NORMAL_PRIORITY_CLASS", 0)}

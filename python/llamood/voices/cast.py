@@ -370,12 +370,7 @@ class Cast(Closing):
         Python function.
         """
         evs = emotions if isinstance(emotions, EmotionVectors) else load(Path(emotions))
-        missing = [name for name in self.emotions.names if name not in evs.names]
-        if missing:
-            raise LlamoodError(
-                f"vectors of all emotions that are felt here were expected, {', '.join(missing)} "
-                f"is missing; there are {', '.join(evs.names)}"
-            )
+        evs.select(self.emotions.names)  # raises for one that is missing
         with self._lock:
             shared = self._shared
             shared.stage  # noqa: B018  (raises once closed)

@@ -20,7 +20,7 @@ export class NewEmotion {
   #running = null; // the name of the one that is being added
   #timer = 0;
   #name = make("input", { maxlength: 64, required: true, autocomplete: "off" });
-  #from = chooser("from", [DESCRIBED, WRITTEN], () => this.#show());
+  #from = chooser("From", [DESCRIBED, WRITTEN], () => this.#show());
   #manner = make("textarea", { rows: 2, "aria-label": "Description", placeholder: MANNER });
   #texts = make("textarea", { rows: 6, "aria-label": "Texts", input: () => this.#count() });
   #counted = make("output", { class: "hint" });
@@ -29,7 +29,7 @@ export class NewEmotion {
   #bar = make("progress", { max: 1, "aria-label": "how much is done" });
   #stops = make("button", { type: "button", text: "Cancel", click: () => this.#cancel() });
   #work = make("div", { class: "work", hidden: true }, this.#bar, this.#stops);
-  #said = make("p", { class: "hint", role: "status" });
+  #said = make("p", { role: "status" });
 
   /** `limits`: `{fewest, most, longest}`, how many texts are needed and how many are used, and how
    * long a description is at most. `added`: called once there is one more. */
@@ -84,7 +84,7 @@ export class NewEmotion {
   }
 
   #cancel() {
-    this.#said.textContent = "It is being stopped …";
+    this.#say("It is being stopped …");
     this.#ask(this.#service.cancelAddition(this.#running));
   }
 
@@ -99,11 +99,16 @@ export class NewEmotion {
     try {
       this.#tell(await answer);
     } catch (error) {
-      if (error instanceof Refused) this.#said.textContent = error.message;
+      if (error instanceof Refused) this.#say(error.message);
       else if (!(error instanceof Gone)) throw error;
     }
     clearTimeout(this.#timer);
     if (this.#running !== null) this.#timer = setTimeout(() => this.#look(), OFTEN);
+  }
+
+  /** What is said already is not read out once more. */
+  #say(text) {
+    if (this.#said.textContent !== text) this.#said.textContent = text;
   }
 
   #tell({ name, status, part, progress, seconds_left, error }) {
@@ -113,12 +118,12 @@ export class NewEmotion {
     this.#adds.disabled = this.#running !== null;
     if (this.#running !== null) {
       this.#bar.value = progress;
-      this.#said.textContent = `${name}: ${TOLD[part] ?? "it begins"}${leftSaid(seconds_left)}`;
+      this.#say(`${name}: ${TOLD[part] ?? "it begins"}${leftSaid(seconds_left)}`);
       return;
     }
     if (wasRunning === null) return;
     const said = { added: `${name} is there: move its slider.`, cancelled: `${name} is not added.` };
-    this.#said.textContent = said[status] ?? `${name} is not added: ${error}`;
+    this.#say(said[status] ?? `${name} is not added: ${error}`);
     if (status !== "added") return;
     this.#form.reset();
     this.#show();
