@@ -70,7 +70,7 @@ def test_compare(browser: Any, server: Server, folder: Path) -> None:
         brief(studio)
         studio.ask(BREAD)
         studio.said("compare")
-        studio.page.locator(".conversation").evaluate("it => it.scrollTo(0, 0)")
+        studio.page.locator("#spoken").evaluate("it => it.scrollTo(0, 0)")
         taken(studio, folder / "studio-compare.png")
 
 
@@ -82,7 +82,7 @@ def test_cast(browser: Any, server: Server, folder: Path) -> None:
         brief(studio)
         studio.ask(BREAD)
         studio.said("cast")
-        studio.page.locator(".conversation").evaluate("it => it.scrollTo(0, 0)")
+        studio.page.locator("#spoken").evaluate("it => it.scrollTo(0, 0)")
         taken(studio, folder / "studio-cast.png")
 
 
