@@ -67,26 +67,26 @@ def main() -> None:
         tempfile.TemporaryDirectory() as folder,
         chromium() as browser,
         serving(endless_model(Path(folder)), "--voices", "1", "--ctx", "2048") as server,
+        visiting(browser, server) as studio,
     ):
-        with visiting(browser, server) as studio:
-            studio.page.evaluate(WATCH)
-            studio.page.evaluate(BUSY)
-            told(studio, "a task of 120 ms, as a check")
-            studio.settings(max_tokens=given.tokens, temperature=0)
-            studio.open("drawing")
-            studio.page.locator("#remembers").uncheck()
-            studio.slide("joy", 0.1)
-            asked(studio, given.turns - 1)
-            told(studio, f"{given.turns - 1} turns of {given.tokens} tokens, streamed")
-            asked(studio, 1)
-            told(studio, "one more")
-            scrolled(studio.page)
-            told(studio, "scrolled to the beginning and back")
-            studio.load()
-            studio.page.evaluate(WATCH)
-            told(studio, "loaded anew")
-            n = studio.page.locator("#talk .log > li").count()
-            print(f"{n} turns are there")
+        studio.page.evaluate(WATCH)
+        studio.page.evaluate(BUSY)
+        told(studio, "a task of 120 ms, as a check")
+        studio.settings(max_tokens=given.tokens, temperature=0)
+        studio.open("drawing")
+        studio.page.locator("#remembers").uncheck()
+        studio.slide("joy", 0.1)
+        asked(studio, given.turns - 1)
+        told(studio, f"{given.turns - 1} turns of {given.tokens} tokens, streamed")
+        asked(studio, 1)
+        told(studio, "one more")
+        scrolled(studio.page)
+        told(studio, "scrolled to the beginning and back")
+        studio.load()
+        studio.page.evaluate(WATCH)
+        told(studio, "loaded anew")
+        n = studio.page.locator("#talk .log > li").count()
+        print(f"{n} turns are there")
 
 
 if __name__ == "__main__":
