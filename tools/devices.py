@@ -12,7 +12,7 @@ import llama_cpp
 import psutil
 
 import rpc
-from ggml import function
+from llamood.voices.ggml import function
 
 _ACCELERATORS = (1, 2)  # GPU and IGPU of enum ggml_backend_dev_type
 _ALL = 999  # layers

@@ -1,7 +1,7 @@
 """llama.cpp's RPC backend over loopback: a device whose memory the host cannot write.
 
-``python rpc.py PORT`` is the server; llama-cpp-python ships no program for it, only the library,
-and that only where it was built with ``CMAKE_ARGS=-DGGML_RPC=ON``.
+``python rpc.py HOST PORT`` is the server; llama-cpp-python ships no program for it, only the
+library, and that only where it was built with ``CMAKE_ARGS=-DGGML_RPC=ON``.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from ggml import function, library
+from llamood.voices.ggml import function, library
 
 IS_THERE = library("ggml-rpc") is not None
 SECONDS = 30
@@ -30,7 +30,15 @@ class Server:
     pid: int
 
 
-def serve(port: int) -> None:
+@dataclass(frozen=True)
+class Started:
+    """A server process, and where it is: ``host:port``."""
+
+    endpoint: str
+    process: subprocess.Popen[bytes]
+
+
+def serve(host: str, port: int) -> None:
     """Does not return."""
     by_type = function("ggml", "ggml_backend_dev_by_type", ctypes.c_int)
     start = function(
@@ -44,38 +52,47 @@ def serve(port: int) -> None:
         result=None,
     )
     devices = (ctypes.c_void_p * 1)(by_type(CPU))
-    start(f"127.0.0.1:{port}".encode(), None, 1, 1, devices)
+    start(f"{host}:{port}".encode(), None, 1, 1, devices)
 
 
 @contextmanager
-def server() -> Iterator[Server]:
-    """A server process, and its device."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+def started(host: str = "127.0.0.1", port: int = 0) -> Iterator[Started]:
+    """A server process, at a port of that address that is free unless one is named."""
+    if port == 0:
+        with socket.socket() as free:
+            free.bind((host, 0))
+            port = free.getsockname()[1]
     process = subprocess.Popen(
-        [sys.executable, __file__, str(port)],
+        [sys.executable, __file__, host, str(port)],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
     try:
-        wait_for(process, port)
-        add = function("ggml-rpc", "ggml_backend_rpc_add_server", ctypes.c_char_p)
-        get = function("ggml-base", "ggml_backend_reg_dev_get", ctypes.c_void_p, ctypes.c_size_t)
-        register = function("ggml", "ggml_backend_register", ctypes.c_void_p, result=None)
-        registry = add(f"127.0.0.1:{port}".encode())
-        register(registry)
-        yield Server(get(registry, 0), process.pid)
+        wait_for(process, host, port)
+        yield Started(f"{host}:{port}", process)
     finally:
         process.kill()
         process.wait()
 
 
-def wait_for(process: subprocess.Popen[bytes], port: int) -> None:
+@contextmanager
+def server() -> Iterator[Server]:
+    """A server process, and its device, which llama.cpp takes for one of this machine from then
+    on."""
+    with started() as there:
+        add = function("ggml-rpc", "ggml_backend_rpc_add_server", ctypes.c_char_p)
+        get = function("ggml-base", "ggml_backend_reg_dev_get", ctypes.c_void_p, ctypes.c_size_t)
+        register = function("ggml", "ggml_backend_register", ctypes.c_void_p, result=None)
+        registry = add(there.endpoint.encode())
+        register(registry)
+        yield Server(get(registry, 0), there.process.pid)
+
+
+def wait_for(process: subprocess.Popen[bytes], host: str, port: int) -> None:
     end = time.monotonic() + SECONDS
     while True:
         try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+            socket.create_connection((host, port), timeout=1).close()
         except OSError:
             if process.poll() is not None or time.monotonic() > end:
                 raise
@@ -85,4 +102,4 @@ def wait_for(process: subprocess.Popen[bytes], port: int) -> None:
 
 
 if __name__ == "__main__":
-    serve(int(sys.argv[1]))
+    serve(sys.argv[1], int(sys.argv[2]))

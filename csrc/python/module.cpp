@@ -12,6 +12,7 @@ PYBIND11_MODULE(_core, m) {
     register_probe(m);
     register_likelihood(m);
     register_residual(m);
+    register_lost_servers(m);
     register_spin(m);
     register_manner(m);
     register_stage(m);

@@ -27,10 +27,10 @@ import pytest
 
 import llamood
 from batches import Context
-from ggml import function
 from ignoring_model import KV_HEADS, N_EMBD, write_ignoring_model
 from llamood import _core
 from llamood.errors import ModelError, MoodError, VectorError
+from llamood.voices.ggml import function
 from open_voices import (
     JOY,
     PROMPT,

@@ -107,8 +107,7 @@ def command(
     divergence: float,
     max_tokens: int,
     seed: int,
-    n_gpu_layers: int,
-    threads: int | None,
+    hardware: dict[str, Any],
     as_json: bool,
 ) -> None:
     """Find for each emotion what shows it best in MODEL's answers, and its largest dose at which
@@ -141,7 +140,6 @@ def command(
     known = load(vectors)
     candidates = _candidates(vectors, known)
     tried = _places(candidates, layers, way)
-    hardware = options.Device(n_gpu_layers=n_gpu_layers, threads=threads, ctx=None).hardware()
     with (
         _keeping(target) as kept,
         progress(f"Calibrating {path.name}", keep=True) as advance,

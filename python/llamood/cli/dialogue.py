@@ -70,8 +70,7 @@ def command(
     n_conversation: int,
     max_tokens: int,
     seed: int,
-    n_gpu_layers: int,
-    threads: int | None,
+    hardware: dict[str, Any],
     as_json: bool,
 ) -> None:
     """Hold plain conversations with MODEL, unsteered and in each emotion, and show the last answer:
@@ -89,7 +88,6 @@ def command(
     models.require_model(path)
     vectors = models.default_vectors(model) if emotions is None else Path(emotions)
     evs = _vectors(vectors, model, feelings)
-    hardware = options.Device(n_gpu_layers=n_gpu_layers, threads=threads, ctx=None).hardware()
     turns = [each[:n_turn] for each in itertools.islice(itertools.cycle(TURNS), n_conversation)]
     held = Dialogues(
         path,

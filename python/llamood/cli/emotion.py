@@ -14,7 +14,6 @@ from llamood.calibration.utterances import FEWEST, utterances
 from llamood.cli import models, options
 from llamood.cli.consoles import printable, progress_in_parts, remark, results, write_json
 from llamood.cli.terminal import echo
-from llamood.cores import threads as threads_for
 from llamood.errors import FileError
 
 
@@ -86,8 +85,7 @@ def adding(
     emotions: str | None,
     output: str | None,
     seed: int,
-    n_gpu_layers: int,
-    threads: int | None,
+    hardware: dict[str, Any],
     as_json: bool,
 ) -> None:
     """Add a feeling NAME to those of MODEL: its vector, its largest fluent dose as 1.0, and what
@@ -102,7 +100,6 @@ def adding(
         raise click.UsageError("say what it is: --texts FILE, or --describe WORDS")
     if output is None and model == models.DEMO and emotions is None:
         raise click.UsageError("the demo's vectors stay as they are: say where to write (-o)")
-    hardware = {"n_gpu_layers": n_gpu_layers, **threads_for(threads)}
     repertoire = _repertoire(model, emotions, **hardware)
     repertoire.require_room(name, output)
     lines = () if texts is None else utterances(texts, name)

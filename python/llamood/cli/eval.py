@@ -214,8 +214,7 @@ def command(
     seed: int,
     parallel: int,
     restart: bool,
-    n_gpu_layers: int,
-    threads: int | None,
+    hardware: dict[str, Any],
     as_json: bool,
 ) -> None:
     """Let MODEL answer plain questions unsteered, in each emotion at several intensities, and
@@ -236,12 +235,9 @@ def command(
     path = None if model is None else models.model_path(model)
     if path is not None:
         models.require_model(path)
-    device = options.Device(n_gpu_layers=n_gpu_layers, threads=threads, ctx=None)
     tried_on = known or (KNOWN_TEXTS if KNOWN_TEXTS.exists() else None)
     read_with = Path(emotions) if emotions else model and models.default_vectors(model)
-    jury = Jury(
-        tuple(dict.fromkeys(judges)), path, embedder, tried_on, device.hardware(), read_with or None
-    )
+    jury = Jury(tuple(dict.fromkeys(judges)), path, embedder, tried_on, hardware, read_with or None)
     jury.require()
     folder = Path(output)
     if given is not None:
@@ -256,7 +252,7 @@ def command(
             without=without,
             max_tokens=max_tokens, seed=seed,
         )  # fmt: skip
-        found = _ask(model, asked, folder, device, parallel=parallel, restart=restart)
+        found = _ask(model, asked, folder, hardware, parallel=parallel, restart=restart)
         if found is None:
             ctx.exit(1)
         answered = found
@@ -319,7 +315,7 @@ def _ask(
     model: str,
     asked: Asked,
     folder: Path,
-    device: options.Device,
+    hardware: dict[str, Any],
     *,
     parallel: int,
     restart: bool,
@@ -339,7 +335,7 @@ def _ask(
         seed=asked.seed,
         parallel=parallel,
         restart=restart,
-        **device.hardware(),
+        **hardware,
     )
     if evaluation.done:
         remark(f"Going on at {evaluation.done} of {evaluation.total}.")

@@ -22,7 +22,6 @@ from llamood.cli.consoles import (
 )
 from llamood.cli.dose_table import dose_table
 from llamood.cli.terminal import echo
-from llamood.cores import threads as threads_for
 from llamood.errors import ModelError
 from llamood.extraction.queries import load_queries
 from llamood.extraction.texts import LabelledTexts, load_texts
@@ -102,8 +101,7 @@ def command(
     parallel: int,
     max_tokens: int,
     restart: bool,
-    n_gpu_layers: int,
-    threads: int | None,
+    hardware: dict[str, Any],
     as_json: bool,
 ) -> None:
     """Measure emotion vectors on MODEL itself, from labelled texts and from its own answers, and
@@ -138,8 +136,7 @@ def command(
         parallel=parallel,
         max_tokens=max_tokens,
         restart=restart,
-        n_gpu_layers=n_gpu_layers,
-        **threads_for(threads),
+        **hardware,
     )
     if measuring.done:
         remark(f"Going on at {measuring.done} of {measuring.total} texts and answers.")

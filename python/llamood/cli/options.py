@@ -61,16 +61,19 @@ class Sampling:
 @dataclass(frozen=True, kw_only=True)
 class Device:
     """Where and in how much memory llama.cpp runs the model. ``threads``: None for as many as
-    there are cores; ``ctx``: None for what the model was trained for."""
+    there are cores; ``ctx``: None for what the model was trained for; ``rpc``: servers on other
+    machines, None for none."""
 
     n_gpu_layers: int
     threads: int | None
-    ctx: int | None
+    ctx: int | None = None
+    rpc: str | None = None
 
     def hardware(self) -> dict[str, Any]:
-        """What ``llama_cpp.Llama`` calls it, without the context."""
+        """What ``llamood.Llama`` calls it, without the context."""
         given = {} if self.threads is None else threads(self.threads)
-        return {"n_gpu_layers": self.n_gpu_layers, **given}
+        servers = {} if self.rpc is None else {"rpc_servers": self.rpc}
+        return {"n_gpu_layers": self.n_gpu_layers, **given, **servers}
 
 
 model_argument = click.argument("model", metavar="MODEL")
@@ -216,8 +219,11 @@ def device_options(command: Command) -> Command:
     """The command gets them as ``device``."""
 
     @functools.wraps(command)
-    def gathered(*, n_gpu_layers: int, threads: int | None, ctx: int | None, **rest: Any) -> Any:
-        return command(device=Device(n_gpu_layers=n_gpu_layers, threads=threads, ctx=ctx), **rest)
+    def gathered(
+        *, n_gpu_layers: int, threads: int | None, rpc: str | None, ctx: int | None, **rest: Any
+    ) -> Any:
+        device = Device(n_gpu_layers=n_gpu_layers, threads=threads, rpc=rpc, ctx=ctx)
+        return command(device=device, **rest)
 
     return _with_options(gathered, *_HARDWARE, ctx_option)
 
@@ -235,6 +241,11 @@ _HARDWARE = (
         type=click.IntRange(min=1),
         help="CPU threads. Default: one for each core, fewer while others want the cores.",
     ),
+    click.option(
+        "--rpc",
+        metavar="HOST:PORT,...",
+        help="Servers of llama.cpp on other machines that hold layers of the model.",
+    ),
 )
 
 ctx_option = click.option(
@@ -245,8 +256,14 @@ ctx_option = click.option(
 
 
 def hardware_options(command: Command) -> Command:
-    """The command gets them as ``n_gpu_layers`` and ``threads``."""
-    return _with_options(command, *_HARDWARE)
+    """The command gets them as ``hardware``, as ``llamood.Llama`` calls them."""
+
+    @functools.wraps(command)
+    def gathered(*, n_gpu_layers: int, threads: int | None, rpc: str | None, **rest: Any) -> Any:
+        device = Device(n_gpu_layers=n_gpu_layers, threads=threads, rpc=rpc)
+        return command(hardware=device.hardware(), **rest)
+
+    return _with_options(gathered, *_HARDWARE)
 
 
 def _with_options(command: Command, *options: Callable[[Command], Command]) -> Command:

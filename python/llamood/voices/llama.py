@@ -31,10 +31,9 @@ from llamood.voices.felt_chat import FeltChat
 from llamood.voices.injection import chosen_site, understood
 from llamood.voices.voice import Voice
 
-_KNOWN_ARGUMENTS = frozenset(inspect.signature(llama_cpp.Llama.__init__).parameters) - {
-    "self",
-    "kwargs",
-}
+_KNOWN_ARGUMENTS = frozenset(
+    {*inspect.signature(llama_cpp.Llama.__init__).parameters, "rpc_servers"}
+) - {"self", "kwargs"}
 
 Steer = Literal["prose", "all"]
 

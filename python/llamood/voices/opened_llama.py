@@ -6,28 +6,58 @@ from __future__ import annotations
 import ctypes
 import logging
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import llama_cpp
 
 from llamood import _core
 from llamood.errors import ModelError
+from llamood.voices.rpc_servers import devices, notice_lost
 
 _LOG = logging.getLogger("llama-cpp-python")
 _TOO_LONG = re.compile(r"Requested tokens \((\d+)\) exceed context window")
 
 
 class OpenedLlama(llama_cpp.Llama):  # type: ignore[misc]
-    """``verbose``: llama.cpp tells what it does, some thousand lines; without, it says nothing."""
+    """``verbose``: llama.cpp tells what it does, some thousand lines; without, it says nothing.
+    ``rpc_servers``: servers of llama.cpp that hold layers before the GPUs of this machine do, as
+    ``host:port`` with commas between them or in a sequence; all layers unless ``n_gpu_layers``
+    says how many, and ``tensor_split`` how much each holds. Raises `ModelError` where one does not
+    answer within seconds. Where one is lost later the process ends with exit code 1, as llama.cpp
+    cannot go on.
+    """
 
-    def __init__(self, model_path: str, *, verbose: bool = False, **llama: Any) -> None:
-        super().__init__(model_path, verbose=verbose, **llama)
+    def __init__(
+        self,
+        model_path: str,
+        *,
+        verbose: bool = False,
+        rpc_servers: str | Sequence[str] | None = None,
+        **llama: Any,
+    ) -> None:
+        self._devices = None if rpc_servers is None else devices(rpc_servers)
+        everything = {} if rpc_servers is None else {"n_gpu_layers": -1}
+        super().__init__(model_path, verbose=verbose, **{**everything, **llama})
+        if rpc_servers is not None:
+            notice_lost(rpc_servers)
         # llama.cpp rounds the context up, and llama_cpp takes that for what it has room for.
         self._n_ctx: int = min(self._n_ctx, len(self.input_ids))
 
     def _shape(self, params: Any) -> None:
         """Change the ``llama_context_params``; the context is about to be made."""
+
+    # llama_cpp.Llama makes this struct, sets what it was given, and loads the model.
+    @property
+    def model_params(self) -> Any:
+        return self._model_params
+
+    @model_params.setter
+    def model_params(self, params: Any) -> None:
+        if self._devices is not None:
+            self._device_list = (ctypes.c_void_p * (len(self._devices) + 1))(*self._devices, None)
+            params.devices = ctypes.cast(self._device_list, ctypes.c_void_p)
+        self._model_params = params
 
     # llama_cpp.Llama makes this struct, then the context from it. The eval callback can be given
     # at no other time.
