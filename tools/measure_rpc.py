@@ -12,7 +12,7 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -54,14 +54,16 @@ def main() -> None:
     with ExitStack() as stack:
         servers = [stack.enter_context(rpc.started(host)) for host in HOSTS]
         how = {"emotions": given.emotions, "n_ctx": 512, "logits_all": True}
-        here = stack.enter_context(llamood.Llama(given.model, **how))
+        here = stack.enter_context(closing(llamood.Llama(given.model, **how)))
         there = stack.enter_context(
-            llamood.Llama(
-                given.model,
-                rpc_servers=[one.endpoint for one in servers],
-                tensor_split=[1.0, 1.0],
-                n_gpu_layers=-1,
-                **how,
+            closing(
+                llamood.Llama(
+                    given.model,
+                    rpc_servers=[one.endpoint for one in servers],
+                    tensor_split=[1.0, 1.0],
+                    n_gpu_layers=-1,
+                    **how,
+                )
             )
         )
         rates = [(spoken(here, given.tokens), spoken(there, given.tokens))]

@@ -215,11 +215,13 @@ def _own_vectors(model: Path, vectors: Path, device: options.Device) -> OwnVecto
     from llamood.server.own_vectors import OwnVectors
 
     ships = vectors.resolve() == demo.VECTORS.resolve()
+    # A server of llama.cpp has one program at a time, so what is added is measured on this machine.
+    here = {name: value for name, value in device.hardware().items() if name != "rpc_servers"}
     own = OwnVectors(
         model=model,
         folder=Path(click.get_app_dir("llamood")) / "demo.evs" if ships else vectors,
         kept=vectors if ships else None,
-        llama=device.hardware(),
+        llama=here,
     )
     own.repertoire()
     own.require_writable()
