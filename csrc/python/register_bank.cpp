@@ -6,6 +6,7 @@
 #include <stdexcept>
 
 #include "python/register.hpp"
+#include "python/released.hpp"
 #include "vectors/bank.hpp"
 
 namespace py = pybind11;
@@ -44,7 +45,7 @@ void register_bank(py::module_& m) {
                 {
                     // Only C++ memory is touched here; `weights` and `out` are held by the
                     // caller's frame and by this one.
-                    const py::gil_scoped_release release;
+                    const llamood::Released released;
                     bank.blend(in, {first, last}, to);
                 }
                 return *out;

@@ -17,6 +17,7 @@
 #include "python/named.hpp"
 #include "python/python_value.hpp"
 #include "python/register.hpp"
+#include "python/released.hpp"
 #include "voices/cast.hpp"
 #include "voices/faults.hpp"
 
@@ -137,7 +138,7 @@ class Acted : public Cast {
             return self.attr("chat")(written(messages)).cast<std::vector<llama_token>>();
         };
         parts.decode = [](Stage& of, const Room& room) {
-            const py::gil_scoped_release release;
+            const llamood::Released released;
             return of.step(room);
         };
         parts.compressed_size = llamood::zlib_size;

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "python/register.hpp"
+#include "python/released.hpp"
 #include "vectors/fingerprint.hpp"
 
 namespace py = pybind11;
@@ -12,7 +13,7 @@ void register_fingerprint(py::module_& m) {
     m.def(
         "fingerprint",
         [](const std::string& path) {
-            const py::gil_scoped_release release;
+            const llamood::Released released;
             return llamood::fingerprint(path);
         },
         py::arg("path"));

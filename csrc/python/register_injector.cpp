@@ -9,6 +9,7 @@
 
 #include "graph/injector.hpp"
 #include "python/register.hpp"
+#include "python/released.hpp"
 
 namespace py = pybind11;
 using llamood::Bank;
@@ -27,7 +28,7 @@ void register_injector(py::module_& m) {
             [](Injector& self, const std::shared_ptr<Bank>& bank, std::vector<float> weights,
                int first, int last) {
                 // The arguments are C++ values by now; nothing below makes a Python object.
-                const py::gil_scoped_release release;
+                const llamood::Released released;
                 return self.apply(bank, weights, {first, last});
             },
             py::arg("bank"), py::arg("weights"), py::arg("first"), py::arg("last"),
@@ -41,7 +42,7 @@ void register_injector(py::module_& m) {
                     throw std::invalid_argument("expected rows of one weight per emotion");
                 }
                 std::vector<float> copied(rows.data(), rows.data() + rows.size());
-                const py::gil_scoped_release release;
+                const llamood::Released released;
                 self.play(bank, std::move(copied), {first, last}, position);
             },
             py::arg("bank"), py::arg("rows"), py::arg("first"), py::arg("last"),
@@ -50,7 +51,7 @@ void register_injector(py::module_& m) {
         .def(
             "rest",
             [](Injector& self) {
-                const py::gil_scoped_release release;
+                const llamood::Released released;
                 return self.rest();
             },
             "Add nothing from the next decode on; returns whether the device was written.")

@@ -5,6 +5,7 @@
 #include <stdexcept>
 
 #include "python/register.hpp"
+#include "python/released.hpp"
 #include "voices/likelihood.hpp"
 
 namespace py = pybind11;
@@ -21,14 +22,14 @@ py::array_t<double> log_sums(const FloatArray& logits) {
     py::array_t<double> found(logits.shape(0));
     const float* from = logits.data();
     double* to = found.mutable_data();
-    const py::gil_scoped_release release;
+    const llamood::Released released;
     for (std::size_t i = 0; i < n; ++i) to[i] = llamood::log_sum(from + i * n_vocab, n_vocab);
     return found;
 }
 
 double last_logprob(std::uintptr_t unsafe_ctx, int token) {
     auto* ctx = reinterpret_cast<llama_context*>(unsafe_ctx);
-    const py::gil_scoped_release release;
+    const llamood::Released released;
     const int n_vocab = llama_vocab_n_tokens(llama_model_get_vocab(llama_get_model(ctx)));
     const float* logits = llama_get_logits_ith(ctx, -1);
     if (logits == nullptr || token < 0 || token >= n_vocab) {

@@ -5,6 +5,7 @@
 
 #include "graph/residual.hpp"
 #include "python/register.hpp"
+#include "python/released.hpp"
 
 namespace py = pybind11;
 
@@ -12,7 +13,7 @@ void register_residual(py::module_& m) {
     m.def(
         "residual_rms",
         [](std::uintptr_t unsafe_model, const std::string& site) {
-            const py::gil_scoped_release release;
+            const llamood::Released released;
             return llamood::residual_rms(
                 reinterpret_cast<llama_model*>(unsafe_model),
                 site == "attn_out" ? llamood::attn_out : llamood::layer_out);

@@ -11,6 +11,7 @@
 #include "graph/row_injector.hpp"
 #include "graph/site.hpp"
 #include "python/register.hpp"
+#include "python/released.hpp"
 
 namespace py = pybind11;
 using llamood::Bank;
@@ -51,7 +52,7 @@ void register_row_injector(py::module_& m) {
             [](RowInjector& self, const std::shared_ptr<Bank>& bank, std::vector<float> weights,
                int first, int last) {
                 // The arguments are C++ values by now; nothing below makes a Python object.
-                const py::gil_scoped_release release;
+                const llamood::Released released;
                 return self.apply(bank, weights, {first, last});
             },
             py::arg("bank"), py::arg("weights"), py::arg("first"), py::arg("last"),
@@ -61,7 +62,7 @@ void register_row_injector(py::module_& m) {
             [](RowInjector& self, const std::shared_ptr<Bank>& bank, const FloatArray& rows,
                int first, int last, llama_pos position) {
                 std::vector<float> script = copied(*bank, rows);
-                const py::gil_scoped_release release;
+                const llamood::Released released;
                 self.play(bank, std::move(script), {first, last}, position);
             },
             py::arg("bank"), py::arg("rows"), py::arg("first"), py::arg("last"),
@@ -74,7 +75,7 @@ void register_row_injector(py::module_& m) {
                 const std::vector<float> weights = copied(*bank, rows);
                 std::vector<LayerRange> ranges;
                 for (const auto& [first, last] : layers) ranges.push_back({first, last});
-                const py::gil_scoped_release release;
+                const llamood::Released released;
                 self.expect(bank, weights, ranges, is_output);
             },
             py::arg("bank"), py::arg("rows"), py::arg("layers"), py::arg("is_output"),

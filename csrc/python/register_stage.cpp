@@ -14,6 +14,7 @@
 #include "graph/row_injector.hpp"
 #include "python/ends.hpp"
 #include "python/register.hpp"
+#include "python/released.hpp"
 #include "voices/memory.hpp"
 #include "voices/stage.hpp"
 
@@ -115,7 +116,7 @@ void register_stage(py::module_& m) {
             [](Stage& self, int n, int n_prompt) {
                 std::vector<Drawn> drawn;
                 {
-                    const py::gil_scoped_release release;
+                    const llamood::Released released;
                     drawn = self.step({n, n_prompt});
                 }
                 return told(drawn);

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "python/register.hpp"
+#include "python/released.hpp"
 #include "steering/steering_vectors.hpp"
 
 namespace py = pybind11;
@@ -38,7 +39,7 @@ std::shared_ptr<SteeringVectors> stored(Names names, const std::shared_ptr<Bank>
     if (stored.names.size() != n || ceilings.size() != n || stored.scales.size() != n) {
         throw std::invalid_argument("expected a name, a ceiling and a scale for each vector");
     }
-    const py::gil_scoped_release release;
+    const llamood::Released released;
     return std::make_shared<SteeringVectors>(std::move(stored));
 }
 
@@ -51,7 +52,7 @@ void register_steering_vectors(py::module_& m) {
              py::arg("ceilings"), py::arg("scales"), py::arg("site"), py::arg("residual"))
         .def_property_readonly("relative",
                                [](const SteeringVectors& self) {
-                                   const py::gil_scoped_release release;
+                                   const llamood::Released released;
                                    return std::const_pointer_cast<SteeringVectors>(self.relative());
                                })
         .def_property_readonly(

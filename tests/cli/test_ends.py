@@ -60,6 +60,12 @@ v = voice()
 def speak():
     while True: v("It", max_tokens=50, mood="joy=1")
 threading.Thread(target=speak, daemon=True).start(); time.sleep(0.3)""",
+    "daemon thread in C++": f"""
+from llamood import _core
+def measure():
+    while True: _core.fingerprint({str(tiny_chat.MODEL)!r})
+for _ in range(4): threading.Thread(target=measure, daemon=True).start()
+time.sleep(0.05)""",
     "no model": """
 for kind in (llamood.Llama, llamood.Cast):
     try: kind("/nowhere.gguf", **how)
