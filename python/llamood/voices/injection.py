@@ -123,9 +123,10 @@ class Injection:
             return f"cannot be steered at site {self._vectors.site}: {error}"
         if self._taken or not blend.adds or not self._adds:
             return None
-        missing = self.injector.missing_layers()
-        self._taken = not missing
-        return self._refusal(len(missing)) if missing else None
+        missing = set(self.injector.missing_layers())
+        wanted = range(max(blend.first, self._vectors.first_layer), blend.last + 1)
+        self._taken = not (missing and missing.issuperset(wanted))
+        return None if self._taken else self._refusal(len(missing))
 
     @property
     def _adds(self) -> bool:
