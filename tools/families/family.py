@@ -43,7 +43,7 @@ class Family:
     def write(self, path: Path, *, seed: int = 4) -> Path:
         """A model file of random weights, bytes for tokens, F32; it answers chats."""
         writer = gguf.GGUFWriter(path, self.arch)
-        writer.add_name(f"random {self.arch}")
+        writer.add_name("random weights")  # by "phi3" in a name llama.cpp knows its tokens
         common = {
             "context_length": N_CTX,
             "embedding_length": self.n_embd,

@@ -52,7 +52,7 @@ def vectors_for(model: Path, *, seed: int = 3) -> llamood.EmotionVectors:
     fields = gguf.GGUFReader(model).fields
     arch = fields["general.architecture"].contents()
     shape = [fields[f"{arch}.{key}"].contents() for key in ("block_count", "embedding_length")]
-    data = 0.5 * np.random.default_rng(seed).standard_normal((2, *shape))
+    data = 4.0 * np.random.default_rng(seed).standard_normal((2, *shape))
     return llamood.EmotionVectors(("anger", "joy"), data, ceiling=(50.0, 50.0))
 
 
@@ -89,12 +89,13 @@ def by_setter(
     model: Path, mood_of: Callable[[int], npt.NDArray[np.float32]], *, whole: bool = False
 ) -> Logits:
     """The logits (N_TOKEN, n_vocab) of llama.cpp alone: the i-th token of an answer under
-    ``mood_of(i)``, the prompt before its last token under nothing, or ``whole`` under the first."""
+    ``mood_of(i)``, the prompt before its last token under nothing, or ``whole`` under the first.
+    What is decoded under one vector is decoded at once."""
     llm = llama_cpp.Llama(str(model), **SETTINGS)
     prompt = llm.tokenize(PROMPT.encode())
     rows = []
     with closing(llm):
-        if whole:
+        if whole or not mood_of(0).any():
             set_vector(llm, mood_of(0))
             llm.eval(prompt)
         else:
@@ -170,8 +171,13 @@ def casts(model: Path) -> bool:
     for mood in moods:
         with closing(opened(model, type_k=0, type_v=0)) as llm:
             llm.feel(mood)
-            alone.append(list(islice(llm.generate(asked, temp=0.0), N_TOKEN)))
-    return list(said.values()) == alone and alone[0] != alone[1]
+            answer: list[int] = []
+            for token in islice(llm.generate(asked, temp=0.0), N_TOKEN):
+                answer.append(token)
+                if token == llm.token_eos():
+                    break
+            alone.append(answer)
+    return list(said.values()) == alone and len({tuple(each) for each in alone}) == len(moods)
 
 
 def reads(model: Path) -> bool:
@@ -205,15 +211,17 @@ def caps(model: Path) -> bool:
     """Rows are kept within a cap in the layer that has it, and what follows changes."""
     evs = vectors_for(model)
     unit = (evs.data[1, 1] / np.linalg.norm(evs.data[1, 1])).astype(np.float32)
-    seen, heads = [], []
-    for cap in (None, -0.5):
+    seen: list[npt.NDArray[np.float32]] = []
+    heads: list[Logits] = []
+    for is_capped in (False, True):
         with closing(opened(model)) as llm:
             assert llm._watch is not None
             context = llm._context_address()
             limiter = _core.RowLimiter(llm._watch, context)
             probe = _core.Probe(llm._watch, context, layers=[1], directions=unit[None, None])
             tokens = llm.tokenize(PROMPT.encode())
-            if cap is not None:
+            if is_capped:
+                cap = float(np.median(seen[0]))
                 limiter.apply(_core.Caps([(1, -1e9, cap, unit.tolist())]))
             llm._compute(tokens)
             limiter.check()
@@ -221,10 +229,10 @@ def caps(model: Path) -> bool:
             heads.append(logits(llm))
             probe.close()
             limiter.close()
-    beyond = seen[0] > -0.5
+    beyond = seen[0] > cap
     return bool(
         beyond.any()
-        and np.allclose(seen[1][beyond], -0.5, atol=1e-3)
+        and np.allclose(seen[1][beyond], cap, rtol=1e-3, atol=1e-3)
         and not np.array_equal(*heads)
     )
 

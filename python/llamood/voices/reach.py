@@ -10,7 +10,7 @@ from llamood.errors import ModelError
 from llamood.vectors.emotion_vectors import Site
 
 
-_ELSEWHERE = "it cannot be steered; use a model of another architecture"
+_ELSEWHERE = "so it cannot be steered; use a model of another architecture"
 
 
 def require_reach(unsafe_model: int, *, arch: str, site: Site, rows: bool) -> None:
@@ -24,7 +24,7 @@ def require_reach(unsafe_model: int, *, arch: str, site: Site, rows: bool) -> No
     if not reach.is_known:  # the first answer in a mood will tell
         return
     if site == "attn_out":
-        _judge(reach.attn_out, arch=arch, first=0, lack=f"has no place for site {site}", then="use site='layer_out'")
+        _judge(reach.attn_out, arch=arch, first=0, lack=f"has no place for site {site}", then="so nothing can be added there; use site='layer_out'")
     elif rows:
         _judge(reach.layer_out, arch=arch, first=0, lack="shows no end of a block")
     else:
@@ -43,4 +43,4 @@ def _judge(
         named = ", ".join(map(str, missing))
         warnings.warn(f"{said}, so vectors do nothing in layers {named}", stacklevel=4)
         return
-    raise ModelError(f"{said}; {then}")
+    raise ModelError(f"{said}, {then}")

@@ -1,0 +1,119 @@
+"""What llamood does with models of ten families, each deed against llama.cpp's own."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from itertools import islice
+from pathlib import Path
+
+import llama_cpp
+import numpy as np
+import pytest
+
+from families.family import Family
+from families.table import FAMILIES
+from families.trial import (
+    DEEDS,
+    JOY,
+    N_TOKEN,
+    PROMPT,
+    SETTINGS,
+    logits,
+    opened,
+    set_vector,
+    spoken,
+    tried,
+    vectors_for,
+)
+from llamood import _core
+from llamood.voices.opened_llama import OpenedLlama
+
+RECURRENT = "memory is recurrent"
+NO_PLACE = "no known place between attention and MLP"
+# What does not work, and what is said of it.
+REFUSED: dict[str, dict[str, str]] = {
+    "phi3": {"attn_out": NO_PLACE},
+    "mamba": {"attn_out": NO_PLACE, "cast": RECURRENT, "saved voices": RECURRENT},
+    "lfm2": {"attn_out": NO_PLACE, "cast": RECURRENT, "saved voices": RECURRENT},
+    "plamo2": {
+        "attn_out": NO_PLACE,
+        **dict.fromkeys(("steer", "read", "caps"), "ignores control vectors"),
+        **dict.fromkeys(("cast", "saved voices"), RECURRENT),
+        "extract": "",
+    },
+}
+BY_NAME = {family.arch: family for family in FAMILIES}
+
+
+@pytest.fixture(scope="module", params=BY_NAME)
+def family(request: pytest.FixtureRequest) -> Family:
+    return BY_NAME[request.param]
+
+
+@pytest.fixture(scope="module")
+def model(family: Family, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return family.write(tmp_path_factory.mktemp(family.arch) / f"{family.arch}.gguf")
+
+
+@pytest.mark.parametrize("deed", DEEDS)
+def test_it_works_or_is_refused_by_name(family: Family, model: Path, deed: str) -> None:
+    refusal = REFUSED.get(family.arch, {}).get(deed)
+    found = tried(model, deed)
+    assert found.works == (refusal is None), found
+    if refusal is not None:
+        assert refusal in found.said
+        assert found.said
+
+
+def reach(model: Path, arch: str) -> _core.Reach:
+    with closing(OpenedLlama(str(model), **SETTINGS)) as llm:
+        return _core.reach_of(llm._model_address(), arch=arch)
+
+
+def test_what_the_self_test_says_is_what_llama_cpp_does(family: Family, model: Path) -> None:
+    """Layer by layer, by llama.cpp's own setter."""
+    data = vectors_for(model).data[1].astype(np.float32)
+    moves = [False]  # layer 0 is none of the setter's
+    for layer in range(1, len(data)):
+        one = np.zeros_like(data)
+        one[layer] = data[layer]
+        seen = []
+        for added in (np.zeros_like(data), one):
+            llm = llama_cpp.Llama(str(model), **SETTINGS)
+            with closing(llm):
+                set_vector(llm, added)
+                seen.append(spoken(llm, n_token=1)[1])
+        moves.append(not np.array_equal(*seen))
+    assert reach(model, family.arch).vector == moves
+
+
+def test_the_site_that_the_self_test_finds_is_there(family: Family, model: Path) -> None:
+    found = reach(model, family.arch)
+    n = family.n_layer
+    assert found.attn_out == [("attn_out" not in REFUSED.get(family.arch, {}))] * n
+    assert found.layer_out == [family.arch != "plamo2"] * n
+
+
+@pytest.mark.parametrize("positions", ["generated", "all"])
+@pytest.mark.parametrize("arch", ["mamba", "lfm2"])
+def test_a_state_that_cannot_go_back_is_made_anew(
+    tmp_path: Path, arch: str, positions: str
+) -> None:
+    """What a voice that said something else before says is what a fresh one says."""
+    path = BY_NAME[arch].write(tmp_path / f"{arch}.gguf")
+    mood = {**JOY, "$positions": positions}
+    with closing(opened(path)) as fresh, closing(opened(path)) as used:
+        prompt = fresh.tokenize(PROMPT.encode())
+        other = [*prompt[:5], *prompt]
+        for llm in (fresh, used):
+            llm.feel(mood)
+        list(islice(used.generate(other, temp=0.0), N_TOKEN))
+        for _ in range(2):  # said again
+            assert np.array_equal(spoken(used)[1], spoken(fresh)[1])
+            fresh.reset()
+        used._rewind([*prompt, 65, 66], used._performance)
+        fresh.eval(prompt)
+        fresh.eval([65])
+        used.eval([66])
+        fresh.eval([66])
+        assert np.allclose(logits(used), logits(fresh), atol=1e-4)
