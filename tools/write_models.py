@@ -7,13 +7,16 @@ Run it after llama.cpp, `families/` or anything that a model is needed for has c
 from __future__ import annotations
 
 import tempfile
+import textwrap
+from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from families.table import FAMILIES
-from families.trial import DEEDS, JOY, PROMPT, logits, opened, tried
+from families.trial import DEEDS, PROMPT, Finding, logits, opened, tried
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "models.md"
 
@@ -58,14 +61,15 @@ the last one of the prompt, which is the default), as a part of how far they mov
 """
 
 TAIL = """
-Nothing in llama.cpp's graphs keeps a mood from generated positions, and `"$positions": "generated"` is the default for
-all models. That real hybrid models need their prompt steered before they say something else is reported
-(arXiv 2603.16335), and was not measured here; `"$positions": "all"` does that.
+So nothing in llama.cpp's graphs keeps a mood from generated positions, and `"$positions": "generated"` is the default
+for these models, too. Whether a real hybrid model needs its prompt steered before it says something else was not
+measured; `"$positions": "all"` does that.
 
 A recurrent state cannot be taken back by some tokens. Where an answer is drawn anew (by the guard), or the next prompt
 begins as the last one did, such a model decodes it from its beginning: right, and slower.
 """
 
+WEAK: dict[str, Any] = {"joy": 0.125}  # so that nothing else is drowned
 ANSWER = b"there was a girl"  # by hand, so that all moods say the same
 
 
@@ -73,7 +77,7 @@ def share_of_generated(model: Path) -> float:
     """How far the logits of an answer move with its tokens and the last of the prompt steered, over
     how far with all."""
     rows = []
-    for mood in ({}, JOY, {**JOY, "$positions": "all"}):
+    for mood in ({}, WEAK, {**WEAK, "$positions": "all"}):
         with closing(opened(model)) as llm:
             llm.feel(mood)
             llm.eval(llm.tokenize(PROMPT.encode()))
@@ -86,6 +90,16 @@ def share_of_generated(model: Path) -> float:
     return float(np.linalg.norm(generated - neutral) / np.linalg.norm(everywhere - neutral))
 
 
+def refused(arch: str, found: Mapping[str, Finding]) -> list[str]:
+    """A line for each thing that is said, with the deeds of which it is."""
+    deeds: dict[str, list[str]] = {}
+    for deed, each in found.items():
+        if not each.works:
+            deeds.setdefault(each.said or "it does something else", []).append(deed)
+    lines = (f"- {arch} ({', '.join(names)}): {said}." for said, names in deeds.items())
+    return [textwrap.fill(line, 120, subsequent_indent="  ") + "\n" for line in lines]
+
+
 def page() -> str:
     rows, refusals, shares = [], [], []
     with tempfile.TemporaryDirectory() as folder:
@@ -94,9 +108,7 @@ def page() -> str:
             found = {deed: tried(model, deed) for deed in DEEDS}
             marks = ["yes" if each.works else "no" for each in found.values()]
             rows.append(f"| {family.arch} | {family.kind} | {' | '.join(marks)} |\n")
-            for deed, each in found.items():
-                if not each.works:
-                    refusals.append(f"- {family.arch}, {deed}: {each.said}\n")
+            refusals += refused(family.arch, found)
             if found["steer"].works:
                 shares.append(f"| {family.arch} | {share_of_generated(model):.1f} |\n")
     parts = (HEAD, *rows, COLUMNS, *refusals, HYBRID, *shares, TAIL)

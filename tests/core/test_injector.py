@@ -296,7 +296,9 @@ def ignoring(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_a_model_whose_graph_takes_no_vector_is_refused(ignoring: Path) -> None:
     data = np.random.default_rng(0).standard_normal((1, len(KV_HEADS), N_EMBD))
     emotions = llamood.EmotionVectors(("joy",), data, ceiling=(1.0,))
-    with pytest.raises(ModelError, match=r"'plamo2' graph ignores control vectors: .* 2 of 2") as no:
+    with pytest.raises(
+        ModelError, match=r"'plamo2' graph ignores control vectors: .* 2 of 2"
+    ) as no:
         voice(ignoring, emotions=emotions)
     assert "use a model of another architecture" in str(no.value)
 

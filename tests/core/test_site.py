@@ -17,6 +17,7 @@ from llama_cpp.llama_speculative import LlamaPromptLookupDecoding
 import llamood
 import tiny_chat
 from batches import Context, Row, prompt
+from families.table import FAMILIES
 from llamood import _core
 from llamood.errors import ModelError, MoodError, MoodWarning
 from llamood.moods.steering import Steering

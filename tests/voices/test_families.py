@@ -27,19 +27,25 @@ from families.trial import (
 )
 from llamood import _core
 from llamood.voices.opened_llama import OpenedLlama
+from llamood.voices.reach import ranges
 
 RECURRENT = "memory is recurrent"
 NO_PLACE = "no known place between attention and MLP"
 # What does not work, and what is said of it.
+NO_ROWS = "rows cannot be told apart"
+OF_STATES = {
+    "attn_out": NO_PLACE,
+    "cast": RECURRENT,
+    "saved voices": RECURRENT,
+    "extract": NO_ROWS,
+}
 REFUSED: dict[str, dict[str, str]] = {
     "phi3": {"attn_out": NO_PLACE},
-    "mamba": {"attn_out": NO_PLACE, "cast": RECURRENT, "saved voices": RECURRENT},
-    "lfm2": {"attn_out": NO_PLACE, "cast": RECURRENT, "saved voices": RECURRENT},
+    "mamba": OF_STATES,
+    "lfm2": OF_STATES,
     "plamo2": {
-        "attn_out": NO_PLACE,
-        **dict.fromkeys(("steer", "read", "caps"), "ignores control vectors"),
-        **dict.fromkeys(("cast", "saved voices"), RECURRENT),
-        "extract": "",
+        **OF_STATES,
+        **dict.fromkeys(("steer", "read", "caps"), "'plamo2' graph ignores control vectors"),
     },
 }
 BY_NAME = {family.arch: family for family in FAMILIES}
@@ -62,7 +68,6 @@ def test_it_works_or_is_refused_by_name(family: Family, model: Path, deed: str) 
     assert found.works == (refusal is None), found
     if refusal is not None:
         assert refusal in found.said
-        assert found.said
 
 
 def reach(model: Path, arch: str) -> _core.Reach:
@@ -117,3 +122,8 @@ def test_a_state_that_cannot_go_back_is_made_anew(
         used.eval([66])
         fresh.eval([66])
         assert np.allclose(logits(used), logits(fresh), atol=1e-4)
+
+
+def test_layers_in_words() -> None:
+    assert ranges([]) == "none"
+    assert ranges([1, 2, 3, 5, 7, 8]) == "1 to 3, 5, 7 to 8"

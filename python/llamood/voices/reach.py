@@ -4,13 +4,61 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
 
 from llamood import _core
 from llamood.errors import ModelError
 from llamood.vectors.emotion_vectors import Site
-
+from llamood.voices.opened_llama import OpenedLlama
 
 _ELSEWHERE = "so it cannot be steered; use a model of another architecture"
+
+
+@dataclass(frozen=True)
+class ReachIn:
+    """In which layers of a model each way of adding takes hold. ``is_recurrent``: whether its
+    memory is, wholly or in part."""
+
+    arch: str
+    n_layer: int
+    vector: tuple[int, ...]
+    layer_out: tuple[int, ...]
+    attn_out: tuple[int, ...]
+    is_recurrent: bool
+
+
+def reach_in(path: Path) -> ReachIn:
+    """Of a model file. Raises `ModelError` where llama.cpp does not load it, or decodes nothing."""
+    try:
+        llm = OpenedLlama(str(path), n_ctx=1)
+    except ValueError as error:
+        raise ModelError(f"{path}: llama.cpp cannot load this model ({error})") from None
+    with closing(llm):
+        arch = llm.metadata.get("general.architecture", "")
+        reach = _core.reach_of(llm._model_address(), arch=arch)
+        if not reach.is_known:
+            raise ModelError(f"{path}: llama.cpp decodes no token of this model by itself")
+        layers = (_layers(each) for each in (reach.vector, reach.layer_out, reach.attn_out))
+        is_recurrent = bool(llm._is_recurrent or llm._is_hybrid)
+        return ReachIn(arch, len(reach.vector), *layers, is_recurrent)
+
+
+def ranges(layers: Sequence[int]) -> str:
+    """Rising numbers in words: "1 to 3, 5"; "none" where there are none."""
+    runs: list[list[int]] = []
+    for layer in layers:
+        if runs and layer == runs[-1][1] + 1:
+            runs[-1][1] = layer
+        else:
+            runs.append([layer, layer])
+    said = (str(first) if first == last else f"{first} to {last}" for first, last in runs)
+    return ", ".join(said) or "none"
+
+
+def _layers(reached: Sequence[bool]) -> tuple[int, ...]:
+    return tuple(layer for layer, is_reached in enumerate(reached) if is_reached)
 
 
 def require_reach(unsafe_model: int, *, arch: str, site: Site, rows: bool) -> None:
@@ -24,7 +72,13 @@ def require_reach(unsafe_model: int, *, arch: str, site: Site, rows: bool) -> No
     if not reach.is_known:  # the first answer in a mood will tell
         return
     if site == "attn_out":
-        _judge(reach.attn_out, arch=arch, first=0, lack=f"has no place for site {site}", then="so nothing can be added there; use site='layer_out'")
+        _judge(
+            reach.attn_out,
+            arch=arch,
+            first=0,
+            lack=f"has no place for site {site}",
+            then="so nothing can be added there; use site='layer_out'",
+        )
     elif rows:
         _judge(reach.layer_out, arch=arch, first=0, lack="shows no end of a block")
     else:
@@ -40,7 +94,6 @@ def _judge(
         return
     said = f"llama.cpp's {arch!r} graph {lack} in {len(missing)} of {n} layers of this model"
     if len(missing) < n:
-        named = ", ".join(map(str, missing))
-        warnings.warn(f"{said}, so vectors do nothing in layers {named}", stacklevel=4)
+        warnings.warn(f"{said}, so vectors do nothing in layers {ranges(missing)}", stacklevel=4)
         return
     raise ModelError(f"{said}, {then}")
