@@ -13,6 +13,7 @@ from llamood.errors import ModelError
 from llamood.vectors.emotion_vectors import Site
 from llamood.voices.opened_llama import OpenedLlama
 
+_AT_LAYER_OUT = "so nothing can be added there; use site='layer_out'"
 _ELSEWHERE = "so it cannot be steered; use a model of another architecture"
 
 
@@ -40,9 +41,14 @@ def reach_in(path: Path) -> ReachIn:
         reach = _core.reach_of(llm._model_address(), arch=arch)
         if not reach.is_known:
             raise ModelError(f"{path}: llama.cpp decodes no token of this model by itself")
-        layers = (_layers(each) for each in (reach.vector, reach.layer_out, reach.attn_out))
-        is_recurrent = bool(llm._is_recurrent or llm._is_hybrid)
-        return ReachIn(arch, len(reach.vector), *layers, is_recurrent)
+        return ReachIn(
+            arch=arch,
+            n_layer=len(reach.vector),
+            vector=_layers(reach.vector),
+            layer_out=_layers(reach.layer_out),
+            attn_out=_layers(reach.attn_out),
+            is_recurrent=bool(llm._is_recurrent or llm._is_hybrid),
+        )
 
 
 def ranges(layers: Sequence[int]) -> str:
@@ -72,13 +78,8 @@ def require_reach(unsafe_model: int, *, arch: str, site: Site, rows: bool) -> No
     if not reach.is_known:  # the first answer in a mood will tell
         return
     if site == "attn_out":
-        _judge(
-            reach.attn_out,
-            arch=arch,
-            first=0,
-            lack=f"has no place for site {site}",
-            then="so nothing can be added there; use site='layer_out'",
-        )
+        place = f"has no place for site {site}"
+        _judge(reach.attn_out, arch=arch, first=0, lack=place, then=_AT_LAYER_OUT)
     elif rows:
         _judge(reach.layer_out, arch=arch, first=0, lack="shows no end of a block")
     else:
