@@ -3,9 +3,12 @@
 // Beside what injector.hpp and site.hpp say of llama.cpp, relied on here (llama.cpp 0c1e570):
 // - Which nodes a graph has depends on the architecture and on the model's file (of gptneox, say,
 //   whether attention and MLP run side by side), and not on which token is decoded or after what.
+// - deci skips layers without an MLP altogether: they have neither a control vector nor any node of
+//   a site, and what is added elsewhere takes hold. Its layers without attention have no "ffn_inp".
 // - plamo2, hy-v4 and qwen4exp add no control vector, and take one without a word. plamo2 and
 //   qwen4exp have no "l_out" either, so that rows cannot be added to.
-// - Recurrent models (mamba, rwkv) and hybrid ones (lfm2, falcon-h1, jamba, granitehybrid) add it as
+// - Recurrent models (mamba, rwkv) and hybrid ones (lfm2, falcon-h1, jamba, granitehybrid) add it
+// as
 //   all others do, to every position of a prompt and to every generated one, and a block's
 //   recurrent state of the later layers is made from the sum. Both ways of adding take hold there;
 //   only which row is whose is not known in a batch of several sequences (row_injector.hpp).

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from families.family import Family
-from families.table import FAMILIES
+from families.table import FAMILIES, WITH_GAPS
 from families.trial import (
     DEEDS,
     JOY,
@@ -26,6 +26,7 @@ from families.trial import (
     vectors_for,
 )
 from llamood import _core
+from llamood.errors import ModelError
 from llamood.voices.opened_llama import OpenedLlama
 from llamood.voices.reach import ranges
 
@@ -122,6 +123,32 @@ def test_a_state_that_cannot_go_back_is_made_anew(
         used.eval([66])
         fresh.eval([66])
         assert np.allclose(logits(used), logits(fresh), atol=1e-4)
+
+
+@pytest.fixture(scope="module")
+def with_gaps(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return WITH_GAPS.write(tmp_path_factory.mktemp("deci") / "deci.gguf")
+
+
+def test_a_model_with_gaps_is_steered_in_its_other_layers(with_gaps: Path) -> None:
+    found = reach(with_gaps, "deci")
+    assert found.vector == [False, False, True, True]
+    assert found.layer_out == [True, False, True, True]
+    assert found.attn_out == [True, False, False, True]
+    assert tried(with_gaps, "steer").works
+    assert tried(with_gaps, "cast").works
+    nothing = {**JOY, "$layers": [1, 1]}
+    with pytest.warns(UserWarning, match="in 1 of 3 layers.* do nothing in layers 1$"):
+        llm = opened(with_gaps)
+    with closing(llm), pytest.raises(ModelError, match="'deci' graph adds no control vector"):
+        llm.feel(nothing)
+        spoken(llm)
+    with (
+        pytest.warns(UserWarning, match="no place for site attn_out in 2 of 4.*layers 1 to 2$"),
+        closing(opened(with_gaps, site="attn_out")) as llm,
+    ):
+        llm.feel(JOY)
+        spoken(llm)
 
 
 def test_layers_in_words() -> None:

@@ -76,7 +76,7 @@ def _add(writer: gguf.GGUFWriter, key: str, value: Value) -> None:
 
 def _numbers(rng: np.random.Generator, name: str, shape: tuple[int, ...]) -> Any:
     array: Any = 0.2 * rng.standard_normal(shape)
-    if name.endswith("norm.weight") or name.endswith("_norm"):
+    if name.endswith(("norm.weight", "_norm")):
         array += 1
     elif name.endswith("ssm_a"):
         array = -np.exp(array)  # the state decays

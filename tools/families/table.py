@@ -10,6 +10,8 @@ N_EXPERT, N_USED, N_FF_EXPERT = 4, 2, 32
 D_CONV, D_STATE, D_INNER, DT_RANK = 4, 8, 2 * N_EMBD, 4
 CACHED = 3  # of lfm2's short convolution
 KV_HEADS_LFM2 = (0, N_HEAD, 0, N_HEAD)  # per layer; none marks a convolution
+HEADS_DECI = (N_HEAD, N_HEAD, 0, N_HEAD)  # per layer
+FF_DECI = (N_FF, 0, N_FF, N_FF)  # per layer; llama.cpp skips one without
 KV_HEADS_PLAMO2 = (N_HEAD, 0, N_HEAD, 0)  # none marks a Mamba layer
 
 ATTENTION: dict[str, Value] = {
@@ -92,6 +94,11 @@ def qwen2moe(_: int) -> Shapes:
         "ffn_up_shexp.weight": up,
         "ffn_down_shexp.weight": down,
     }
+
+
+def deci(layer: int) -> Shapes:
+    attention = OF_ATTENTION if HEADS_DECI[layer] else {}
+    return {**attention, **(OF_MLP if FF_DECI[layer] else {})}
 
 
 def mamba(_: int) -> Shapes:
@@ -236,4 +243,17 @@ FAMILIES: tuple[Family, ...] = (
             **_ssm(inner=N_EMBD, rank=N_HEAD),
         },
     ),
+)
+
+# Some of whose layers are without: layer 1 is skipped, layer 2 has no attention.
+WITH_GAPS = _family(
+    "deci",
+    "attention, layers left out",
+    deci,
+    {
+        "attention.head_count": HEADS_DECI,
+        "attention.head_count_kv": HEADS_DECI,
+        "feed_forward_length": FF_DECI,
+        **HEADS,
+    },
 )
