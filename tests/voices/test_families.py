@@ -137,18 +137,18 @@ def test_a_model_with_gaps_is_steered_in_its_other_layers(with_gaps: Path) -> No
     assert found.attn_out == [True, False, False, True]
     assert tried(with_gaps, "steer").works
     assert tried(with_gaps, "cast").works
-    nothing = {**JOY, "$layers": [1, 1]}
-    with pytest.warns(UserWarning, match="in 1 of 3 layers.* do nothing in layers 1$"):
+    with pytest.warns(UserWarning, match="in 1 of 3 layers.* nothing there: layers 1$"):
         llm = opened(with_gaps)
-    with closing(llm), pytest.raises(ModelError, match="'deci' graph adds no control vector"):
-        llm.feel(nothing)
-        spoken(llm)
-    with (
-        pytest.warns(UserWarning, match="no place for site attn_out in 2 of 4.*layers 1 to 2$"),
-        closing(opened(with_gaps, site="attn_out")) as llm,
-    ):
+    with closing(llm):
+        llm.feel({**JOY, "$layers": [1, 1]})
+        with pytest.raises(ModelError, match="nothing in any of the layers of this mood"):
+            spoken(llm)
+    with pytest.warns(UserWarning, match="no place for site attn_out in 2 of 4.* layers 1 to 2$"):
+        llm = opened(with_gaps, site="attn_out")
+    with closing(llm):
+        neutral = spoken(llm)[1]
         llm.feel(JOY)
-        spoken(llm)
+        assert not np.array_equal(spoken(llm)[1], neutral)
 
 
 def test_layers_in_words() -> None:

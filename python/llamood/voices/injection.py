@@ -136,6 +136,11 @@ class Injection:
 
     def _refusal(self, n_missing: int) -> str:
         n_layer = self.injector.n_layer - self._vectors.first_layer
+        if n_missing < n_layer:
+            return (
+                f"llama.cpp's {self._arch!r} graph adds nothing in any of the layers of this mood; "
+                "give it others by $layers"
+            )
         if self._vectors.site == "layer_out":
             return (
                 f"llama.cpp's {self._arch!r} graph adds no control vector in {n_missing} of "

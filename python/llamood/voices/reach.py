@@ -95,6 +95,8 @@ def _judge(
         return
     said = f"llama.cpp's {arch!r} graph {lack} in {len(missing)} of {n} layers of this model"
     if len(missing) < n:
-        warnings.warn(f"{said}, so vectors do nothing in layers {ranges(missing)}", stacklevel=4)
+        warnings.warn(
+            f"{said}, so vectors do nothing there: layers {ranges(missing)}", stacklevel=4
+        )
         return
     raise ModelError(f"{said}, {then}")
