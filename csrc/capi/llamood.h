@@ -156,7 +156,7 @@ LLAMOOD_API llamood_model_params llamood_model_default_params(void);
 
 /* `path`: a GGUF model. `vectors`: a folder of control-vector files, or one of them, as `llamood
  * extract` writes them. `params`: NULL for the defaults. Fails for what is no such file, for
- * vectors of another model, for a site that has no known place in the architecture, and where
+ * vectors of another model, for a site that has no place in the architecture or model, and where
  * `readings` are asked for of a baseline that tells emotions apart too badly to be trusted. */
 LLAMOOD_API llamood_model* llamood_model_load(const char* path, const char* vectors,
                                               const llamood_model_params* params, char* error,

@@ -213,7 +213,7 @@ std::vector<int> RowInjector::missing_layers() const {
 void RowInjector::require_places(int first, const std::string& site) {
     if (has_places_ || n_blend_ == 0) return;
     const auto n_missing = std::count(found_.begin() + first, found_.end(), false);
-    if (n_missing > 0) {
+    if (n_missing == n_layer_ - first) {
         throw std::runtime_error("llama.cpp's graph of this architecture has no place for site " +
                                  site + " in " + std::to_string(n_missing) + " of " +
                                  std::to_string(n_layer_) +

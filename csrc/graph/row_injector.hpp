@@ -83,7 +83,8 @@ class RowInjector final : public GraphWatcher {
     std::vector<int> missing_layers() const;
 
     // After a decode: throws std::runtime_error where layers from `first` on were to be added to
-    // at this site, and have no place for it.
+    // at this site, and none has a place for it. Of models in which some have none, reach.hpp
+    // tells.
     void require_places(int first, const std::string& site);
 
     // Forget the context; every later call but rest() throws.

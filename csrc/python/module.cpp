@@ -11,6 +11,7 @@ PYBIND11_MODULE(_core, m) {
     register_tap(m);
     register_probe(m);
     register_likelihood(m);
+    register_reach(m);
     register_residual(m);
     register_lost_servers(m);
     register_spin(m);

@@ -12,6 +12,7 @@ void register_caps(pybind11::module_& m);
 void register_tap(pybind11::module_& m);
 void register_probe(pybind11::module_& m);
 void register_likelihood(pybind11::module_& m);
+void register_reach(pybind11::module_& m);
 void register_residual(pybind11::module_& m);
 void register_lost_servers(pybind11::module_& m);
 void register_spin(pybind11::module_& m);

@@ -1,10 +1,13 @@
 #include "voices/feeling_model.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <stdexcept>
 #include <utility>
+#include <vector>
 
+#include "graph/reach.hpp"
 #include "graph/residual.hpp"
 #include "moods/affect_fit.hpp"
 #include "vectors/fingerprint.hpp"
@@ -47,6 +50,7 @@ FeelingModel::FeelingModel(const std::string& path, const std::string& vectors,
     const ModelFacts facts{n_layer(), n_embd, arch_, fingerprint_};
     vectors_ = load_vectors(vectors, facts);
     site_ = chosen_site(site, vectors_.site, arch_);
+    require_reach();
     bank_ = std::make_shared<Bank>(vectors_.data.data(), vectors_.n_emotion(), n_layer(), n_embd);
     if (vectors_.residual_rms.empty() && !vectors_.are_calibrated()) {
         vectors_.residual_rms = residual_rms(model_.get(), site_);
@@ -63,6 +67,19 @@ FeelingModel::FeelingModel(const std::string& path, const std::string& vectors,
         baseline_ = std::make_shared<Baseline>(load_baseline(vectors, vectors_, facts));
     }
     vectors_.data = {};  // the bank has them
+}
+
+void FeelingModel::require_reach() const {
+    // A recurrent memory is refused when a cast is opened.
+    if (llama_model_is_recurrent(model_.get()) || llama_model_is_hybrid(model_.get())) return;
+    const Reach reach = reach_of(model_.get(), arch_);
+    const std::vector<bool>& layers = site_ == attn_out ? reach.attn_out : reach.layer_out;
+    if (!reach.is_known() || std::find(layers.begin(), layers.end(), true) != layers.end()) return;
+    throw std::invalid_argument(
+        path_ + ": llama.cpp's '" + arch_ + "' graph " +
+        (site_ == attn_out ? "has no place for site attn_out in this model; ask for layer_out"
+                           : "shows no end of a block, so this model cannot be steered; use one of "
+                             "another architecture"));
 }
 
 std::shared_ptr<const AffectMap> FeelingModel::affect_map() const {

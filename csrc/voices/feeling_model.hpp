@@ -21,8 +21,9 @@ class FeelingModel {
   public:
     // path, vectors: UTF-8; site: as in the files where empty. has_readings: load the baseline too.
     // Throws std::invalid_argument where the model cannot be loaded, the vectors or the baseline
-    // are not its own (see load_vectors), the site has no known place in its architecture, or
-    // readings are asked for at another site than the one that baselines are measured at.
+    // are not its own (see load_vectors), the site has no known place in its architecture, or none
+    // in this model, or readings are asked for at another site than the one that baselines are
+    // measured at.
     FeelingModel(const std::string& path, const std::string& vectors, const std::string& site,
                  bool has_readings, const llama_model_params& params);
 
@@ -46,6 +47,9 @@ class FeelingModel {
     int first_layer() const { return steering_vectors_->first_layer(); }
 
   private:
+    // Throws std::invalid_argument where no layer of the model can be added to at the site.
+    void require_reach() const;
+
     std::string path_;
     std::string fingerprint_;
     llama_model_ptr model_;

@@ -454,3 +454,16 @@ def test_a_stopped_measurement_says_how_to_go_on_and_does(
     assert f"Going on at {stopped[1]} of 960 texts and answers." in on.stderr
     assert llamood.load(evs).pairs == (480,)
     assert not list(evs.glob("texts.*"))
+
+
+def test_inspect_says_where_vectors_take_hold_in_a_model(random_chat: Path) -> None:
+    shown = run("inspect", random_chat, "--json")
+    assert json.loads(shown.output) == {
+        "arch": "llama",
+        "n_layer": 4,
+        "vector": [1, 2, 3],
+        "layer_out": [0, 1, 2, 3],
+        "attn_out": [0, 1, 2, 3],
+        "is_recurrent": False,
+    }
+    assert "1 to 3" in run("inspect", random_chat).output

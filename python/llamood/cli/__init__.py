@@ -17,7 +17,7 @@ COMMANDS = {  # name -> what it does; the module of that name holds it as `comma
     "eval": "Measure whether steering works on a model.",
     "dialogue": "Show what is left of a mood, and of sense, after ten turns.",
     "convert": "Bring vectors of other formats in, or take them out.",
-    "inspect": "Show what is in a file or folder of vectors.",
+    "inspect": "Show what is in a file or folder of vectors, or where they take hold in a model.",
     "plot": "Draw a mood over tokens.",
     "generate": "One completion, streamed.",
     "chat": "A conversation, with moods.",

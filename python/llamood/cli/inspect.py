@@ -18,6 +18,8 @@ from llamood.cli.plots import draw, picture
 from llamood.moods.affect import AXES, AffectMap
 from llamood.vectors.conversion import convert
 from llamood.vectors.emotion_vectors import BASE, EmotionVectors
+from llamood.vectors.gguf_header import metadata_of
+from llamood.voices.reach import ReachIn, ranges, reach_in
 
 
 @click.command("inspect")
@@ -33,14 +35,19 @@ def command(*, path: str, plot: Path | None, as_json: bool) -> None:
     """Show metadata, norms in each layer, cosines and affect of the vectors in PATH.
 
     PATH is a folder or a file of any format that llamood convert reads, or demo: the vectors that
-    come with llamood.
+    come with llamood. Of a model file it shows where vectors take hold in it.
 
     \b
     Examples:
       llamood inspect evs/
       llamood inspect evs/joy.gguf --json
       llamood inspect evs/ --plot evs.png
+      llamood inspect model.gguf
     """
+    if is_model(Path(path)):
+        reach = reach_in(Path(path))
+        write_json(dataclasses.asdict(reach)) if as_json else results().print(_reach_table(reach))
+        return
     evs = convert(models.default_vectors(path) if path == models.DEMO else path)
     if plot is not None:
         draw(evs, plot)
@@ -55,6 +62,30 @@ def command(*, path: str, plot: Path | None, as_json: bool) -> None:
     affect = AffectMap.fit(evs)
     if affect.names:
         console.print(_affect_table(affect))
+
+
+def is_model(path: Path) -> bool:
+    """Whether that is a GGUF file of a model, and not of vectors."""
+    if path.suffix != ".gguf" or not path.is_file():
+        return False
+    metadata = metadata_of(path)
+    arch = metadata.get("general.architecture")
+    return isinstance(arch, str) and f"{arch}.block_count" in metadata
+
+
+def _reach_table(reach: ReachIn) -> Table:
+    table = Table("way", "layers in which it takes hold", title="Where vectors take hold")
+    table.add_row("architecture", printable(reach.arch))
+    table.add_row("layers", str(reach.n_layer))
+    for way, layers in (
+        ("control vector (site layer_out)", reach.vector),
+        ("rows, readings (site layer_out)", reach.layer_out),
+        ("rows (site attn_out)", reach.attn_out),
+    ):
+        table.add_row(way, ranges(layers))
+    kind = "recurrent: one voice, no cast" if reach.is_recurrent else "of attention alone"
+    table.add_row("memory", kind)
+    return table
 
 
 def described(evs: EmotionVectors) -> dict[str, Any]:

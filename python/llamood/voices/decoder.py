@@ -28,6 +28,7 @@ from llamood.readings.reader import Reader
 from llamood.vectors.emotion_vectors import EmotionVectors, Site
 from llamood.voices.injection import Injection, steering_vectors_for
 from llamood.voices.opened_llama import OpenedLlama, be_watched
+from llamood.voices.reach import require_reach
 
 NOWHERE = range(0)
 
@@ -90,6 +91,7 @@ class Decoder(OpenedLlama):
             fingerprint=_core.fingerprint(self.model_path),
         )
         address = self._model_address()
+        require_reach(address, arch=arch, site=site, rows=False)
         vectors = steering_vectors_for(evs, site=site, unsafe_model=address)
         self._emotions = evs
         self._felt = np.zeros(evs.n_emotion)  # the weights applied last, of the stored vectors

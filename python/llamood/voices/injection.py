@@ -123,9 +123,10 @@ class Injection:
             return f"cannot be steered at site {self._vectors.site}: {error}"
         if self._taken or not blend.adds or not self._adds:
             return None
-        missing = self.injector.missing_layers()
-        self._taken = not missing
-        return self._refusal(len(missing)) if missing else None
+        missing = set(self.injector.missing_layers())
+        wanted = range(max(blend.first, self._vectors.first_layer), blend.last + 1)
+        self._taken = not (missing and missing.issuperset(wanted))
+        return None if self._taken else self._refusal(len(missing))
 
     @property
     def _adds(self) -> bool:
@@ -135,6 +136,11 @@ class Injection:
 
     def _refusal(self, n_missing: int) -> str:
         n_layer = self.injector.n_layer - self._vectors.first_layer
+        if n_missing < n_layer:
+            return (
+                f"llama.cpp's {self._arch!r} graph adds nothing in any of the layers of this mood; "
+                "give it others by $layers"
+            )
         if self._vectors.site == "layer_out":
             return (
                 f"llama.cpp's {self._arch!r} graph adds no control vector in {n_missing} of "

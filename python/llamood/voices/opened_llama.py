@@ -80,7 +80,11 @@ class OpenedLlama(llama_cpp.Llama):  # type: ignore[misc]
 
     def _reaches(self, n: int) -> bool:
         """Whether what the position after the first ``n`` attends to is still cached. A memory that
-        slides, behind a window of attention, forgets it: see ``csrc/voices/stage.hpp``."""
+        slides, behind a window of attention, forgets it: see ``csrc/voices/stage.hpp``. One that is
+        recurrent has the state after all that was decoded, and no earlier one."""
+        if (self._is_recurrent or self._is_hybrid) and n > 0:
+            latest: int = llama_cpp.llama_memory_seq_pos_max(self._ctx.memory, 0)
+            return latest + 1 == n
         window: int = llama_cpp.llama_model_n_swa(self._model.model)
         if window <= 0 or self._ctx.memory is None:
             return True

@@ -24,6 +24,7 @@ from llamood.voices.collapse_monitor import Care
 from llamood.voices.control_texts import ControlTexts
 from llamood.voices.injection import chosen_site, steering_vectors_for, understood
 from llamood.voices.opened_llama import OpenedLlama, be_watched, hold_sequences
+from llamood.voices.reach import require_reach
 from llamood.voices.tokenizing import Tokenizer
 
 Overflow = Literal["refuse", "drop"]
@@ -99,11 +100,11 @@ class SharedContext(OpenedLlama):
             arch=arch or None,
             fingerprint=self.fingerprint,
         )
-        vectors = steering_vectors_for(
-            evs,
-            site=chosen_site(evs, asked=site, arch=arch),
-            unsafe_model=self._model_address(),
-        )
+        added_at = chosen_site(evs, asked=site, arch=arch)
+        address = self._model_address()
+        if not (self._is_recurrent or self._is_hybrid):  # which the stage refuses
+            require_reach(address, arch=arch, site=added_at, rows=True)
+        vectors = steering_vectors_for(evs, site=added_at, unsafe_model=address)
         if probe is not None:
             probe.require_site(vectors.site)
         return vectors
