@@ -8,8 +8,7 @@
 // - plamo2, hy-v4 and qwen4exp add no control vector, and take one without a word. plamo2 and
 //   qwen4exp have no "l_out" either, so that rows cannot be added to.
 // - Recurrent models (mamba, rwkv) and hybrid ones (lfm2, falcon-h1, jamba, granitehybrid) add it
-// as
-//   all others do, to every position of a prompt and to every generated one, and a block's
+//   as all others do, to every position of a prompt and to every generated one, and a block's
 //   recurrent state of the later layers is made from the sum. Both ways of adding take hold there;
 //   only which row is whose is not known in a batch of several sequences (row_injector.hpp).
 // - A recurrent state cannot be taken back by some tokens: llama_memory_seq_rm refuses that for all

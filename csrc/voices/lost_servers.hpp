@@ -1,6 +1,6 @@
-// What becomes of a process whose model lies on other machines (llama.cpp's RPC servers) when one of
-// them is lost. llama.cpp has no error for that: its dispatcher thread calls GGML_ABORT, which writes
-// where in its sources that is, starts a debugger for a stack, and aborts.
+// What becomes of a process whose model lies on other machines (llama.cpp's RPC servers) when one
+// of them is lost. llama.cpp has no error for that: its dispatcher thread calls GGML_ABORT, which
+// writes where in its sources that is, starts a debugger for a stack, and aborts.
 #pragma once
 
 #include <string>
