@@ -76,7 +76,9 @@ def jamba(layer: int) -> Shapes:
 def rwkv7(_: int) -> Shapes:
     norms = ("attn_norm", "attn_norm_2", "time_mix_ln")
     vectors = ("w0", "a0", "v0", "k_k", "k_a", "r_k")
-    shapes = {f"{norm}.{part}": WIDE for norm in norms for part in ("weight", "bias")}
+    shapes: dict[str, tuple[int, ...]] = {
+        f"{norm}.{part}": WIDE for norm in norms for part in ("weight", "bias")
+    }
     shapes |= {f"time_mix_{name}.weight": WIDE for name in vectors}
     for low in "wavg":
         shapes[f"time_mix_{low}1.weight"] = (RANK, N_EMBD)
