@@ -6,11 +6,14 @@
 // - deci skips layers without an MLP altogether: they have neither a control vector nor any node of
 //   a site, and what is added elsewhere takes hold. Its layers without attention have no "ffn_inp".
 // - plamo2, hy-v4 and qwen4exp add no control vector, and take one without a word. plamo2 and
-//   qwen4exp have no "l_out" either, so that rows cannot be added to.
-// - Recurrent models (mamba, rwkv) and hybrid ones (lfm2, falcon-h1, jamba, granitehybrid) add it
-//   as all others do, to every position of a prompt and to every generated one, and a block's
-//   recurrent state of the later layers is made from the sum. Both ways of adding take hold there;
-//   only which row is whose is not known in a batch of several sequences (row_injector.hpp).
+//   qwen4exp have no "l_out" either, so that rows cannot be added to. deepseek4 does add one, to
+//   each of the streams that it keeps side by side, at "l_last": that is not looked for, so it is
+//   refused like those.
+// - Recurrent models (mamba, rwkv7) and hybrid ones (lfm2, falcon-h1, jamba, granitehybrid) add it
+//   as all others do, to every position of a prompt and to every generated one, and the recurrent
+//   state of later layers is made from the sum. Both ways of adding take hold there, in falcon-h1
+//   and granitehybrid at attn_out, too; only which row is whose is not known in a batch of several
+//   sequences (row_injector.hpp).
 // - A recurrent state cannot be taken back by some tokens: llama_memory_seq_rm refuses that for all
 //   but the whole sequence.
 #pragma once
