@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
@@ -33,6 +34,8 @@ class Page(StaticFiles):
         if scope["method"] not in ("GET", "HEAD"):
             # 404 goes before 405: by it clients know which of OpenAI's endpoints are not here.
             await super().get_response(path, {**scope, "method": "HEAD"})
+        if path.endswith(".md"):  # of those who write the page
+            raise HTTPException(404)
         response = await super().get_response(path, scope)
         response.headers.update(_HEADERS)
         if path.endswith(".js"):  # on some machines the system's table has another type for it
