@@ -23,6 +23,7 @@ COMMANDS = {  # name -> what it does; the module of that name holds it as `comma
     "chat": "A conversation, with moods.",
     "serve": "Serve a model and its moods over HTTP, as the OpenAI API.",
     "read": "Show which emotions a text expresses.",
+    "doctor": "Show what llamood finds here, and what is wrong.",
 }
 
 

@@ -19,10 +19,10 @@ import llama_cpp
 
 from llamood import _core
 from llamood.errors import ModelError
+from llamood.voices.devices import gpus
 from llamood.voices.ggml import function
 
 PATIENCE = 5.0  # seconds until a server that says nothing counts as gone
-_GPU = 1  # enum ggml_backend_dev_type
 _HELLO = struct.pack("<BQ24x", 14, 24)  # RPC_CMD_HELLO, and what it can do beyond TCP: nothing
 _ANSWER = 8 + 28  # bytes
 _DESCRIPTORS = Path("/proc/self/fd")
@@ -67,7 +67,7 @@ def devices(servers: str | Sequence[str]) -> list[int]:
         if registry is None:
             raise ModelError(f"the server {one} has no device")
         found += [get(registry, i) for i in range(count(registry))]
-    return [*found, *(device for device in _gpus() if device not in found)]
+    return [*found, *(gpu.address for gpu in gpus() if gpu.address not in found)]
 
 
 def notice_lost(servers: str | Sequence[str]) -> None:
@@ -103,14 +103,6 @@ def _require_life(server: str) -> None:
             f"the server {server} cannot be reached: {error.strerror or error}; start one there "
             "(ggml-rpc-server, of the same llama.cpp)"
         ) from None
-
-
-def _gpus() -> Iterator[int]:
-    """The GPUs of this machine."""
-    count = function("ggml", "ggml_backend_dev_count", result=ctypes.c_size_t)
-    get = function("ggml", "ggml_backend_dev_get", ctypes.c_size_t)
-    kind = function("ggml-base", "ggml_backend_dev_type", ctypes.c_void_p, result=ctypes.c_int)
-    return (device for device in map(get, range(count())) if kind(device) == _GPU)
 
 
 def _connections(server: str) -> Iterator[socket.socket]:
