@@ -33,6 +33,11 @@ def check() -> None:
         )
 
 
+def running() -> str:
+    """The llama.cpp at hand, by the version and commit of its ggml."""
+    return _named(importlib.import_module("llamood._core").ggml_running)
+
+
 def differ(built: Version, running: Version) -> bool:
     """Whether these are two versions; a commit that is not known is not held against either."""
     (version, commit), (other_version, other_commit) = map(_plain, (built, running))

@@ -15,7 +15,7 @@ from pathlib import Path
 import click
 import llama_cpp
 
-from llamood import _core, demo
+from llamood import _versions, demo
 from llamood.cli.consoles import printable, write_json
 from llamood.cli.options import json_option
 from llamood.cli.terminal import echo
@@ -69,11 +69,10 @@ def command(ctx: click.Context, *, as_json: bool) -> None:
 
 
 def versions() -> dict[str, str]:
-    number, commit = _core.ggml_running
     return {
         "llamood": version("llamood"),
         "llama-cpp-python": llama_cpp.__version__,
-        "ggml": f"{number} ({commit})",
+        "llama.cpp": _versions.running(),
         "Python": f"{platform.python_version()} ({sys.executable})",
         "system": platform.platform(),
     }
@@ -110,9 +109,7 @@ def build_faults(devices: tuple[Device, ...]) -> list[Fault]:
         faults.append(Fault("there is an NVIDIA GPU, and llama.cpp has no CUDA", _rebuilt("CUDA")))
     if _is_apple() and not any(device.is_gpu for device in devices):
         faults.append(Fault("there is an Apple GPU, and llama.cpp has no Metal", _rebuilt("METAL")))
-    lacking = sorted(
-        INSTRUCTIONS[flag] for flag in _flags() if INSTRUCTIONS[flag] not in _built_with()
-    )
+    lacking = sorted({INSTRUCTIONS[flag] for flag in _flags()} - _built_with())
     if lacking:
         found = f"the processor has {', '.join(lacking)}, and llama.cpp was built without"
         faults.append(Fault(found, _rebuilt("NATIVE")))
@@ -140,9 +137,8 @@ def _tell(facts: dict[str, str], devices: tuple[Device, ...], faults: list[Fault
         echo(f"{name}: {printable(found)}")
     for device in devices:
         size = f", {device.total / 2**30:.1f} GiB" if device.total else ""
-        echo(
-            f"device {printable(device.name)}: {device.kind}, {printable(device.description)}{size}"
-        )
+        described = f"device {device.name}: {device.kind}, {device.description}{size}"
+        echo(printable(described))
     for fault in faults:
         echo(f"Wrong: {printable(fault.found)}. To mend it: {printable(fault.mend)}")
     if not faults:
@@ -151,8 +147,8 @@ def _tell(facts: dict[str, str], devices: tuple[Device, ...], faults: list[Fault
 
 def _rebuilt(part: str) -> str:
     return (
-        f"CMAKE_ARGS=-DGGML_{part}=ON pip install --force-reinstall --no-cache-dir --no-binary :all: "
-        f"--no-deps llama-cpp-python=={llama_cpp.__version__}"
+        f"CMAKE_ARGS=-DGGML_{part}=ON pip install --force-reinstall --no-cache-dir --no-deps "
+        f"--no-binary :all: llama-cpp-python=={llama_cpp.__version__}"
     )
 
 
