@@ -28,10 +28,12 @@ class Device:
 
 
 def devices_at_hand() -> tuple[Device, ...]:
-    """All that llama.cpp was built for and finds."""
+    """All that llama.cpp was built for and finds. Those of servers on other machines are none, also
+    where somebody has registered them: to ask one that is lost for its memory ends the process."""
     count = function("ggml", "ggml_backend_dev_count", result=ctypes.c_size_t)
     get = function("ggml", "ggml_backend_dev_get", ctypes.c_size_t)
-    return tuple(_described(get(number)) for number in range(count()))
+    addresses = [get(number) for number in range(count())]
+    return tuple(_described(address) for address in addresses if not _is_elsewhere(address))
 
 
 def gpus() -> tuple[Device, ...]:
@@ -39,6 +41,12 @@ def gpus() -> tuple[Device, ...]:
     found = devices_at_hand()
     own = tuple(device for device in found if device.kind == "gpu")
     return own or tuple(device for device in found if device.is_gpu)
+
+
+def _is_elsewhere(address: int) -> bool:
+    registry = function("ggml-base", "ggml_backend_dev_backend_reg", ctypes.c_void_p)(address)
+    name = function("ggml-base", "ggml_backend_reg_name", ctypes.c_void_p, result=ctypes.c_char_p)
+    return bool(name(registry).startswith(b"RPC"))
 
 
 def _described(address: int) -> Device:

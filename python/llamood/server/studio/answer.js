@@ -17,7 +17,8 @@ export class Answer {
   #n = 0; // tokens that are shown
   #write = oncePerFrame(() => this.#append());
   #marked = -1;
-  #untold = null; // what the guard did, until there is a token to be told at
+  #told = ""; // all that the guard has said of this answer
+  #untold = ""; // what of it is new, until there is a token to be told at
 
   constructor(colours) {
     this.#colours = colours;
@@ -33,18 +34,22 @@ export class Answer {
     return this.tokens.map(({ text }) => text).join("");
   }
 
-  /** What the guard did is told at the first token that can be seen. */
+  /** What the guard did is told at the first token after it that can be seen. The guard says with
+   * each token all that it did so far. */
   add(token) {
-    const guard = token.guard ?? this.#untold;
+    const words = token.guard?.words ?? "";
+    const news = words.startsWith(this.#told) ? words.slice(this.#told.length) : words;
+    if (words !== "") this.#told = words;
+    const guard = `${this.#untold} ${news}`.trim();
     const isSeen = token.text.trim() !== "";
-    this.#untold = isSeen ? null : guard;
-    this.tokens.push({ ...token, guard: isSeen ? guard : null });
+    this.#untold = isSeen ? "" : guard;
+    this.tokens.push({ ...token, guard: isSeen ? guard : "" });
     this.#write();
   }
 
   /** What the guard did in the end, in its words; null where nothing is left to be told. */
   get untold() {
-    return this.#untold?.words ?? null;
+    return this.#untold || null;
   }
 
   /** More is to come, after it had ended. */
@@ -87,7 +92,7 @@ export class Answer {
     const [first] = this.#rendered.placesOf(index);
     const felt = expressed(this.tokens, index);
     for (const element of elements) {
-      if (guard && element === first) element.dataset.guard = guard.words;
+      if (guard && element === first) element.dataset.guard = guard;
       element.classList.toggle("felt", felt !== null);
       if (felt === null) continue;
       element.style.setProperty("--c", this.#colours[felt.name] ?? "transparent");
