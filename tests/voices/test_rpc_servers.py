@@ -230,6 +230,26 @@ def test_connections_notice_a_machine_that_is_gone(random_chat: Path) -> None:
         assert len(list(Path("/proc/self/fd").iterdir())) == n
 
 
+@pytest.mark.parametrize("descriptors", ["/proc/self/fd", "/nowhere"])
+def test_two_models_share_a_server(
+    random_chat: Path, monkeypatch: pytest.MonkeyPatch, descriptors: str
+) -> None:
+    """It has one client at a time, which is this process; also where no system tells that."""
+    monkeypatch.setattr(rpc_servers, "_DESCRIPTORS", Path(descriptors))
+    monkeypatch.setattr(rpc_servers, "PATIENCE", 2.0)
+    with rpc.started() as there:
+        how = {"rpc_servers": there.endpoint, "n_ctx": 64}
+        with (
+            closing(llamood.Llama(str(random_chat), **how)) as first,
+            closing(llamood.Llama(str(random_chat), **how)) as second,
+        ):
+            said = [
+                llm.create_completion("Once", max_tokens=8, temperature=0)["choices"][0]["text"]
+                for llm in (first, second)
+            ]
+        assert said[0] == said[1]
+
+
 def test_any_other_abort_stays_one() -> None:
     """With its message."""
     script = (

@@ -25,7 +25,8 @@ from llamood.voices.ggml import function
 PATIENCE = 5.0  # seconds until a server that says nothing counts as gone
 _HELLO = struct.pack("<BQ24x", 14, 24)  # RPC_CMD_HELLO, and what it can do beyond TCP: nothing
 _ANSWER = 8 + 28  # bytes
-_DESCRIPTORS = Path("/proc/self/fd")
+_DESCRIPTORS = Path("/proc/self/fd")  # of this process; Linux alone has it
+_greeted: set[str] = set()  # where nothing tells whether a connection is still there
 
 
 def endpoints(servers: str | Sequence[str]) -> tuple[str, ...]:
@@ -61,8 +62,9 @@ def devices(servers: str | Sequence[str]) -> list[int]:
     get = function("ggml-base", "ggml_backend_reg_dev_get", ctypes.c_void_p, ctypes.c_size_t)
     found: list[int] = []
     for one in asked:
-        if not any(_connections(one)):  # a server has one client at a time, which is this process
+        if not _is_served(one):  # it has one client at a time, which may be this process already
             _require_life(one)
+            _greeted.add(one)
         registry = add(one.encode())
         if registry is None:
             raise ModelError(f"the server {one} has no device")
@@ -103,6 +105,11 @@ def _require_life(server: str) -> None:
             f"the server {server} cannot be reached: {error.strerror or error}; start one there "
             "(ggml-rpc-server, of the same llama.cpp)"
         ) from None
+
+
+def _is_served(server: str) -> bool:
+    """Whether it serves this process already."""
+    return any(_connections(server)) if _DESCRIPTORS.is_dir() else server in _greeted
 
 
 def _connections(server: str) -> Iterator[socket.socket]:

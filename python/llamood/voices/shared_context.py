@@ -78,7 +78,11 @@ class SharedContext(OpenedLlama):
             raise ModelError(f"{model_path} cannot be opened: {error}") from None
         try:
             self.fingerprint = _core.fingerprint(self.model_path)
-            self._furnish(self.fitting(emotions, site=site, probe=probe), probe)
+            vectors = self.fitting(emotions, site=site, probe=probe)
+            if not (self._is_recurrent or self._is_hybrid):  # which the stage refuses
+                arch = self.metadata.get("general.architecture", "")
+                require_reach(self._model_address(), arch=arch, site=vectors.site, rows=True)
+            self._furnish(vectors, probe)
         except BaseException:
             self.close()
             raise
@@ -100,11 +104,11 @@ class SharedContext(OpenedLlama):
             arch=arch or None,
             fingerprint=self.fingerprint,
         )
-        added_at = chosen_site(evs, asked=site, arch=arch)
-        address = self._model_address()
-        if not (self._is_recurrent or self._is_hybrid):  # which the stage refuses
-            require_reach(address, arch=arch, site=added_at, rows=True)
-        vectors = steering_vectors_for(evs, site=added_at, unsafe_model=address)
+        vectors = steering_vectors_for(
+            evs,
+            site=chosen_site(evs, asked=site, arch=arch),
+            unsafe_model=self._model_address(),
+        )
         if probe is not None:
             probe.require_site(vectors.site)
         return vectors
