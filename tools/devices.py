@@ -12,40 +12,24 @@ import llama_cpp
 import psutil
 
 import rpc
+from llamood.voices import devices
 from llamood.voices.ggml import function
 
-_ACCELERATORS = (1, 2)  # GPU and IGPU of enum ggml_backend_dev_type
 _ALL = 999  # layers
 
 
 @dataclass(frozen=True)
-class Device:
-    """``address``: a ``ggml_backend_dev_t``. ``pid``: of the server process, where its memory is
-    that of one."""
+class Device(devices.Device):
+    """``pid``: of the server process, where its memory is that of one."""
 
-    address: int
     pid: int | None = None
 
     @property
-    def name(self) -> str:
-        """ggml's, ``CUDA0`` say."""
-        return self._text("ggml_backend_dev_name")
-
-    @property
     def description(self) -> str:
-        """ggml's, the name of the hardware; of a server process, that it is one."""
+        """Of a server process, that it is one."""
         if self.pid is not None:
             return "a server process of the same machine, which computes on its processor"
-        return self._text("ggml_backend_dev_description")
-
-    @property
-    def backend(self) -> str:
-        """ggml's, ``CUDA``, ``Metal``, ``Vulkan`` or ``RPC`` say."""
-        registry = function("ggml-base", "ggml_backend_dev_backend_reg", ctypes.c_void_p)
-        name = function(
-            "ggml-base", "ggml_backend_reg_name", ctypes.c_void_p, result=ctypes.c_char_p
-        )
-        return str(name(registry(self.address)).decode())
+        return super().description
 
     @property
     def is_host(self) -> bool:
@@ -56,30 +40,12 @@ class Device:
         )
         return bool(is_host(buffer_type(self.address)))
 
-    def memory(self) -> tuple[int, int]:
-        """Bytes that are free, and all of them, as ggml says."""
-        free, total = ctypes.c_size_t(), ctypes.c_size_t()
-        ask = function(
-            "ggml-base",
-            "ggml_backend_dev_memory",
-            ctypes.c_void_p,
-            ctypes.POINTER(ctypes.c_size_t),
-            ctypes.POINTER(ctypes.c_size_t),
-            result=None,
-        )
-        ask(self.address, ctypes.byref(free), ctypes.byref(total))
-        return free.value, total.value
-
     def used(self) -> int:
         """Bytes in use: of the server process, or of the whole device."""
         if self.pid is not None:
             return int(psutil.Process(self.pid).memory_info().rss)
         free, total = self.memory()
         return total - free
-
-    def _text(self, name: str) -> str:
-        ask = function("ggml-base", name, ctypes.c_void_p, result=ctypes.c_char_p)
-        return str(ask(self.address).decode())
 
 
 @dataclass(frozen=True)
@@ -116,12 +82,7 @@ PROCESSOR = Place()
 
 def accelerators() -> tuple[Device, ...]:
     """The devices that this llama-cpp-python was built for and that are there."""
-    llama_cpp.llama_backend_init()
-    count = function("ggml", "ggml_backend_dev_count", result=ctypes.c_size_t)
-    get = function("ggml", "ggml_backend_dev_get", ctypes.c_size_t)
-    kind = function("ggml-base", "ggml_backend_dev_type", ctypes.c_void_p, result=ctypes.c_int)
-    found = [get(i) for i in range(count())]
-    return tuple(Device(address) for address in found if kind(address) in _ACCELERATORS)
+    return tuple(Device(one.address) for one in devices.devices_at_hand() if one.is_gpu)
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, requires, version
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import click
 import llama_cpp
@@ -56,10 +57,7 @@ def command(ctx: click.Context, *, as_json: bool) -> None:
     facts = {**versions(), **acceleration(), **installed()}
     faults = [*build_faults(devices), *demo_faults()]
     if as_json:
-        told = [
-            {key: value for key, value in dataclasses.asdict(device).items() if key != "address"}
-            for device in devices
-        ]
+        told = [_described(device) for device in devices]
         wrong = [dataclasses.asdict(fault) for fault in faults]
         write_json({**facts, "devices": told, "faults": wrong})
     else:
@@ -132,11 +130,18 @@ def demo_faults() -> list[Fault]:
     return [Fault(f"{found}, expected {ranges(expected)}", anew)]
 
 
+def _described(device: Device) -> dict[str, Any]:
+    free, total = device.memory()
+    about = {"name": device.name, "description": device.description, "kind": device.kind}
+    return {**about, "free": free, "total": total}
+
+
 def _tell(facts: dict[str, str], devices: tuple[Device, ...], faults: list[Fault]) -> None:
     for name, found in facts.items():
         echo(f"{name}: {printable(found)}")
     for device in devices:
-        size = f", {device.total / 2**30:.1f} GiB" if device.total else ""
+        _, total = device.memory()
+        size = f", {total / 2**30:.1f} GiB" if total else ""
         described = f"device {device.name}: {device.kind}, {device.description}{size}"
         echo(printable(described))
     for fault in faults:
