@@ -15,6 +15,7 @@ import pytest
 import llamood
 import tiny_chat
 from llamood.moods.personality import personalities
+from llamood.readings.probe import TRUSTED
 from llamood.server import page
 from servers import SUGGESTED, Server, serving
 
@@ -49,6 +50,7 @@ def test_it_says_what_the_page_needs_to_know(server: Server) -> None:
         "version": llamood.__version__,
         "readings": True,
         "unread": None,
+        "trusted": TRUSTED,
         "voices": 3,
         "context": 256,
         "questions": list(tiny_chat.SUGGESTIONS),

@@ -11,6 +11,7 @@ from llamood.calibration.utterances import FEWEST, MOST
 from llamood.moods.affect import AXES
 from llamood.moods.forecast import Forecast
 from llamood.moods.schema import mood_schema
+from llamood.readings.probe import TRUSTED
 from llamood.server.additions import Addition
 from llamood.server.formats import placed
 from llamood.server.settings import Settings
@@ -127,6 +128,7 @@ STUDIO = _object(
     version={"type": "string"},
     readings={"type": "boolean"},
     unread={"type": ["string", "null"]},
+    trusted={"type": "number", "minimum": 0, "maximum": 1},
     voices=_COUNT,
     context=_COUNT,
     questions=_TEXTS,
@@ -199,9 +201,10 @@ def emotions(cast: Cast) -> list[dict[str, Any]]:
 
 def studio(cast: Cast, settings: Settings) -> dict[str, Any]:
     """What the page needs to know. ``file`` to ``bytes``: see `Cast.model_file`. ``context``:
-    tokens of a prompt and its answer. ``unread``: why answers are not read. ``extracts``: where
-    emotions may be added, how many texts one takes and how many are used, and how many characters
-    a description has at most; None where they may not."""
+    tokens of a prompt and its answer. ``unread``: why answers are not read. ``trusted``: the least
+    ``quality`` of a reading that is. ``extracts``: where emotions may be added, how many texts one
+    takes and how many are used, and how many characters a description has at most; None where they
+    may not."""
     return {
         "object": "studio",
         "model": settings.model,
@@ -209,6 +212,7 @@ def studio(cast: Cast, settings: Settings) -> dict[str, Any]:
         "version": __version__,
         "readings": cast.reads,
         "unread": settings.unread,
+        "trusted": TRUSTED,
         "voices": cast.n_voice,
         "context": cast.n_ctx,
         "questions": list(settings.questions),

@@ -5,8 +5,6 @@ import { inUnits } from "./dom.js";
 import { keyGiven } from "./key_dialog.js";
 import { Refused } from "./service.js";
 
-const TRUSTED = 0.7; // area under the ROC curve, as the service has it of all readings together
-
 /** `{about, emotions}`, once the service has the key that it asks for. Raises its refusal where none
  * is entered. */
 export async function introduced(service) {
@@ -32,7 +30,7 @@ export function modelSaid({ file, quantisation, parameters, bytes, context }) {
 }
 
 /** What was not measured, or reads badly, a line each, with what to do. */
-export function doubtsSaid({ unread }, emotions) {
+export function doubtsSaid({ unread, trusted }, emotions) {
   const lines = [];
   if (unread !== null) {
     lines.push(`Colours show what is added, as nothing is read: ${unread}. Measure one that reads: llamood read --measure`);
@@ -42,7 +40,7 @@ export function doubtsSaid({ unread }, emotions) {
   if (uncalibrated.length > 0) {
     lines.push(`How much stays fluent was not measured (${named(uncalibrated)}). Measure it: llamood calibrate`);
   }
-  const poor = emotions.filter(({ quality }) => quality !== null && quality < TRUSTED);
+  const poor = emotions.filter(({ quality }) => quality !== null && quality < trusted);
   if (poor.length > 0) {
     lines.push(`Readings are poor (${named(poor)}): trust these colours little, or measure on more texts: llamood extract --texts`);
   }

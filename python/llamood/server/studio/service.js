@@ -46,9 +46,10 @@ export class Service {
     return new URL("v1", document.baseURI).href;
   }
 
-  /** `{model, file, quantisation, parameters, bytes, version, readings, unread, voices, context,
-   * questions, extracts, personalities}`; `unread`: why nothing is read; `extracts`: see
-   * `NewEmotion`, null where no emotion may be added */
+  /** `{model, file, quantisation, parameters, bytes, version, readings, unread, trusted, voices,
+   * context, questions, extracts, personalities}`; `unread`: why nothing is read; `trusted`: the
+   * least quality of a reading that is; `extracts`: see `NewEmotion`, null where no emotion may be
+   * added */
   about() {
     return this.#json("v1/studio");
   }
