@@ -23,11 +23,11 @@ const fill = (selector, value) =>
     value,
   );
 
+// An answer may be over before it is looked for: what is waited for is what stays.
 async function ask(question) {
   await page.type("#question", question);
   await page.keyboard.press("Enter");
-  await page.waitForSelector("body.speaking");
-  await page.waitForSelector("body:not(.speaking)");
+  await page.waitForSelector("body:not(.speaking) #talk .log > li:last-child .answer:not(:empty)");
 }
 
 async function dragged(selector, ...points) {
