@@ -11,7 +11,7 @@ COMMANDS := demo,plot,eval,server,convert
 # `parity` adds PyTorch and transformers, for the tests that compare with them.
 EXTRAS ?= $(COMMANDS),test,lint
 
-.PHONY: demo demo-vectors test lint format bench evidence clean
+.PHONY: demo demo-vectors test lint format wheel bench evidence clean
 
 demo: $(VENV)/.runs
 	$(BIN)/llamood demo
@@ -36,6 +36,11 @@ format: $(VENV)/.tests
 	$(BIN)/ruff check --fix $(PY_FOLDERS)
 	$(BIN)/ruff format $(PY_FOLDERS)
 	$(BIN)/clang-format -i $(CXX_FILES) $(CXX_TESTS) $(GODOT)
+
+# For machines like this one; build/wheels has it.
+wheel: $(VENV)/.runs
+	$(BIN)/pip install --quiet -e ".[wheel]" --no-build-isolation
+	$(BIN)/python tools/build_wheel.py
 
 # Every bound on speed, and docs/performance.md written anew: some twenty minutes.
 bench: $(VENV)/.tests

@@ -12,6 +12,7 @@ import pytest
 import llamood
 import tiny_chat
 from cli_runs import save_vectors
+from llamood import _versions
 from llamood.cli import COMMANDS
 from llamood.extras import to_install
 
@@ -111,11 +112,11 @@ def test_readme_shows_a_trace_as_it_is(random_chat: Path, tmp_path: Path) -> Non
 def test_one_version() -> None:
     pyproject = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
     assert f'version = "{llamood.__version__}"' in pyproject
-    pins = re.findall(r"llama-cpp-python==([0-9.]+)", pyproject)
-    assert len(pins) == 2
-    assert len(set(pins)) == 1
-    assert pins[0] in README
-    assert pins[0] in (ROOT / "Makefile").read_text(encoding="utf-8")
+    written_for = re.findall(r"llama-cpp-python[=>]=([0-9.]+)", pyproject)
+    assert written_for == [_versions.WRITTEN_FOR] * 2
+    for name in ("README.md", "Makefile", ".ci/run"):
+        pins = re.findall(r"llama-cpp-python==([0-9.]+)", (ROOT / name).read_text(encoding="utf-8"))
+        assert set(pins) == {_versions.WRITTEN_FOR}, name
 
 
 @pytest.mark.parametrize("page", sorted(["README.md", "ARCHITECTURE.md", *PAGES]))

@@ -21,6 +21,7 @@ FOLDERS = (
     "readings",
     "voices",
     "extraction",
+    "trial",
     "judges",
     "calibration",
     "evaluation",
@@ -29,7 +30,7 @@ FOLDERS = (
     "cli",
 )
 KNOW_THE_CORE = {"__init__", "_versions"}
-MAY_KNOW_THE_CORE = {"moods", "readings", "voices", "extraction"}
+MAY_KNOW_THE_CORE = {"moods", "readings", "voices", "extraction", "trial"}
 
 PROGRAM = """
 import sys
@@ -49,7 +50,7 @@ def test_measuring_and_casts_are_loaded_by_who_uses_them() -> None:
     subprocess.run([sys.executable, "-c", PROGRAM], check=True)
 
 
-@pytest.mark.parametrize("package", ["", *(f".{name}" for name in FOLDERS[:8])])
+@pytest.mark.parametrize("package", ["", *(f".{name}" for name in FOLDERS[:9])])
 def test_every_public_name_is_there(package: str) -> None:
     module = __import__(f"llamood{package}", fromlist=["*"])
     assert module.__doc__

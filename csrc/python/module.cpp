@@ -14,6 +14,7 @@ PYBIND11_MODULE(_core, m) {
     register_reach(m);
     register_residual(m);
     register_lost_servers(m);
+    register_interface(m);
     register_spin(m);
     register_manner(m);
     register_stage(m);

@@ -15,6 +15,7 @@ void register_likelihood(pybind11::module_& m);
 void register_reach(pybind11::module_& m);
 void register_residual(pybind11::module_& m);
 void register_lost_servers(pybind11::module_& m);
+void register_interface(pybind11::module_& m);
 void register_spin(pybind11::module_& m);
 void register_stage(pybind11::module_& m);
 void register_fingerprint(pybind11::module_& m);
