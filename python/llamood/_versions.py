@@ -38,7 +38,9 @@ def check() -> None:
     try:
         core = importlib.import_module("llamood._core")
     except ImportError as error:
-        raise ImportError(f"llamood's compiled module does not load: {error}. {REBUILD}") from error
+        raise ImportError(
+            f"llamood's compiled module does not load: {error}. {REBUILD} Or: {TAKE_THAT}"
+        ) from error
     is_other = differ(core.ggml_built, core.ggml_running)
     if not is_other and core.llama_cpp_python_built == llama_cpp.__version__ == WRITTEN_FOR:
         return
