@@ -141,5 +141,8 @@ def _tokens(llm: Llama, prompt: str, *, system: str | None, raw: bool) -> list[i
         said = [] if system is None else [{"role": "system", "content": system}]
         return prompts.chat_tokens(llm, [*said, {"role": "user", "content": prompt}])
     if system is not None:
-        raise ModelError("this model has no chat template, so --system has no place in the prompt")
+        raise ModelError(
+            "this model has no chat template, so what it is told to be (--system, or a "
+            "personality's) has no place in the prompt; leave it out, or --raw"
+        )
     return prompts.plain_tokens(llm, prompt)
