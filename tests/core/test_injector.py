@@ -27,7 +27,7 @@ import pytest
 
 import llamood
 from batches import Context
-from ignoring_model import KV_HEADS, N_EMBD, write_ignoring_model
+from families.table import BY_NAME
 from llamood import _core
 from llamood.errors import ModelError, MoodError, VectorError
 from llamood.voices.ggml import function
@@ -290,14 +290,14 @@ def test_a_copy_of_a_vector_is_written_and_one_of_the_residual_stream_is_not(
 
 @pytest.fixture(scope="module")
 def ignoring(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_ignoring_model(tmp_path_factory.mktemp("ignoring") / "plamo2.gguf")
+    return BY_NAME["plamo2"].write(tmp_path_factory.mktemp("ignoring") / "plamo2.gguf")
 
 
 def test_a_model_whose_graph_takes_no_vector_is_refused(ignoring: Path) -> None:
-    data = np.random.default_rng(0).standard_normal((1, len(KV_HEADS), N_EMBD))
+    data = np.random.default_rng(0).standard_normal((1, *shape_of(ignoring)))
     emotions = llamood.EmotionVectors(("joy",), data, ceiling=(1.0,))
     with pytest.raises(
-        ModelError, match=r"'plamo2' graph ignores control vectors: .* 2 of 2"
+        ModelError, match=r"'plamo2' graph ignores control vectors: .* 3 of 3"
     ) as no:
         voice(ignoring, emotions=emotions)
     assert "use a model of another architecture" in str(no.value)

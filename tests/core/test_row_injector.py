@@ -12,7 +12,7 @@ import pytest
 
 import llamood
 from batches import Context, Float32, Row, prompt
-from ignoring_model import write_ignoring_model
+from families.table import BY_NAME
 from llama_gguf import LlamaShape, byte_tokenizer, random_weights, write_llama
 from llamood import _core
 from open_voices import random_vectors
@@ -284,7 +284,7 @@ def test_what_llama_cpp_would_not_keep_in_order_is_refused(model: Path, bank: _c
 
 
 def test_a_recurrent_memory_is_refused(tmp_path: Path) -> None:
-    model = write_ignoring_model(tmp_path / "plamo2.gguf")
+    model = BY_NAME["plamo2"].write(tmp_path / "plamo2.gguf")
     bank = _core.Bank(random_vectors(model).data)
     with (
         Context(model) as ctx,

@@ -15,7 +15,7 @@ import pytest
 import llamood
 import tiny_chat
 from casts import spoken, spoken_alone
-from ignoring_model import write_ignoring_model
+from families.table import BY_NAME
 from llamood import _core
 from llamood.errors import LlamoodError, ModelError, MoodError, MoodWarning
 from llamood.vectors.emotion_vectors import Site
@@ -500,7 +500,7 @@ def test_an_answer_ends_where_memory_ends(cast: Cast) -> None:
 
 
 def test_a_recurrent_memory_is_refused(tmp_path: Path) -> None:
-    model = write_ignoring_model(tmp_path / "plamo2.gguf")
+    model = BY_NAME["plamo2"].write(tmp_path / "plamo2.gguf")
     with pytest.raises(ModelError, match="memory is recurrent"):
         open_cast(model=model, emotions=random_vectors(model))
 

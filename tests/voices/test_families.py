@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from families.family import Family
-from families.table import FAMILIES, WITH_GAPS
+from families.table import BY_NAME, WITH_GAPS
 from families.trial import (
     DEEDS,
     JOY,
@@ -49,7 +49,6 @@ REFUSED: dict[str, dict[str, str]] = {
         **dict.fromkeys(("steer", "read", "caps"), "'plamo2' graph ignores control vectors"),
     },
 }
-BY_NAME = {family.arch: family for family in FAMILIES}
 
 
 @pytest.fixture(scope="module", params=BY_NAME)

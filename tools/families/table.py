@@ -245,6 +245,8 @@ FAMILIES: tuple[Family, ...] = (
     ),
 )
 
+BY_NAME = {family.arch: family for family in FAMILIES}
+
 # Some of whose layers are without: layer 1 is skipped, layer 2 has no attention.
 WITH_GAPS = _family(
     "deci",
