@@ -11,7 +11,7 @@ COMMANDS := demo,plot,eval,server,convert
 # `parity` adds PyTorch and transformers, for the tests that compare with them.
 EXTRAS ?= $(COMMANDS),test,lint
 
-.PHONY: demo demo-vectors test lint format wheel bench evidence clean
+.PHONY: demo demo-vectors test lint format wheel bench evidence verify-vulkan clean
 
 demo: $(VENV)/.runs
 	$(BIN)/llamood demo
@@ -60,6 +60,14 @@ evidence: $(VENV)/.tests
 	    --without "graded prompt" --without "prompt + vector" --without "random vector" \
 	    --without affect
 	$(BIN)/python tools/write_evidence.py build/evidence -o docs/evidence.md
+
+# What is promised of every device, on a Vulkan driver: Mesa's, which computes on the processor and
+# which ggml takes only where it is asked for, or that of the first GPU. See docs/devices/README.md.
+GGML_VK_VISIBLE_DEVICES ?= 0
+verify-vulkan: $(VENV)/.tests
+	backend=$$($(BIN)/python tools/build_vulkan.py build/vulkan) && \
+	    GGML_VK_VISIBLE_DEVICES=$(GGML_VK_VISIBLE_DEVICES) \
+	    $(BIN)/python tools/verify_device.py --backend $$backend --rounds 0 -o docs/devices
 
 clean:
 	rm -rf $(VENV) build

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -15,6 +16,7 @@ import numpy.typing as npt
 
 from devices import PROCESSOR, Place
 from llamood import _core
+from llamood.voices.ggml import function
 
 Float32 = npt.NDArray[np.float32]
 
@@ -39,7 +41,9 @@ def prompt(tokens: Sequence[int], *, sequence: int = 0, outputs: str = "last") -
 
 
 class Context:
-    """``node``: of the row injector, as `_core.node_of` has it. ``place``: where the model lies."""
+    """``node``: of the row injector, as `_core.node_of` has it. ``place``: where the model lies.
+    ``cut``: layers after whose ``node`` the graph is cut, as by whoever stops there, and nothing
+    else is done; llamood sees nothing of such a context."""
 
     def __init__(
         self,
@@ -48,6 +52,7 @@ class Context:
         node: str = "l_out",
         n_sequence: int = 4,
         place: Place = PROCESSOR,
+        cut: Iterable[int] | None = None,
         **params: Any,
     ) -> None:
         llama_cpp.llama_backend_init()
@@ -68,7 +73,9 @@ class Context:
         }
         for name, value in settings.items():
             setattr(of_context, name, value)
-        of_context.cb_eval = llama_cpp.ggml_backend_sched_eval_callback(self.watch.callback)
+        stops = self.watch.callback if cut is None else partial(_stops, _nodes(node, cut))
+        self._callback = llama_cpp.ggml_backend_sched_eval_callback(stops)
+        of_context.cb_eval = self._callback
         of_context.cb_eval_user_data = self.watch.user_data
         self._ctx = llama_cpp.llama_init_from_model(self._model, of_context)
         assert self._ctx
@@ -140,3 +147,13 @@ class Context:
     def _logits(self, index: int) -> Float32:
         row = llama_cpp.llama_get_logits_ith(self._ctx, index)
         return np.ctypeslib.as_array(row, shape=(self._n_vocab,)).copy()
+
+
+def _nodes(stem: str, layers: Iterable[int]) -> frozenset[bytes]:
+    return frozenset(f"{stem}-{layer}".encode() for layer in layers)
+
+
+def _stops(at: frozenset[bytes], tensor: int, ask: bool, _data: Any) -> bool:
+    """A callback that stops at these nodes."""
+    name = function("ggml-base", "ggml_get_name", ctypes.c_void_p, result=ctypes.c_char_p)
+    return not ask or name(tensor) in at

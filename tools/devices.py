@@ -6,6 +6,7 @@ import ctypes
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import llama_cpp
@@ -16,6 +17,10 @@ from llamood.voices import devices
 from llamood.voices.ggml import function
 
 _ALL = 999  # layers
+
+
+class NoDevice(LookupError):
+    """What was asked for is not there."""
 
 
 @dataclass(frozen=True)
@@ -85,10 +90,18 @@ def accelerators() -> tuple[Device, ...]:
     return tuple(Device(one.address) for one in devices.devices_at_hand() if one.is_gpu)
 
 
+def load_backend(path: Path) -> None:
+    """Let llama.cpp know one more backend of ggml's, a library that was built for this ggml with
+    GGML_BACKEND_DL. Raises NoDevice where it cannot be loaded."""
+    load = function("ggml", "ggml_backend_load", ctypes.c_char_p)
+    if not load(str(path).encode()):
+        raise NoDevice(f"{path} is no backend that this ggml loads, or has no driver here")
+
+
 @contextmanager
 def chosen(name: str | None) -> Iterator[Device]:
     """The device of that name; without one the first that is there, or else, and for ``RPC``, a
-    server process over loopback. Raises LookupError where there is none."""
+    server process over loopback. Raises NoDevice where there is none."""
     there = accelerators()
     by_name = {device.name: device for device in there}
     if name in by_name or (name is None and there):
@@ -97,7 +110,7 @@ def chosen(name: str | None) -> Iterator[Device]:
         with rpc.server() as server:
             yield Device(server.device, server.pid)
     else:
-        raise LookupError(
+        raise NoDevice(
             f"llama.cpp knows no device {name or 'but the processor'}; there are "
             f"{', '.join(by_name) or 'none'}. Reinstall llama-cpp-python with the CMAKE_ARGS of "
             "the backend, or with -DGGML_RPC=ON"

@@ -22,24 +22,33 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))  # for ti
 import click
 from llama_cpp._logger import set_verbose
 
-from device_checks import memory, paths, speed
+from device_checks import casts, hidden_states, memory, paths, speed
 from device_checks.check import Check
 from device_checks.machine import facts
 from device_checks.report import Report
 from device_checks.subject import subjects
-from devices import Device, Place, chosen
+from devices import Device, NoDevice, Place, chosen, load_backend
 
 
 @click.command()
 @click.option("--device", "name", help="As llama.cpp names it, CUDA0 say; RPC starts a server.")
+@click.option(
+    "--backend",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A backend that was built by itself, which llama.cpp loads first.",
+)
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Folder of the report.")
 @click.option("--changes", default=10_000, show_default=True, help="Moods, of the memory check.")
 @click.option("--rounds", default=3, show_default=True, help="Of each bench; 0 leaves them out.")
-def main(name: str | None, output: Path | None, changes: int, rounds: int) -> None:
+def main(
+    name: str | None, backend: Path | None, output: Path | None, changes: int, rounds: int
+) -> None:
     """Check one device."""
     set_verbose(False)
     begin = time.monotonic()
     try:
+        if backend is not None:
+            load_backend(backend)
         with chosen(name) as device:
             found = facts(device)
             for what, value in found.items():
@@ -52,7 +61,7 @@ def main(name: str | None, output: Path | None, changes: int, rounds: int) -> No
                 for measure in speed.measured(Place.whole(device), n_round=rounds):
                     click.echo(f"shown   {measure.model}: {measure.name}: {measure.median:.3f}")
                     measures.append(measure)
-    except LookupError as error:
+    except NoDevice as error:
         raise click.ClickException(str(error)) from None
     report = Report(
         day=date.today(),
@@ -78,6 +87,9 @@ def looked_at(device: Device, *, n_change: int) -> Iterator[Check]:
                 yield from paths.equal_to_the_bit(subject, place)
                 yield from paths.voices_apart(subject, place)
                 yield from paths.as_on_the_processor(subject, place)
+                yield from hidden_states.read_and_kept(subject, place)
+        for place in (Place.whole(device), Place.half(device, models[-1].n_layer)):
+            yield from casts.spoken(models[-1], place)
         yield from memory.steady(models[-1], Place.whole(device), n_change=n_change)
 
 

@@ -276,14 +276,13 @@ void RowInjector::add_on_device(const ggml_tensor* node, int layer,
     if (device_rows_ == nullptr || device_rows_->bank() != bank_) {
         device_rows_ = std::make_unique<DeviceRows>(bank_);
     }
-    const std::size_t n_emotion = bank_->n_emotion();
-    weights_.assign(blends.size() * n_emotion, 0.0f);
-    for (std::size_t i = 0; i < blends.size(); ++i) {
-        if (blends[i] == nullptr || !blends[i]->adds[layer]) continue;
-        const auto& weights = blends[i]->weights;
-        std::copy(weights.begin(), weights.end(), weights_.begin() + i * n_emotion);
+    nothing_.assign(bank_->n_emotion(), 0.0f);
+    std::vector<const float*> weights;
+    for (const auto& blend : blends) {
+        const bool adds = blend != nullptr && blend->adds[layer];
+        weights.push_back(adds ? blend->weights.data() : nothing_.data());
     }
-    device_rows_->add(node, layer, weights_, static_cast<int>(blends.size()));
+    device_rows_->add(node, layer, weights);
     ++n_on_device_;
 }
 

@@ -159,7 +159,7 @@ class RowInjector final : public GraphWatcher {
     llama_pos position_ = 0;  // of the first row
 
     std::unique_ptr<DeviceRows> device_rows_;  // made when the first such node is seen
-    std::vector<float> weights_;               // scratch, of all rows of a node
+    std::vector<float> nothing_;               // weights of a row that nothing is added to
 
     bool has_places_ = false;  // in all layers that can be added to, as far as that is known
     std::string fault_;        // the first since it was told

@@ -177,6 +177,24 @@ def test_batches_of_many_lengths(random_chat: Path, there: Place) -> None:
         assert np.array_equal(ours, theirs)
 
 
+@pytest.mark.parametrize("n_voice", [1, 4, 12])
+def test_one_of_many_emotions(random_chat: Path, there: Place, n_voice: int) -> None:
+    """More than are laid side by side there, in moods of which some are the same, or none."""
+    n_layer, n_embd = shape_of(random_chat)
+    drawn = np.random.default_rng(3).standard_normal((11, n_layer, n_embd))
+    bank = _core.Bank((0.2 * drawn).astype(np.float32))
+    heard = []
+    for place in (there, PROCESSOR):
+        with Context(random_chat, place=place, n_sequence=n_voice) as ctx:
+            rows = [row for s in range(n_voice) for row in prompt(TOKENS[:5], sequence=s)]
+            weights = np.zeros((len(rows), 11), np.float32)
+            for i, row in enumerate(rows):
+                weights[i, row.sequence % 11] = 1.0 + row.sequence
+            ctx.expect(bank, weights, rows)
+            heard.append(ctx.decode(rows))
+    assert np.array_equal(*heard)
+
+
 # -- a model of which only a part lies there ------------------------------------------------
 
 PARTS = (1, 2, 3)  # of four layers, the last ones: the graph crosses over at another place

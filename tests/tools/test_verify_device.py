@@ -16,11 +16,11 @@ from paired import Measure
 
 import rpc
 import verify_device
-from device_checks import memory, paths, said, speed
+from device_checks import casts, hidden_states, memory, paths, said, speed
 from device_checks.check import Check
 from device_checks.report import Report
 from device_checks.subject import Subject, subjects
-from devices import PROCESSOR, Device, Place, chosen
+from devices import PROCESSOR, Device, Place, chosen, load_backend
 from llama_gguf import LlamaShape
 from models import RandomModel
 
@@ -35,24 +35,36 @@ FACTS = {"device": "RPC0", "described as": "a server", "backend": "RPC"}
 
 
 @pytest.fixture(scope="module")
-def subject(tmp_path_factory: pytest.TempPathFactory) -> Subject:
+def models(tmp_path_factory: pytest.TempPathFactory) -> list[Subject]:
+    return subjects(tmp_path_factory.mktemp("subjects"))
+
+
+@pytest.fixture
+def subject(models: list[Subject]) -> Subject:
     """The first of those that are looked at."""
-    return subjects(tmp_path_factory.mktemp("subjects"))[0]
+    return models[0]
 
 
 # -- the checks -----------------------------------------------------------------------------
 
 
 def test_everything_holds_on_the_processor_itself(subject: Subject) -> None:
-    checks = [*paths.equal_to_the_bit(subject, PROCESSOR), *paths.voices_apart(subject, PROCESSOR)]
+    checks = [
+        *paths.equal_to_the_bit(subject, PROCESSOR),
+        *paths.voices_apart(subject, PROCESSOR),
+        *hidden_states.read_and_kept(subject, PROCESSOR),
+    ]
     assert [check for check in checks if not check.holds] == []
-    assert [check.figure for check in checks if check.unit == paths.DIFFER] == [0] * 5
+    assert [check.figure for check in checks if check.unit == paths.DIFFER] == [0] * 9
+    (shown,) = (check for check in checks if check.bound is None)
+    assert shown.what.startswith("a control vector, cut at these nodes")
+    assert shown.figure == 0  # a processor fuses nothing
 
 
 def test_another_mood_is_found(subject: Subject, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Subject, "weights", property(lambda self: self.strength(1.001)))
     failed = [check.what for check in paths.equal_to_the_bit(subject, PROCESSOR) if not check.holds]
-    assert len(failed) == 2  # all but the zeros, the rounding of a prompt, and the layers
+    assert len(failed) == 3  # all but the zeros, what cuts change, and the layers
     assert failed[0].startswith("a mood written in place")
 
 
@@ -81,6 +93,62 @@ def test_a_device_that_says_something_else_is_found(
     assert checks[0].figure == 1
 
 
+def test_readings_of_something_else_are_found(
+    subject: Subject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    elsewhere, looked = Place(name="elsewhere"), hidden_states._looked
+
+    def unsteered(model: Subject, place: Place, layers: list[int], **how: Any) -> Any:
+        how["is_steered"] = "is_steered" in how and place is not elsewhere
+        return looked(model, place, layers, **how)
+
+    monkeypatch.setattr(hidden_states, "_looked", unsteered)
+    failed = [check for check in hidden_states.read_and_kept(subject, elsewhere) if not check.holds]
+    assert [check.figure for check in failed] == [1]
+    assert failed[0].what.startswith("readings of a mood")
+
+
+def test_caps_that_keep_nothing_are_found(
+    subject: Subject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    far = hidden_states._caps(subject, [1], [hidden_states.FAR])
+    monkeypatch.setattr(hidden_states, "_caps", lambda *arguments: far)
+    with pytest.raises(RuntimeError, match="caps keep nothing"):
+        list(hidden_states.read_and_kept(subject, PROCESSOR))
+
+
+def test_hidden_states_that_reading_changes_are_found(
+    subject: Subject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    context = hidden_states.Context
+
+    def steered(*arguments: Any, cut: Any = None, **params: Any) -> Any:
+        ctx = context(*arguments, cut=cut, **params)
+        if cut is not None:
+            ctx.set_control_vector(subject.emotions.data[-1])
+        return ctx
+
+    monkeypatch.setattr(hidden_states, "Context", steered)
+    failed = [check for check in hidden_states.read_and_kept(subject, PROCESSOR) if not check.holds]
+    assert [check.unit for check in failed] == [paths.DIFFER] * 2
+
+
+@pytest.mark.slow
+def test_a_cast_holds_on_the_processor_and_voices_mixed_up_are_found(
+    models: list[Subject], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert [check.figure for check in casts.spoken(models[-1], PROCESSOR)] == [0, 0, 0]
+    answers, seen = casts._answers, []
+
+    def mixed_up(cast: Any, voices: Any, said: str) -> Any:
+        seen.append(said)
+        return answers(cast, voices, said)[:: -1 if len(seen) % 2 else 1]
+
+    monkeypatch.setattr(casts, "_answers", mixed_up)
+    checks = list(casts.spoken(models[-1], PROCESSOR))
+    assert [check.holds for check in checks[:2]] == [False, False]
+
+
 def _unless(elsewhere: Place, way: Any, otherwise: Any) -> Any:
     return lambda subject, place: otherwise if place is elsewhere else way(subject, place)
 
@@ -101,6 +169,12 @@ def test_memory_that_grows_is_found(
 def test_a_device_that_is_not_there_is_named() -> None:
     with pytest.raises(LookupError, match=r"llama\.cpp knows no device CUDA7"), chosen("CUDA7"):
         pass
+
+
+def test_what_is_no_backend_is_told(tmp_path: Path) -> None:
+    (tmp_path / "libggml-vulkan.so").write_bytes(b"nothing")
+    with pytest.raises(LookupError, match="is no backend that this ggml loads"):
+        load_backend(tmp_path / "libggml-vulkan.so")
 
 
 # -- the report -----------------------------------------------------------------------------

@@ -1,5 +1,10 @@
 """Both ways of adding a mood on a device: to the bit as each other and as llama.cpp's own, and
-within rounding as on the processor."""
+within rounding as on the processor.
+
+Rows are added to where the graph is cut, and a backend that computes several nodes at once (fuses
+them) sums in another order where a cut lies between them. So rows are compared with a control
+vector in a graph that is cut at the same nodes. What cuts alone change, without llamood, is shown.
+"""
 
 from __future__ import annotations
 
@@ -14,12 +19,10 @@ from llamood import _core
 
 from . import said
 from .check import Check
-from .said import STRENGTHS
+from .said import MANY_STRENGTHS, STRENGTHS
 from .subject import Subject
 
-# Of what the mood changes. A device may round the factors of a product of many rows (to TF32).
-ROUNDED_ROWS = 2e-3
-AS_ON_THE_PROCESSOR = 0.02
+AS_ON_THE_PROCESSOR = 0.02  # of what the mood changes
 AT_THE_CROSSING = 1  # layer whose last sum, having no weights, may be computed on either side
 DIFFER = "logits differ"
 EFFECT = "of what the mood changes"
@@ -32,7 +35,7 @@ def equal_to_the_bit(subject: Subject, place: Place) -> Iterator[Check]:
     zeros = said.written_in_place(subject, place, zeros=True)
     yield check(
         what="zeros written in place / no mood",
-        figure=_differing(zeros.all(), unsteered.all()),
+        figure=differing(zeros.all(), unsteered.all()),
         bound=0,
         unit=DIFFER,
     )
@@ -40,21 +43,25 @@ def equal_to_the_bit(subject: Subject, place: Place) -> Iterator[Check]:
     written = said.written_in_place(subject, place)
     yield check(
         what="a mood written in place / set in a fresh context by llama.cpp's setter",
-        figure=_differing(written.all(), fresh.all()),
+        figure=differing(written.all(), fresh.all()),
         bound=0,
         unit=DIFFER,
     )
+    cut = said.set_publicly(subject, place, is_cut=True)
     rows, on_device = said.by_rows(subject, place)
+    for when, ours, theirs in (
+        ("a token at a time", rows.single, cut.single),
+        ("a prompt at once", rows.prompt, cut.prompt),
+    ):
+        yield check(
+            what=f"a mood row by row / as control vector, cut at the same nodes, {when}",
+            figure=differing(ours, theirs),
+            bound=0,
+            unit=DIFFER,
+        )
     yield check(
-        what="a mood row by row / as control vector, a token at a time",
-        figure=_differing(rows.single, fresh.single),
-        bound=0,
-        unit=DIFFER,
-    )
-    yield check(
-        what="a mood row by row / as control vector, a prompt at once",
-        figure=_apart(rows.prompt, fresh.prompt) / _apart(fresh.prompt, unsteered.prompt),
-        bound=ROUNDED_ROWS,
+        what="a control vector, cut at these nodes / not cut, without llamood",
+        figure=apart(cut.all(), fresh.all()) / apart(fresh.all(), unsteered.all()),
         unit=EFFECT,
     )
     expected = _lie_on_device(subject, place)
@@ -69,18 +76,23 @@ def equal_to_the_bit(subject: Subject, place: Place) -> Iterator[Check]:
 def voices_apart(subject: Subject, place: Place) -> Iterator[Check]:
     """Voices with moods of their own in one batch, against each in a context of its own. There, all
     of the batch are like that one: kernels round differently for other numbers of rows."""
-    for site in ("layer_out", "attn_out"):
+    ways = [
+        ("layer_out", STRENGTHS, range(len(STRENGTHS))),
+        ("attn_out", STRENGTHS, range(len(STRENGTHS))),
+        ("layer_out", MANY_STRENGTHS, (0, len(MANY_STRENGTHS) - 1)),  # the others are like these
+    ]
+    for site, strengths, looked_at in ways:
         node = _node(site)
-        mixed = said.together(subject, place, STRENGTHS, node=node)
-        differing = 0
-        for voice, strength in enumerate(STRENGTHS):
-            alone = said.together(subject, place, [strength] * len(STRENGTHS), node=node)
-            differing += _differing(mixed[:, voice], alone[:, voice])
+        mixed = said.together(subject, place, strengths, node=node)
+        n_differing = 0
+        for voice in looked_at:
+            alone = said.together(subject, place, [strengths[voice]] * len(strengths), node=node)
+            n_differing += differing(mixed[:, voice], alone[:, voice])
         yield Check(
-            what=f"{len(STRENGTHS)} voices in one batch / each in its own context, at {site}",
+            what=f"{len(strengths)} voices in one batch / each in its own context, at {site}",
             place=place.name,
             model=subject.name,
-            figure=differing,
+            figure=n_differing,
             bound=0,
             unit=DIFFER,
         )
@@ -97,13 +109,13 @@ def as_on_the_processor(subject: Subject, place: Place) -> Iterator[Check]:
     }
     for name, way in ways.items():
         steered_here, steered_there = way(subject, PROCESSOR).all(), way(subject, place).all()
-        effect = _apart(steered_here, here)
-        own = _apart(there, here) / effect
+        effect = apart(steered_here, here)
+        own = apart(there, here) / effect
         yield Check(
             what=f"{name}, device / processor (without a mood {own:.2g})",
             place=place.name,
             model=subject.name,
-            figure=_apart(steered_there, steered_here) / effect,
+            figure=apart(steered_there, steered_here) / effect,
             bound=max(AS_ON_THE_PROCESSOR, 2 * own),
             unit=EFFECT,
         )
@@ -119,13 +131,13 @@ def _lie_on_device(subject: Subject, place: Place) -> int:
     """How many of the layers that are added to lie where the host cannot write."""
     if place.device is None or place.device.is_host:
         return 0
-    first = max(subject.n_layer - place.n_layer, 1)
-    return int(subject.emotions.data[-1][first:].any(axis=1).sum())
+    first = subject.n_layer - place.n_layer
+    return sum(layer >= first for layer in subject.steered_layers)
 
 
-def _differing(ours: Float32, theirs: Float32) -> int:
+def differing(ours: Float32, theirs: Float32) -> int:
     return int((ours.view(np.uint32) != theirs.view(np.uint32)).sum())
 
 
-def _apart(ours: Float32, theirs: Float32) -> float:
+def apart(ours: Float32, theirs: Float32) -> float:
     return float(np.abs(ours - theirs).max())

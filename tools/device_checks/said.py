@@ -15,6 +15,7 @@ from .subject import Subject
 
 N_NEXT = 4  # tokens after the prompt, one by one
 STRENGTHS = (1.0, -0.5, 0.0, 2.0)  # of the voices that speak at once
+MANY_STRENGTHS = (1.0, -0.5, 0.0, 2.0, 0.25, -1.0, 1.5, 0.75, -0.75, 1.25)  # more than one product
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,9 +35,11 @@ def unsteered(subject: Subject, place: Place) -> Said:
         return _listen(ctx, subject)
 
 
-def set_publicly(subject: Subject, place: Place) -> Said:
-    """In a fresh context, by llama.cpp's own setter."""
-    with Context(subject.path, place=place, n_sequence=1) as ctx:
+def set_publicly(subject: Subject, place: Place, *, is_cut: bool = False) -> Said:
+    """In a fresh context, by llama.cpp's own setter and without llamood. ``is_cut``: the graph is
+    cut where rows are added to."""
+    cut = subject.steered_layers if is_cut else None
+    with Context(subject.path, place=place, n_sequence=1, cut=cut) as ctx:
         ctx.set_control_vector(subject.emotions.data[-1])
         return _listen(ctx, subject)
 
@@ -98,7 +101,15 @@ def together(subject: Subject, place: Place, strengths: Sequence[float], *, node
     of its own: after their prompts, and after each of some tokens."""
     bank = _core.Bank(subject.emotions.data)
     voices, tokens = range(len(strengths)), subject.tokens
-    with Context(subject.path, place=place, node=node, n_sequence=len(strengths)) as ctx:
+    n_batch = len(voices) * len(tokens)
+    with Context(
+        subject.path,
+        place=place,
+        node=node,
+        n_sequence=len(voices),
+        n_batch=n_batch,
+        n_ubatch=n_batch,
+    ) as ctx:
 
         def decode(batch: Sequence[Row]) -> Float32:
             weights = [subject.strength(strengths[row.sequence]) for row in batch]
@@ -107,5 +118,7 @@ def together(subject: Subject, place: Place, strengths: Sequence[float], *, node
 
         heard = [decode([row for voice in voices for row in prompt(tokens, sequence=voice)])]
         for i in range(N_NEXT):
-            heard.append(decode([Row(tokens[i + v], len(tokens) + i, v) for v in voices]))
+            heard.append(
+                decode([Row(tokens[(i + v) % len(tokens)], len(tokens) + i, v) for v in voices])
+            )
         return np.array(heard)

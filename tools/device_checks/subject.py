@@ -30,6 +30,12 @@ class Subject:
         return self.emotions.n_layer
 
     @property
+    def steered_layers(self) -> list[int]:
+        """Of those that a control vector can reach, where the last emotion has a vector."""
+        data = self.emotions.data[-1]
+        return [layer for layer in range(1, self.n_layer) if data[layer].any()]
+
+    @property
     def weights(self) -> list[float]:
         """Of the last emotion alone."""
         return self.strength(1.0)
