@@ -2,8 +2,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-CXX_FILES := $(filter-out csrc/tests/%,$(wildcard csrc/*/*.cpp csrc/*/*.hpp csrc/*/*.h)) $(wildcard examples/*.c)
-CXX_TESTS := $(wildcard csrc/tests/*.cpp csrc/tests/*.hpp csrc/tests/*.c tests/bindings/*.cpp)
+CXX_FILES := $(filter-out csrc/tests/% csrc/fuzz/%,$(wildcard csrc/*/*.cpp csrc/*/*.hpp csrc/*/*.h)) $(wildcard examples/*.c)
+CXX_TESTS := $(wildcard csrc/tests/*.cpp csrc/tests/*.hpp csrc/tests/*.c csrc/fuzz/*.?pp tests/bindings/*.cpp)
 GODOT := $(wildcard bindings/godot/*.cpp bindings/godot/*.hpp)
 PY_FOLDERS := python tools tests
 # What every command needs; all but a Hugging Face judge's PyTorch (`hf`), which is large.
@@ -11,7 +11,7 @@ COMMANDS := demo,plot,eval,server,convert
 # `parity` adds PyTorch and transformers, for the tests that compare with them.
 EXTRAS ?= $(COMMANDS),test,lint
 
-.PHONY: demo demo-vectors test lint format wheel bench evidence verify-vulkan clean
+.PHONY: demo demo-vectors test lint format wheel bench evidence verify-vulkan fuzz sanitize clean
 
 demo: $(VENV)/.runs
 	$(BIN)/llamood demo
@@ -68,6 +68,16 @@ verify-vulkan: $(VENV)/.tests
 	backend=$$($(BIN)/python tools/build_vulkan.py build/vulkan) && \
 	    GGML_VK_VISIBLE_DEVICES=$(GGML_VK_VISIBLE_DEVICES) \
 	    $(BIN)/python tools/verify_device.py --backend $$backend --rounds 0 -o docs/devices
+
+# Whatever bytes for every reader, RUNS of each, and docs/fuzzing.md written anew: hours. Needs Clang.
+RUNS ?= 1000000
+fuzz: $(VENV)/.tests
+	$(BIN)/pip install --quiet "atheris>=3"
+	$(BIN)/python tools/fuzz/run.py --runs $(RUNS) --write docs/fuzzing.md
+
+# The tests in C++ and C under sanitizers: of memory and undefined behaviour, and of threads.
+sanitize: $(VENV)/.tests
+	$(BIN)/pytest -m "" tests/c/test_c_sanitizers.py
 
 clean:
 	rm -rf $(VENV) build

@@ -13,6 +13,19 @@ double or_nan(const Read& read, const std::string& name) {
     return found == read.end() ? std::nan("") : found->second;
 }
 
+bool are_finite(const std::vector<double>& numbers) {
+    return std::all_of(numbers.begin(), numbers.end(), [](double n) { return std::isfinite(n); });
+}
+
+// Whether what is added by it can be added up with anything.
+bool is_finite(const Performance::Row& row) {
+    const auto is_sound = [](const Regulation& held) {
+        return std::isfinite(held.weight) && std::isfinite(held.integral);
+    };
+    return are_finite(row.asked) && are_finite(row.limited) && are_finite(row.applied) &&
+           std::all_of(row.held.begin(), row.held.end(), is_sound);
+}
+
 }  // namespace
 
 Performance::Performance(std::shared_ptr<const Steering> steering, std::vector<double> before,
@@ -42,10 +55,15 @@ void Performance::restore(State state, const std::vector<std::string>& pieces) {
     const auto fits = [&](const std::shared_ptr<const Row>& row) {
         const bool is_its = row->steering == steering_;
         return row->asked.size() == n && row->limited.size() == n && row->applied.size() == n &&
-               (!is_its || row->held.size() == steering_->held().size());
+               (!is_its || row->held.size() == steering_->held().size()) && is_finite(*row);
+    };
+    const auto is_part = [](const Softened& softened) {
+        return softened.first >= 0 && softened.factor >= 0.0 && softened.factor <= 1.0;
     };
     const auto n_row = static_cast<std::int64_t>(state.rows.size());
-    if (state.before.size() != n || state.begin < 0 || state.begin > n_row ||
+    if (state.before.size() != n || !are_finite(state.before) || state.begin < 0 ||
+        state.begin > n_row || !are_finite(state.told.excesses) ||
+        !std::all_of(state.softened.begin(), state.softened.end(), is_part) ||
         !std::all_of(state.rows.begin(), state.rows.end(), fits) ||
         !std::all_of(state.rows.begin() + static_cast<std::ptrdiff_t>(state.begin),
                      state.rows.end(),

@@ -71,6 +71,13 @@ class GgufHeader::Take {
         return n;
     }
 
+    // Of a value. What is no such number may not even be held as a gguf_type.
+    gguf_type type() {
+        const auto found = number<std::uint32_t>();
+        if (found >= GGUF_TYPE_COUNT) header_.refuse("has a key of unknown type");
+        return static_cast<gguf_type>(found);
+    }
+
     std::string text() {
         std::string text(count(1), '\0');
         file_.read(text.data(), static_cast<std::streamsize>(text.size()));
@@ -139,13 +146,11 @@ GgufHeader::GgufHeader(std::filesystem::path path) : path_(std::move(path)) {
 }
 
 GgufHeader::Value GgufHeader::take_value(Take& take) const {
-    Value value{static_cast<gguf_type>(take.number<std::uint32_t>()), GGUF_TYPE_COUNT, 1, 0, 0};
-    if (value.type == GGUF_TYPE_ARRAY) {
-        value.element = static_cast<gguf_type>(take.number<std::uint32_t>());
-    }
+    Value value{take.type(), GGUF_TYPE_COUNT, 1, 0, 0};
+    if (value.type == GGUF_TYPE_ARRAY) value.element = take.type();
     const gguf_type type = value.type == GGUF_TYPE_ARRAY ? value.element : value.type;
     const std::uint64_t size = size_of(type);
-    if (size == 0 && type != GGUF_TYPE_STRING) refuse("has a key of unknown type");
+    if (size == 0 && type != GGUF_TYPE_STRING) refuse("has a list of lists");
     // A text takes at least its length.
     if (value.type == GGUF_TYPE_ARRAY) value.n = take.count(size == 0 ? 8 : size);
     value.begin = take.position();
@@ -159,7 +164,7 @@ GgufHeader::Value GgufHeader::take_value(Take& take) const {
 }
 
 GgufHeader::Tensor GgufHeader::take_tensor(Take& take) const {
-    Tensor tensor{take.text(), {}, GGML_TYPE_F32, 0};
+    Tensor tensor{take.text(), {}, 0, 0};
     const auto n_dimension = take.number<std::uint32_t>();
     if (n_dimension > most_dimensions) refuse("has a tensor of more than 4 dimensions");
     std::int64_t n_left = INT64_MAX;
@@ -171,7 +176,7 @@ GgufHeader::Tensor GgufHeader::take_tensor(Take& take) const {
         n_left /= std::max<std::int64_t>(tensor.shape.back(), 1);
     }
     std::reverse(tensor.shape.begin(), tensor.shape.end());
-    tensor.type = static_cast<ggml_type>(take.number<std::int32_t>());
+    tensor.type = take.number<std::int32_t>();
     tensor.begin = take.number<std::uint64_t>();
     return tensor;
 }

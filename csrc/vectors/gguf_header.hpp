@@ -27,11 +27,12 @@ class GgufHeader {
         std::uint64_t begin;
         std::uint64_t end;
     };
-    // shape: the slowest dimension first. begin: in bytes from the start of the file.
+    // shape: the slowest dimension first. type: a ggml_type, or a number that is none. begin: in
+    // bytes from the start of the file.
     struct Tensor {
         std::string name;
         std::vector<std::int64_t> shape;
-        ggml_type type;
+        std::int32_t type;
         std::uint64_t begin;
     };
 

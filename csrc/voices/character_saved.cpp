@@ -24,7 +24,8 @@ using Steerings = std::vector<std::shared_ptr<const Steering>>;
     throw std::invalid_argument("the saved voice is not whole: " + fault);
 }
 
-constexpr double longest_answer = 1e9;  // seconds, about thirty years
+constexpr double longest_answer = 1e9;       // seconds, about thirty years
+constexpr int most_counted = 1'000'000'000;  // more than any voice comes to
 constexpr std::size_t current = std::numeric_limits<std::size_t>::max();  // place of a mood
 
 // None where it is not at hand.
@@ -59,7 +60,13 @@ SavedFace saved_face(const Face& face, const Names& names) {
     return {name(state.emotion), name(state.coming), state.n_coming};
 }
 
+// So that one more can be counted.
+void require_count(int n, const char* what) {
+    if (n < 0 || n > most_counted) refuse(std::string(what) + " is no such number");
+}
+
 Face face_of(const SavedFace& saved, const Names& names) {
+    require_count(saved.n_coming, "face.n_coming");
     return Face({place_of(names, saved.emotion), place_of(names, saved.coming), saved.n_coming});
 }
 
@@ -267,6 +274,12 @@ Plan Character::saved_plan(SavedAnswer saved) const {
     if (saved.n_prompt < 1 || saved.n_prompt > saved.tokens.size()) refuse("it has no prompt");
     if (saved.messages && saved.messages->empty()) refuse("its answer is to nothing");
     if (!(saved.seconds >= 0.0 && saved.seconds < longest_answer)) refuse("it began at no time");
+    require_count(saved.forgotten, "forgotten");
+    require_count(saved.n_draw, "n_draw");
+    const llama_token n_vocab = llama_vocab_n_tokens(shared_.stage().vocab());
+    for (const llama_token token : saved.tokens) {
+        if (token < 0 || token >= n_vocab) refuse("it has tokens of no model");
+    }
     if (static_cast<int>(saved.tokens.size()) >= shared_.n_ctx()) {
         throw ModelFault("its answer has " + std::to_string(saved.tokens.size()) +
                          " tokens with its prompt, and a voice here can remember " +

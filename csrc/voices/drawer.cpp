@@ -17,7 +17,8 @@ constexpr std::size_t n_piece = 1024;
 constexpr std::size_t n_for_each = 4;
 constexpr std::size_t n_first = 256;
 
-constexpr int deepest_grammar = 500;  // brackets, which llama.cpp reads by recursion
+constexpr int longest_answer = 1'000'000;  // tokens, for as many of which llama.cpp makes room
+constexpr int deepest_grammar = 500;       // brackets, which llama.cpp reads by recursion
 
 // How deep the round brackets of a grammar lie in each other, outside of texts and of classes of
 // characters.
@@ -91,8 +92,9 @@ Drawer::Drawer(const llama_vocab* vocab, const TokenTree* tree, const Sampling& 
       tree_(sampling.grammar.find('<') == std::string::npos ? tree : nullptr) {
     const llama_token n_vocab = llama_vocab_n_tokens(vocab);
     penalties_.reset(require_made(
-        llama_sampler_init_penalties(n_vocab, sampling.last_n_tokens, sampling.repeat_penalty,
-                                     sampling.frequency_penalty, sampling.presence_penalty),
+        llama_sampler_init_penalties(n_vocab, std::min(sampling.last_n_tokens, longest_answer),
+                                     sampling.repeat_penalty, sampling.frequency_penalty,
+                                     sampling.presence_penalty),
         "penalties"));
     if (!sampling.grammar.empty()) {
         grammar_.reset(require_made(

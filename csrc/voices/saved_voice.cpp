@@ -250,7 +250,7 @@ void append(std::string& bytes, const std::vector<Value>& values) {
 template <class Value>
 std::vector<Value> taken(const std::string& bytes, std::size_t& at, std::size_t n) {
     std::vector<Value> values(n);
-    std::memcpy(values.data(), bytes.data() + at, n * sizeof(Value));
+    if (n > 0) std::memcpy(values.data(), bytes.data() + at, n * sizeof(Value));
     at += n * sizeof(Value);
     return values;
 }

@@ -393,7 +393,25 @@ def test_another_model_is_refused(tmp_path: Path) -> None:
         (lambda head: head["answer"]["tokens"].append(5), "parts for other numbers of tokens"),
         (lambda head: head["answer"].update(n_prompt=0), "other numbers of tokens"),
         (lambda head: head["answer"]["tokens"].__setitem__(3, -5), "tokens of no model"),
+        (
+            lambda head: head["answer"].update(keys=[], tokens=[3, 2**30], n_prompt=2),
+            "tokens of no model",
+        ),
+        (lambda head: head["answer"].update(n_draw=2**31 - 1), "n_draw is no such number"),
+        (lambda head: head["answer"].update(forgotten=-1), "forgotten is no such number"),
+        (lambda head: head["face"].update(n_coming=2**31 - 1), "n_coming is no such number"),
         (lambda head: head["answer"]["performance"].update(begin=-1), "not that of such a mood"),
+        (lambda head: head["answer"]["performance"]["before"].__setitem__(0, None), "such a mood"),
+        (
+            lambda head: head["answer"]["performance"]["rows"][-1]["applied"].__setitem__(0, None),
+            "not that of such a mood",
+        ),
+        (
+            lambda head: head["answer"]["performance"].update(
+                softened=[{"first": 0, "factor": None}]
+            ),
+            "not that of such a mood",
+        ),
         (lambda head: head["answer"]["performance"]["row_of"].__setitem__(0, 99), "a row that is"),
         (lambda head: head["answer"]["performance"]["rows"][0].update(mood=7), "a mood that is"),
         (lambda head: head["answer"]["monitor"].update(n_sound=999), "than were heard"),

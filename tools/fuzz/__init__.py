@@ -1,0 +1,1 @@
+"""Readers and parsers that are given whatever bytes, by coverage-guided fuzzers."""
