@@ -26,7 +26,7 @@ from soaking.report import Told, commit  # noqa: E402
 from soaking.soak import soak  # noqa: E402
 
 SMALL = (tiny_chat.MODEL, tiny_chat.VECTORS)
-_LAST = 240.0  # seconds that are left for the end of a run of half an hour
+_LIFE = 0.6  # of all the time, until which one process lives on; the rest is for its troubles
 
 
 def subject(name: str) -> Subject:
@@ -57,7 +57,7 @@ def subject(name: str) -> Subject:
 def main(model: str, minutes: float, seed: int, write: Path | None) -> None:
     """Run it, and say what was found."""
     served = subject(model)
-    seconds = minutes * 60 - min(_LAST, minutes * 10)
+    seconds = minutes * 60 * _LIFE
     plan = Plan(seconds=seconds, seed=seed, **all_troubles(served))
     day, sources = time.strftime("%Y-%m-%d %H:%M"), commit()
     found = soak(served, plan, tell=lambda text: click.echo(text, err=True))

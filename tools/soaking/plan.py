@@ -70,14 +70,9 @@ KILLED = Trouble("kill -9 in the middle of answers", troubles.killed, needs_disk
 STOPPED = Trouble("SIGTERM in the middle of answers", troubles.stopped, needs_disk=False)
 KILLED_WHILE_FULL = Trouble("kill -9 while the disk is full", troubles.killed_while_full)
 FULL = Trouble("a full disk while sessions are saved", troubles.full)
-FULL_WHILE_ADDING = Trouble(
-    "a full disk while an emotion is added",
-    partial(troubles.full_while_adding, name="calm", texts="calm"),
-    adds=True,
-)
-KILLED_WHILE_ADDING = Trouble(
-    "kill -9 while an emotion is added",
-    partial(troubles.killed_while_adding, name="pride", texts="pride"),
+ADDING = Trouble(
+    "a full disk, and kill -9, while an emotion is added",
+    partial(troubles.adding, name="calm", texts="calm"),
     adds=True,
 )
 
@@ -93,12 +88,12 @@ def all_troubles(subject: Subject) -> dict[str, Any]:
         await asyncio.to_thread(full_disks.extraction, model, disk_of(place), place.record)
 
     return {
-        "begins": [FULL_WHILE_ADDING, KILLED, KILLED_WHILE_ADDING, KILLED_WHILE_FULL, KILLED],
+        "begins": [KILLED],
         "between": [
             FULL,
             Trouble("a full disk while voices are saved", saved),
             FULL,
             Trouble("a full disk while llamood extract and emotion add measure", measured),
         ],
-        "ends": [KILLED, STOPPED, KILLED],
+        "ends": [KILLED_WHILE_FULL, KILLED, STOPPED, ADDING, KILLED],
     }

@@ -39,8 +39,8 @@ class Told:
         """What is said by hand stands in its template."""
         plan, found = self.plan, self.found
         parts = {
-            "run": f"{self.day}, {found.record.seconds / 60:.0f} minutes, commit {self.sources}, seed "
-            f"{plan.seed}; {machine()}; {self.subject.name}",
+            "run": f"{self.day}, {found.record.seconds / 60:.0f} minutes, commit {self.sources}, "
+            f"seed {plan.seed}; {machine()}; {self.subject.name}",
             "clients": str(plan.n_client),
             "counts": "\n".join(self._counts()).rstrip(),
             "faults": "\n".join(self._faults()).rstrip(),

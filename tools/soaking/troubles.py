@@ -17,6 +17,7 @@ from soaking.disk import SmallDisk
 _FEELINGS = Path(__file__).resolve().parents[2] / "tests" / "feelings"
 _LONGEST = 1500.0  # seconds that an emotion may take to be added beside other work
 _WAIT = 0.1
+_MIDDLE = 0.1  # of the work is done when it is killed
 
 
 async def killed(place: Place) -> None:
@@ -55,8 +56,10 @@ async def full(place: Place) -> None:
     place.record.count("the disk full while sessions are saved")
 
 
-async def full_while_adding(place: Place, *, name: str, texts: str) -> None:
-    """An emotion for which there is no room is not added, and what was there stays; then it is."""
+async def adding(place: Place, *, name: str, texts: str) -> None:
+    """An emotion is added while the disk is full: it is not, and what was there stays. Then there
+    is room, and the service is killed while it is measured: nothing of it is felt. Asked once more,
+    it is added."""
     disk, vectors = disk_of(place), _vectors(place)
     before = contents(vectors)
     async with line(place.service.url) as asking:
@@ -67,29 +70,21 @@ async def full_while_adding(place: Place, *, name: str, texts: str) -> None:
         if contents(vectors) != before:
             place.record.fault("half written", f"{vectors.name} changed on a full disk")
         place.record.count("emotions refused by a full disk")
-        await _require_added(asking, place, name, texts)
-    vectors_before = {path: data for path, data in before.items() if path.endswith(".gguf")}
-    if not vectors_before.items() <= contents(vectors).items():
-        place.record.fault("half written", f"vectors in {vectors.name} changed by {name}")
-
-
-async def killed_while_adding(place: Place, *, name: str, texts: str) -> None:
-    """kill -9 while an emotion is measured: nothing of it is felt, and asked again it is added."""
-    vectors = _vectors(place)
-    before = llamood.load(vectors).names
-    async with line(place.service.url) as asking:
-        await _begin(asking, name, texts)
-        while (told := await latest(asking))["status"] == "running" and not told["progress"]:
+        told = await _begin(asking, name, texts)
+        while told["status"] == "running" and told["progress"] < _MIDDLE:
             await asyncio.sleep(_WAIT)
-    if told["status"] == "running":
-        died = await _killed(place)
-        place.talks.after_death(died)
-        if llamood.load(vectors).names != before:
-            place.record.fault("half written", f"{name} lies in {vectors.name} half measured")
-        await place.service.start()
-        place.record.count("kill -9 while an emotion was measured, and started again")
+            told = await latest(asking)
+    died = await _killed(place)
+    place.talks.after_death(died)
+    if contents(vectors) != before:
+        place.record.fault("half written", f"{name} lies in {vectors.name} half measured")
+    await place.service.start()
+    place.record.count("kill -9 while an emotion was measured, and started again")
     async with line(place.service.url) as asking:
         await _require_added(asking, place, name, texts)
+    measured = {path: data for path, data in before.items() if path.endswith(".gguf")}
+    if not measured.items() <= contents(vectors).items():
+        place.record.fault("half written", f"vectors in {vectors.name} changed by {name}")
 
 
 async def _killed(place: Place) -> float:
