@@ -34,7 +34,7 @@ def voices(model: Path, vectors: Path, disk: SmallDisk, record: Record) -> None:
     try:
         mia = cast.join("You are Mia.")
         cast.feel(mia, joy=0.5)
-        cast.say({mia: "Tell me about bread."}, **_HOW)
+        _said(cast, mia, "Tell me about bread.")
         mia.save(path, cache=True)
         before = contents(folder)
         with disk.full():
@@ -44,7 +44,7 @@ def voices(model: Path, vectors: Path, disk: SmallDisk, record: Record) -> None:
         if contents(folder) != before:
             record.fault("half written", f"{sorted(contents(folder))} after saving on a full disk")
         other = cast.load(path)
-        said = [_said(cast, voice) for voice in (mia, other)]
+        said = [_said(cast, voice, "And then?") for voice in (mia, other)]
         if said[0] != said[1]:
             record.fault("lost", f"a voice saved before a full disk went on with {said}")
         mia.save(path, cache=True)
@@ -56,8 +56,8 @@ def voices(model: Path, vectors: Path, disk: SmallDisk, record: Record) -> None:
     record.count("voices that were not saved on a full disk, and then were")
 
 
-def _said(cast: llamood.Cast, voice: Any) -> str:
-    return "".join(event.text for event in cast.say({voice: "And then?"}, **_HOW))
+def _said(cast: llamood.Cast, voice: Any, text: str) -> str:
+    return "".join(event.text for event in cast.say({voice: text}, **_HOW))
 
 
 def _require_refused(save: Any, record: Record) -> None:
