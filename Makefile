@@ -11,7 +11,7 @@ COMMANDS := demo,plot,eval,server,convert
 # `parity` adds PyTorch and transformers, for the tests that compare with them.
 EXTRAS ?= $(COMMANDS),test,lint
 
-.PHONY: demo demo-vectors test lint format wheel bench evidence verify-vulkan fuzz sanitize clean
+.PHONY: demo demo-vectors test lint format wheel bench evidence verify-vulkan fuzz sanitize soak clean
 
 demo: $(VENV)/.runs
 	$(BIN)/llamood demo
@@ -45,6 +45,11 @@ wheel: $(VENV)/.runs
 # Every bound on speed, and docs/performance.md written anew: some twenty minutes.
 bench: $(VENV)/.tests
 	$(BIN)/python tools/bench/run.py --write docs/performance.md
+
+# The service among all kinds of clients, killed, and out of disk; exits with 1 where anything is lost.
+MINUTES ?= 30
+soak: $(VENV)/.tests
+	$(BIN)/python tools/soak.py --minutes $(MINUTES) $(SOAK_ARGS)
 
 # What ships for the demo, measured anew: some ten minutes. What calibrate could choose from, the
 # vectors of the attention output and the answers are left out, so that it stays under 2 MB.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import signal
 import time
 from collections.abc import Callable
@@ -12,6 +13,7 @@ from typing import Any
 import openai
 import pytest
 from test_server import joys
+from test_server_faults import ENDLESS
 
 import tiny_chat
 from llamood.errors import FileError
@@ -131,3 +133,64 @@ def test_those_that_were_not_asked_for_too_long_do_not_come_back(tmp_path: Path)
     assert sessions.known("new", owner="other").mood == Mood()
     folder.close()
     assert [each["name"] for each in written(tmp_path)] == ["new"]
+
+
+def test_what_the_disk_refuses_is_written_when_it_takes_it(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.WARNING)
+    here, elsewhere = tmp_path / "sessions", tmp_path / "elsewhere"
+    folder, sessions = opened(here)
+    session = sessions.get("a")
+    waits(lambda: [kept["name"] for kept in written(here)] == ["a"])
+    here.rename(elsewhere)
+    here.write_text("in the way")
+    session.asked(Mood({"joy": 0.5}))
+    waits(lambda: "kept in memory until the disk takes them" in caplog.text)
+    session.asked(Mood({"joy": 0.7}))
+    sessions.get("b")
+    here.unlink()
+    elsewhere.rename(here)
+    waits(lambda: "all are on the disk again" in caplog.text)
+    assert {kept["name"]: kept["mood"] for kept in written(here)} == {"a": {"joy": 0.7}, "b": {}}
+    assert len(caplog.messages) == 2
+    folder.close()
+
+
+def test_what_the_disk_refuses_to_the_end_is_said(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    here = tmp_path / "sessions"
+    folder, sessions = opened(here)
+    here.rename(tmp_path / "elsewhere")
+    here.write_text("in the way")
+    sessions.get("a")
+    folder.close()
+    assert "the disk has refused 1 of them to the end" in caplog.text
+
+
+def test_a_request_that_is_refused_leaves_sessions_as_they_were(tmp_path: Path) -> None:
+    options = ("--ctx", "1024", "--voices", "1", "--queue", "0", "--sessions", tmp_path)
+    with serving(tiny_chat.MODEL, *options) as server, server.client() as client:
+        before, (name,) = joys(client, True, mood={"joy": 0.5})
+        server.settles("llamood_speaking", 0)
+        stream = client.chat.completions.create(**ENDLESS, stream=True)
+        server.settles("llamood_speaking", 1)
+        for session in (True, name):
+            with pytest.raises(openai.RateLimitError):
+                joys(client, session, mood={"joy": 0.9})
+        stream.close()
+        server.settles("llamood_speaking", 0)
+        status, told = server.post(
+            "/v1/chat/completions",
+            {
+                "messages": [{"role": "user", "content": "bread and butter " * 1000}],
+                "llamood": {"session": True},
+            },
+        )
+        assert (status, told["error"]["code"]) == (400, "context_length_exceeded")
+        assert joys(client, name)[0] == before
+        waits(lambda: [kept["mood"] for kept in written(tmp_path)] == [{"joy": 0.5}])
+        server.process.send_signal(signal.SIGTERM)
+        server.process.wait(PATIENCE)
+    assert [kept["name"] for kept in written(tmp_path)] == [name]

@@ -102,7 +102,8 @@ class Service:
             else None
             for job in jobs
         ]
-        return await self._answer("chat.completion", asked, request, session, jobs, calls, feels)
+        kept = session, mood
+        return await self._answer("chat.completion", asked, request, kept, jobs, calls, feels)
 
     async def text(self, asked: TextRequest, request: Request) -> Response:
         cast = self._ready(asked)
@@ -120,7 +121,7 @@ class Service:
             asked, request, read, drawn, mood, is_json=False, default=_LONGEST_TEXT
         )
         calls = [None] * len(jobs)
-        return await self._answer("text_completion", asked, request, session, jobs, calls)
+        return await self._answer("text_completion", asked, request, (session, mood), jobs, calls)
 
     async def rows(self, asked: RowsRequest, request: Request) -> Response:
         """What a mood will come to, before anything is said in it."""
@@ -196,16 +197,17 @@ class Service:
         except LlamoodError as error:
             raise ApiError(400, str(error), param="faces") from None
         said = prompts.said_last(asked.messages) if isinstance(asked, ChatRequest) else None
+        rooms = [
+            prompts.room_of(asked, n_prompt=len(prompt), n_ctx=cast.n_ctx, default=default)
+            for prompt in read
+        ]
         session = self._session(asked, request)
-        if session is not None and mood is not None:
-            session.asked(mood)
         steers_all = asked.llamood is not None and asked.llamood.steer == "all"
-        felt = session.mood if session is not None else mood or Mood()
+        felt = session.mood if session is not None and mood is None else mood or Mood()
         is_steady = feels is None and felt.is_neutral
         mailbox = Mailbox()
         jobs: list[Job] = []
-        for prompt in read:
-            room = prompts.room_of(asked, n_prompt=len(prompt), n_ctx=cast.n_ctx, default=default)
+        for prompt, room in zip(read, rooms, strict=True):
             for _ in range(n):
                 how = prompts.sampling_of(asked, index=len(jobs)) | drawn
                 jobs.append(
@@ -278,12 +280,14 @@ class Service:
         kind: Any,
         asked: Shared,
         request: Request,
-        session: Session | None,
+        kept: tuple[Session | None, Mood | None],
         jobs: list[Job],
         calls: Sequence[Calls | Feeling | None],
         feels: SelfFeeling | None = None,
     ) -> Response:
-        n, cast = asked.n or 1, self.engine.cast
+        """``kept``: the session, and the mood that it goes on in from now on, where one is
+        asked."""
+        n, cast, (session, mood) = asked.n or 1, self.engine.cast, kept
         choices = [
             Choice(job.index, 0 if job.index % n else len(job.prompt), cast.piece, heard)
             for job, heard in zip(jobs, calls, strict=True)
@@ -298,7 +302,7 @@ class Service:
             is_counted=is_counted,
             session=session.name if session is not None and _begins(asked) else None,
         )
-        self.engine.submit(jobs)
+        self._submit(asked, session, mood, jobs)
         told = self._heard(jobs, choices, session, feels)
         if asked.stream:
             said = chunks(
@@ -310,6 +314,19 @@ class Service:
             return JSONResponse(writer.whole(choices))
         finally:
             self.engine.cancel(jobs)
+
+    def _submit(
+        self, asked: Shared, session: Session | None, mood: Mood | None, jobs: list[Job]
+    ) -> None:
+        """A request that is refused leaves its session as it was, and none that nobody knows."""
+        try:
+            self.engine.submit(jobs)
+        except ApiError:
+            if session is not None and _begins(asked):
+                self._sessions.end(session)
+            raise
+        if session is not None and mood is not None:
+            session.asked(mood)
 
     def _heard(
         self,

@@ -19,6 +19,7 @@ from llamood.moods.mood import Mood
 
 _VERSION = 1
 _PAUSE = 0.2  # seconds between two rounds of writing; what changes meanwhile is written once
+_AGAIN = 1.0  # seconds until what the disk has refused is written anew, where nothing else changes
 _log = logging.getLogger(__name__)
 
 
@@ -35,9 +36,9 @@ class Kept:
 
 class SessionFolder:
     """Of one service at a time. What is kept or forgotten is so on the disk a moment later, by a
-    thread of its own, and all of it when `close` returns. A file has its session's name, which is a
-    secret: only who runs the service may read it. Raises `FileError` for a folder that cannot be
-    written."""
+    thread of its own, and all of it when `close` returns; what the disk refuses, full as it may
+    be, is tried again and again until then. A file has its session's name, which is a secret: only
+    who runs the service may read it. Raises `FileError` for a folder that cannot be written."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -106,26 +107,50 @@ class SessionFolder:
 
     def _write(self) -> None:
         is_open = True
+        late: dict[Path, bytes | None] = {}  # what the disk has refused so far
         while is_open:
-            changes = [self._changes.get()]
-            while not self._changes.empty():
-                changes.append(self._changes.get())
-            is_open = changes[-1] is not None
+            changes = self._taken(wait=_AGAIN if late else None)
+            is_open = None not in changes
             latest = dict(change for change in changes if change is not None)
-            for path, content in latest.items():
-                self._change(path, content)
+            late = self._changed(late | latest, is_again=bool(late))
             if is_open:
                 time.sleep(_PAUSE)
+        if late:
+            _log.warning("sessions: the disk has refused %d of them to the end", len(late))
 
-    def _change(self, path: Path, content: bytes | None) -> None:
-        def write(beside: Path) -> None:
-            beside.touch(mode=0o600)
-            beside.write_bytes(content or b"")
-
+    def _taken(self, *, wait: float | None) -> list[tuple[Path, bytes | None] | None]:
+        """All changes that there are, once there is one, or the seconds have gone by."""
         try:
-            if content is None:
-                path.unlink(missing_ok=True)
-            else:
-                write_files({path: write})
-        except (OSError, LlamoodError) as fault:
-            _log.warning("sessions: %s", fault)
+            changes = [self._changes.get(timeout=wait)]
+        except queue.Empty:
+            return []
+        while not self._changes.empty():
+            changes.append(self._changes.get())
+        return changes
+
+    def _changed(
+        self, changes: Mapping[Path, bytes | None], *, is_again: bool
+    ) -> dict[Path, bytes | None]:
+        """Those that the disk refuses. It is told when that begins, and when it is over."""
+        late: dict[Path, bytes | None] = {}
+        for path, content in changes.items():
+            try:
+                _change(path, content)
+            except (OSError, LlamoodError) as fault:
+                if not late and not is_again:
+                    _log.warning("sessions are kept in memory until the disk takes them: %s", fault)
+                late[path] = content
+        if is_again and not late:
+            _log.warning("sessions: all are on the disk again")
+        return late
+
+
+def _change(path: Path, content: bytes | None) -> None:
+    def write(beside: Path) -> None:
+        beside.touch(mode=0o600)
+        beside.write_bytes(content or b"")
+
+    if content is None:
+        path.unlink(missing_ok=True)
+    else:
+        write_files({path: write})

@@ -77,6 +77,13 @@ class Sessions:
         another."""
         return self.get(secrets.token_urlsafe(24), owner=owner)
 
+    def end(self, session: Session) -> None:
+        """One that nobody was told of."""
+        for key, (_, each) in self._known.items():
+            if each is session:
+                self._forget(key)
+                return
+
     def known(self, name: str, *, owner: str = "") -> Session:
         """The session of this name. Raises `ApiError` where it is not known (any more)."""
         self._forget_old()

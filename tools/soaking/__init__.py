@@ -1,0 +1,1 @@
+"""A service under watch: clients, troubles, and what became of each answer."""
