@@ -11,7 +11,7 @@ COMMANDS := demo,plot,eval,server,convert
 # `parity` adds PyTorch and transformers, for the tests that compare with them.
 EXTRAS ?= $(COMMANDS),test,lint
 
-.PHONY: demo demo-vectors test lint format wheel bench evidence verify-vulkan fuzz sanitize soak clean
+.PHONY: demo demo-vectors test lint format wheel bench evidence verify-vulkan fuzz sanitize soak site clean
 
 demo: $(VENV)/.runs
 	$(BIN)/llamood demo
@@ -84,6 +84,11 @@ fuzz: $(VENV)/.tests
 sanitize: $(VENV)/.tests
 	$(BIN)/pytest -m "" tests/c/test_c_sanitizers.py
 
+# The documents as a site, in build/site; a link that leads nowhere ends it.
+site: $(VENV)/.site
+	$(BIN)/python tools/site/gather.py build/documents
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet -f tools/site/mkdocs.yml
+
 clean:
 	rm -rf $(VENV) build
 
@@ -102,4 +107,8 @@ $(VENV)/.runs: $(VENV)/.llama CMakeLists.txt $(wildcard cmake/*) $(CXX_FILES)
 
 $(VENV)/.tests: $(VENV)/.runs
 	$(BIN)/pip install --quiet --no-build-isolation -e ".[$(EXTRAS)]"
+	touch $@
+
+$(VENV)/.site: $(VENV)/.runs
+	$(BIN)/pip install --quiet --no-build-isolation -e ".[docs]"
 	touch $@

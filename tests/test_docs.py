@@ -18,7 +18,7 @@ from llamood.extras import to_install
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-PAGES = [str(path.relative_to(ROOT)) for path in ROOT.glob("docs/*.md")]
+PAGES = [str(path.relative_to(ROOT)) for path in ROOT.glob("docs/**/*.md")]
 
 
 def test_readme_names_commands_that_exist_and_all_of_them() -> None:

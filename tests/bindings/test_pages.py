@@ -61,11 +61,13 @@ def do(lines: list[str], folder: Path, typed: str = "") -> str:
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The copy."""
+    """The copy, with a model and its vectors where pages say ``model.gguf`` and ``model.evs``."""
     compiled()  # nothing is missing that it needs
     folder = tmp_path_factory.mktemp("fresh") / "llamood"
     shutil.copytree(ROOT, folder, ignore=LEFT)
     (folder / ".venv").symlink_to(sys.prefix)
+    (folder / "model.gguf").symlink_to(tiny_chat.MODEL)
+    (folder / "model.evs").symlink_to(tiny_chat.VECTORS)
     return folder
 
 

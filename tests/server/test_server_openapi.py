@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Iterator
 from typing import Any
@@ -69,6 +70,33 @@ NOT_SAID = [checks.positive_data_acceptance]
 
 def test_all_endpoints_are_here(api: Any) -> None:
     assert {(path, method.upper()) for path in api for method in api[path]} == set(ENDPOINTS)
+
+
+def test_what_answers_tell_beside_openais_is_all_in_the_document(server: Server) -> None:
+    document = httpx.get(f"{server.url}/openapi.json").json()
+    felt = document["components"]["schemas"]["Felt"]["properties"]
+    asked = {
+        "messages": [{"role": "user", "content": "Hi"}],
+        "mood": {"joy": 9},
+        "readings": True,
+        "llamood": {"session": True},
+        "max_tokens": 4,
+    }
+    status, whole = server.post("/v1/chat/completions", asked)
+    assert status == 200
+    assert set(whole["llamood"]) == {"session"}
+    (choice,) = whole["choices"]
+    read = {"asked", "mood", "reading", "score", "face", "face_reading", "valence", "arousal"}
+    assert set(choice["llamood"]) == read | {"notices"}
+    with httpx.stream(
+        "POST", f"{server.url}/v1/chat/completions", json=asked | {"stream": True}
+    ) as said:
+        lines = [line[6:] for line in said.iter_lines() if line.startswith("data: {")]
+    told = [json.loads(line).get("llamood", {}) for line in lines]
+    assert {key for each in told for key in each} == read | {"notices", "session"}
+    assert read | {"notices", "session"} <= set(felt)
+    # These come where a character feels by itself, and where an answer collapses.
+    assert set(felt) == read | {"notices", "session", "feels", "guard"}
 
 
 @pytest.mark.slow

@@ -30,6 +30,8 @@ CPU_INFO = Path("/proc/cpuinfo")
 NVIDIA = Path("/proc/driver/nvidia/version")
 # What makes a token several times as fast, by the names of Linux and of llama.cpp.
 INSTRUCTIONS = {"avx": "AVX", "avx2": "AVX2", "fma": "FMA", "f16c": "F16C"}
+# Extras of who works on llamood, and that of which more is told.
+_NOT_TOLD = ("test", "lint", "docs", "train", "parity", "clients", "demo")
 _WAITS = ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT")
 
 
@@ -189,7 +191,7 @@ def _missing() -> dict[str, list[str]]:
     missing: dict[str, list[str]] = {}
     for line in requires("llamood") or []:
         found = re.match(r"([\w.-]+).*;\s*extra\s*==\s*[\"'](\w+)[\"']", line)
-        if found is None or found[2] in ("test", "lint", "train", "parity", "clients", "demo"):
+        if found is None or found[2] in _NOT_TOLD:
             continue
         try:
             version(found[1])

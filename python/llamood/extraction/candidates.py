@@ -56,6 +56,7 @@ class Candidates:
 
     @property
     def n_layer(self) -> int:
+        """How many layers each way has vectors of."""
         return next(iter(self.ways.values())).n_layer
 
     @classmethod

@@ -48,6 +48,70 @@ _COUNTS = {
 _NO_ADDITION = Addition(name="")
 
 
+def _told(said: str, *kinds: str, **more: Any) -> dict[str, Any]:
+    """``kinds``: JSON's, of which it is one."""
+    return {"description": said, "type": kinds[0] if len(kinds) == 1 else list(kinds), **more}
+
+
+_NUMBERS = {"additionalProperties": {"type": "number"}}
+# What `Writer` adds to OpenAI's objects.
+FELT = {
+    "description": "What was felt and read. It stands at the top of each chunk of a stream, and of "
+    "a whole answer in each of its choices. Of ``asked`` to ``arousal`` it has all where "
+    "``readings`` were asked for, and of the rest what there is.",
+    "type": "object",
+    "additionalProperties": False,
+    "properties": {
+        "session": _told("The name of a session that this request began.", "string"),
+        "asked": _told(
+            "What the mood asked for, before limits and inertia: emotion -> weight, those of 0 "
+            "left out.",
+            "object",
+            **_NUMBERS,
+        ),
+        "mood": _told("The same as the token was chosen under, after them.", "object", **_NUMBERS),
+        "reading": _told(
+            "What had been expressed: emotion -> z-score, 0 as in neutral text. Null where the "
+            "service reads nothing.",
+            "object",
+            "null",
+            **_NUMBERS,
+        ),
+        "score": _told(
+            "What the token before this one expressed by itself.", "object", "null", **_NUMBERS
+        ),
+        "face": _told("What a face would show of that: a label of ``faces``.", "string", "null"),
+        "face_reading": _told(
+            "The reading that decides it; null for the neutral face.", "number", "null"
+        ),
+        "valence": _told("Where the reading lies between emotions, -1 to 1.", "number", "null"),
+        "arousal": _told("The same, calm to excited.", "number", "null"),
+        "feels": _told(
+            "Of ``feel``: what came of each call by which the character set its mood, as "
+            '``{"felt": {"joy": 0.8}}`` or ``{"refused": "..."}``.',
+            "array",
+            items={"type": "object"},
+        ),
+        "guard": _told(
+            "What became of an answer that collapsed under its mood: ``words`` for a person, the "
+            "``factor`` that is left of the mood, whether it was ``stopped``, and ``rescues``.",
+            "object",
+        ),
+        "notices": _told(
+            "What limits have taken from the mood so far, a sentence each.",
+            "array",
+            items={"type": "string"},
+        ),
+    },
+}
+_BEGUN = {
+    "description": "Of a session that this request began.",
+    "type": "object",
+    "additionalProperties": False,
+    "properties": {"session": {"type": "string"}},
+}
+
+
 def _answer(kind: str, said: str) -> dict[int | str, dict[str, Any]]:
     schema = {
         "type": "object",
@@ -58,8 +122,13 @@ def _answer(kind: str, said: str) -> dict[int | str, dict[str, Any]]:
             "choices": {
                 "type": "array",
                 "minItems": 1,
-                "items": {"type": "object", "required": ["index", "finish_reason", said]},
+                "items": {
+                    "type": "object",
+                    "required": ["index", "finish_reason", said],
+                    "properties": {"llamood": {"$ref": "#/components/schemas/Felt"}},
+                },
             },
+            "llamood": _BEGUN,
         },
     }
     whole = {"application/json": {"schema": schema}}
@@ -88,55 +157,113 @@ def _object(kind: str, **properties: Any) -> dict[int | str, dict[str, Any]]:
 _TEXTS = {"type": "array", "items": {"type": "string"}}
 _TABLE = {"type": "array", "items": {"type": "array", "items": {"type": "number"}}}
 _COUNT = {"type": "integer", "minimum": 1}
+_SHARE = {"minimum": 0, "maximum": 1}
 _EMOTION = {
     "type": "object",
     "required": ["id", "object", "ceiling", "affect", "quality"],
     "properties": {
-        "id": {"type": "string"},
+        "id": _told("What it is called in a mood.", "string"),
         "object": {"const": "emotion"},
-        "ceiling": {"type": ["number", "null"], "exclusiveMinimum": 0},
-        "affect": {
-            "type": ["array", "null"],
-            "items": {"type": "number"},
-            "minItems": len(AXES),
-            "maxItems": len(AXES),
-        },
-        "quality": {"type": ["number", "null"], "minimum": 0, "maximum": 1},
+        "ceiling": _told(
+            "The largest fluent intensity, where it is known.",
+            "number",
+            "null",
+            exclusiveMinimum=0,
+        ),
+        "affect": _told(
+            "The valence, arousal and dominance that intensity 1 comes to, where they are known.",
+            "array",
+            "null",
+            items={"type": "number"},
+            minItems=len(AXES),
+            maxItems=len(AXES),
+        ),
+        "quality": _told(
+            "How surely its reading tells texts, as an area under the ROC curve, where it is read "
+            "and that is known.",
+            "number",
+            "null",
+            **_SHARE,
+        ),
     },
 }
 EMOTIONS = _object("list", data={"type": "array", "items": _EMOTION})
-ROWS = _object("mood.rows", emotions=_TEXTS, asked=_TABLE, applied=_TABLE, notices=_TEXTS)
-_FRACTION = {"type": "number", "minimum": 0, "maximum": 1}
+_MODEL = {
+    "id": _told("What it is called.", "string"),
+    "object": {"const": "model"},
+    "created": _told("Always 0.", "integer"),
+    "owned_by": {"const": "llamood"},
+}
+MODEL = _object("model", **_MODEL)
+MODELS = _object(
+    "list",
+    data={
+        "type": "array",
+        "items": {"type": "object", "required": [*_MODEL], "properties": _MODEL},
+    },
+)
+_HEALTH = {"enum": ["loading", "ready", "failed", "stopped"]}
+HEALTH: dict[int | str, dict[str, Any]] = {
+    status: {
+        "description": said,
+        "content": {
+            "application/json": {
+                "schema": {
+                    "type": "object",
+                    "required": ["status"],
+                    "properties": {"status": _HEALTH},
+                }
+            }
+        },
+    }
+    for status, said in {200: "Ready.", 503: "Not ready."}.items()
+}
+ROWS = _object(
+    "mood.rows",
+    emotions={**_TEXTS, "description": "Those at hand, in the order of the tables."},
+    asked={**_TABLE, "description": "A row a token, of a weight an emotion."},
+    applied={**_TABLE, "description": "The same after limits and inertia."},
+    notices={**_TEXTS, "description": "What limits take from it, a sentence each."},
+)
 ADDITION = _object(
     "emotion.addition",
-    name={"type": ["string", "null"]},
+    name=_told("The emotion; null where none was asked for yet.", "string", "null"),
     status={"enum": ["none", "running", "added", "failed", "cancelled"]},
-    part={"type": ["string", "null"]},
-    progress=_FRACTION,
-    seconds_left={"type": ["number", "null"], "minimum": 0},
-    error={"type": ["string", "null"]},
-    ceiling={"type": ["number", "null"], "exclusiveMinimum": 0},
-    auroc={"type": ["number", "null"], "minimum": 0, "maximum": 1},
+    part=_told("What is done now, in words.", "string", "null"),
+    progress=_told("Of all of it.", "number", **_SHARE),
+    seconds_left=_told("As far as it can be told.", "number", "null", minimum=0),
+    error=_told("Why it failed.", "string", "null"),
+    ceiling=_told(
+        "Of one that was added, its largest fluent intensity.",
+        "number",
+        "null",
+        exclusiveMinimum=0,
+    ),
+    auroc=_told("How surely its reading tells it.", "number", "null", **_SHARE),
 )
+ADDING = {202 if status == 200 else status: said for status, said in ADDITION.items()}
 STUDIO = _object(
     "studio",
-    model={"type": "string"},
-    file={"type": "string"},
+    model=_told("What the model is called.", "string"),
+    file=_told("The name of its file.", "string"),
     quantisation={"type": "string"},
     parameters=_COUNT,
     bytes=_COUNT,
-    version={"type": "string"},
-    readings={"type": "boolean"},
-    unread={"type": ["string", "null"]},
-    trusted={"type": "number", "minimum": 0, "maximum": 1},
-    voices=_COUNT,
-    context=_COUNT,
-    questions=_TEXTS,
-    extracts={
-        "type": ["object", "null"],
-        "properties": {"fewest": _COUNT, "most": _COUNT, "longest": _COUNT},
-        "required": ["fewest", "most", "longest"],
-    },
+    version=_told("Of llamood.", "string"),
+    readings=_told("Whether answers can be read.", "boolean"),
+    unread=_told("Why they are not, in words.", "string", "null"),
+    trusted=_told("The least ``quality`` of a reading that is.", "number", **_SHARE),
+    voices={**_COUNT, "description": "How many answers are given at once."},
+    context={**_COUNT, "description": "Tokens of a prompt and its answer."},
+    questions={**_TEXTS, "description": "That the page suggests."},
+    extracts=_told(
+        "Where emotions may be added: how many texts one takes, how many are used, and how many "
+        "characters a description has at most.",
+        "object",
+        "null",
+        properties={"fewest": _COUNT, "most": _COUNT, "longest": _COUNT},
+        required=["fewest", "most", "longest"],
+    ),
     personalities={
         "type": "array",
         "items": {
@@ -157,6 +284,7 @@ def of_service(document: dict[str, Any], settings: Settings) -> dict[str, Any]:
     """The OpenAPI document of the service, with what a mood is and what the model is called."""
     schemas = document["components"]["schemas"]
     schemas["Mood"] = placed(mood_schema(), "#/components/schemas/Mood")
+    schemas["Felt"] = FELT
     for name in ("ChatRequest", "TextRequest", "RowsRequest"):
         properties = schemas[name]["properties"]
         if "model" in properties and settings.strict_model:
@@ -182,9 +310,7 @@ def model(settings: Settings) -> dict[str, Any]:
 
 
 def emotions(cast: Cast) -> list[dict[str, Any]]:
-    """``ceiling``: the largest fluent intensity, where it is known; ``affect``: the valence,
-    arousal and dominance that intensity 1 comes to, where they are; ``quality``: how surely its
-    reading tells texts, as an area under the ROC curve, where it is read and that is known."""
+    """As `EMOTIONS` says."""
     evs, affect, quality = cast.emotions, cast.affect_map, cast.reading_quality
     lies = dict(zip(affect.names, affect.coordinates.tolist(), strict=True))
     return [
@@ -200,11 +326,8 @@ def emotions(cast: Cast) -> list[dict[str, Any]]:
 
 
 def studio(cast: Cast, settings: Settings) -> dict[str, Any]:
-    """What the page needs to know. ``file`` to ``bytes``: see `Cast.model_file`. ``context``:
-    tokens of a prompt and its answer. ``unread``: why answers are not read. ``trusted``: the least
-    ``quality`` of a reading that is. ``extracts``: where emotions may be added, how many texts one
-    takes and how many are used, and how many characters a description has at most; None where they
-    may not."""
+    """What the page needs to know, as `STUDIO` says. ``file`` to ``bytes``: see
+    `Cast.model_file`."""
     return {
         "object": "studio",
         "model": settings.model,
@@ -232,8 +355,7 @@ def studio(cast: Cast, settings: Settings) -> dict[str, Any]:
 
 
 def addition(latest: Addition | None) -> dict[str, Any]:
-    """``progress``: of all of it, 0 to 1; ``ceiling`` and ``auroc``: of one that was added, its
-    largest fluent intensity and how surely its reading tells it."""
+    """As `ADDITION` says."""
     latest = latest or _NO_ADDITION
     return {
         "object": "emotion.addition",
@@ -249,7 +371,7 @@ def addition(latest: Addition | None) -> dict[str, Any]:
 
 
 def rows(foreseen: Forecast, names: Sequence[str]) -> dict[str, Any]:
-    """Tables of a row a token, of a weight an emotion."""
+    """As `ROWS` says."""
     return {
         "object": "mood.rows",
         "emotions": list(names),

@@ -43,6 +43,8 @@ _NO_TEXTS = {
 
 
 class TextPart(Strict):
+    """A text, of several that are one message."""
+
     refused = CACHED
 
     type: Literal["text"]
@@ -56,6 +58,8 @@ class TextPart(Strict):
 
 
 class RefusalPart(Strict):
+    """What was said in place of an answer."""
+
     type: Literal["refusal"]
     refusal: Text
 
@@ -105,6 +109,8 @@ def _arguments(written: Any) -> Any:
 
 
 class Called(Strict):
+    """``arguments``: as JSON text, or the object itself."""
+
     name: Text
     arguments: Annotated[
         JsonValue,
@@ -116,6 +122,8 @@ class Called(Strict):
 
 
 class ToolCall(Strict):
+    """A call that the model made."""
+
     refused = CACHED
 
     id: Text
@@ -132,6 +140,8 @@ class ToolCall(Strict):
 
 
 class Instruction(Strict):
+    """What the model is told to be."""
+
     refused = CACHED
 
     role: Literal["system", "developer"]
@@ -140,6 +150,8 @@ class Instruction(Strict):
 
 
 class Question(Strict):
+    """What the user said."""
+
     refused = CACHED
 
     role: Literal["user"]
@@ -180,6 +192,8 @@ class Reply(Strict):
 
 
 class ToolResult(Strict):
+    """What a tool answered to the call ``tool_call_id``."""
+
     refused = CACHED
 
     role: Literal["tool"]

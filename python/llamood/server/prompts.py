@@ -12,7 +12,7 @@ from llamood.moods.mood import Mood
 from llamood.moods.personality import Personality, is_name, named
 from llamood.server.errors import ApiError
 from llamood.server.messages import Message, RefusalPart, Reply, TextPart, ToolResult
-from llamood.server.requests import ChatRequest, Shared
+from llamood.server.requests import DEFAULTS, ChatRequest, Shared
 from llamood.voices.cast import Cast
 
 _N_SEED = 2**32
@@ -26,8 +26,6 @@ _SAMPLING = (
     "typical_p",
     "repeat_penalty",
 )
-# Where a request says nothing; those of llama-cpp-python's server.
-_DEFAULTS: Mapping[str, Any] = {"temperature": 0.8, "top_p": 0.95, "min_p": 0.05, "top_k": 40}
 
 
 def mood_of(
@@ -72,7 +70,7 @@ def sampling_of(request: Shared, *, index: int) -> dict[str, Any]:
     asked = {name: getattr(request, name) for name in _SAMPLING}
     seed = None if request.seed is None else (request.seed + index) % _N_SEED
     return {
-        **_DEFAULTS,
+        **DEFAULTS,
         **{name: value for name, value in asked.items() if value is not None},
         "seed": seed,
         "stop": request.stop or (),

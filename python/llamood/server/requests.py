@@ -61,6 +61,12 @@ _MOST_FACES = 64
 _MOST_FELT = 64
 _LONGEST_UTTERANCE = 2000  # characters
 _LIMIT = "0 and -1: as many as there is room for."
+# Where a request says nothing; those of llama-cpp-python's server.
+DEFAULTS: Mapping[str, Any] = {"temperature": 0.8, "top_p": 0.95, "min_p": 0.05, "top_k": 40}
+
+
+def _unless(name: str, said: str) -> str:
+    return f"{said} Unless it is given: {DEFAULTS[name]}."
 
 
 def _text_or_list(value: Any) -> str | None:
@@ -128,8 +134,14 @@ AskedFeelings = Annotated[
 
 
 class StreamOptions(Strict):
-    include_usage: bool | None = None
-    include_obfuscation: Literal[False] | None = None
+    """What a stream has beside the answer."""
+
+    include_usage: bool | None = Field(
+        None, description="A last chunk, without choices, says how many tokens there were."
+    )
+    include_obfuscation: Literal[False] | None = Field(
+        None, description="There is none here, so only false is taken."
+    )
 
 
 def _session_kind(session: Any) -> str | None:
@@ -154,9 +166,14 @@ class Extra(Strict):
     ``continues``: the last message, an assistant's, is the beginning of the answer, which goes on
     from there."""
 
-    session: AskedSession | None = None
-    steer: Literal["prose", "all"] = "prose"
-    continues: bool = False
+    session: AskedSession | None = Field(
+        None, description="The name of the session, or true for a new one."
+    )
+    steer: Literal["prose", "all"] = Field(
+        "prose",
+        description="Where the mood is felt: outside of JSON and tool calls, or everywhere.",
+    )
+    continues: bool = Field(False, description="Whether the answer goes on with the last message.")
 
 
 def _mood_kind(mood: Any) -> str | None:
@@ -201,28 +218,62 @@ class Shared(Body):
         name: (UNSUPPORTED, neutral) for name, neutral in _UNSUPPORTED.items()
     }
 
-    model: Text | None = None
-    frequency_penalty: float | None = Field(None, ge=-2, le=2)
+    model: Text | None = Field(
+        None, description="Whatever it says, the one that is served answers (--strict-model)."
+    )
+    frequency_penalty: float | None = Field(
+        None, ge=-2, le=2, description="Against tokens, by how often the answer has them."
+    )
     max_tokens: int | None = Field(None, ge=-1, le=2**31 - 1, description=_LIMIT)
-    n: int | None = Field(None, ge=1, le=128)
-    presence_penalty: float | None = Field(None, ge=-2, le=2)
+    n: int | None = Field(
+        None,
+        ge=1,
+        le=128,
+        description="How many answers; 8 at most, or what voices and queue hold.",
+    )
+    presence_penalty: float | None = Field(
+        None, ge=-2, le=2, description="Against tokens that the answer has."
+    )
     seed: int | None = Field(
         None,
         ge=-(2**63),
         le=2**63 - 1,
         description="Any whole number: the same gives the same answer. Null: another each time.",
     )
-    stop: Stop | None = None
-    stream: bool | None = None
-    stream_options: StreamOptions | None = None
-    temperature: float | None = Field(None, ge=0, le=2)
-    top_p: float | None = Field(None, ge=0, le=1)
+    stop: Stop | None = Field(
+        None, description="Texts at which the answer ends; they are no part of it."
+    )
+    stream: bool | None = Field(None, description="Chunk by chunk, as server-sent events.")
+    stream_options: StreamOptions | None = Field(None, description="Of a stream.")
+    temperature: float | None = Field(
+        None, ge=0, le=2, description=_unless("temperature", "0 takes the likeliest token.")
+    )
+    top_p: float | None = Field(
+        None,
+        ge=0,
+        le=1,
+        description=_unless("top_p", "Draw from the likeliest tokens of this much probability."),
+    )
     user: Text | None = Field(None, description="Taken, and of no effect.")
     safety_identifier: Text | None = Field(None, description="Taken, and of no effect.")
-    top_k: int | None = Field(None, ge=0, le=2**31 - 1)
-    min_p: float | None = Field(None, ge=0, le=1)
-    typical_p: float | None = Field(None, ge=0, le=1)
-    repeat_penalty: float | None = Field(None, gt=0, le=10)
+    top_k: int | None = Field(
+        None,
+        ge=0,
+        le=2**31 - 1,
+        description=_unless("top_k", "Draw from so many tokens, the likeliest; 0: from all."),
+    )
+    min_p: float | None = Field(
+        None,
+        ge=0,
+        le=1,
+        description=_unless("min_p", "Draw from tokens at least so likely beside the likeliest."),
+    )
+    typical_p: float | None = Field(
+        None, ge=0, le=1, description="Draw from tokens about as likely as is to be expected."
+    )
+    repeat_penalty: float | None = Field(
+        None, gt=0, le=10, description="Logits of tokens that the answer has are divided by it."
+    )
     mood: AskedMood | None = None
     readings: bool | None = Field(
         None,
@@ -230,10 +281,12 @@ class Shared(Body):
         "a face would show of that.",
     )
     faces: AskedFaces | None = None
-    llamood: Extra | None = None
+    llamood: Extra | None = Field(None, description="What OpenAI has no field for.")
 
 
 class AsText(Strict):
+    """Anything."""
+
     type: Literal["text"]
 
 
@@ -245,6 +298,8 @@ class AsObject(Strict):
 
 
 class NamedSchema(Strict):
+    """``strict``: of no effect, as what is drawn always keeps to the schema."""
+
     name: Annotated[Text, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
     description: Text | None = None
     schema_: dict[str, JsonValue] = Field(alias="schema")
@@ -252,6 +307,8 @@ class NamedSchema(Strict):
 
 
 class AsSchema(Strict):
+    """JSON of that schema."""
+
     type: Literal["json_schema"]
     json_schema: NamedSchema
 
@@ -260,6 +317,8 @@ ResponseFormat = Annotated[AsText | AsObject | AsSchema, Field(discriminator="ty
 
 
 class Function(Strict):
+    """``parameters``: JSON Schema of what it takes."""
+
     refused = CACHED
 
     name: Annotated[Text, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
@@ -269,6 +328,8 @@ class Function(Strict):
 
 
 class Tool(Strict):
+    """A function that the model may call; whoever asks runs it."""
+
     refused = CACHED
 
     type: Literal["function"]
@@ -281,10 +342,14 @@ class Tool(Strict):
 
 
 class FunctionName(Strict):
+    """That of a tool, or ``feel``."""
+
     name: Text
 
 
 class ToolChoice(Strict):
+    """The one tool that must be called."""
+
     type: Literal["function"]
     function: FunctionName
 
@@ -299,12 +364,20 @@ def _choice_kind(choice: Any) -> str:
 
 
 class ChatRequest(Shared):
-    messages: list[Message] = Field(min_length=1, max_length=4096)
+    messages: list[Message] = Field(
+        min_length=1, max_length=4096, description="The conversation, oldest first."
+    )
     max_completion_tokens: int | None = Field(None, ge=-1, le=2**31 - 1, description=_LIMIT)
-    logprobs: bool | None = None
-    top_logprobs: int | None = Field(None, ge=0, le=20)
-    response_format: ResponseFormat | None = None
-    tools: list[Tool] | None = Field(None, max_length=128)
+    logprobs: bool | None = Field(None, description="How likely each token was, in the mood.")
+    top_logprobs: int | None = Field(
+        None, ge=0, le=20, description="Of how many tokens, the likeliest, it is told each time."
+    )
+    response_format: ResponseFormat | None = Field(
+        None, description="Text, JSON, or JSON of a schema, which becomes a grammar."
+    )
+    tools: list[Tool] | None = Field(
+        None, max_length=128, description="What the model may call, where its template has tools."
+    )
     tool_choice: (
         Annotated[
             Annotated[Literal["none", "auto", "required"], Tag("<word>")]
@@ -312,7 +385,7 @@ class ChatRequest(Shared):
             Discriminator(_choice_kind),
         ]
         | None
-    ) = None
+    ) = Field(None, description="Whether a tool is called, or which one must be.")
     feel: AskedFeelings | None = None
     parallel_tool_calls: bool | None = Field(
         None, description="False: of an answer's tool calls, the first alone."
@@ -345,19 +418,25 @@ class TextRequest(Shared):
             custom_error_type="prompt",
             custom_error_message="expected a text, a list of tokens, or a list of either",
         ),
-    ]
-    logprobs: int | None = Field(None, ge=0, le=20)
+    ] = Field(description="A text, a list of tokens, or a list of either; each is continued.")
+    logprobs: int | None = Field(
+        None, ge=0, le=20, description="Of how many tokens, the likeliest, it is told each time."
+    )
 
 
 class EmotionRequest(Body):
     """A new emotion: texts that express it, each of them one utterance, or the manner of one who
     feels it, in words."""
 
-    name: Annotated[Text, Field(min_length=1, max_length=64)]
-    texts: list[Annotated[Text, Field(max_length=_LONGEST_UTTERANCE)]] | None = Field(
-        None, min_length=FEWEST, max_length=MOST
+    name: Annotated[Text, Field(min_length=1, max_length=64)] = Field(
+        description="What it is called in a mood."
     )
-    describe: Annotated[Text, Field(min_length=1, max_length=LONGEST)] | None = None
+    texts: list[Annotated[Text, Field(max_length=_LONGEST_UTTERANCE)]] | None = Field(
+        None, min_length=FEWEST, max_length=MOST, description="Utterances that express it."
+    )
+    describe: Annotated[Text, Field(min_length=1, max_length=LONGEST)] | None = Field(
+        None, description="The manner of one who feels it, as in: warm, unhurried, at peace."
+    )
 
     @model_validator(mode="after")
     def _is_one_of_two(self) -> EmotionRequest:
@@ -371,11 +450,11 @@ class EmotionRequest(Body):
 class CancelRequest(Body):
     """The emotion that is not to be added any more."""
 
-    name: Annotated[Text, Field(min_length=1, max_length=64)]
+    name: Annotated[Text, Field(min_length=1, max_length=64)] = Field(description="Its name.")
 
 
 class RowsRequest(Body):
     """``tokens``: how many of an answer, from its first on."""
 
     mood: AskedMood
-    tokens: int = Field(64, ge=1, le=1024)
+    tokens: int = Field(64, ge=1, le=1024, description="Of the answer, from its first on.")

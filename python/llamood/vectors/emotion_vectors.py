@@ -117,14 +117,17 @@ class EmotionVectors:
 
     @property
     def n_emotion(self) -> int:
+        """How many emotions there are."""
         return int(self.data.shape[0])
 
     @property
     def n_layer(self) -> int:
+        """How many layers, from 0 on."""
         return int(self.data.shape[1])
 
     @property
     def n_embd(self) -> int:
+        """The width of the model's hidden states."""
         return int(self.data.shape[2])
 
     def __repr__(self) -> str:

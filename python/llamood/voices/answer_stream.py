@@ -74,6 +74,7 @@ class AnswerStream:
 
     @property
     def speakers(self) -> tuple[Character, ...]:
+        """Who still speaks in it."""
         return tuple(self._speakers)
 
     @property
@@ -82,19 +83,23 @@ class AnswerStream:
         return bool(self._speakers) and not self._events
 
     def tell(self, event: Event) -> None:
+        """It was said."""
         self._events.append(event)
         if event.finish_reason is not None:
             self._speakers.discard(event.voice)
 
     def fail(self, voice: Character, fault: Exception) -> None:
+        """A voice says no more; the first such fault is raised after what was said before it."""
         self._speakers.discard(voice)
         self._fault = self._fault or fault
 
     def silence(self) -> None:
+        """What was not taken is told no more."""
         self._events.clear()
         self._fault = None
 
     def raise_fault(self) -> None:
+        """Raise what went wrong, once, where nothing is left to tell before it."""
         if self._fault is not None and not self._events:
             fault, self._fault = self._fault, None
             raise fault

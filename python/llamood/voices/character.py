@@ -72,6 +72,7 @@ class Character:
 
     @property
     def is_speaking(self) -> bool:
+        """Whether it was told something that it has not answered to the end."""
         return self._core.is_speaking
 
     @property

@@ -50,6 +50,7 @@ class OpenedLlama(llama_cpp.Llama):  # type: ignore[misc]
     # llama_cpp.Llama makes this struct, sets what it was given, and loads the model.
     @property
     def model_params(self) -> Any:
+        """As `llama_cpp.Llama` has it: the struct with which the model was loaded."""
         return self._model_params
 
     @model_params.setter
@@ -63,6 +64,7 @@ class OpenedLlama(llama_cpp.Llama):  # type: ignore[misc]
     # at no other time.
     @property
     def context_params(self) -> Any:
+        """As `llama_cpp.Llama` has it: the struct with which the context was made."""
         return self._context_params
 
     @context_params.setter
