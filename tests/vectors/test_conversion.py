@@ -7,6 +7,7 @@ import json
 import math
 import resource
 
+import gguf
 import numpy as np
 import pytest
 
@@ -211,6 +212,19 @@ def test_our_own_files_speak_for_themselves(tmp_path):
     assert convert(path, site="attn_out", index_base=0).measurement == evs.measurement
     with pytest.raises(FileError, match=r"index base 1.*site layer_out was asked.*attn_out"):
         convert(path, site="layer_out", index_base=1)
+
+
+@pytest.mark.parametrize("arch", ["llama", None])
+def test_what_is_saved_can_be_imported_by_repeng(tmp_path, arch):
+    """It reads the hint, which must be there, and the numbers of all directions as they are."""
+    evs = EmotionVectors(("joy",), [ROWS], Measurement(model_arch=arch))
+    (path,) = save(evs, tmp_path)
+    reader = gguf.GGUFReader(path)
+    hint = reader.get_field("controlvector.model_hint")
+    assert bytes(hint.parts[-1]).decode() == (arch or "")
+    found = {tensor.name: tensor.data.tolist() for tensor in reader.tensors}
+    assert found == {f"direction.{layer}": ROWS[layer].tolist() for layer in (1, 2, 3)}
+    assert load(path).measurement == evs.measurement
 
 
 FORMATS = [".npz", pytest.param(".safetensors", marks=needs_safetensors)]

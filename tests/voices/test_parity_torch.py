@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -14,18 +13,20 @@ import numpy as np
 import pytest
 
 import llamood
+from interop.weights import write_float32
 from llama_gguf import CHATML, byte_tokenizer, hf_llama_weights, write_llama
 from llamood.vectors.emotion_vectors import Site
 from open_voices import UNHELD
 
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
+paper_hook = pytest.importorskip("interop.peers.paper_hook")
 
 pytestmark = pytest.mark.slow
 
 N_LAYER, N_EMBD, N_STEP = 4, 64, 32
 PROMPT = b"The parcel came late, and nobody was in."
-TOLERANCE = 1e-3  # the logits span about -7 to 7
+TOLERANCE = 1e-3  # the logits span about -7 to 7, of SmolLM2 -30 to 28
 
 
 @dataclass(frozen=True)
@@ -99,34 +100,6 @@ def speak(
         llm.close()
 
 
-@contextmanager
-def hooked(model: Any, added: np.ndarray, first: int, site: Site) -> Iterator[None]:
-    """Adds ``added[layer]`` from position ``first`` on, at the output of each decoder layer but 0,
-    or at the output of each self-attention."""
-
-    def hook_for(layer: int) -> Any:
-        def hook(_module: Any, _args: Any, output: Any) -> Any:
-            states, *rest = output if isinstance(output, tuple) else (output,)
-            steered = states.clone()
-            steered[:, first:] += torch.from_numpy(added[layer])
-            return (steered, *rest) if isinstance(output, tuple) else steered
-
-        return hook
-
-    layers = list(enumerate(model.model.layers))
-    modules = (
-        [(il, layer) for il, layer in layers if il > 0]
-        if site == "layer_out"
-        else [(il, layer.self_attn) for il, layer in layers]
-    )
-    handles = [module.register_forward_hook(hook_for(il)) for il, module in modules]
-    try:
-        yield
-    finally:
-        for handle in handles:
-            handle.remove()
-
-
 def expected(
     twins: Twins,
     tokens: Sequence[int],
@@ -136,9 +109,10 @@ def expected(
     site: Site = "layer_out",
 ) -> np.ndarray:
     """Logits (n_token, n_vocab) of PyTorch reading ``tokens``."""
-    with torch.no_grad(), hooked(twins.torch_model, added, first, site):
-        logits: np.ndarray = twins.torch_model(torch.tensor([list(tokens)])).logits[0].numpy()
-        return logits
+    logits: np.ndarray = paper_hook.steered_logits(
+        twins.torch_model, tokens, added, first=first, site=site
+    )
+    return logits
 
 
 @pytest.mark.parametrize("intensity", [-1, 0, 1, 2])
@@ -205,3 +179,40 @@ def test_logits_agree_at_the_attention_output(
     assert (moved[begin:] > (0.5 if added.any() else -1)).all()
     elsewhere = expected(twins, tokens, added, begin)
     assert not added.any() or np.abs(elsewhere - steered).max() > 0.5
+
+
+# -- the same on a real model's own weights --------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def smollm2(demo_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Twins:
+    """SmolLM2, whose quantised file `transformers` reads, too; both compute in float32."""
+    path = write_float32(demo_model, tmp_path_factory.mktemp("smollm2") / "float32.gguf")
+    model = transformers.AutoModelForCausalLM.from_pretrained(
+        demo_model.parent, gguf_file=demo_model.name, dtype="float32"
+    )
+    return Twins(model.eval(), path)
+
+
+@pytest.fixture(scope="module")
+def real_vectors(demo_vectors: Path) -> llamood.EmotionVectors:
+    """In all layers, half as long as the hidden states there."""
+    rms = llamood.load(demo_vectors).measurement.residual_rms
+    assert rms is not None
+    noise = np.random.default_rng(5).standard_normal((1, len(rms), 576))
+    data = 0.5 * np.array(rms)[:, np.newaxis] * noise
+    return llamood.EmotionVectors(names=("joy",), data=data, ceiling=(UNHELD,))
+
+
+@pytest.mark.parametrize("site", ["attn_out", "layer_out"])
+def test_logits_agree_on_real_weights(
+    smollm2: Twins, real_vectors: llamood.EmotionVectors, site: Site
+) -> None:
+    tokens, n_prompt, scores = speak(smollm2, real_vectors, {"joy": 1.0}, site=site)
+    added = real_vectors["joy"]
+    steered = expected(smollm2, tokens, added, n_prompt - 1, site=site)
+    assert np.abs(scores - steered).max() < TOLERANCE
+
+    moved = np.abs(steered - expected(smollm2, tokens, 0 * added, 0)).max(axis=1)
+    assert (moved[: n_prompt - 1] == 0).all()
+    assert (moved[n_prompt - 1 :] > 1).all()

@@ -147,7 +147,8 @@ def write(path: Path, evs: EmotionVectors, name: str) -> None:
     m, i = evs.measurement, evs.names.index(name)
     text, f32, f64 = GGUFValueType.STRING, GGUFValueType.FLOAT32, GGUFValueType.FLOAT64
     facts = [
-        (f"{ARCHITECTURE}.model_hint", m.model_arch, text),
+        # Where it is not known an empty one: repeng refuses a file without any.
+        (f"{ARCHITECTURE}.model_hint", m.model_arch or "", text),
         (f"{ARCHITECTURE}.layer_count", evs.n_layer - 1, GGUFValueType.UINT32),
         ("llamood.version", VERSION, GGUFValueType.UINT32),
         ("llamood.emotion", name, text),
