@@ -20,7 +20,7 @@ CPP = [target for target in TARGETS if target.language == "C++"]
 PYTHON = [target for target in TARGETS if target.language == "Python"]
 INPUTS = 2000
 needs_atheris = pytest.mark.skipif(
-    importlib.util.find_spec("atheris") is None, reason="needs atheris (pip install atheris)"
+    importlib.util.find_spec("atheris") is None, reason="needs atheris: pip install '.[fuzz]'"
 )
 
 
