@@ -78,11 +78,14 @@ def options() -> list[tuple[str, str, str]]:
     """What CMake is told: name, what it does, default."""
     text = CMAKE.read_text(encoding="utf-8")
     switches = re.findall(r'option\((LLAMOOD_\w+) "([^"]+)" (\S+)\)', text)
-    paths = re.findall(r'set\((LLAMOOD_\w+) "" CACHE PATH\s+"([^"]+)"\)', text)
+    values = re.findall(r'set\((LLAMOOD_\w+) "([^"]*)" CACHE \w+\s+"([^"]+)"\)', text)
     where = {"${PROJECT_IS_TOP_LEVEL}": "`ON`, within another project `OFF`"}
     where["${LLAMOOD_C_DEFAULT}"] = "`OFF`, within another project `ON`"
     told = [(name, about, where.get(default, f"`{default}`")) for name, about, default in switches]
-    return [*told, *((name, about, "") for name, about in paths)]
+    return [
+        *told,
+        *((name, about, f"`{default}`" if default else "") for name, default, about in values),
+    ]
 
 
 def written() -> str:
