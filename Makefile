@@ -87,7 +87,7 @@ sanitize: $(VENV)/.tests
 # The documents as a site, in build/site; a link that leads nowhere ends it.
 site: $(VENV)/.site
 	$(BIN)/python tools/site/gather.py build/documents
-	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet -f tools/site/mkdocs.yml
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict -f tools/site/mkdocs.yml
 
 clean:
 	rm -rf $(VENV) build

@@ -27,6 +27,8 @@ from llamood.moods.notation import BESIDE, BOUNDS, STARTED
 from llamood.moods.parameters import KINDS, parameters
 from llamood.moods.schema import mood_schema
 from llamood.moods.settings import SETTINGS
+from llamood.server.metrics import Metrics
+from llamood.server.requests import ChatRequest
 from reference import header, names, service
 from reference.moods import EXAMPLES
 
@@ -175,6 +177,15 @@ def test_every_field_that_a_client_may_choose_says_what_it_is() -> None:
     for name in ("ChatRequest", "TextRequest", "RowsRequest", "EmotionRequest", "Extra", "Felt"):
         for field, schema in schemas[name]["properties"].items():
             assert service.about(schema), f"{name}.{field}"
+
+
+def test_every_metric_and_every_refused_field_is_in_the_reference() -> None:
+    told = sections("http.md", 2)["GET /metrics"]
+    listed = re.findall(r"^\| `(llamood_\w+)` \|", told, flags=re.MULTILINE)
+    registered = {family.name for family in Metrics()._registry.collect()}
+    assert {name.removesuffix("_total") for name in listed} == registered
+    for field in ChatRequest.refused:
+        assert f"`{field}`" in sections("http.md", 3)["ChatRequest"]
 
 
 # -- moods ---------------------------------------------------------------------------------------

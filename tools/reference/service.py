@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -12,6 +13,7 @@ from starlette.testclient import TestClient
 from llamood.server.app import create_app
 from llamood.server.engine import Engine
 from llamood.server.metrics import Metrics
+from llamood.server.requests import Shared
 from llamood.server.settings import Settings
 from llamood.voices.cast import Cast
 from reference.markdown import cell, inline, notes, page, prose, table
@@ -19,8 +21,8 @@ from reference.markdown import cell, inline, notes, page, prose, table
 Schema = Mapping[str, Any]
 
 
-def document() -> dict[str, Any]:
-    """Of a service whose model is never opened."""
+def _said(path: str) -> httpx.Response:
+    """By a service whose model is never opened."""
 
     def open_nothing() -> Cast:
         raise AssertionError("the engine is not started")
@@ -28,8 +30,25 @@ def document() -> dict[str, Any]:
     metrics = Metrics()
     engine = Engine(open_nothing, metrics=metrics, n_waiting=1)
     client = TestClient(create_app(engine, Settings(model="demo"), metrics))
-    answer: httpx.Response = client.get("/openapi.json")
-    return dict(answer.raise_for_status().json())
+    return client.get(path).raise_for_status()
+
+
+def document() -> dict[str, Any]:
+    """What the service says of itself."""
+    return dict(_said("/openapi.json").json())
+
+
+def counted() -> list[tuple[str, str, str]]:
+    """Of each metric its name, kind and what it is."""
+    text = _said("/metrics").text
+    kinds = dict(re.findall(r"^# TYPE (\w+) (\w+)$", text, re.MULTILINE))
+    told = re.findall(r"^# HELP (\w+) (.+)$", text, re.MULTILINE)
+    return [(name, kinds[name], said) for name, said in told if not name.endswith("_created")]
+
+
+def refused() -> list[str]:
+    """Fields of OpenAI and of llama.cpp's servers that are refused by name."""
+    return sorted(Shared.refused)
 
 
 def operations(api: Schema) -> Iterator[tuple[str, str, Schema]]:
@@ -79,6 +98,9 @@ def _operation(name: str, operation: Schema) -> Iterator[str]:
     for status, response in operation["responses"].items():
         if status not in ("4XX", "5XX", "422"):
             yield from _response(status, response)
+    if name == "GET /metrics":
+        rows = ([f"`{metric}`", kind, cell(said)] for metric, kind, said in counted())
+        yield table(["metric", "kind", ""], rows)
 
 
 def _response(status: str, response: Schema) -> Iterator[str]:
@@ -102,6 +124,9 @@ def _schema(name: str, schema: Schema) -> Iterator[str]:
     if "description" in schema:
         yield prose(schema["description"])
     yield table(["field", "is", ""], _fields(schema, asked=True))
+    if name == "ChatRequest":
+        listed = ", ".join(f"`{field}`" for field in refused())
+        yield f"Refused by name, unless they ask for what is so anyway: {listed}."
 
 
 def _fields(schema: Schema, *, within: str = "", asked: bool = False) -> Iterator[list[str]]:

@@ -31,7 +31,18 @@ NVIDIA = Path("/proc/driver/nvidia/version")
 # What makes a token several times as fast, by the names of Linux and of llama.cpp.
 INSTRUCTIONS = {"avx": "AVX", "avx2": "AVX2", "fma": "FMA", "f16c": "F16C"}
 # Extras of who works on llamood, and that of which more is told.
-_NOT_TOLD = ("test", "lint", "docs", "train", "parity", "clients", "demo")
+_NOT_TOLD = (
+    "test",
+    "browser",
+    "lint",
+    "docs",
+    "fuzz",
+    "wheel",
+    "train",
+    "parity",
+    "clients",
+    "demo",
+)
 _WAITS = ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT")
 
 
