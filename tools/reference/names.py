@@ -115,8 +115,9 @@ def _functions(module: ModuleType) -> Iterator[list[str]]:
 def _value(name: str, value: Any) -> Iterator[str]:
     yield f"### {name}"
     if inspect.isclass(value):
-        if not issubclass(value, Exception) or value.__init__ is not Exception.__init__:
-            yield code(signature(name.rsplit(".", 1)[1], value), "python")
+        called = signature(name.rsplit(".", 1)[1], value)
+        if called is not None:
+            yield code(called, "python")
         yield prose(_own_doc(value))
         told = [each for each in value.__mro__[1:] if each in documented()]
         if told and not issubclass(value, Exception):
@@ -124,7 +125,7 @@ def _value(name: str, value: Any) -> Iterator[str]:
         for member, each in members(value):
             yield from _member(f"{value.__name__}.{member}", each)
     elif inspect.isfunction(inspect.unwrap(value) if callable(value) else value):
-        yield code(signature(value.__name__, value), "python")
+        yield code(signature(value.__name__, value) or "", "python")
         yield prose(inspect.getdoc(value) or "")
     else:
         yield prose(CONSTANTS[name])
@@ -177,7 +178,7 @@ def _member(name: str, member: Any) -> Iterator[str]:
         yield prose(inspect.getdoc(member) or "")
         return
     function = member.__func__ if isinstance(member, classmethod | staticmethod) else member
-    yield code(signature(name.split(".")[1], function), "python")
+    yield code(signature(name.split(".")[1], function) or "", "python")
     yield prose(inspect.getdoc(function) or "")
 
 
@@ -185,12 +186,13 @@ def _own_doc(cls: type) -> str:
     return inspect.cleandoc(cls.__doc__ or "")
 
 
-def signature(name: str, value: Any) -> str:
-    """As it is called, a parameter a line where one line would be too long."""
+def signature(name: str, value: Any) -> str | None:
+    """As it is called, a parameter a line where one line would be too long; None of errors, which
+    are called by llamood alone, and have no signature that Python could tell."""
     try:
         taken = inspect.signature(value)
-    except ValueError:  # of a compiled one
-        return f"{name}(...)"
+    except ValueError:
+        return None
     words, kind_before = [], None
     for each in taken.parameters.values():
         if each.name in ("self", "cls"):
