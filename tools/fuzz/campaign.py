@@ -93,6 +93,7 @@ class Campaign:
         words = self.folder / "words" / target.id
         words.parent.mkdir(parents=True, exist_ok=True)
         words.write_text("".join(f'"{_escaped(word)}"\n' for word in target.words))
+        at = commit(self.root)
         began = time.monotonic()
         with TemporaryDirectory(prefix="llamood-fuzz-", dir=_in_memory()) as temporary:
             said = subprocess.run(
@@ -111,7 +112,7 @@ class Campaign:
             raise FindingError(f"{target.id}: see {found}\n{output[-6000:]}")
         made = Run(
             target.id, int(_last(_EXECUTED, output)), round(time.monotonic() - began, 1),
-            int(_last(_DONE, output)), commit(self.root), fuzzer(target),
+            int(_last(_DONE, output)), at, fuzzer(target),
         )  # fmt: skip
         with (self.folder / "runs.jsonl").open("a") as log:
             log.write(json.dumps(asdict(made)) + "\n")
