@@ -142,7 +142,7 @@ def require_atheris() -> None:
     try:
         version("atheris")
     except PackageNotFoundError:
-        raise MissingError("atheris is not here: pip install atheris") from None
+        raise MissingError('atheris is not here: pip install ".[fuzz]"') from None
 
 
 def fuzzer(target: Target) -> str:
