@@ -77,7 +77,7 @@ verify-vulkan: $(VENV)/.tests
 # Whatever bytes for every reader, RUNS of each, and docs/fuzzing.md written anew: hours. Needs Clang.
 RUNS ?= 1000000
 fuzz: $(VENV)/.tests
-	$(BIN)/pip install --quiet --no-build-isolation -e ".[fuzz]"
+	$(BIN)/python -c "import atheris" 2> /dev/null || $(BIN)/pip install --quiet --no-build-isolation -e ".[fuzz]"
 	$(BIN)/python tools/fuzz/run.py --runs $(RUNS) --write docs/fuzzing.md
 
 # The tests in C++ and C under sanitizers: of memory and undefined behaviour, and of threads.

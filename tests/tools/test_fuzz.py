@@ -20,7 +20,7 @@ CPP = [target for target in TARGETS if target.language == "C++"]
 PYTHON = [target for target in TARGETS if target.language == "Python"]
 INPUTS = 2000
 needs_atheris = pytest.mark.skipif(
-    importlib.util.find_spec("atheris") is None, reason="needs atheris: pip install '.[fuzz]'"
+    importlib.util.find_spec("atheris") is None, reason='needs atheris (pip install ".[fuzz]")'
 )
 
 
@@ -97,8 +97,10 @@ def compiled(campaign: Campaign, *targets: Target) -> Campaign:
 
 @pytest.mark.slow
 def test_no_reader_in_cpp_does_what_none_may() -> None:
-    campaign = compiled(Campaign(), *CPP)
-    for target in CPP:
+    # For a voice that goes on all of the library is compiled, some minutes: `make fuzz` has it.
+    targets = [target for target in CPP if target.name != "restored_voice"]
+    campaign = compiled(Campaign(), *targets)
+    for target in targets:
         assert campaign.run(target, INPUTS, seed=1).inputs >= INPUTS
 
 
@@ -116,7 +118,7 @@ def test_a_fault_in_cpp_is_found(tmp_path: Path) -> None:
     campaign = copied(tmp_path, (where, "i > 0 && before.size()", "before.size()"))
     target = next(target for target in CPP if target.name == "text")
     compiled(campaign, target)
-    with pytest.raises(FindingError, match="AddressSanitizer"):
+    with pytest.raises(FindingError, match=r"SUMMARY: \w+Sanitizer"):
         campaign.run(target, INPUTS, seed=1)
 
 

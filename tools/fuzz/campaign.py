@@ -24,7 +24,7 @@ from fuzz import seeds
 from fuzz.targets import Target
 
 ROOT = Path(__file__).resolve().parents[2]
-SOURCES = ("csrc", "python", "tools/fuzz", "CMakeLists.txt", "cmake")
+SOURCES = ("csrc", "python", "tools/fuzz/readers")
 SLOWEST = 25  # seconds that an input may take, on a machine that is busy
 LARGEST = {"C++": 512, "Python": 1536}  # MiB of a process
 CLANG = "clang++"
@@ -93,6 +93,7 @@ class Campaign:
         words = self.folder / "words" / target.id
         words.parent.mkdir(parents=True, exist_ok=True)
         words.write_text("".join(f'"{_escaped(word)}"\n' for word in target.words))
+        at = commit(self.root)
         began = time.monotonic()
         with TemporaryDirectory(prefix="llamood-fuzz-", dir=_in_memory()) as temporary:
             said = subprocess.run(
@@ -111,7 +112,7 @@ class Campaign:
             raise FindingError(f"{target.id}: see {found}\n{output[-6000:]}")
         made = Run(
             target.id, int(_last(_EXECUTED, output)), round(time.monotonic() - began, 1),
-            int(_last(_DONE, output)), commit(self.root), fuzzer(target),
+            int(_last(_DONE, output)), at, fuzzer(target),
         )  # fmt: skip
         with (self.folder / "runs.jsonl").open("a") as log:
             log.write(json.dumps(asdict(made)) + "\n")
@@ -122,6 +123,13 @@ class Campaign:
         path = self.folder / "runs.jsonl"
         lines = path.read_text().splitlines() if path.exists() else []
         return [Run(**json.loads(line)) for line in lines]
+
+    def left(self, target: Target, inputs: int) -> int:
+        """How many of so many inputs have not been run yet of the sources as they are."""
+        now = commit(self.root)
+        run = (each for each in self.runs() if each.target == target.id and each.commit == now)
+        is_known = not now.endswith(("+", "?"))
+        return max(inputs - sum(each.inputs for each in run), 0) if is_known else inputs
 
     def _command(self, target: Target) -> list[str]:
         if target.language == "C++":
@@ -134,7 +142,7 @@ def require_atheris() -> None:
     try:
         version("atheris")
     except PackageNotFoundError:
-        raise MissingError("atheris is not here: pip install atheris") from None
+        raise MissingError('atheris is not here: pip install ".[fuzz]"') from None
 
 
 def fuzzer(target: Target) -> str:

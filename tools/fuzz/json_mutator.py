@@ -71,7 +71,7 @@ def _change(held: list[Any], random: Random, words: Sequence[str]) -> None:
     other_holder, other_key = random.choice(places)
     what = random.randrange(8)
     if what == 0:
-        holder[key] = random.choice(ODD)
+        holder[key] = _copied(random.choice(ODD))
     elif what == 1 and words:
         holder[key] = random.choice(words)
     elif what == 2 and holder is not held:
@@ -88,6 +88,6 @@ def _change(held: list[Any], random: Random, words: Sequence[str]) -> None:
         number = holder[key]
         holder[key] = random.choice((number + 1, number - 1, -number, number * 2))
     elif isinstance(holder[key], dict):
-        holder[key][random.choice(words or ["a"])] = random.choice(ODD)
+        holder[key][random.choice(words or ["a"])] = _copied(random.choice(ODD))
     else:
-        holder[key] = random.choice(ODD)
+        holder[key] = _copied(random.choice(ODD))

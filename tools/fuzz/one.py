@@ -9,7 +9,6 @@ import importlib
 import logging
 import sys
 import warnings
-from functools import partial
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
@@ -51,8 +50,14 @@ def _mutator(name: str) -> dict[str, Any]:
     known = next(each for each in TARGETS if (each.language, each.name) == ("Python", name))
     if not known.is_json:
         return {}
-    how = partial(mutated, mutate=atheris.Mutate, words=known.words)
-    return {"custom_mutator": lambda data, most, seed: how(data, most, seed)}
+
+    def mutate(data: bytes, most: int) -> bytes:
+        return bytes(atheris.Mutate(data, most))  # another function before Fuzz() runs
+
+    def custom_mutator(data: bytes, most: int, seed: int) -> bytes:
+        return mutated(data, most, seed, mutate=mutate, words=known.words)
+
+    return {"custom_mutator": custom_mutator}
 
 
 if __name__ == "__main__":

@@ -3,7 +3,8 @@
     .venv/bin/python tools/fuzz/run.py [NAME ...] [--runs N] [--seconds N] [--write PAGE]
 
 A name is that of a target (``mood-cpp``, ``mood-py``). Stops at a finding, with exit status 1, and
-tells where the input lies; what was run until then counts, and is told on the page.
+tells where the input lies. What was run before of the same sources counts, and is told on the page:
+stopped, it goes on where it was.
 """
 
 from __future__ import annotations
@@ -45,7 +46,10 @@ def main(names: Sequence[str], runs: int, seconds: int, write: Path | None, is_l
             if not target.is_here:
                 click.echo(f"{target.id}: left out, needs {target.needs}")
                 continue
-            made = campaign.run(target, runs, seconds=seconds)
+            left = campaign.left(target, runs)
+            if left == 0:
+                continue
+            made = campaign.run(target, left, seconds=seconds)
             click.echo(
                 f"{made.target}: {made.inputs} inputs in {made.seconds:.0f} s, {made.edges} edges"
             )

@@ -428,4 +428,10 @@ def _answers() -> Iterator[bytes]:
 
 
 # What was found, by target: one example of each kind.
-FOUND: dict[str, tuple[bytes, ...]] = {}
+FOUND: dict[str, tuple[bytes, ...]] = {
+    "gguf-cpp": (
+        hostile_files.BROKEN["value of unknown type"][0],
+        hostile_files.directions(Direction("direction.1", kind=2**31)),
+    ),
+    "saved_voice-cpp": (_json(voice()) + b"\n",),
+}
