@@ -90,7 +90,7 @@ def looked_at(device: Device, *, n_change: int) -> Iterator[Check]:
                 yield from hidden_states.read_and_kept(subject, place)
         for place in (Place.whole(device), Place.half(device, models[-1].n_layer)):
             yield from casts.spoken(models[-1], place)
-        yield from memory.steady(models[-1], Place.whole(device), n_change=n_change)
+        yield from memory.steady(models[0], Place.whole(device), n_change=n_change)
 
 
 if __name__ == "__main__":
