@@ -26,7 +26,7 @@ from soaking.report import Told, commit  # noqa: E402
 from soaking.soak import soak  # noqa: E402
 
 SMALL = (tiny_chat.MODEL, tiny_chat.VECTORS)
-_LIFE = 0.6  # of all the time, until which one process lives on; the rest is for its troubles
+_LIFE = 0.5  # of all the time, until which one process lives on; the rest is for its troubles
 
 
 def subject(name: str) -> Subject:

@@ -52,7 +52,7 @@ class Plan:
     growth is a fault."""
 
     n_client: int = 12
-    n_each: int = 10
+    n_each: int = 4
     begins: Sequence[Trouble] = ()
     between: Sequence[Trouble] = ()
     ends: Sequence[Trouble] = ()

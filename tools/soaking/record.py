@@ -24,7 +24,7 @@ class Fault:
 
 
 class Record:
-    """``counts``: of what was asked, and how it ended, by names. Used by one thread."""
+    """``counts``: of what was asked, and how it ended, by names; one thread counts each of them."""
 
     def __init__(self) -> None:
         self.counts: Counter[str] = Counter()

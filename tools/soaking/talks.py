@@ -62,6 +62,11 @@ class Talks:
         talk = self.all[name] = Talk(name, [mood], may_miss=may_miss)
         return talk
 
+    @property
+    def n_missed(self) -> int:
+        """How many have changed while nothing could be written."""
+        return sum(talk.may_miss for talk in self.all.values())
+
     def forget(self, talk: Talk) -> None:
         self.all.pop(talk.name, None)
 
@@ -110,6 +115,7 @@ class Talks:
         if halves:
             self._record.fault("half written", f"left beside sessions: {halves}")
         self._record.count("sessions found on the disk as they are", len(self.all) - len(wrong))
+        self._record.count("sessions that had changed on a full disk", self.n_missed)
         for talk in self.all.values():
             talk.may_miss = False
 

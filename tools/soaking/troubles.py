@@ -16,6 +16,9 @@ from soaking.disk import SmallDisk
 
 _FEELINGS = Path(__file__).resolve().parents[2] / "tests" / "feelings"
 _LONGEST = 1500.0  # seconds that an emotion may take to be added beside other work
+_LONGEST_FULL = 10.0  # seconds of it at most
+_CHANGED = 2  # sessions, while it is full
+_WRITTEN = 1.0  # seconds in which the service has tried to write them
 _WAIT = 0.1
 _MIDDLE = 0.1  # of the work is done when it is killed
 
@@ -30,9 +33,10 @@ async def killed(place: Place) -> None:
 
 async def killed_while_full(place: Place) -> None:
     """The same while nothing can be written: what lies on the disk goes on."""
-    disk = disk_of(place)
-    with disk.full():
-        await asyncio.sleep(2.0)
+    end = time.monotonic() + _LONGEST_FULL
+    with disk_of(place).full():
+        while place.talks.n_missed < _CHANGED and time.monotonic() < end:
+            await asyncio.sleep(_WAIT)
         died = await _killed(place)
         place.talks.after_death(died)
         await place.service.start()
@@ -50,9 +54,12 @@ async def stopped(place: Place) -> None:
 
 
 async def full(place: Place) -> None:
-    """No room for sessions; then there is."""
+    """No room for sessions until some have changed; then there is."""
+    end = time.monotonic() + _LONGEST_FULL
     with disk_of(place).full():
-        await asyncio.sleep(3.0)
+        while place.talks.n_missed < _CHANGED and time.monotonic() < end:
+            await asyncio.sleep(_WAIT)
+        await asyncio.sleep(_WRITTEN)
     place.record.count("the disk full while sessions are saved")
 
 
