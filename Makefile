@@ -11,7 +11,7 @@ COMMANDS := demo,plot,eval,server,convert
 # `parity` adds PyTorch and transformers, for the tests that compare with them.
 EXTRAS ?= $(COMMANDS),test,lint
 
-.PHONY: demo demo-vectors test lint format bench evidence clean
+.PHONY: demo demo-vectors test lint format bench interop evidence clean
 
 demo: $(VENV)/.runs
 	$(BIN)/llamood demo
@@ -40,6 +40,11 @@ format: $(VENV)/.tests
 # Every bound on speed, and docs/performance.md written anew: some twenty minutes.
 bench: $(VENV)/.tests
 	$(BIN)/python tools/bench/run.py --write docs/performance.md
+
+# Other programs beside llamood, and docs/interop.md written anew: some ten minutes on quiet cores, and
+# the first time as many for PyTorch, the peers and llama.cpp's programs, which are built.
+interop: $(VENV)/.tests
+	$(BIN)/python tools/interop/run.py --write docs/interop.md
 
 # What ships for the demo, measured anew: some ten minutes. What calibrate could choose from, the
 # vectors of the attention output and the answers are left out, so that it stays under 2 MB.
