@@ -1,0 +1,63 @@
+"""dialz: takes a model by its folder alone, in float16, and writes a GGUF of its own architecture.
+
+In float32 it is given the weights anew, as float16 would have rounded them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from dialz import Dataset, SteeringModel, SteeringVector
+from transformers import AutoConfig, AutoModelForCausalLM
+
+from interop.peers.peer import BATCH, Pairs, read_logits
+
+
+class DialzPeer:
+    packages = ("dialz",)
+    methods = ("pca", "mean_diff")
+    suffix = ".gguf"
+
+    def __init__(self, folder: Path, *, precision: str) -> None:
+        n_layer = AutoConfig.from_pretrained(folder).num_hidden_layers
+        self._model = SteeringModel(str(folder), range(1, n_layer))
+        if precision == "float32":
+            whole = AutoModelForCausalLM.from_pretrained(folder, dtype=precision)
+            bare = self._model.unwrap().float()
+            bare.load_state_dict(whole.state_dict())
+            self._wrap(bare)
+        self._model.model.eval()
+
+    def _wrap(self, bare: Any) -> None:
+        from dialz.vector import SteeringModule
+
+        for layer in self._model.layer_ids:
+            bare.model.layers[layer] = SteeringModule(bare.model.layers[layer])
+
+    def trained(self, pairs: Pairs, method: str) -> SteeringVector:
+        entries = Dataset()
+        for one, other in pairs:
+            entries.add_entry(one, other)
+        return SteeringVector.train(self._model, entries, method=method, batch_size=BATCH)
+
+    def export(self, vector: SteeringVector, path: Path) -> None:
+        vector.export_gguf(path)
+
+    def imported(self, path: Path) -> SteeringVector:
+        return SteeringVector.import_gguf(path)
+
+    def rows(self, vector: SteeringVector) -> dict[int, np.ndarray]:
+        return dict(vector.directions)
+
+    def of_rows(self, rows: dict[int, np.ndarray]) -> SteeringVector:
+        return SteeringVector(model_type=self._model.config.model_type, directions=rows)
+
+    def logits(self, tokens: Sequence[int], vector: Any, coefficient: float) -> np.ndarray:
+        if vector is None:
+            self._model.reset()
+        else:
+            self._model.set_control(vector, coefficient)
+        return read_logits(self._model, tokens)
