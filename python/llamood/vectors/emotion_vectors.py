@@ -35,8 +35,9 @@ class Measurement:
     were read: ``layer_out``, the end of the block, or ``attn_out``, between attention and MLP
     (llamood reads the residual stream there; others the output of attention alone, which is added
     to it, so that adding is the same for both). ``positions``: the tokens read, ``generated`` or
-    ``all``. ``model_arch``: the GGUF architecture. ``model_fingerprint``: tells two models of one shape apart.
-    ``residual_rms``: root mean square of the residual stream in each layer of that model.
+    ``all``. ``model_arch``: the GGUF architecture. ``model_fingerprint``: tells two models of one
+    shape apart. ``residual_rms``: root mean square of the residual stream in each layer of that
+    model.
 
     Raises `VectorError` for another site or position, an empty text, or an RMS that is
     negative or not finite.
