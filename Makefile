@@ -11,11 +11,7 @@ COMMANDS := demo,plot,eval,server,convert
 # `parity` adds PyTorch and transformers, for the tests that compare with them.
 EXTRAS ?= $(COMMANDS),test,lint
 
-<<<<<<< HEAD
-.PHONY: demo demo-vectors test lint format wheel bench evidence verify-vulkan fuzz sanitize soak site clean
-=======
-.PHONY: demo demo-vectors test lint format bench interop evidence clean
->>>>>>> peers
+.PHONY: demo demo-vectors test lint format wheel bench evidence verify-vulkan fuzz sanitize soak site interop clean
 
 demo: $(VENV)/.runs
 	$(BIN)/llamood demo
@@ -50,17 +46,15 @@ wheel: $(VENV)/.runs
 bench: $(VENV)/.tests
 	$(BIN)/python tools/bench/run.py --write docs/performance.md
 
-<<<<<<< HEAD
 # The service among all kinds of clients, killed, and out of disk; exits with 1 where anything is lost.
 MINUTES ?= 30
 soak: $(VENV)/.tests
 	$(BIN)/python tools/soak.py --minutes $(MINUTES) $(SOAK_ARGS)
-=======
+
 # Other programs beside llamood, and docs/interop.md written anew: some ten minutes on quiet cores, and
 # the first time as many for PyTorch, the peers and llama.cpp's programs, which are built.
 interop: $(VENV)/.tests
 	$(BIN)/python tools/interop/run.py --write docs/interop.md
->>>>>>> peers
 
 # What ships for the demo, measured anew: some ten minutes. What calibrate could choose from, the
 # vectors of the attention output and the answers are left out, so that it stays under 2 MB.
