@@ -171,9 +171,10 @@ def is_known(block: Block, line: str) -> bool:
         options = re.findall(r"(?<= )--?[a-z-]+", tool[2])
         return all(f'"{option}"' in source for option in options)
     begins = (
-        r"(?:CMAKE_ARGS=\"-DGGML_\w+=\w+\" )?pip install |python3 -m venv|\. \.venv/bin/activate"
+        r'(?:CMAKE_ARGS="-DGGML_\w+=\w+" )?pip install ',
+        r"python3 -m venv|\. \.venv/bin/activate|apt-get install ",
     )
-    return re.match(begins, line) is not None
+    return any(re.match(each, line) for each in begins)
 
 
 def test_other_commands_speak_of_what_there_is() -> None:
