@@ -99,6 +99,7 @@ def test_several_names_are_several_labels(write: Write) -> None:
         ("a.jsonl", '["a", "joy"]\n', "line 1: expected {"),
         ("a.jsonl", '{"text": 1, "label": "joy"}\n', "line 1: expected {"),
         ("a.jsonl", '{"text": "a", "label": true}\n', "line 1: expected {"),
+        ("a.jsonl", '{"text": "a", "label": []}\n', "line 1: no label in its list"),
         ("a.jsonl", '{"text": "a"}\n', "line 1: expected {"),
     ],
 )

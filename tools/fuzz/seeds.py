@@ -434,4 +434,5 @@ FOUND: dict[str, tuple[bytes, ...]] = {
         hostile_files.directions(Direction("direction.1", kind=2**31)),
     ),
     "saved_voice-cpp": (_json(voice()) + b"\n",),
+    "texts-py": (b'{"text": "a", "label": []}',),
 }

@@ -272,7 +272,9 @@ def _text_fault(text: str) -> str | None:
 
 
 def _label_fault(labels: tuple[str, ...], names: frozenset[str] | None) -> str | None:
-    """Why one of the labels of a text means nothing, or None. ``names``: of the numbers."""
+    """Why the labels of a text mean nothing, or None. ``names``: of the numbers."""
+    if not labels:
+        return "no label in its list, expected one at least"
     for label in labels:
         if names is None:
             fault = name_fault(label)
