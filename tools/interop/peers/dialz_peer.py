@@ -11,16 +11,13 @@ from typing import Any
 
 import numpy as np
 from dialz import Dataset, SteeringModel, SteeringVector
+from dialz.vector import SteeringModule
 from transformers import AutoConfig, AutoModelForCausalLM
 
 from interop.peers.peer import BATCH, Pairs, read_logits
 
 
 class DialzPeer:
-    packages = ("dialz",)
-    methods = ("pca", "mean_diff")
-    suffix = ".gguf"
-
     def __init__(self, folder: Path, *, precision: str) -> None:
         n_layer = AutoConfig.from_pretrained(folder).num_hidden_layers
         self._model = SteeringModel(str(folder), range(1, n_layer))
@@ -32,8 +29,6 @@ class DialzPeer:
         self._model.model.eval()
 
     def _wrap(self, bare: Any) -> None:
-        from dialz.vector import SteeringModule
-
         for layer in self._model.layer_ids:
             bare.model.layers[layer] = SteeringModule(bare.model.layers[layer])
 

@@ -60,7 +60,7 @@ def weights(*, gguf: str, folder: str, texts: list[str], tokens: list[list[int]]
 def extract(
     *, peer: str, method: str, folder: str, precision: str, pairs: Any, file: str, arrays: str
 ) -> dict[str, Any]:
-    """Trains a vector, exports it and takes it back from its file."""
+    """Trains a vector and exports it; ``arrays``: its directions as the peer holds them."""
     program = _peer(peer, folder, precision)
     pairs = [tuple(pair) for pair in pairs]
     vector, cost = measured(lambda: program.trained(pairs, method))

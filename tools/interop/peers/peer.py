@@ -16,10 +16,6 @@ BATCH = 32  # texts side by side; what two of the three take unless told
 class Peer(Protocol):
     """A program with its model, opened from a folder that `transformers` reads."""
 
-    packages: tuple[str, ...]
-    methods: tuple[str, ...]
-    suffix: str  # of the file that it writes
-
     def __init__(self, folder: Path, *, precision: str) -> None: ...
 
     def trained(self, pairs: Pairs, method: str) -> Any:

@@ -14,10 +14,6 @@ from interop.peers.peer import BATCH, Pairs, read_logits
 
 
 class RepengPeer:
-    packages = ("repeng",)
-    methods = ("pca_diff", "pca_center")
-    suffix = ".gguf"
-
     def __init__(self, folder: Path, *, precision: str) -> None:
         model = AutoModelForCausalLM.from_pretrained(folder, dtype=precision).eval()
         self._tokenizer = AutoTokenizer.from_pretrained(folder)

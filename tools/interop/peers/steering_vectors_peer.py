@@ -9,31 +9,26 @@ from typing import Any
 
 import numpy as np
 import torch
-from steering_vectors import SteeringVector, mean_aggregator, pca_aggregator, train_steering_vector
+from steering_vectors import SteeringVector, mean_aggregator, train_steering_vector
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from interop.peers.peer import BATCH, Pairs, read_logits
 
-AGGREGATORS = {"mean": mean_aggregator, "pca": pca_aggregator}
-
 
 class SteeringVectorsPeer:
-    packages = ("steering-vectors",)
-    methods = ("mean", "pca", "mean at self_attn")
-    suffix = ".pt"
-
     def __init__(self, folder: Path, *, precision: str) -> None:
         self._model = AutoModelForCausalLM.from_pretrained(folder, dtype=precision).eval()
         self._tokenizer = AutoTokenizer.from_pretrained(folder)
 
     def trained(self, pairs: Pairs, method: str) -> SteeringVector:
-        aggregator, _, place = method.partition(" at ")
+        """``method``: ``mean``, or ``mean at`` a place in the block."""
+        place = method.partition(" at ")[2]
         return train_steering_vector(
             self._model,
             self._tokenizer,
             list(pairs),
             layer_type=place or "decoder_block",
-            aggregator=AGGREGATORS[aggregator](),
+            aggregator=mean_aggregator(),
             batch_size=BATCH,
         )
 
