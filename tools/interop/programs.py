@@ -68,7 +68,9 @@ class Programs:
         ]
         done = _run(command)
         return (
-            done.stdout.decode(errors="replace").removesuffix("\n\n").removesuffix(" [end of text]")
+            done.stdout.decode(errors="replace")
+            .removesuffix("\n\n")
+            .removesuffix(" [end of text]\n")
         )
 
     def generate(
