@@ -96,6 +96,8 @@ def load_backend(path: Path) -> None:
     load = function("ggml", "ggml_backend_load", ctypes.c_char_p)
     if not load(str(path).encode()):
         raise NoDevice(f"{path} is no backend that this ggml loads, or has no driver here")
+    if not accelerators():
+        raise NoDevice(f"{path} found no device; a Vulkan of software: GGML_VK_VISIBLE_DEVICES=0")
 
 
 @contextmanager
