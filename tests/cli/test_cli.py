@@ -195,14 +195,6 @@ def test_a_personality_is_a_mood_and_a_system_prompt(tmp_path: Path) -> None:
     assert "a folder of JSON files was expected" in nowhere.stderr
 
 
-def test_a_service_does_not_begin_with_a_mood_that_is_none(tmp_path: Path) -> None:
-    (tmp_path / "kind.json").write_text('{"mood": {"joy": "much"}}')
-    ran = run("serve", tiny_chat.MODEL, "--moods", tmp_path)
-    assert ran.exit_code == 1
-    assert "kind.json: " in ran.stderr
-    assert "joy" in ran.stderr
-
-
 def test_what_is_written_is_named_and_json_stays_json(small: Path, tmp_path: Path) -> None:
     trace, plot = tmp_path / "trace.json", tmp_path / "trace.svg"
     how = ("--feel", "joy=1", "--trace", trace, "--plot", plot, "--json")

@@ -19,10 +19,9 @@ import click
 from llamood import demo
 from llamood.cli import models, options
 from llamood.cli.consoles import printable, remark
-from llamood.errors import FileError, LlamoodError, MoodError
+from llamood.errors import FileError, LlamoodError
 from llamood.extras import to_install
-from llamood.moods.mood import Mood
-from llamood.moods.personality import SHIPPED, Personality, personalities
+from llamood.moods.personality import personalities
 from llamood.vectors.gguf_header import trained_context
 from llamood.voices.cast import Cast
 
@@ -191,7 +190,7 @@ def command(
         n_body=max(_SMALLEST_BODY, _BYTES_A_TOKEN * n_ctx),
         grace=grace,
         unread=unread,
-        personalities=_personalities(folder),
+        personalities=personalities(folder),
         sessions=None if kept_in is None else SessionFolder(kept_in),
         own=own,
     )
@@ -209,18 +208,6 @@ def command(
         )
 
     _serve(open_cast, settings, host=host, port=port)
-
-
-def _personalities(folder: str | None) -> dict[str, Personality]:
-    """That requests may name. Raises `FileError` also where the mood of one is none, as whoever
-    asks for it could not mend that."""
-    found = personalities(folder)
-    for name, each in found.items():
-        try:
-            Mood.of(each.mood)
-        except MoodError as error:
-            raise FileError(Path(folder or SHIPPED) / f"{name}.json", str(error)) from error
-    return found
 
 
 def _own_vectors(model: Path, vectors: Path, device: options.Device) -> OwnVectors:
