@@ -58,8 +58,8 @@ def play(casts: OpenCasts, *, n: int) -> list[list[Call]]:
     run_state_machine_as_test(
         lambda: CastMachine(casts, games),
         settings=settings(
-            max_examples=3 * n // 2,  # some are shorter
-            stateful_step_count=50,
+            max_examples=2 * n + 100,  # some are shorter
+            stateful_step_count=80,  # of which some are left out
             deadline=None,
             derandomize=True,
             database=None,
