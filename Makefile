@@ -87,7 +87,7 @@ fuzz: $(VENV)/.tests
 
 # The tests in C++ and C under sanitizers: of memory and undefined behaviour, and of threads.
 sanitize: $(VENV)/.tests
-	$(BIN)/pytest -m "" tests/c/test_c_sanitizers.py
+	LLAMOOD_SANITIZE=all $(BIN)/pytest -m "" tests/c/test_c_sanitizers.py
 
 # The documents as a site, in build/site; a link that leads nowhere ends it.
 site: $(VENV)/.site
