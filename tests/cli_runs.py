@@ -10,7 +10,7 @@ from click.testing import CliRunner, Result
 
 from llamood import EmotionVectors, save
 from llamood.cli import main
-from llamood.vectors.emotion_vectors import Measurement
+from llamood.vectors.measurement import Measurement
 from open_voices import UNHELD
 
 LLAMOOD = [sys.executable, "-m", "llamood"]

@@ -6,7 +6,8 @@ import json
 
 import numpy as np
 
-from llamood.vectors.emotion_vectors import EmotionVectors, Measurement
+from llamood.vectors.emotion_vectors import EmotionVectors
+from llamood.vectors.measurement import Measurement
 
 ROWS = np.array([[1, 2, 3], [4, 5, 6], [7, 8, 9], [10, 11, 12]], dtype=np.float32)
 

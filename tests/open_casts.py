@@ -14,7 +14,7 @@ import numpy as np
 from llamood import EmotionVectors
 from llamood.moods.mood import Mood
 from llamood.moods.steering import Steering
-from llamood.vectors.emotion_vectors import Measurement
+from llamood.vectors.measurement import Measurement
 from llamood.voices.cast import Cast
 from llamood.voices.sampling import Sampling
 from llamood.voices.shared_context import Overflow

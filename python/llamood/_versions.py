@@ -81,7 +81,7 @@ def tried(pair: str) -> str:
 def running() -> str:
     """The llama.cpp at hand, by the version and commit of its ggml, and whether it was tried."""
     at_hand = _named(importlib.import_module("llamood._core").ggml_running)
-    return f"{at_hand}, tried as it is not that of the build" if FITS in os.environ else at_hand
+    return f"{at_hand}, which was tried at import" if FITS in os.environ else at_hand
 
 
 def differ(built: Version, running: Version) -> bool:

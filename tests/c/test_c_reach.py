@@ -9,7 +9,7 @@ import pytest
 
 from c_library import Refused, library
 from llamood import save
-from llamood.vectors.emotion_vectors import Measurement
+from llamood.vectors.measurement import Measurement
 from open_voices import random_vectors
 from other_models import Kind, write_other_model
 

@@ -34,8 +34,9 @@ from llamood.errors import ModelError
 from llamood.extraction.candidates import CONTROL, Candidates
 from llamood.extraction.windows import DEPTHS, LAST, LATER_HALF, window
 from llamood.judges.linear_judge import bundled
-from llamood.vectors.emotion_vectors import Float64, Measurement
+from llamood.vectors.emotion_vectors import Float64
 from llamood.vectors.increments import as_measured, increments, is_increments
+from llamood.vectors.measurement import Measurement
 from llamood.voices.answering import Answering
 from llamood.voices.chat_template import chat_tokens
 from open_voices import PROMPT, plain, voice

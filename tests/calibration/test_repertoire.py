@@ -22,7 +22,8 @@ from llamood.extraction.side_effects import collapse
 from llamood.extraction.texts import BUNDLED, load_texts
 from llamood.judges.measures import auroc
 from llamood.readings.probe import FILE_NAME, Probe
-from llamood.vectors.emotion_vectors import EmotionVectors, Measurement
+from llamood.vectors.emotion_vectors import EmotionVectors
+from llamood.vectors.measurement import Measurement
 from open_voices import random_vectors, voice
 from probes import random_probe
 

@@ -23,7 +23,7 @@ from cli_runs import EMOTIONS, LLAMOOD, run, save_vectors, with_vectors
 from llamood import EmotionVectors, demo
 from llamood.cli import COMMANDS, main
 from llamood.cli.models import default_vectors
-from llamood.vectors.emotion_vectors import Measurement
+from llamood.vectors.measurement import Measurement
 
 GENERATE = ("--seed", "3", "--max-tokens", "12", "--threads", "1")
 

@@ -19,7 +19,8 @@ from foreign_files import ROWS, written
 from hostile_files import ARRAY, FLOAT32, STRING, UINT32, Direction, Gguf, array, key
 from llamood.cli.terminal import cleaned
 from llamood.vectors.conversion import export
-from llamood.vectors.emotion_vectors import EmotionVectors, Measurement
+from llamood.vectors.emotion_vectors import EmotionVectors
+from llamood.vectors.measurement import Measurement
 
 ESCAPE = "\x1b[2J\x1b]0;owned\x07\x9b31m\u202e"
 STEERS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")

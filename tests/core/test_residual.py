@@ -17,7 +17,7 @@ from c_library import library
 from llamood import _core
 from llamood.errors import MoodWarning
 from llamood.moods.steering_vectors import SAFE_SUM
-from llamood.vectors.emotion_vectors import Measurement, Site
+from llamood.vectors.measurement import Measurement, Site
 from llamood.voices.cast import Cast
 from open_voices import PROMPT, SETTINGS, answer, plain, random_vectors, state_of, voice
 

@@ -22,7 +22,7 @@ from llamood import _core
 from llamood.errors import ModelError, MoodError, MoodWarning
 from llamood.moods.steering import Steering
 from llamood.moods.steering_vectors import SteeringVectors
-from llamood.vectors.emotion_vectors import Measurement
+from llamood.vectors.measurement import Measurement
 from llamood.voices.cast import Cast
 from open_voices import JOY, PROMPT, SETTINGS, Answer, answer, logits, plain, random_vectors, voice
 from other_models import KINDS, Kind, write_other_model

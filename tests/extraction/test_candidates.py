@@ -16,8 +16,9 @@ from llamood.errors import FileError, VectorError
 from llamood.extraction.candidates import CONTROL, FILE_NAME, Candidates, name_of
 from llamood.extraction.directions import METHODS, directions
 from llamood.extraction.windows import LAST, window
-from llamood.vectors.emotion_vectors import EmotionVectors, Measurement
+from llamood.vectors.emotion_vectors import EmotionVectors
 from llamood.vectors.increments import increments
+from llamood.vectors.measurement import Measurement
 
 MEASURED = Measurement(
     method="labelled-texts",

@@ -15,7 +15,8 @@ from llamood.moods.mood import Mood
 from llamood.moods.performance import Performance
 from llamood.moods.steering import Notice, Steering
 from llamood.moods.steering_vectors import SteeringVectors
-from llamood.vectors.emotion_vectors import EmotionVectors, Measurement
+from llamood.vectors.emotion_vectors import EmotionVectors
+from llamood.vectors.measurement import Measurement
 
 KNOWN = json.loads(Path(__file__).with_name("known_rows.json").read_text(encoding="utf-8"))
 NAMES = ("anger", "joy", "sadness", "fear")

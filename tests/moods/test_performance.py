@@ -15,7 +15,8 @@ from llamood.moods.mood import Mood
 from llamood.moods.performance import Performance
 from llamood.moods.steering import NOTHING, Notice, Steering
 from llamood.moods.steering_vectors import SAFE_SUM, SteeringVectors
-from llamood.vectors.emotion_vectors import EmotionVectors, Measurement, Site
+from llamood.vectors.emotion_vectors import EmotionVectors
+from llamood.vectors.measurement import Measurement, Site
 
 NAMES = ("anger", "joy", "sadness")
 RESIDUAL = (0.5, 1.0, 4.0, 2.0)

@@ -19,7 +19,7 @@ from llamood.server.breadth import WIDEST, _Breadth
 from llamood.server.errors import ApiError
 from llamood.server.formats import ANY_JSON, grammar_of
 from llamood.server.gbnf import rules_of
-from llamood.server.requests import Function, Tool
+from llamood.server.tool_definitions import Function, Tool
 
 Accepts = Callable[[str, str], bool]
 

@@ -17,7 +17,7 @@ from c_library import cxx, run, tool
 from llamood import _core, _versions
 from llamood.trial import behaviour, faults_of_behaviour, faults_of_interface
 from llamood.trial.interface import kind
-from llamood.trial.reckoned_model import LETTERS, ReckonedModel
+from llamood.trial.reckoned_model import ReckonedModel
 
 ANOTHER = 'extern "C" const char* ggml_version() { return "9.9.9"; }\n'
 REAL = """
@@ -62,7 +62,7 @@ def test_whatever_is_added_otherwise_would_be_seen() -> None:
     model = ReckonedModel.of(seed=1)
     evs = behaviour.vectors(first=0, site="layer_out")
     ways = {
-        name: model.logits(LETTERS[0], added=added)
+        name: model.logits(0, added=added)
         for name, added in [
             *zip(evs.names, evs.data, strict=True),
             ("none", 0 * evs.data[0]),
@@ -70,7 +70,7 @@ def test_whatever_is_added_otherwise_would_be_seen() -> None:
             ("all", evs.data.sum(axis=0)),
         ]
     }
-    ways["attention"] = model.logits(LETTERS[0], added=evs.data[1], site="attn_out")
+    ways["attention"] = model.logits(0, added=evs.data[1], site="attn_out")
     for one, logits in ways.items():
         for other, others in ways.items():
             if one != other:

@@ -25,8 +25,9 @@ from hostile_files import (
 )
 from llamood.errors import FileError, FilesError, VectorError
 from llamood.vectors.conversion import convert, export
-from llamood.vectors.emotion_vectors import EmotionVectors, Measurement
+from llamood.vectors.emotion_vectors import EmotionVectors
 from llamood.vectors.files import load, save
+from llamood.vectors.measurement import Measurement
 
 needs_safetensors = pytest.mark.skipif(
     importlib.util.find_spec("safetensors") is None, reason="safetensors is not installed"

@@ -23,7 +23,7 @@ from hostile_files import (
 )
 from llamood.errors import FileError
 from llamood.vectors.conversion import convert, export
-from llamood.vectors.emotion_vectors import Measurement
+from llamood.vectors.measurement import Measurement
 
 needs_safetensors = pytest.mark.skipif(
     importlib.util.find_spec("safetensors") is None, reason="safetensors is not installed"

@@ -22,8 +22,9 @@ from hostile_files import BROKEN, REFUSED_BY_LLAMA_CPP, WHOLE, Direction, Gguf, 
 from llamood.atomic import write_files
 from llamood.errors import FileError, FilesError, VectorError
 from llamood.vectors import files
-from llamood.vectors.emotion_vectors import EmotionVectors, Measurement
+from llamood.vectors.emotion_vectors import EmotionVectors
 from llamood.vectors.files import load, save
+from llamood.vectors.measurement import Measurement
 
 TOLD = Measurement(
     method="mean_difference",

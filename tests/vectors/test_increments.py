@@ -11,8 +11,8 @@ import pytest
 import llamood
 from llamood import EmotionVectors
 from llamood.errors import VectorError
-from llamood.vectors.emotion_vectors import Measurement
 from llamood.vectors.increments import as_measured, increments, is_increments
+from llamood.vectors.measurement import Measurement
 
 
 def vectors() -> EmotionVectors:

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from llamood.errors import VectorError
-from llamood.vectors.emotion_vectors import EmotionVectors, Measurement
+from llamood.vectors.emotion_vectors import EmotionVectors
+from llamood.vectors.measurement import Measurement
 
 NAMES = ("anger", "fear", "joy", "sadness")
 WHOLE = st.integers(-(2**10), 2**10)  # sums and products of these are exact in float32

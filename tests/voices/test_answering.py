@@ -16,7 +16,8 @@ import tiny_chat
 from casts import spoken_alone
 from llamood.errors import LlamoodError, ModelError, MoodError
 from llamood.extraction.listener import TEMPERATURE, TOP_P
-from llamood.vectors.emotion_vectors import Float64, Site
+from llamood.vectors.emotion_vectors import Float64
+from llamood.vectors.measurement import Site
 from llamood.voices.answering import Answering, Reply, Request
 from llamood.voices.chat_template import chat_tokens
 from open_voices import Answer, plain, random_vectors, voice

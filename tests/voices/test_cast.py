@@ -18,7 +18,7 @@ from casts import spoken, spoken_alone
 from families.table import BY_NAME
 from llamood import _core
 from llamood.errors import LlamoodError, ModelError, MoodError, MoodWarning
-from llamood.vectors.emotion_vectors import Site
+from llamood.vectors.measurement import Site
 from llamood.voices.answer_stream import AnswerStream
 from llamood.voices.cast import Cast
 from llamood.voices.character import Character

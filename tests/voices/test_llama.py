@@ -19,7 +19,7 @@ from llama_cpp.llama_speculative import LlamaPromptLookupDecoding
 import llamood
 from llamood import _core
 from llamood.errors import LlamoodError, MoodError, VectorError
-from llamood.vectors.emotion_vectors import Measurement
+from llamood.vectors.measurement import Measurement
 from open_voices import JOY, PROMPT, SETTINGS, answer, plain, random_vectors, shape_of, voice
 
 MESSAGES = [

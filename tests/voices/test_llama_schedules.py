@@ -23,7 +23,7 @@ import llamood
 import llamood.voices.decoder
 from llamood.errors import MoodError
 from llamood.moods.shapes import Constant
-from llamood.vectors.emotion_vectors import Measurement
+from llamood.vectors.measurement import Measurement
 from open_voices import PROMPT, Answer, answer, logits, random_vectors, shape_of, voice
 
 Mood = dict[str, Any]

@@ -15,7 +15,7 @@ import pytest
 import llamood
 from interop.weights import write_float32
 from llama_gguf import CHATML, byte_tokenizer, hf_llama_weights, write_llama
-from llamood.vectors.emotion_vectors import Site
+from llamood.vectors.measurement import Site
 from open_voices import UNHELD
 
 torch = pytest.importorskip("torch")

@@ -15,7 +15,8 @@ from llamood.moods.mood import Mood
 from llamood.moods.performance import Performance
 from llamood.moods.steering import Steering
 from llamood.moods.steering_vectors import SteeringVectors
-from llamood.vectors.emotion_vectors import EmotionVectors, Measurement
+from llamood.vectors.emotion_vectors import EmotionVectors
+from llamood.vectors.measurement import Measurement
 
 SHAPES = ((6, 24), (28, 80))  # emotions, layers
 N_EMBD = 256

@@ -28,7 +28,8 @@ from hostile_files import (
     array,
     key,
 )
-from llamood.vectors.emotion_vectors import EmotionVectors, Measurement
+from llamood.vectors.emotion_vectors import EmotionVectors
+from llamood.vectors.measurement import Measurement
 from schedules import MOODS, WRITTEN
 
 DEEP = (60, 99, 101, 900, 985, 3000)  # lists within each other

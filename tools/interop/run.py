@@ -24,7 +24,8 @@ from interop.comparison import Logits
 from interop.meter import Cost
 from interop.page import Findings, Speed, page
 from interop.workplace import Workplace
-from llamood.vectors.emotion_vectors import EmotionVectors, Measurement
+from llamood.vectors.emotion_vectors import EmotionVectors
+from llamood.vectors.measurement import Measurement
 
 KEPT = Path("build/interop")
 _T = TypeVar("_T")

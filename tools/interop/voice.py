@@ -14,7 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 import llamood
-from llamood.vectors.emotion_vectors import EmotionVectors, Site
+from llamood.vectors.emotion_vectors import EmotionVectors
+from llamood.vectors.measurement import Site
 
 Logits = npt.NDArray[np.float32]
 N_CTX = 256

@@ -21,7 +21,8 @@ from llamood.extraction.texts import NEUTRAL
 from llamood.judges.filters import Filter, Odds
 from llamood.judges.layer_fits import layers_to_read
 from llamood.judges.measures import auroc
-from llamood.vectors.emotion_vectors import EmotionVectors, Float32, Float64, Measurement
+from llamood.vectors.emotion_vectors import EmotionVectors, Float32, Float64
+from llamood.vectors.measurement import Measurement
 
 FOLDS = 5
 WAY = "texts, whitened"

@@ -26,9 +26,10 @@ from llamood.extraction.words import words
 from llamood.judges.filters import Filter
 from llamood.readings.probe import FILE_NAME as BASELINE
 from llamood.readings.probe import Probe
-from llamood.vectors.emotion_vectors import EmotionVectors, Site
+from llamood.vectors.emotion_vectors import EmotionVectors
 from llamood.vectors.files import contents
 from llamood.vectors.gguf_header import metadata_of
+from llamood.vectors.measurement import Site
 from llamood.voices.chat_template import TEMPLATE
 
 Source = Literal["texts", "answers"]

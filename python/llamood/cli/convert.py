@@ -12,8 +12,9 @@ from llamood.cli import models, options
 from llamood.cli.consoles import remark, write_json
 from llamood.cli.terminal import echo
 from llamood.vectors.conversion import WRITERS, convert, export
-from llamood.vectors.emotion_vectors import SITES, EmotionVectors, Site
+from llamood.vectors.emotion_vectors import EmotionVectors
 from llamood.vectors.files import save
+from llamood.vectors.measurement import SITES, Site
 
 FORMATS = [suffix.removeprefix(".") for suffix in WRITERS]
 FILE_NAME = "emotions"  # of an exported file, where -o names a folder

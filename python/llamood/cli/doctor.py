@@ -30,19 +30,8 @@ CPU_INFO = Path("/proc/cpuinfo")
 NVIDIA = Path("/proc/driver/nvidia/version")
 # What makes a token several times as fast, by the names of Linux and of llama.cpp.
 INSTRUCTIONS = {"avx": "AVX", "avx2": "AVX2", "fma": "FMA", "f16c": "F16C"}
-# Extras of who works on llamood, and that of which more is told.
-_NOT_TOLD = (
-    "test",
-    "browser",
-    "lint",
-    "docs",
-    "fuzz",
-    "wheel",
-    "train",
-    "parity",
-    "clients",
-    "demo",
-)
+# Extras of who uses llamood; of `demo` more is told.
+_TOLD = ("plot", "convert", "eval", "hf", "server")
 _WAITS = ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT")
 
 
@@ -202,7 +191,7 @@ def _missing() -> dict[str, list[str]]:
     missing: dict[str, list[str]] = {}
     for line in requires("llamood") or []:
         found = re.match(r"([\w.-]+).*;\s*extra\s*==\s*[\"'](\w+)[\"']", line)
-        if found is None or found[2] in _NOT_TOLD:
+        if found is None or found[2] not in _TOLD:
             continue
         try:
             version(found[1])

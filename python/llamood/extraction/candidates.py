@@ -22,8 +22,9 @@ from llamood.errors import FileError, VectorError
 from llamood.extraction.directions import METHODS, SHARED_TOO, WHITENED, Method, directions
 from llamood.extraction.states import States
 from llamood.extraction.windows import LAST, window
-from llamood.vectors.emotion_vectors import EmotionVectors, Float32, Measurement
+from llamood.vectors.emotion_vectors import EmotionVectors, Float32
 from llamood.vectors.increments import as_measured, increments
+from llamood.vectors.measurement import Measurement
 
 FILE_NAME = "steering.candidates"
 MAX_FILE_BYTES = 1 << 31

@@ -28,7 +28,8 @@ from llamood.extraction.queries import Queries, load_queries
 from llamood.extraction.running_means import RunningMeans
 from llamood.extraction.states import LAYER_OUT, LONGEST_TEXT, Progress, StateLog, States, in_turn
 from llamood.extraction.texts import NEUTRAL, LabelledTexts
-from llamood.vectors.emotion_vectors import EmotionVectors, Float32, Measurement, Site
+from llamood.vectors.emotion_vectors import EmotionVectors, Float32
+from llamood.vectors.measurement import Measurement, Site
 
 LONGEST_PROMPT = 256  # tokens; questions are sentences, not documents
 

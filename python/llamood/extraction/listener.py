@@ -21,7 +21,7 @@ from llamood import _core
 from llamood.closing import Closing
 from llamood.cores import threads
 from llamood.errors import ModelError
-from llamood.vectors.emotion_vectors import Site
+from llamood.vectors.measurement import Site
 from llamood.voices.opened_llama import OpenedLlama, be_watched, hold_sequences
 from llamood.voices.sampling import CANDIDATES, TEMPERATURE, TOP_P
 

@@ -8,7 +8,8 @@ from functools import cached_property
 
 from llamood import _core
 from llamood.moods.affect import AffectMap
-from llamood.vectors.emotion_vectors import EmotionVectors, Float64, Site
+from llamood.vectors.emotion_vectors import EmotionVectors, Float64
+from llamood.vectors.measurement import Site
 
 # What a vector may add that was never calibrated: parts of the hidden state's root mean square in
 # each layer, summed over layers.

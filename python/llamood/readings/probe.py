@@ -26,7 +26,7 @@ import numpy.typing as npt
 
 from llamood.atomic import write_files
 from llamood.errors import FileError, ModelError, MoodWarning
-from llamood.vectors.emotion_vectors import EmotionVectors, Float32, Float64, Site
+from llamood.vectors.emotion_vectors import EmotionVectors, Float32, Float64
 from llamood.vectors.gguf_header import (
     F32,
     Header,
@@ -36,6 +36,7 @@ from llamood.vectors.gguf_header import (
     read_numbers,
 )
 from llamood.vectors.increments import as_measured, is_increments
+from llamood.vectors.measurement import Site
 
 # In the folder of the vectors; a GGUF file, with a name of its own because whoever globs *.gguf
 # there, llama.cpp's --control-vector among them, means vectors.

@@ -14,16 +14,15 @@ from pydantic_core import PydanticCustomError
 from llamood.calibration.manner import LONGEST
 from llamood.calibration.utterances import FEWEST, MOST
 from llamood.server.fields import (
-    CACHED,
     DEEPEST,
     UNSUPPORTED,
     Refusal,
     Strict,
     Text,
     is_too_deep,
-    only_type,
 )
 from llamood.server.messages import Message
+from llamood.server.tool_definitions import Tool, ToolChoice, choice_kind
 
 # With the values that ask for nothing, beside null.
 _UNSUPPORTED: Mapping[str, tuple[Any, ...]] = {
@@ -316,53 +315,6 @@ class AsSchema(Strict):
 ResponseFormat = Annotated[AsText | AsObject | AsSchema, Field(discriminator="type")]
 
 
-class Function(Strict):
-    """``parameters``: JSON Schema of what it takes."""
-
-    refused = CACHED
-
-    name: Annotated[Text, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
-    description: Text | None = None
-    parameters: dict[str, JsonValue] | None = None
-    strict: bool | None = None
-
-
-class Tool(Strict):
-    """A function that the model may call; whoever asks runs it."""
-
-    refused = CACHED
-
-    type: Literal["function"]
-    function: Function
-
-    @model_validator(mode="before")
-    @classmethod
-    def _is_function(cls, data: Any) -> Any:
-        return only_type(data, "function", known={"custom": "custom tools"}, others="tools")
-
-
-class FunctionName(Strict):
-    """That of a tool, or ``feel``."""
-
-    name: Text
-
-
-class ToolChoice(Strict):
-    """The one tool that must be called."""
-
-    type: Literal["function"]
-    function: FunctionName
-
-    @model_validator(mode="before")
-    @classmethod
-    def _is_function(cls, data: Any) -> Any:
-        return only_type(data, "function", known={}, others="choices")
-
-
-def _choice_kind(choice: Any) -> str:
-    return "<named>" if isinstance(choice, dict | ToolChoice) else "<word>"
-
-
 class ChatRequest(Shared):
     messages: list[Message] = Field(
         min_length=1, max_length=4096, description="The conversation, oldest first."
@@ -382,7 +334,7 @@ class ChatRequest(Shared):
         Annotated[
             Annotated[Literal["none", "auto", "required"], Tag("<word>")]
             | Annotated[ToolChoice, Tag("<named>")],
-            Discriminator(_choice_kind),
+            Discriminator(choice_kind),
         ]
         | None
     ) = Field(None, description="Whether a tool is called, or which one must be.")

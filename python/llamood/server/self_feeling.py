@@ -13,9 +13,10 @@ from llamood.server import prompts
 from llamood.server.answers import Choice, Heard
 from llamood.server.errors import ApiError
 from llamood.server.jobs import Job, events
-from llamood.server.requests import AsObject, AsSchema, ChatRequest, ToolChoice
+from llamood.server.requests import AsObject, AsSchema, ChatRequest
 from llamood.server.sessions import Session
 from llamood.server.spans import Spans
+from llamood.server.tool_definitions import ToolChoice
 from llamood.voices.cast import Cast
 from llamood.voices.event import Event
 from llamood.voices.feel_tool import NAME, Feeling, FeelTool

@@ -8,7 +8,7 @@ from typing import Any
 from llamood.errors import ModelError
 from llamood.server.errors import ApiError
 from llamood.server.formats import check, grammar_of, placed
-from llamood.server.requests import Tool, ToolChoice
+from llamood.server.tool_definitions import Tool, ToolChoice
 from llamood.voices import tool_calls
 from llamood.voices.tool_calls import CLOSE, OPEN
 

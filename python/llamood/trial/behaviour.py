@@ -19,14 +19,16 @@ import numpy as np
 
 from llamood.extraction.listener import Listener
 from llamood.trial.reckoned_model import LETTERS, N_EMBD, N_LAYER, Float32, ReckonedModel
-from llamood.vectors.emotion_vectors import EmotionVectors, Site
+from llamood.vectors.emotion_vectors import EmotionVectors
+from llamood.vectors.measurement import Site
 from llamood.voices.cast import Cast
 from llamood.voices.llama import Llama
 
 # Of the largest number that is compared; llama.cpp sums in another order than numpy, some 1e-6.
 # A vector in a neighbouring layer, or twice, makes a hundred times as much.
 TOLERANCE = 1e-3
-_ONE_THREAD: dict[str, Any] = {"n_threads": 1, "n_threads_batch": 1, "n_ctx": 64}
+_ONE_THREAD: dict[str, Any] = {"n_threads": 1, "n_threads_batch": 1}
+_N_CTX = 64
 _LENGTH = 2.0  # of a vector, where a hidden state has about 2 to 5
 
 
@@ -68,13 +70,15 @@ def _attention_output(model: ReckonedModel, path: Path) -> Iterator[str]:
 
 def _one_voice(model: ReckonedModel, path: Path, *, first: int, site: Site) -> Iterator[str]:
     evs = vectors(first=first, site=site)
-    with closing(Llama(path, emotions=evs, site=site, guard=False, **_ONE_THREAD)) as llm:
+    with closing(
+        Llama(path, emotions=evs, site=site, guard=False, n_ctx=_N_CTX, **_ONE_THREAD)
+    ) as llm:
         for name, added in [("no layer", 0 * evs.data[0]), *zip(evs.names, evs.data, strict=True)]:
             llm.feel({} if name == "no layer" else {name: 1.0})
-            next(llm.generate([LETTERS[0]], temp=0.0))
+            next(llm.generate([0], temp=0.0))
             found = llama_cpp.llama_get_logits_ith(llm.ctx, -1)
             logits = np.ctypeslib.as_array(found, shape=(llm.n_vocab(),))
-            reckoned = model.logits(LETTERS[0], added=added, site=site)
+            reckoned = model.logits(0, added=added, site=site)
             if (off := _off(logits, reckoned)) > TOLERANCE:
                 yield f"a vector in {name} at {site} gives logits that are {off:.0%} off"
 
@@ -83,11 +87,13 @@ def _company(model: ReckonedModel, path: Path) -> Iterator[str]:
     """Two voices in one batch, each in a mood of its own."""
     evs = vectors(first=1, site="layer_out")
     n_token = 8
-    with closing(Cast(path, emotions=evs, voices=2, guard=False, **_ONE_THREAD)) as cast:
+    with closing(
+        Cast(path, emotions=evs, voices=2, guard=False, n_ctx=_N_CTX, **_ONE_THREAD)
+    ) as cast:
         voices = [cast.join(), cast.join()]
         streams = [
             cast.answer(
-                [LETTERS[i]],
+                [i],
                 among=[voice],
                 mood={evs.names[i]: 1.0},
                 temperature=0.0,
@@ -97,24 +103,21 @@ def _company(model: ReckonedModel, path: Path) -> Iterator[str]:
         ]
         for i, stream in enumerate(streams):
             said = [event.token for event in stream]
-            reckoned = model.answer(LETTERS[i], n_token=n_token, added=evs.data[i])
+            reckoned = model.answer(i, n_token=n_token, added=evs.data[i])
             if said != reckoned:
                 yield f"voice {i} of two says {_text(said)}, expected {_text(reckoned)}"
 
 
 def _hidden_states(model: ReckonedModel, path: Path) -> Iterator[str]:
-    listener = Listener(path, parallel=2, n_prompt=2, n_answer=2, **_ONE_THREAD_OF_MANY)
+    listener = Listener(path, parallel=2, n_prompt=2, n_answer=2, **_ONE_THREAD)
     with closing(listener):
         # Of a text all but its first token is read.
-        heard = listener.texts([([LETTERS[0], LETTERS[i]], 1) for i in (1, 2)])
+        heard = listener.texts([([0, i], 1) for i in (1, 2)])
     for i, one in zip((1, 2), heard, strict=True):
-        reckoned = model.hidden(LETTERS[i], added=np.zeros((N_LAYER, N_EMBD), np.float32))
+        reckoned = model.hidden(i, added=np.zeros((N_LAYER, N_EMBD), np.float32))
         for layer in range(N_LAYER):
             if (off := _off(one.mean[0, layer], reckoned[layer])) > TOLERANCE:
                 yield f"the hidden state of layer {layer} is read {off:.0%} off"
-
-
-_ONE_THREAD_OF_MANY = {name: _ONE_THREAD[name] for name in ("n_threads", "n_threads_batch")}
 
 
 def _off(found: Any, reckoned: Float32) -> float:
@@ -123,5 +126,4 @@ def _off(found: Any, reckoned: Float32) -> float:
 
 
 def _text(tokens: list[Any]) -> str:
-    said = bytes(token for token in tokens if token is not None and token < 256)
-    return repr(said.decode("latin1"))
+    return repr("".join(LETTERS[token : token + 1] for token in tokens if token is not None))

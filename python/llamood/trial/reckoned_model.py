@@ -9,13 +9,13 @@ import gguf
 import numpy as np
 import numpy.typing as npt
 
-from llamood.vectors.emotion_vectors import Site
+from llamood.vectors.measurement import Site
 
 Float32 = npt.NDArray[np.float32]
 
 N_LAYER, N_EMBD, N_FF, N_HEAD = 4, 32, 48, 2
-LETTERS = b"abcdefghijklmnopqrstuvwxyz"  # what it says; the token of a byte is the byte
-_END = 256
+LETTERS = "abcdefghijklmnopqrstuvwxyz"  # what it says; a token is the place of its letter
+_END = len(LETTERS)
 _EPS = 1e-5
 
 
@@ -39,8 +39,7 @@ class ReckonedModel:
                 weights[name] += np.float32(1)
             elif name.endswith("attn_output.weight"):
                 weights[name][:] = 0
-        silent = np.setdiff1d(np.arange(_END + 1), list(LETTERS))
-        weights["output.weight"][silent] = 0
+        weights["output.weight"][_END] = 0
         return cls(weights)
 
     def hidden(self, token: int, *, added: Float32, site: Site = "layer_out") -> Float32:
@@ -89,7 +88,7 @@ class ReckonedModel:
         writer.add_vocab_size(_END + 1)
         writer.add_tokenizer_model("gpt2")
         writer.add_tokenizer_pre("gpt-2")
-        writer.add_token_list([*_byte_names(), "<end>"])
+        writer.add_token_list([*LETTERS, "<end>"])
         kinds = [gguf.TokenType.NORMAL] * _END + [gguf.TokenType.CONTROL]
         writer.add_token_types([int(each) for each in kinds])
         writer.add_token_merges(["a b"])  # llama.cpp wants one
@@ -129,11 +128,3 @@ def _shapes() -> dict[str, tuple[int, ...]]:
 def _normed(state: Float32, weight: Float32) -> Float32:
     """RMSNorm."""
     return np.asarray(state / np.sqrt(np.mean(state * state) + np.float32(_EPS)) * weight)
-
-
-def _byte_names() -> list[str]:
-    """A character for each byte, as byte-level BPE wants it: its own where that can be printed."""
-    printable = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
-    others = (byte for byte in range(256) if byte not in printable)
-    moved = {byte: chr(256 + i) for i, byte in enumerate(others)}
-    return [moved.get(byte, chr(byte)) for byte in range(256)]

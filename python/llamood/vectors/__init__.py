@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from llamood.vectors.conversion import convert
-from llamood.vectors.emotion_vectors import EmotionVectors, Measurement, Site
+from llamood.vectors.emotion_vectors import EmotionVectors
 from llamood.vectors.files import load, save
+from llamood.vectors.measurement import Measurement, Site
 
 __all__ = [
     "EmotionVectors",

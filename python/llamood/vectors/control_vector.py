@@ -16,14 +16,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from llamood.errors import FileError, VectorError
-from llamood.vectors.emotion_vectors import (
-    SITES,
-    EmotionVectors,
-    Float32,
-    Measurement,
-    Site,
-    reserved,
-)
+from llamood.vectors.emotion_vectors import EmotionVectors, Float32, reserved
 from llamood.vectors.gguf_header import (
     F32,
     FLOATS,
@@ -34,6 +27,7 @@ from llamood.vectors.gguf_header import (
     read_header,
     read_numbers,
 )
+from llamood.vectors.measurement import SITES, Measurement, Site
 
 ARCHITECTURE = "controlvector"
 STEERING_VECTOR = "steeringvector"  # dialz's, which llama.cpp does not load; any floats in it

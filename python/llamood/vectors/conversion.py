@@ -11,8 +11,9 @@ from llamood.atomic import write_files
 from llamood.errors import FileError, VectorError
 from llamood.vectors import control_vector, third_party
 from llamood.vectors.control_vector import Hints
-from llamood.vectors.emotion_vectors import EmotionVectors, Site
+from llamood.vectors.emotion_vectors import EmotionVectors
 from llamood.vectors.files import Source, merged, paths_of, read_all
+from llamood.vectors.measurement import Site
 
 READERS: dict[str, Callable[[Path, Hints], EmotionVectors]] = {
     ".json": third_party.read_json,

@@ -6,66 +6,23 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, replace
-from numbers import Integral, Real
-from typing import Any, Literal, TypeVar, cast, get_args
+from numbers import Integral
+from typing import Any, TypeVar, cast
 
 import numpy as np
 import numpy.typing as npt
 
 from llamood.errors import VectorError
+from llamood.vectors.measurement import NOT_KNOWN, Measurement, finite_number
 
-Site = Literal["layer_out", "attn_out"]
 Affect = tuple[float, float, float]
 Float32 = npt.NDArray[np.float32]
 Float64 = npt.NDArray[np.float64]
 
-SITES: tuple[Site, ...] = get_args(Site)
-POSITIONS = ("generated", "all")
 BASE = "base"
 AXES = ("valence", "arousal", "dominance")  # of affect; a mood asks for a point by these names
 
 _T = TypeVar("_T")
-
-
-@dataclass(frozen=True)
-class Measurement:
-    """Where and how vectors were measured; None stands for "not known".
-
-    ``method``: as in ``mean_difference``. ``site``: the place in a block where hidden states
-    were read: ``layer_out``, the end of the block, or ``attn_out``, between attention and MLP
-    (llamood reads the residual stream there; others the output of attention alone, which is added
-    to it, so that adding is the same for both). ``positions``: the tokens read, ``generated`` or
-    ``all``. ``model_arch``: the GGUF architecture. ``model_fingerprint``: tells two models of one
-    shape apart. ``residual_rms``: root mean square of the residual stream in each layer of that
-    model.
-
-    Raises `VectorError` for another site or position, an empty text, or an RMS that is
-    negative or not finite.
-    """
-
-    method: str | None = None
-    site: Site = "layer_out"
-    positions: str | None = None
-    model_name: str | None = None
-    model_arch: str | None = None
-    model_fingerprint: str | None = None
-    residual_rms: tuple[float, ...] | None = None
-
-    def __post_init__(self) -> None:
-        if self.site not in SITES:
-            raise VectorError(f"site is {self.site!r}, expected one of {', '.join(SITES)}")
-        if self.positions is not None and self.positions not in POSITIONS:
-            expected = " or ".join(POSITIONS)
-            raise VectorError(f"positions are {self.positions!r}, expected {expected}")
-        for name in ("method", "model_name", "model_arch", "model_fingerprint"):
-            text = getattr(self, name)
-            if text is not None and (not isinstance(text, str) or not text):
-                raise VectorError(f"{name} is {text!r}, expected a text, or None if not known")
-        if self.residual_rms is not None:
-            rms = tuple(_number(value, "residual_rms") for value in self.residual_rms)
-            if any(value < 0 for value in rms):
-                raise VectorError(f"residual_rms has {min(rms)}, expected no negative numbers")
-            object.__setattr__(self, "residual_rms", rms)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -91,7 +48,7 @@ class EmotionVectors:
 
     names: tuple[str, ...]
     data: Float32
-    measurement: Measurement = Measurement()
+    measurement: Measurement = NOT_KNOWN
     pairs: tuple[int | None, ...] = ()
     scale: tuple[float, ...] = ()
     ceiling: tuple[float | None, ...] = ()
@@ -333,10 +290,10 @@ class EmotionVectors:
     def _factors(self, factor: float | Mapping[str, float]) -> list[float]:
         """One finite factor for each emotion."""
         if not isinstance(factor, Mapping):
-            return [_number(factor, "factor")] * self.n_emotion
+            return [finite_number(factor, "factor")] * self.n_emotion
         for name in factor:
             self._index(name)
-        return [_number(factor.get(name, 1.0), f"factor of {name}") for name in self.names]
+        return [finite_number(factor.get(name, 1.0), f"factor of {name}") for name in self.names]
 
 
 def reserved(name: str) -> str | None:
@@ -355,18 +312,6 @@ def _units(data: Float32) -> Float64:
     flat = data.reshape(len(data), -1).astype(np.float64)
     length = np.linalg.norm(flat, axis=1, keepdims=True)
     return flat / np.where(length == 0, 1.0, length)
-
-
-def _number(value: Any, what: str) -> float:
-    if isinstance(value, bool | np.bool_) or not isinstance(value, Real):
-        raise VectorError(f"{what} is {value!r}, expected a number")
-    try:
-        number = float(value)
-    except OverflowError:
-        number = math.inf
-    if not math.isfinite(number):
-        raise VectorError(f"{what} is {number}, expected a finite number")
-    return number
 
 
 def _names(given: Iterable[str]) -> tuple[str, ...]:
@@ -427,13 +372,13 @@ def _pairs(value: Any) -> int | None:
 
 
 def _scale(value: Any) -> float:
-    return _number(value, "scale")
+    return finite_number(value, "scale")
 
 
 def _ceiling(value: Any) -> float | None:
     if value is None:
         return None
-    ceiling = _number(value, "ceiling")
+    ceiling = finite_number(value, "ceiling")
     if ceiling <= 0:
         raise VectorError(f"ceiling is {ceiling}, expected an intensity above 0")
     return ceiling
@@ -442,7 +387,7 @@ def _ceiling(value: Any) -> float | None:
 def _affect(value: Any) -> Affect | None:
     if value is None:
         return None
-    numbers = [_number(number, "affect") for number in value]
+    numbers = [finite_number(number, "affect") for number in value]
     if len(numbers) != 3 or any(abs(number) > 1 for number in numbers):
         raise VectorError(f"affect is {numbers}, expected valence, arousal, dominance in -1..1")
     valence, arousal, dominance = numbers

@@ -22,8 +22,9 @@ from llamood.arrays import require_proportion, unpacked
 from llamood.errors import FileError, VectorError
 from llamood.extras import to_install
 from llamood.vectors.control_vector import NO_HINTS, Hints, gaps
-from llamood.vectors.emotion_vectors import EmotionVectors, Measurement, Site
+from llamood.vectors.emotion_vectors import EmotionVectors
 from llamood.vectors.gguf_header import opened
+from llamood.vectors.measurement import Measurement, Site
 
 Array: TypeAlias = "np.ndarray[Any, Any]"
 

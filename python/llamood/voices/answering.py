@@ -19,7 +19,8 @@ import numpy as np
 from llamood.closing import Closing
 from llamood.errors import LlamoodError, ModelError
 from llamood.moods.mood import Mood, MoodLike
-from llamood.vectors.emotion_vectors import EmotionVectors, Float32, Float64, Site
+from llamood.vectors.emotion_vectors import EmotionVectors, Float32, Float64
+from llamood.vectors.measurement import Site
 from llamood.voices.answer_stream import AnswerStream
 from llamood.voices.cast import Cast
 from llamood.voices.character import Character

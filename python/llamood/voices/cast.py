@@ -15,8 +15,9 @@ from llamood.closing import Closing, hold_at_exit
 from llamood.errors import FileError, LlamoodError, MoodWarning
 from llamood.moods.mood import Mood, MoodLike
 from llamood.readings.probe import Probe, chosen_probe
-from llamood.vectors.emotion_vectors import EmotionVectors, Site
+from llamood.vectors.emotion_vectors import EmotionVectors
 from llamood.vectors.files import load
+from llamood.vectors.measurement import Site
 from llamood.voices import saved_voice
 from llamood.voices.answer_stream import AnswerStream
 from llamood.voices.cast_model import CastModel

@@ -25,7 +25,8 @@ from llamood.moods.steering_vectors import SteeringVectors
 from llamood.readings.probe import Probe
 from llamood.readings.projector import Projector
 from llamood.readings.reader import Reader
-from llamood.vectors.emotion_vectors import EmotionVectors, Site
+from llamood.vectors.emotion_vectors import EmotionVectors
+from llamood.vectors.measurement import Site
 from llamood.voices.injection import Injection, steering_vectors_for
 from llamood.voices.opened_llama import OpenedLlama, be_watched
 from llamood.voices.reach import require_reach

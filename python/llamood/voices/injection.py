@@ -10,7 +10,8 @@ from llamood.moods.mood import Mood, Rows
 from llamood.moods.steering import NOTHING, Blend, Steering
 from llamood.moods.steering_vectors import SteeringVectors
 from llamood.readings.projector import Projector
-from llamood.vectors.emotion_vectors import SITES, EmotionVectors, Site
+from llamood.vectors.emotion_vectors import EmotionVectors
+from llamood.vectors.measurement import SITES, Site
 
 
 def chosen_site(evs: EmotionVectors, *, asked: Site | None, arch: str) -> Site:

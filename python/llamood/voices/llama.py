@@ -20,8 +20,9 @@ from llamood.moods.steering import Notice, Steering
 from llamood.moods.steering_vectors import SteeringVectors
 from llamood.moods.trace import Trace
 from llamood.readings.probe import Probe, chosen_probe
-from llamood.vectors.emotion_vectors import EmotionVectors, Site
+from llamood.vectors.emotion_vectors import EmotionVectors
 from llamood.vectors.files import load
+from llamood.vectors.measurement import Site
 from llamood.voices.call import Call
 from llamood.voices.chat_template import said_last
 from llamood.voices.collapse_monitor import Care, care_of

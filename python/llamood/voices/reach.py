@@ -10,7 +10,7 @@ from pathlib import Path
 
 from llamood import _core
 from llamood.errors import ModelError
-from llamood.vectors.emotion_vectors import Site
+from llamood.vectors.measurement import Site
 from llamood.voices.opened_llama import OpenedLlama
 
 _AT_LAYER_OUT = "so nothing can be added there; use site='layer_out'"

@@ -18,7 +18,8 @@ from llamood.moods.steering import Steering
 from llamood.moods.steering_vectors import SteeringVectors
 from llamood.readings.probe import Probe
 from llamood.readings.projector import Projector
-from llamood.vectors.emotion_vectors import EmotionVectors, Float32, Site
+from llamood.vectors.emotion_vectors import EmotionVectors, Float32
+from llamood.vectors.measurement import Site
 from llamood.voices.chat_template import chat_tokens
 from llamood.voices.collapse_monitor import Care
 from llamood.voices.control_texts import ControlTexts
