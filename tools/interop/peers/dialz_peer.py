@@ -5,19 +5,20 @@ In float32 it is given the weights anew, as float16 would have rounded them.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from dialz import Dataset, SteeringModel, SteeringVector
 from dialz.vector import SteeringModule
 from transformers import AutoConfig, AutoModelForCausalLM
 
-from interop.peers.peer import BATCH, Pairs, read_logits
+from interop.peers.peer import BATCH, Pairs
+from interop.peers.wrapping_peer import WrappingPeer
 
 
-class DialzPeer:
+class DialzPeer(WrappingPeer):
+    vector = SteeringVector
+
     def __init__(self, folder: Path, *, precision: str) -> None:
         n_layer = AutoConfig.from_pretrained(folder).num_hidden_layers
         self._model = SteeringModel(str(folder), range(1, n_layer))
@@ -37,22 +38,3 @@ class DialzPeer:
         for one, other in pairs:
             entries.add_entry(one, other)
         return SteeringVector.train(self._model, entries, method=method, batch_size=BATCH)
-
-    def export(self, vector: SteeringVector, path: Path) -> None:
-        vector.export_gguf(path)
-
-    def imported(self, path: Path) -> SteeringVector:
-        return SteeringVector.import_gguf(path)
-
-    def rows(self, vector: SteeringVector) -> dict[int, np.ndarray]:
-        return dict(vector.directions)
-
-    def of_rows(self, rows: dict[int, np.ndarray]) -> SteeringVector:
-        return SteeringVector(model_type=self._model.config.model_type, directions=rows)
-
-    def logits(self, tokens: Sequence[int], vector: Any, coefficient: float) -> np.ndarray:
-        if vector is None:
-            self._model.reset()
-        else:
-            self._model.set_control(vector, coefficient)
-        return read_logits(self._model, tokens)
