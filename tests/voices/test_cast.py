@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -494,6 +497,35 @@ def test_an_answer_ends_where_memory_ends(cast: Cast) -> None:
     events = told(cast.say({voice: "Say something."}))[voice]
     assert events[-1].finish_reason == "length"
     assert 64 < len(events) < 128
+
+
+PENALISED = """
+import resource, sys
+from open_casts import vectors_with_a_dose
+from pathlib import Path
+import llamood
+
+model = Path(sys.argv[1])
+with llamood.Cast(model, emotions=vectors_with_a_dose(model), voices=1, n_ctx=128) as cast:
+    voice = cast.join(temperature=0, max_tokens=12, repeat_penalty=1.3)
+    held = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    resource.setrlimit(resource.RLIMIT_AS, (held + 2**30, resource.RLIM_INFINITY))
+    prompt = cast.prompt("Hi")
+    said = [
+        [event.token for event in cast.answer(prompt, among=[voice], last_n_tokens=n)]
+        for n in (64, 2**31 - 1)
+    ]
+assert said[0] == said[1] and len(said[0]) > 1
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="bounds memory as Linux does")
+def test_however_many_tokens_are_penalised_takes_no_more_room(random_chat: Path) -> None:
+    """llama.cpp makes room for as many as it is told: of 2**31 that is 8 GB."""
+    known = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
+    command = [sys.executable, "-W", "ignore", "-c", PENALISED, str(random_chat)]
+    ran = subprocess.run(command, env=known, capture_output=True, text=True)
+    assert ran.returncode == 0, ran.stderr
 
 
 # -- what is refused ------------------------------------------------------------------------
