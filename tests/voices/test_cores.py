@@ -116,7 +116,7 @@ print(is_late, threads() - then)
 def test_libgomp_that_was_loaded_before_is_told_by_a_team_that_sleeps(
     before: str, given: dict[str, str], is_held: bool
 ) -> None:
-    """That it then waits briefly, csrc/tests/test_spin.cpp shows."""
+    """That it then waits briefly, ``make bench`` measures (tools/bench/beside.py)."""
     is_late, n_more = run(LATE.format(before=before), **given).stdout.split()
     if before and is_late == "False":
         pytest.skip("llama.cpp is built without libgomp")
