@@ -32,10 +32,8 @@ def archive(data: bytes) -> bytes:
     """Of members, each a name up to a line end and its bytes."""
     content = io.BytesIO()
     packing = PACKINGS[data[:1] == b"d"]
-    with (
-        warnings.catch_warnings(action="ignore"),  # about a name that is there twice
-        zipfile.ZipFile(content, "w", packing) as file,
-    ):
+    with warnings.catch_warnings(), zipfile.ZipFile(content, "w", packing) as file:
+        warnings.simplefilter("ignore")  # about a name that is there twice
         for member in data[1:].split(DIVIDER)[:16]:
             name, _, array = member.partition(b"\n")
             file.writestr(
