@@ -222,6 +222,7 @@ def default() -> dict[str, Any]:
     return {"max_tokens": None, "stop": (), "grammar": "", "logprobs": None, "repeat_penalty": 1.0}
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::llamood.errors.MoodWarning")
 def test_what_is_heard_in_python_is_heard_in_c(tmp_path: Path) -> None:
     counts: Counter[str] = Counter()

@@ -113,6 +113,7 @@ def few_texts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("llamood.cli.baselines.PER_LABEL", LEAST_TEXTS)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("few_texts")
 def test_a_baseline_is_measured_where_there_is_none(tmp_path: Path) -> None:
     vectors = tmp_path / "evs"

@@ -85,6 +85,7 @@ def test_a_body_that_comes_after_the_answer_leaves_the_connection_open() -> None
     assert asyncio.run(told()).count(b"200 OK") == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("is_read", [False, True])
 def test_an_answer_that_nobody_reads_is_given_up(is_read: bool) -> None:
     async def told() -> int:

@@ -378,6 +378,7 @@ main()
 """
 
 
+@pytest.mark.slow
 def test_a_model_that_is_loaded_before_anybody_listens_is_served() -> None:
     arguments = ["serve", str(tiny_chat.MODEL), "--port", "0", "--threads", "1"]
     program = [sys.executable, "-c", _LATE, *arguments]

@@ -102,6 +102,7 @@ def texts_of(chunks: Iterator[Any]) -> list[str]:
     return [chunk.choices[0].delta.content or "" for chunk in chunks if chunk.choices]
 
 
+@pytest.mark.slow
 def test_one_is_added_while_an_answer_is_given_and_stays(vectors: Path) -> None:
     before = contents(vectors)
     with (
@@ -134,6 +135,7 @@ def test_one_is_added_while_an_answer_is_given_and_stays(vectors: Path) -> None:
         assert emotions(server) == names
 
 
+@pytest.mark.slow
 def test_the_answer_that_is_being_given_goes_on(tmp_path: Path) -> None:
     """Token by token as it would have, with the vectors of before and then with those of now."""
     model, mood = endless_model(tmp_path), {"joy": {"wave": [0.1, 0.4], "period": 50}}
@@ -159,6 +161,7 @@ def test_the_answer_that_is_being_given_goes_on(tmp_path: Path) -> None:
     assert texts_of(iter(found)) == texts_of(iter(expected[:n]))
 
 
+@pytest.mark.slow
 def test_one_at_a_time_and_cancelled_without_a_trace(vectors: Path) -> None:
     before = contents(vectors)
     with allowing(vectors) as server:

@@ -37,6 +37,7 @@ def written(folder: Path) -> list[dict[str, Any]]:
     return [json.loads(path.read_bytes()) for path in folder.glob("*.session")]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ends", [signal.SIGTERM, signal.SIGKILL])
 def test_a_session_goes_on_after_a_restart(tmp_path: Path, ends: signal.Signals) -> None:
     folder = tmp_path / "made" / "sessions"
@@ -76,6 +77,7 @@ def test_what_is_no_session_of_this_model_is_left_out_and_left_there(tmp_path: P
     assert len(before) == 5
 
 
+@pytest.mark.slow
 def test_a_mood_that_cannot_be_felt_here_is_left_out(tmp_path: Path) -> None:
     with serving(tiny_chat.MODEL, *OPTIONS, tmp_path) as server, server.client() as client:
         _, (name,) = joys(client, True, mood={"joy": 1.0})
